@@ -1,0 +1,67 @@
+# How Leat is compiled: the language, the warnings, the sanitizers, and the two functions by which each
+# folder declares its library and its tests.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+# 64-bit time everywhere, on 32-bit machines too.
+add_compile_definitions(_TIME_BITS=64 _FILE_OFFSET_BITS=64)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug or RelWithDebInfo" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+
+option(LEAT_WERROR "Treat warnings as errors" ON)
+set(LEAT_SANITIZE "" CACHE STRING "Sanitizers to build with, as for -fsanitize=")
+
+find_program(LEAT_CCACHE ccache)
+if(LEAT_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LEAT_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${LEAT_CCACHE})
+endif()
+
+add_library(leat_flags INTERFACE)
+target_include_directories(leat_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(leat_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wno-missing-field-initializers)
+if(LEAT_WERROR)
+  target_compile_options(leat_flags INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(leat_flags INTERFACE -Wthread-safety -Wno-sign-conversion)
+endif()
+if(LEAT_SANITIZE)
+  add_compile_options(-fsanitize=${LEAT_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LEAT_SANITIZE})
+  # GCC's flow analysis sees paths that only exist in instrumented code; the release build keeps the warning.
+  target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized)
+endif()
+
+# leat_library(NAME SOURCES a.cc b.cc [DEPENDS lib ...]): the static library of one folder.
+function(leat_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC leat_flags ${ARG_DEPENDS})
+endfunction()
+
+# leat_test(NAME SOURCES a_test.cc [DEPENDS lib ...]): one doctest program, one CTest test.
+function(leat_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE leat_doctest_main leat_flags ${ARG_DEPENDS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  if(ARG_LABELS)
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
+
+macro(leat_folder folder)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+    add_subdirectory(${folder})
+  endif()
+endmacro()

@@ -1,0 +1,22 @@
+// Cells as bytes in state, and as keys of state.
+//
+// Grammar (one cell; the type is not written, it is part of the state's fingerprint):
+//   cell    := 0x00 (NULL) | 0x01 value
+//   value   := u8 (BOOLEAN) | zigzag (integers, dates, times, intervals) | double | fixed32 (FLOAT's bits)
+//            | fixed64 low, fixed64 high (DECIMAL) | string (text, binary)
+//            | varint count, cell… (ARRAY; MAP and MULTISET: key and value in turn; ROW: without the count)
+// Two cells are equal (as GROUP BY sees it: NULL equals NULL, -0.0 equals 0.0, NaN equals NaN) iff their
+// bytes are.
+#pragma once
+
+#include "pipelines/base/bytes.h"
+#include "pipelines/column/column.h"
+#include "pipelines/column/column_builder.h"
+
+namespace leat {
+
+void write_cell(const Column& column, std::size_t row, ByteWriter& out);
+/// Errors: corrupt. Nothing is appended then.
+Status read_cell(ByteReader& in, ColumnBuilder& out);
+
+}  // namespace leat

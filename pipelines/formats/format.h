@@ -1,0 +1,99 @@
+// Formats: bytes ↔ batches. A format is found by the name SQL uses ('format' = 'json'), in the explicit list
+// of format_table.h; its options carry its name as prefix ('json.ignore-parse-errors').
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
+#include "pipelines/column/batch.h"
+#include "pipelines/column/column_builder.h"
+#include "pipelines/column/type.h"
+
+namespace leat::formats {
+
+/// Every payload handed to a decoder is followed by at least this many readable bytes (simdjson needs them).
+inline constexpr std::size_t kPayloadPadding = 64;
+
+/// How records lie in one payload.
+enum class Framing : std::uint8_t {
+  kMessage,  ///< One payload is one record (MQTT, HTTP, Kafka); a JSON array gives several rows.
+  kLines,    ///< A payload is some whole lines, each a record (files); blank lines are empty records.
+};
+
+/// A record that could not be decoded.
+struct BadRecord {
+  std::string_view bytes;  ///< The record, inside the payload.
+  std::string reason;      ///< "field 'temperature': expected DOUBLE, found \"abc\""
+};
+
+/// What came of one payload, in records: decoded + empty + bad.size() = records of the payload.
+struct DecodeCount {
+  std::uint64_t decoded = 0;  ///< Records that gave rows (an empty JSON array: decoded with no row).
+  std::uint64_t empty = 0;    ///< Empty payloads and blank lines.
+  std::uint64_t skipped =
+      0;  ///< Left out as the user asked ('json.ignore-parse-errors'); counted as dead, not kept.
+  std::uint64_t rows = 0;  ///< Rows appended.
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  /// Appends the payload's rows to `columns` (one builder per requested column, all of equal size before and
+  /// after). Bad records append no row and go to `bad`. String cells may point into the payload: the caller
+  /// calls `keep` on the builders with the payload's owner, before or after. One decoder, one thread.
+  virtual DecodeCount decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
+                             std::vector<BadRecord>& bad) = 0;
+};
+
+/// An encoded record; the views are valid until the next call of the encoder.
+class EncodedSink {
+ public:
+  virtual ~EncodedSink() = default;
+  /// One record of row `row`.
+  virtual void record(std::size_t row, std::string_view bytes) = 0;
+};
+
+class Encoder {
+ public:
+  virtual ~Encoder() = default;
+  /// One record per row, in row order. -U rows must have been taken out by the caller.
+  /// `bad` gets rows that the format cannot write (NaN in a format without it, …); they give no record.
+  virtual void encode(const Batch& batch, EncodedSink& out,
+                      std::vector<std::pair<std::uint32_t, std::string>>& bad) = 0;
+};
+
+struct DecodeRequest {
+  Schema schema;  ///< The physical columns of the table, in order.
+  std::vector<std::size_t>
+      wanted;  ///< Indexes of the columns to decode, ascending; the builders are in this order.
+  Framing framing = Framing::kMessage;
+  std::string time_zone = "UTC";
+};
+
+struct Format {
+  std::string name;
+  std::string doc;
+  /// Keys come with the format's prefix: "json.ignore-parse-errors".
+  std::function<std::vector<OptionDoc>()> options;
+  /// Pure: reads every key with the format's prefix and judges the schema; appends what is wrong.
+  std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate;
+  /// Null if the format cannot decode (encode). Called only after `validate` found nothing.
+  std::function<Result<std::unique_ptr<Decoder>>(const OptionMap&, const DecodeRequest&)> make_decoder;
+  std::function<Result<std::unique_ptr<Encoder>>(const OptionMap&, const Schema&)> make_encoder;
+  /// What separates records in a file or an HTTP body of several ("\n"); the MIME type of one record and of
+  /// many.
+  std::string separator = "\n";
+  std::string content_type;
+};
+
+const Format* find_format(std::string_view name);
+std::span<const Format> all_formats();
+
+}  // namespace leat::formats

@@ -1,0 +1,77 @@
+// What the planner knows of the world above it: connectors and their options, handed in by the composition
+// root as data. The planner never touches a connector.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/options.h"
+#include "pipelines/column/type.h"
+
+namespace leat::plan {
+
+/// A column that a connector offers by `c TYPE METADATA [FROM 'key'] [VIRTUAL]`.
+struct MetadataColumn {
+  std::string key;
+  Type type;
+  bool writable = false;  ///< Sinks take it, too.
+  std::string doc = {};
+};
+
+/// Which row kinds a sink takes.
+enum class SinkChanges : std::uint8_t {
+  kAppend,   ///< +I only
+  kUpsert,   ///< +I, +U, -D by PRIMARY KEY
+  kRetract,  ///< all four
+};
+
+struct ConnectorInfo {
+  std::string name;
+  std::string doc;
+  bool can_read = false;
+  bool can_write = false;
+  /// True if the connector carries payloads of a 'format'.
+  bool needs_format = false;
+  std::function<std::vector<OptionDoc>()> source_options;  ///< Null when !can_read.
+  std::function<std::vector<OptionDoc>()> sink_options;    ///< Null when !can_write.
+  /// Pure; appends what is wrong with the keys that are the connector's. Keys of others (format, common ones)
+  /// are in `foreign`. A table is only validated for the role that the pipeline uses it in.
+  std::function<void(const OptionMap&, const std::vector<OptionDoc>& foreign, std::vector<OptionError>&)>
+      validate_source;
+  std::function<void(const OptionMap&, const std::vector<OptionDoc>& foreign, std::vector<OptionError>&)>
+      validate_sink;
+  /// May depend on options ('topic.pattern' gives its parts as metadata).
+  std::function<std::vector<MetadataColumn>(const OptionMap&)> metadata;
+  /// True if the source ends by itself with these options (batch).
+  std::function<bool(const OptionMap&)> bounded;
+  SinkChanges changes = SinkChanges::kAppend;
+};
+
+struct FormatInfo {
+  std::string name;
+  bool can_decode = false;
+  bool can_encode = false;
+  std::function<std::vector<OptionDoc>()> options;
+  std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate;
+};
+
+struct Catalog {
+  std::vector<ConnectorInfo> connectors;
+  std::vector<FormatInfo> formats;
+
+  [[nodiscard]] const ConnectorInfo* find_connector(std::string_view name) const;
+  [[nodiscard]] const FormatInfo* find_format(std::string_view name) const;
+};
+
+/// Keys that every source table understands, whatever its connector; the planner reads them itself
+/// ('scan.watermark.idle-timeout', 'scan.watermark.partition-by', 'scan.watermark.max-ahead', …).
+std::vector<OptionDoc> common_source_options();
+/// Keys that every sink table behind the outbox understands; delivery reads them ('sink.buffer.max-bytes',
+/// …).
+std::vector<OptionDoc> common_sink_options();
+
+}  // namespace leat::plan

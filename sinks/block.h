@@ -1,0 +1,47 @@
+// Blocks: encoded records of one sink and one commit, as the outbox keeps them and a sink delivers them.
+//
+// Grammar of a block:
+//   block  := 0x01 (version), varint records, record…
+//   record := string key, string payload, varint headers, (string name, string value)…
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pipelines/base/bytes.h"
+#include "pipelines/base/result.h"
+
+namespace leat::sinks {
+
+/// A block is sealed when it has reached this size, or at the commit.
+inline constexpr std::size_t kMaxBlockBytes = 1 << 20;
+
+using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
+
+/// One encoded record; the views point into the block.
+struct Record {
+  std::string_view key;  ///< Kafka's key; empty: none.
+  std::string_view payload;
+  Headers headers;  ///< Few; writable metadata of the sink (a topic, Kafka headers).
+};
+
+class BlockBuilder {
+ public:
+  void add(std::string_view key, std::string_view payload, const Headers& headers = {});
+  [[nodiscard]] std::uint64_t records() const { return records_; }
+  [[nodiscard]] std::size_t bytes() const { return body_.size(); }
+  /// The block; the builder is empty afterwards.
+  std::string seal();
+
+ private:
+  std::string body_;
+  std::uint64_t records_ = 0;
+};
+
+/// Errors: corrupt. The records' views point into `block`.
+Result<std::vector<Record>> read_block(std::string_view block);
+
+}  // namespace leat::sinks

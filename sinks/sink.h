@@ -1,0 +1,103 @@
+// Sinks. A sink makes one attempt to deliver one shipment and says what came of it. When to try again is
+// delivery's business (daemon/runtime), one policy for all sinks; keeping what is not delivered is the
+// outbox's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "pipelines/base/ids.h"
+#include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
+#include "pipelines/column/type.h"
+#include "pipelines/plan/catalog.h"
+#include "sinks/block.h"
+
+namespace leat::sinks {
+
+/// Some blocks of one sink under one number. Every retry carries the same bytes under the same number.
+struct Shipment {
+  StoreId store;
+  ShipmentNumber number;
+  std::vector<std::string> blocks;
+  /// Opaque bytes that the sink left at its last success (a file's length, Kafka's offsets); committed with
+  /// the number.
+  std::string sink_state;
+  std::uint32_t attempt = 1;  ///< 1 for the first; > 1 tells receivers "resent".
+};
+
+/// All of it is safe on the other side. `sink_state` is kept for the next shipment.
+struct Delivered {
+  std::string sink_state;
+};
+/// It may work later; nothing, or an unknown part, has arrived.
+struct Retry {
+  std::string reason;
+  std::optional<Micros> after;  ///< What the other side asked for (Retry-After).
+  /// True for 401, 403, 404, 407, wrong credentials, a missing topic: a human is needed. Never dead-lettered.
+  bool paused = false;
+};
+/// The other side will never take these records (indexes over the shipment's records in order; empty: it only
+/// refuses the shipment as a whole, and delivery bisects it).
+struct Rejected {
+  std::string reason;
+  std::vector<std::uint32_t> records;
+};
+using Delivery = std::variant<Delivered, Retry, Rejected>;
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// One attempt, blocking, within the sink's own time-outs. On the sink's delivery thread only.
+  virtual Delivery deliver(const Shipment& shipment) = 0;
+  /// Makes a `deliver` that is under way return soon (with Retry). From another thread; idempotent.
+  virtual void interrupt() = 0;
+};
+
+struct SinkContext {
+  std::string gateway_id;
+  StoreId store;
+  PipelineName pipeline;
+  TableName table;
+  Schema schema;
+  std::vector<std::size_t> primary_key;
+  std::string format;        ///< Empty when the connector has none (print, blackhole).
+  std::string separator;     ///< The format's, between records of one body or file.
+  std::string content_type;  ///< The format's, of one record.
+};
+
+/// How the engine's rows become the sink's records.
+enum class Encoding : std::uint8_t {
+  kFormat,     ///< By 'format' (and 'key.format' / 'key.fields').
+  kChangelog,  ///< "+I[a, 1]" lines (print).
+  kNothing,    ///< No record at all; rows are counted (blackhole).
+};
+
+/// Common limits of delivery, each with the connector's own default.
+struct BatchLimits {
+  std::uint64_t max_rows = 1000;
+  ByteSize max_bytes{1 << 20};
+  Micros linger{0};  ///< How long a shipment may wait to fill.
+};
+
+struct SinkConnector {
+  plan::ConnectorInfo info;
+  Encoding encoding = Encoding::kFormat;
+  /// Columns whose values become the record's key ('key.fields' of kafka), as names; empty: no key.
+  std::function<std::vector<std::string>(const OptionMap&)> key_fields;
+  std::function<BatchLimits(const OptionMap&)> batch_limits;
+  /// Called only after `info.validate_sink` found nothing. May touch the world, but must not need it.
+  std::function<Result<std::unique_ptr<Sink>>(const OptionMap&, const SinkContext&)> build;
+};
+
+std::span<const SinkConnector> all_sinks();
+const SinkConnector* find_sink(std::string_view name);
+
+}  // namespace leat::sinks

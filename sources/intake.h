@@ -1,0 +1,112 @@
+// The intake: where a source's thread leaves messages and the engine's loop picks them up. Two kinds: a
+// bounded queue in memory, and the journal (journal.h), a preallocated ring file that survives the process.
+//
+// Threads: `append` on the source's thread; `read`, `release` on the loop; the rest from anywhere.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/ids.h"
+#include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
+#include "pipelines/column/column.h"
+
+namespace leat::sources {
+
+/// A raw message. Views are owned by the batch they came in; the payload is followed by kPayloadPadding
+/// readable bytes.
+struct Message {
+  MessageNumber number;
+  std::int64_t intake_time = 0;  ///< Gateway clock, microseconds.
+  std::string_view payload;
+  std::string_view key;
+  /// Connector-encoded: topic, QoS and flags of MQTT, path and offset of a file, partition and offset of
+  /// Kafka. Read by the source's `append_metadata` and `PositionTracker` only.
+  std::string_view attributes;
+};
+
+/// Messages in order, and the memory they live in: columns may keep it.
+struct MessageBatch {
+  std::vector<Message> messages;
+  HeapPtr memory;
+  /// The source has ended and this is the last batch (bounded sources).
+  bool end = false;
+};
+
+struct IntakeOptions {
+  /// 'journal' = 'none': no file, a queue in memory even for a source that cannot rewind;
+  /// 'on': synced every `sync_interval`; 'power': synced before each acknowledgement.
+  enum class Durability : std::uint8_t { kNone, kOn, kPower };
+  Durability durability = Durability::kOn;
+  ByteSize size{64ULL << 20};  ///< 'journal.size': preallocated; the bound of the queue in memory, too.
+  Micros sync_interval{200'000};
+  /// Above this share of `size` the source is paused; below the low one it is resumed.
+  double high_water = 0.75;
+  double low_water = 0.5;
+};
+
+/// What became of an `append`.
+enum class Appended : std::uint8_t {
+  kStored,     ///< It is safe to acknowledge (as the durability says).
+  kAboveHigh,  ///< Stored, and the intake is above its high-water mark: pause the source.
+  kFull,    ///< Not stored: even the reserve is used up. QoS 0 drops and counts; others stay unacknowledged.
+  kFailed,  ///< Not stored: the disk refused. The source pauses and tries again.
+};
+
+/// Counts of one intake since the pipeline was first started; part of the commit.
+struct IntakeCounters {
+  std::uint64_t received = 0;     ///< Messages offered to the intake.
+  std::uint64_t redelivered = 0;  ///< Skipped: the broker sent again what is already here.
+  std::uint64_t dropped = 0;      ///< QoS 0 beyond the reserve.
+  std::uint64_t received_bytes = 0;
+};
+
+class Intake {
+ public:
+  virtual ~Intake() = default;
+
+  /// Views are copied. `intake_time` in microseconds.
+  virtual Appended append(std::string_view payload, std::string_view key, std::string_view attributes,
+                          std::int64_t intake_time) = 0;
+  /// Bounded sources: nothing follows.
+  virtual void end() = 0;
+  virtual void count_redelivered() = 0;
+  virtual void count_dropped() = 0;
+
+  /// Up to `max_bytes` of payloads (at least one message if there is any), in order, each once.
+  /// Errors: io, corrupt (the journal; what cannot be read is set aside and counted).
+  virtual Result<MessageBatch> read(std::size_t max_bytes) = 0;
+  /// Everything up to `number` is committed: its room may be reused.
+  virtual void release(MessageNumber number) = 0;
+
+  [[nodiscard]] virtual std::uint64_t queued_messages()
+      const = 0;                                               ///< Appended and not yet given out by `read`.
+  [[nodiscard]] virtual std::uint64_t used_bytes() const = 0;  ///< Appended and not yet released.
+  [[nodiscard]] virtual IntakeCounters counters() const = 0;
+  virtual void restore_counters(const IntakeCounters& counters) = 0;
+
+  /// Called from any thread when there is something to read after there was nothing; set before the source
+  /// starts.
+  virtual void on_readable(std::function<void()> wake) = 0;
+  /// Called on the loop by `release` when the use falls below the low-water mark after having been above the
+  /// high one.
+  virtual void on_room(std::function<void()> resume) = 0;
+};
+
+/// A bounded queue in memory; `append` waits for room (sources that rewind have time), or answers kFull when
+/// `size` is reached and waiting is `kNever`.
+enum class WhenFull : std::uint8_t { kWait, kNever };
+std::unique_ptr<Intake> make_memory_intake(const IntakeOptions& options, WhenFull when_full);
+
+/// Opens or creates the journal at `path`. `committed` is the number up to which the store has everything;
+/// reading begins behind it. The next number is 1 + max(last valid record, committed). Errors: io; a damaged
+/// file is none: it is set aside (renamed) or cut at the first bad record, and `*damage` tells.
+Result<std::unique_ptr<Intake>> open_journal(const std::string& path, const IntakeOptions& options,
+                                             MessageNumber committed, std::string* damage);
+
+}  // namespace leat::sources

@@ -1,0 +1,116 @@
+// Sources. A source runs on its own thread(s) and appends raw messages to its Intake; the engine's loop reads
+// them from there. The contract is the same for all; one suite (tests/contract) holds every source to it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/ids.h"
+#include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
+#include "pipelines/column/column_builder.h"
+#include "pipelines/formats/format.h"
+#include "pipelines/plan/catalog.h"
+#include "sources/intake.h"
+
+namespace leat::sources {
+
+/// What the outside is like, for status, metrics and the idle rules. Any thread may read it.
+struct SourceHealth {
+  enum class Link : std::uint8_t {
+    kIdle,  ///< Not started, or a source without a connection (files, datagen).
+    kConnecting,
+    kConnected,
+    kPaused,  ///< Disconnected on purpose: the intake is at its high-water mark.
+    kLost,    ///< Trying again with back-off.
+    kEnded,   ///< Bounded input is read to its end.
+  };
+  Link link = Link::kIdle;
+  std::string detail;  ///< "tcp://127.0.0.1:1883: connection refused, next try in 4 s"
+};
+std::string_view to_string(SourceHealth::Link link);
+
+/// Where a source stands: fed with each message that the engine has taken, encoded into the commit.
+/// Used on the engine's loop only.
+class PositionTracker {
+ public:
+  virtual ~PositionTracker() = default;
+  /// The engine has processed this message and all before it.
+  virtual void consumed(const Message& message) = 0;
+  /// The position behind the last consumed message, as `Source::start` takes it.
+  [[nodiscard]] virtual std::string encode() const = 0;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// Begins to append messages behind `from` (empty: from the beginning as the options say) to `intake`,
+  /// which outlives the source. Returns at once: an absent broker or file is no error, it is retried and
+  /// shows in `health`. Called once, on the loop. Errors: invalid (the position is not ours), internal.
+  virtual Status start(Intake& intake, std::string_view from) = 0;
+
+  /// Everything up to this position is committed; what a source keeps for its redelivery may go. On the loop.
+  virtual void committed(std::string_view position) { (void)position; }
+
+  /// The intake's consumer has made room below the low-water mark. Any thread.
+  virtual void resume() {}
+
+  /// Ends all threads of the source; idempotent; when it returns, nothing is appended any more. MQTT sessions
+  /// are kept.
+  virtual void stop() = 0;
+
+  [[nodiscard]] virtual SourceHealth health() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<PositionTracker> tracker(std::string_view from) const = 0;
+
+  /// Appends the metadata of `message` to `columns`, one cell each, in the order the source was built for.
+  virtual void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const {
+    (void)message;
+    (void)columns;
+  }
+
+  /// Sources that make rows themselves (datagen) decode without a format; null for all others.
+  [[nodiscard]] virtual std::unique_ptr<formats::Decoder> own_decoder() const { return nullptr; }
+};
+
+/// What a source is built from, beside its options.
+struct SourceContext {
+  std::string gateway_id;
+  StoreId store;
+  PipelineName pipeline;
+  TableName table;
+  Schema physical;                         ///< All physical columns of the table.
+  std::vector<std::size_t> wanted;         ///< The ones to produce (for sources with an own decoder).
+  std::vector<std::string> metadata_keys;  ///< What `append_metadata` will be asked for, in order.
+  /// Wall clock in microseconds; injected so that tests own it. Thread-safe.
+  std::function<std::int64_t()> now;
+  /// 'leat run' over files: messages of at most this many bytes (a file source cuts its chunks by it).
+  std::size_t chunk_bytes = 128 * 1024;
+};
+
+/// How messages are kept between the source's thread and the engine.
+enum class IntakeKind : std::uint8_t {
+  kMemory,   ///< The source rewinds: its position is enough.
+  kJournal,  ///< It cannot: the message is in the journal before it is acknowledged.
+};
+
+struct SourceConnector {
+  plan::ConnectorInfo info;
+  IntakeKind intake = IntakeKind::kMemory;
+  formats::Framing framing = formats::Framing::kMessage;
+  /// Called only after `info.validate_source` found nothing. May touch the world, but must not need it.
+  std::function<Result<std::unique_ptr<Source>>(const OptionMap&, const SourceContext&)> build;
+  /// Options of the intake as the connector's table gives them ('journal', 'journal.size', …).
+  std::function<IntakeOptions(const OptionMap&)> intake_options;
+};
+
+/// The explicit list of all sources (source_table.cc).
+std::span<const SourceConnector> all_sources();
+const SourceConnector* find_source(std::string_view name);
+
+}  // namespace leat::sources
