@@ -3,6 +3,40 @@
 // A `ScalarFunction` is one name with its overloads. `bind` looks at the argument types (and literal values),
 // answers with the result type, the types the arguments must be cast to, and a kernel. A kernel works on
 // whole columns, never on a row; it may hold what it prepared at bind time (a compiled pattern, a time zone).
+//
+// How syntax maps to names. Everything that is not NAME(argument, …) in SQL has a name here, too; units and
+// field names come as STRING literals (`ArgumentInfo::literal`), in upper case for units:
+//   a + b  a - b  a * b  a / b  a % b    "+" "-" "*" "/" "%"        also time point ± INTERVAL, and time
+//   point −
+//                                        time point = INTERVAL DAY TO SECOND
+//   -a                                   "NEGATE"                   +a is a
+//   a || b                               "||"
+//   a = b  <>  <  <=  >  >=              "=" "<>" "<" "<=" ">" ">="  (!= is <>)
+//   a IS [NOT] NULL                      "IS NULL" "IS NOT NULL"
+//   a IS [NOT] DISTINCT FROM b           "IS DISTINCT FROM" "IS NOT DISTINCT FROM"
+//   a IS [NOT] TRUE / FALSE / UNKNOWN    "IS TRUE" "IS NOT TRUE" "IS FALSE" …
+//   NOT a                                "NOT"                      NOT LIKE, NOT IN, …: NOT around them
+//   a BETWEEN x AND y                    planner: a >= x AND a <= y (SYMMETRIC: OR of both orders)
+//   a LIKE p [ESCAPE e]                  "LIKE"(a, p [, e])
+//   a SIMILAR TO p [ESCAPE e]            "SIMILAR TO"(a, p [, e])
+//   a IN (x, y, …)                       "IN"(a, x, y, …), constants as well as columns
+//   CASE, COALESCE, IF, NULLIF, IFNULL   planner: lazy nodes; AND, OR as well. The last four also exist as
+//                                        functions that evaluate all arguments.
+//   TRIM([BOTH|LEADING|TRAILING] [c] FROM s)   "TRIM"('BOTH', c, s), c is ' ' when left out; TRIM(s): one
+//   POSITION(a IN b)                     "POSITION"(a, b)
+//   SUBSTRING(s FROM i [FOR n])          "SUBSTRING"(s, i [, n])
+//   OVERLAY(s PLACING r FROM i [FOR n])  "OVERLAY"(s, r, i [, n])
+//   EXTRACT(YEAR FROM x)                 "EXTRACT"('YEAR', x)
+//   FLOOR(x TO DAY)  CEIL(x TO DAY)      "FLOOR"(x, 'DAY')  "CEIL"(x, 'DAY'); CEILING is CEIL
+//   TIMESTAMPADD(DAY, n, x)              "TIMESTAMPADD"('DAY', n, x)
+//   TIMESTAMPDIFF(DAY, a, b)             "TIMESTAMPDIFF"('DAY', a, b); SQL_TSI_DAY is DAY
+//   (a, b) OVERLAPS (c, d)               "OVERLAPS"(a, b, c, d)
+//   CURRENT_TIMESTAMP, LOCALTIME, …      the same name, no arguments, parentheses or not
+//   CURRENT_WATERMARK(ts)                "CURRENT_WATERMARK"(ts)
+//   a[i]  m[k]                           "[]"(a, i)
+//   r.f                                  "."(r, 'f')
+//   ARRAY[…]  MAP[k, v, …]  ROW(…) (…)   "ARRAY" "MAP" "ROW"; ROW's fields are EXPR$0, EXPR$1, …
+//   CAST, TRY_CAST                       bind_cast
 #pragma once
 
 #include <cstdint>
