@@ -16,6 +16,7 @@
 #include "pipelines/base/ids.h"
 #include "pipelines/base/options.h"
 #include "pipelines/base/result.h"
+#include "pipelines/base/time.h"
 #include "pipelines/column/type.h"
 #include "pipelines/plan/catalog.h"
 #include "sinks/block.h"
@@ -31,6 +32,14 @@ struct Shipment {
   /// the number.
   std::string sink_state;
   std::uint32_t attempt = 1;  ///< 1 for the first; > 1 tells receivers "resent".
+  /// A slice of a shipment that was refused as a whole: `count` records from `first` on. It is part of every
+  /// idempotency key, as it is other bytes than the whole.
+  struct Part {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+  /// Set while delivery bisects; the blocks then hold the slice's records only.
+  std::optional<Part> part = {};
 };
 
 /// All of it is safe on the other side. `sink_state` is kept for the next shipment.
@@ -44,8 +53,10 @@ struct Retry {
   /// True for 401, 403, 404, 407, wrong credentials, a missing topic: a human is needed. Never dead-lettered.
   bool paused = false;
 };
-/// The other side will never take these records (indexes over the shipment's records in order; empty: it only
-/// refuses the shipment as a whole, and delivery bisects it).
+/// The other side will never take some records. `records` are indexes over this shipment's records,
+/// ascending: exactly these are refused, and every other one is delivered, so that delivery settles the
+/// shipment with these as dead letters. Empty: the shipment is refused as a whole, nothing is known of its
+/// records, and delivery bisects it (of a single record: that one).
 struct Rejected {
   std::string reason;
   std::vector<std::uint32_t> records;
@@ -57,10 +68,22 @@ class Sink {
   virtual ~Sink() = default;
   /// One attempt, blocking, within the sink's own time-outs. On the sink's delivery thread only.
   virtual Delivery deliver(const Shipment& shipment) = 0;
-  /// Makes a `deliver` that is under way return soon (with Retry). From another thread; idempotent.
+  /// Makes a `deliver` that is under way return soon (with Retry). From another thread; idempotent. It is
+  /// part of stopping: from then on every `deliver` returns Retry at once.
   virtual void interrupt() = 0;
+  /// Called once, after the last shipment of a bounded run is delivered, on the delivery thread: publishes
+  /// what only waits for more (the last file). `sink_state` is the state of the last success, and is replaced
+  /// by the one to keep. Repeating it after a crash, with the old state, is harmless. Errors: io, conflict;
+  /// the records are safe all the same.
+  virtual Status finish(std::string& sink_state) {
+    (void)sink_state;
+    return {};
+  }
 };
 
+std::int64_t wall_clock_micros();
+
+/// What a sink is built from, beside its options.
 struct SinkContext {
   std::string gateway_id;
   StoreId store;
@@ -71,6 +94,9 @@ struct SinkContext {
   std::string format;        ///< Empty when the connector has none (print, blackhole).
   std::string separator;     ///< The format's, between records of one body or file.
   std::string content_type;  ///< The format's, of one record.
+  /// Wall clock in microseconds, for what is judged at a delivery (a file's age, an HTTP date); injected so
+  /// that tests own it. Thread-safe.
+  std::function<std::int64_t()> now = wall_clock_micros;
 };
 
 /// How the engine's rows become the sink's records.
@@ -92,6 +118,9 @@ struct SinkConnector {
   Encoding encoding = Encoding::kFormat;
   /// Columns whose values become the record's key ('key.fields' of kafka), as names; empty: no key.
   std::function<std::vector<std::string>(const OptionMap&)> key_fields;
+  /// How the key is written ('key.format'): "json", an object of the key's columns, or "raw", the one
+  /// column's text. Null or empty: no key.
+  std::function<std::string(const OptionMap&)> key_format;
   std::function<BatchLimits(const OptionMap&)> batch_limits;
   /// Called only after `info.validate_sink` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Sink>>(const OptionMap&, const SinkContext&)> build;

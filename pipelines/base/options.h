@@ -47,6 +47,9 @@ class Secret {
   std::string value_;
 };
 
+/// The keys behind a prefix and their values, none of which shows.
+using SecretMap = std::map<std::string, Secret, std::less<>>;
+
 /// A count of bytes in an options struct ("1 mb").
 struct ByteSize {
   std::uint64_t bytes = 0;
@@ -166,6 +169,18 @@ Option<Options> prefix_option(std::string prefix, OptionMap Options::*field, std
   return {std::move(row),
           [field, length](Options& options, std::string_view key, std::string_view value) -> Status {
             (options.*field)[std::string(key.substr(length))] = std::string(value);
+            return {};
+          }};
+}
+
+/// The same for keys whose values must never show (HTTP headers, a client library's properties).
+template <class Options>
+Option<Options> secret_prefix_option(std::string prefix, SecretMap Options::*field, std::string doc) {
+  const std::size_t length = prefix.size();
+  OptionDoc row{prefix + "*", "secret", "", Necessity::kOptional, std::move(doc)};
+  return {std::move(row),
+          [field, length](Options& options, std::string_view key, std::string_view value) -> Status {
+            (options.*field)[std::string(key.substr(length))] = Secret(std::string(value));
             return {};
           }};
 }
