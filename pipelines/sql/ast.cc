@@ -41,7 +41,7 @@ void visit_call(const Call& call, const Visit& visit) {
 void visit_case(const Case& node, const Visit& visit) {
   visit_one(node.operand, visit);
   for (const auto& branch : node.branches) {
-    visit_one(branch.when, visit);
+    visit_all(branch.when, visit);
     visit_one(branch.then, visit);
   }
   visit_one(node.otherwise, visit);

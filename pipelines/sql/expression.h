@@ -169,7 +169,7 @@ struct Case final : Expression {
   static constexpr auto kKind = ExpressionKind::kCase;
   Case() : Expression(kKind) {}
   struct Branch {
-    ExpressionPtr when;
+    std::vector<ExpressionPtr> when;  ///< Several only with an operand: `WHEN 1, 2 THEN`.
     ExpressionPtr then;
   };
   ExpressionPtr operand;  ///< CASE operand WHEN …; null in the searched form.
