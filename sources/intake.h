@@ -1,7 +1,7 @@
 // The intake: where a source's thread leaves messages and the engine's loop picks them up. Two kinds: a
 // bounded queue in memory, and the journal (journal.h), a preallocated ring file that survives the process.
 //
-// Threads: `append` on the source's thread; `read`, `release` on the loop; the rest from anywhere.
+// Threads: `append` on the source's threads; `read`, `release` on the loop; the rest from anywhere.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,9 @@ struct IntakeOptions {
   /// Above this share of `size` the source is paused; below the low one it is resumed.
   double high_water = 0.75;
   double low_water = 0.5;
+  /// Journal: the last so many records are kept although they are committed (within an eighth of the ring),
+  /// so that a source knows after a restart what its broker may send again.
+  std::uint64_t recent = 0;
 };
 
 /// What became of an `append`.
@@ -58,9 +61,10 @@ enum class Appended : std::uint8_t {
   kFailed,  ///< Not stored: the disk refused. The source pauses and tries again.
 };
 
-/// Counts of one intake since the pipeline was first started; part of the commit.
+/// Counts of one intake since the pipeline was first started; part of the commit. A message that was refused
+/// (kFull, kFailed) is not received: it comes again, unless its source counts it as dropped.
 struct IntakeCounters {
-  std::uint64_t received = 0;     ///< Messages offered to the intake.
+  std::uint64_t received = 0;     ///< Stored, redelivered or dropped.
   std::uint64_t redelivered = 0;  ///< Skipped: the broker sent again what is already here.
   std::uint64_t dropped = 0;      ///< QoS 0 beyond the reserve.
   std::uint64_t received_bytes = 0;
@@ -75,8 +79,17 @@ class Intake {
                           std::int64_t intake_time) = 0;
   /// Bounded sources: nothing follows.
   virtual void end() = 0;
+  /// A source calls it when it stops. Releases an `append` that waits for room (it answers kFull, as do all
+  /// later ones that would wait); when it returns `on_room` is not called any more until it is set anew.
+  virtual void interrupt() {}
+  /// A message was received and skipped as redelivered (given up as dropped) in place of being appended.
   virtual void count_redelivered() = 0;
   virtual void count_dropped() = 0;
+
+  /// Visits the last `IntakeOptions::recent` records that survived the previous process, committed or not,
+  /// oldest first. The views are valid during the visit. Before the first `release`; nothing for a queue in
+  /// memory.
+  virtual void visit_recent(const std::function<void(const Message&)>& visit) { (void)visit; }
 
   /// Up to `max_bytes` of payloads (at least one message if there is any), in order, each once.
   /// Errors: io, corrupt (the journal; what cannot be read is set aside and counted).
@@ -91,10 +104,11 @@ class Intake {
   virtual void restore_counters(const IntakeCounters& counters) = 0;
 
   /// Called from any thread when there is something to read after there was nothing; set before the source
-  /// starts.
+  /// starts. A journal that has messages from before calls it at once.
   virtual void on_readable(std::function<void()> wake) = 0;
-  /// Called on the loop by `release` when the use falls below the low-water mark after having been above the
-  /// high one.
+  /// Called when the use has fallen below the low-water mark after an `append` answered kAboveHigh or kFull:
+  /// within `release`, or on the journal's own thread. It must not call the intake. Set before the source
+  /// starts.
   virtual void on_room(std::function<void()> resume) = 0;
 };
 

@@ -1,0 +1,330 @@
+#include "sources/journal.h"
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include "pipelines/formats/format.h"
+
+namespace leat::sources {
+namespace {
+
+/// The head in the file follows in steps of this share of the ring.
+constexpr std::uint64_t kHeadSteps = 16;
+/// Records kept for `visit_recent` take at most this share.
+constexpr std::uint64_t kRecentShare = 8;
+
+std::uint64_t share(std::uint64_t bytes, double of) {
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * of);
+}
+
+}  // namespace
+
+Journal::Journal(std::unique_ptr<JournalFile> file, std::string path, const IntakeOptions& options,
+                 JournalRecovery recovery)
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      options_(options),
+      ring_{recovery.slot.ring_size},
+      high_(share(recovery.slot.ring_size, options.high_water)),
+      low_(share(recovery.slot.ring_size, options.low_water)),
+      epoch_(recovery.slot.epoch),
+      next_(recovery.slot.next),
+      tail_offset_(recovery.tail.offset),
+      tail_number_(recovery.tail.number.value),
+      queued_(recovery.queued),
+      read_(recovery.committed),
+      marks_(std::move(recovery.kept)),
+      released_(recovery.committed.offset),
+      head_(marks_.front()),
+      reusable_(recovery.slot.head.offset),
+      slot_(recovery.slot),
+      synced_(recovery.tail.offset),
+      synced_number_(recovery.tail.number.value),
+      thread_([this] { run(); }) {}
+
+Journal::~Journal() {
+  {
+    const std::scoped_lock lock(wake_mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+Appended Journal::append(std::string_view payload, std::string_view key, std::string_view attributes,
+                         std::int64_t intake_time) {
+  Appended appended{};
+  {
+    const std::scoped_lock lock(append_mutex_);
+    appended = append_record({.epoch = epoch_, .number = next_, .intake_time = intake_time}, payload, key,
+                             attributes);
+  }
+  if (appended == Appended::kStored || appended == Appended::kAboveHigh) bell_.ring();
+  if (appended == Appended::kAboveHigh || appended == Appended::kFull) {
+    // The journal's thread looks whether room is there already: the last release may be over.
+    refused_.store(true);
+    poke();
+  }
+  return appended;
+}
+
+Appended Journal::append_record(const RecordHead& head, std::string_view payload, std::string_view key,
+                                std::string_view attributes) {
+  if (failed_.load(std::memory_order_relaxed)) return Appended::kFailed;
+  const std::uint64_t size = record_size(key.size(), attributes.size(), payload.size());
+  const std::uint64_t tail = tail_offset_.load(std::memory_order_relaxed);
+  const std::uint64_t lap_rest = ring_.lap_rest(tail);
+  const std::uint64_t skip = size > lap_rest ? lap_rest : 0;
+  if (size > ring_.size || tail + skip + size - reusable_.load() > ring_.size) return Appended::kFull;
+  if (skip >= kRecordHeadBytes) {
+    RecordHead gap = head;
+    gap.kind = RecordKind::kSkip;
+    encode_record(gap, {}, {}, {}, record_);
+    if (!file_->write(ring_.file_offset(tail), record_)) return Appended::kFailed;
+  }
+  encode_record(head, key, attributes, payload, record_);
+  if (!write_record(tail + skip)) return Appended::kFailed;
+  next_ = next_.next();
+  tally_.stored(payload.size());
+  queued_.fetch_add(1);
+  tail_number_.store(head.number.value);
+  tail_offset_.store(tail + skip + size);
+  if (options_.durability != IntakeOptions::Durability::kPower) mark_dirty();
+  return tail + skip + size - reusable_.load() > high_ ? Appended::kAboveHigh : Appended::kStored;
+}
+
+/// A record is published only after this: one whose sync failed is written again by the next append, in the
+/// same place and under the same number.
+Status Journal::write_record(std::uint64_t offset) {
+  LEAT_TRY(file_->write(ring_.file_offset(offset), record_));
+  if (options_.durability == IntakeOptions::Durability::kPower) LEAT_TRY(file_->sync());
+  return {};
+}
+
+void Journal::mark_dirty() {
+  if (dirty_.load(std::memory_order_relaxed) || dirty_.exchange(true)) return;
+  // The thread is waiting for this, or about to look at dirty_ under the mutex.
+  { const std::scoped_lock lock(wake_mutex_); }
+  wake_.notify_one();
+}
+
+void Journal::end() {
+  ended_.store(true);
+  bell_.ring();
+}
+
+void Journal::interrupt() {
+  const std::scoped_lock lock(callback_mutex_);
+  interrupted_ = true;
+}
+
+void Journal::on_readable(std::function<void()> wake) {
+  bell_.connect(std::move(wake));
+  if (queued_.load() > 0) bell_.ring();
+}
+
+void Journal::on_room(std::function<void()> resume) {
+  const std::scoped_lock lock(callback_mutex_);
+  on_room_ = std::move(resume);
+  interrupted_ = false;
+}
+
+void Journal::visit_recent(const std::function<void(const Message&)>& visit) {
+  if (options_.recent == 0) return;
+  const std::uint64_t last = tail_number_.load();
+  JournalScanner scanner(*file_, ring_, marks_.front(), tail_offset_.load());
+  while (true) {
+    const auto message = scanner.next();
+    // What can not be read is reported when the engine comes to it; here it is one answer less.
+    if (!message || !*message) return;
+    if ((*message)->number.value + options_.recent > last) visit(**message);
+  }
+}
+
+bool Journal::nothing_to_read() {
+  if (read_.offset != tail_offset_.load()) return false;
+  bell_.arm();
+  return read_.offset == tail_offset_.load();
+}
+
+Result<MessageBatch> Journal::read(std::size_t max_bytes) {
+  MessageBatch batch;
+  const bool ended = ended_.load();
+  while (batch.messages.empty() && !nothing_to_read())
+    if (Status piece = read_piece(max_bytes, batch); !piece) {
+      if (piece.error().code == ErrorCode::kCorrupt) return set_aside();
+      return tl::unexpected<Error>(piece.error());
+    }
+  queued_.fetch_sub(batch.messages.size());
+  if (!batch.messages.empty()) marks_.push_back(read_);
+  batch.end = ended && read_.offset == tail_offset_.load();
+  return batch;
+}
+
+Status Journal::read_piece(std::uint64_t max_bytes, MessageBatch& batch) {
+  const std::uint64_t available = std::min(tail_offset_.load() - read_.offset, ring_.lap_rest(read_.offset));
+  std::uint64_t length = std::min(std::max<std::uint64_t>(max_bytes, kRecordHeadBytes), available);
+  while (true) {
+    auto memory = std::make_shared_for_overwrite<char[]>(length + formats::kPayloadPadding);
+    std::fill_n(memory.get() + length, formats::kPayloadPadding, '\0');
+    LEAT_TRY(file_->read(ring_.file_offset(read_.offset), {memory.get(), length}));
+    const JournalStep stopped = take_records({memory.get(), length}, batch);
+    batch.memory = std::move(memory);
+    if (!batch.messages.empty()) return {};
+    if (stopped.kind == JournalStep::Kind::kLapEnd) return {};
+    if (stopped.kind == JournalStep::Kind::kNone || stopped.needed > available)
+      return fail(ErrorCode::kCorrupt, "");
+    length = stopped.needed;  // One record longer than `max_bytes`.
+  }
+}
+
+JournalStep Journal::take_records(std::string_view bytes, MessageBatch& batch) {
+  while (!bytes.empty()) {
+    const JournalStep step = look_at(bytes, read_, ring_.lap_rest(read_.offset));
+    if (step.kind == JournalStep::Kind::kLapEnd) read_.offset += ring_.lap_rest(read_.offset);
+    if (step.kind != JournalStep::Kind::kRecord) return step;
+    batch.messages.push_back(message_of(step.head, bytes));
+    read_ = {read_.offset + step.head.size(), step.head.number, step.head.epoch};
+    bytes.remove_prefix(step.head.size());
+  }
+  return {.kind = JournalStep::Kind::kLapEnd};
+}
+
+tl::unexpected<Error> Journal::set_aside() {
+  const std::uint64_t tail = tail_offset_.load();
+  const std::uint64_t tail_number = tail_number_.load();
+  auto found = find_next_record(*file_, ring_, read_, tail);
+  if (!found) return tl::unexpected<Error>(found.error());
+  const JournalMark behind = found->value_or(JournalMark{tail, {tail_number}, epoch_});
+
+  const std::string aside = path_ + ".damaged-records-" + std::to_string(read_.number.value + 1);
+  std::vector<char> bytes(std::min(behind.offset - read_.offset, ring_.lap_rest(read_.offset)));
+  if (file_->read(ring_.file_offset(read_.offset), bytes))
+    std::ofstream(aside, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+
+  const std::uint64_t lost = std::min(behind.number.value - read_.number.value, queued_.load());
+  tally_.lost(lost);
+  queued_.fetch_sub(lost);
+  read_ = behind;
+  marks_.push_back(read_);
+  return fail(ErrorCode::kCorrupt, path_ + ": " + std::to_string(lost) + " damaged records up to number " +
+                                       std::to_string(behind.number.value) + " are set aside in " + aside);
+}
+
+void Journal::release(MessageNumber number) {
+  const auto behind =
+      std::upper_bound(marks_.begin(), marks_.end(), number,
+                       [](MessageNumber value, const JournalMark& mark) { return value < mark.number; });
+  if (behind == marks_.begin()) return;
+  const JournalMark& released = *std::prev(behind);
+  if (released.offset > released_.load()) released_.store(released.offset);
+  move_head(released.number);
+}
+
+/// The head follows what is released, but stays behind the recent records while they take little room.
+void Journal::move_head(MessageNumber released) {
+  const std::uint64_t tail = tail_offset_.load();
+  const std::uint64_t tail_number = tail_number_.load();
+  const auto may_become_head = [&](const JournalMark& mark) {
+    return mark.number <= released && (mark.number.value + options_.recent <= tail_number ||
+                                       tail - mark.offset > ring_.size / kRecentShare);
+  };
+  while (marks_.size() > 1 && may_become_head(marks_[1])) marks_.pop_front();
+  bool due = false;
+  {
+    const std::scoped_lock lock(head_mutex_);
+    head_ = marks_.front();
+    due = head_.offset - reusable_.load() >= ring_.size / kHeadSteps || refused_.load();
+  }
+  if (due) poke();
+}
+
+void Journal::poke() {
+  {
+    const std::scoped_lock lock(wake_mutex_);
+    poked_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Journal::run() {
+  std::unique_lock lock(wake_mutex_);
+  while (!stopping_) {
+    wake_.wait(lock, [this] { return stopping_ || poked_ || dirty_.load(); });
+    wake_.wait_for(lock, options_.sync_interval, [this] { return stopping_ || poked_; });
+    poked_ = false;
+    lock.unlock();
+    settle();
+    lock.lock();
+  }
+  lock.unlock();
+  if (sync_tail()) [[maybe_unused]]
+    const Status moved = move_head_in_file();
+}
+
+/// One round of the journal's thread. A disk that refuses is asked again after the sync interval.
+void Journal::settle() {
+  if (!sync_tail()) {
+    failed_.store(true);
+    dirty_.store(true);
+    return;
+  }
+  failed_.store(false);
+  bool due = false;
+  {
+    const std::scoped_lock lock(head_mutex_);
+    const std::uint64_t step = refused_.load() ? 1 : ring_.size / kHeadSteps;
+    due = head_.offset >= reusable_.load() + step;
+  }
+  if (due && !move_head_in_file()) {
+    dirty_.store(true);
+    return;
+  }
+  offer_room();
+}
+
+Status Journal::sync_tail() {
+  dirty_.store(false);
+  const std::uint64_t number = tail_number_.load();
+  const std::uint64_t tail = tail_offset_.load();
+  if (tail == synced_) return {};
+  if (failed_.load()) {
+    // The kernel took the pages of the failed sync for written: make them dirty again.
+    std::vector<char> bytes;
+    for (std::uint64_t offset = synced_; offset < tail; offset += bytes.size()) {
+      bytes.resize(std::min(tail - offset, ring_.lap_rest(offset)));
+      LEAT_TRY(file_->read(ring_.file_offset(offset), bytes));
+      LEAT_TRY(file_->write(ring_.file_offset(offset), {bytes.data(), bytes.size()}));
+    }
+  }
+  if (options_.durability != IntakeOptions::Durability::kPower) LEAT_TRY(file_->sync());
+  synced_ = tail;
+  synced_number_.store(number);
+  return {};
+}
+
+Status Journal::move_head_in_file() {
+  JournalSlot slot = slot_;
+  {
+    const std::scoped_lock lock(head_mutex_);
+    slot.head = head_;
+  }
+  slot.sequence += 1;
+  slot.last.value = synced_number_.load();
+  slot.next = std::max(slot.next, slot.last.next());
+  LEAT_TRY(file_->write(slot.sequence % 2 * kSlotBytes, encode_slot(slot)));
+  LEAT_TRY(file_->sync());
+  slot_ = slot;
+  reusable_.store(slot.head.offset);
+  return {};
+}
+
+void Journal::offer_room() {
+  if (!refused_.load() || tail_offset_.load() - reusable_.load() > low_) return;
+  refused_.store(false);
+  const std::scoped_lock lock(callback_mutex_);
+  if (!interrupted_ && on_room_) on_room_();
+}
+
+}  // namespace leat::sources

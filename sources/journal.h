@@ -1,0 +1,142 @@
+// The intake journal: a bounded, preallocated ring file (grammar: journal_format.h). A message is in the file
+// before its source acknowledges it; the engine reads it from there; its number is part of the commit.
+//
+// The head, from which recovery starts, is in the file's first two pages. It follows the released records in
+// steps of a sixteenth of the ring, so that it costs next to nothing and opening reads little more than what
+// is live. Room is reused only once the head that gives it up is synced: so the record at the head in the
+// file always stands, whatever a power cut keeps of later writes.
+//
+// Threads: `append` on the source's threads (they take turns), `read`, `release`, `visit_recent` on the loop.
+// A thread of the journal syncs, moves the head in the file, and calls `on_room`.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "sources/intake.h"
+#include "sources/intake_tally.h"
+#include "sources/journal_file.h"
+#include "sources/journal_format.h"
+#include "sources/journal_scan.h"
+
+namespace leat::sources {
+
+/// What recovery found in a journal file.
+struct JournalRecovery {
+  JournalSlot slot;              ///< The one that counts, as read.
+  std::deque<JournalMark> kept;  ///< The head and, behind it, committed records that stay for `visit_recent`.
+  JournalMark committed;         ///< Reading begins here.
+  JournalMark tail;              ///< Writing goes on here.
+  std::uint64_t queued = 0;      ///< Records between the two.
+};
+
+class Journal final : public Intake {
+ public:
+  /// Opens what `open_journal_file` gave; `open_journal` (intake.h) is this over a real file. `path` is for
+  /// messages and for what is set aside. Errors: corrupt (the file holds no journal), conflict (of a newer
+  /// version), exhausted, io.
+  static Result<std::unique_ptr<Journal>> open(std::unique_ptr<JournalFile> file, const std::string& path,
+                                               const IntakeOptions& options, MessageNumber committed,
+                                               std::string* damage);
+  /// Syncs what is there and leaves the head in the file, so that the next opening reads only what is live.
+  ~Journal() override;
+
+  Appended append(std::string_view payload, std::string_view key, std::string_view attributes,
+                  std::int64_t intake_time) override;
+  void end() override;
+  void interrupt() override;
+  void count_redelivered() override { tally_.redelivered(); }
+  void count_dropped() override { tally_.dropped(); }
+  void visit_recent(const std::function<void(const Message&)>& visit) override;
+
+  Result<MessageBatch> read(std::size_t max_bytes) override;
+  void release(MessageNumber number) override;
+
+  [[nodiscard]] std::uint64_t queued_messages() const override { return queued_.load(); }
+  [[nodiscard]] std::uint64_t used_bytes() const override { return tail_offset_.load() - released_.load(); }
+  [[nodiscard]] IntakeCounters counters() const override { return tally_.snapshot(); }
+  void restore_counters(const IntakeCounters& counters) override { tally_.restore(counters); }
+
+  void on_readable(std::function<void()> wake) override;
+  void on_room(std::function<void()> resume) override;
+
+ private:
+  Journal(std::unique_ptr<JournalFile> file, std::string path, const IntakeOptions& options,
+          JournalRecovery recovery);
+
+  // Appending, under append_mutex_.
+  Appended append_record(const RecordHead& head, std::string_view payload, std::string_view key,
+                         std::string_view attributes);
+  Status write_record(std::uint64_t skip);
+  void mark_dirty();
+
+  // Reading, on the loop.
+  [[nodiscard]] bool nothing_to_read();
+  /// Fills `batch` from one contiguous piece of the ring of about `max_bytes`.
+  Status read_piece(std::uint64_t max_bytes, MessageBatch& batch);
+  /// Takes whole records out of `bytes`; the answer is what stopped it.
+  JournalStep take_records(std::string_view bytes, MessageBatch& batch);
+  /// Steps over records that can not be read: keeps their bytes in a file, counts them, and says so.
+  tl::unexpected<Error> set_aside();
+  void move_head(MessageNumber released);
+
+  // The journal's thread.
+  void run();
+  void settle();
+  Status sync_tail();
+  Status move_head_in_file();
+  void offer_room();
+  void poke();
+
+  const std::unique_ptr<JournalFile> file_;
+  const std::string path_;
+  const IntakeOptions options_;
+  const RingGeometry ring_;
+  const std::uint64_t high_;
+  const std::uint64_t low_;
+  const std::uint32_t epoch_;
+  IntakeTally tally_;
+  Doorbell bell_;
+
+  std::mutex append_mutex_;
+  MessageNumber next_;  // Of the next record.
+  std::string record_;  // The record being written; kept for its capacity.
+  std::atomic<std::uint64_t> tail_offset_;
+  std::atomic<std::uint64_t> tail_number_;
+  std::atomic<std::uint64_t> queued_{0};
+  std::atomic<bool> ended_{false};
+
+  JournalMark read_;               // Loop: behind the last record given out.
+  std::deque<JournalMark> marks_;  // Loop: the head, then the ends of the pieces read, oldest first.
+  std::atomic<std::uint64_t> released_;
+
+  std::mutex head_mutex_;
+  JournalMark head_;                     // How far the head may move; under head_mutex_.
+  std::atomic<std::uint64_t> reusable_;  // The head in the file, synced: up to here room may be overwritten.
+  JournalSlot slot_;                     // The journal's thread: the last slot written.
+  std::uint64_t synced_;                 // The journal's thread: offset up to which the ring is synced.
+  std::atomic<std::uint64_t> synced_number_;
+  std::atomic<bool> failed_{false};   // A sync failed: nothing is taken until the same bytes are down.
+  std::atomic<bool> refused_{false};  // An append answered kAboveHigh or kFull since the last `on_room`.
+
+  std::mutex callback_mutex_;  // Held during `on_room`, so that `interrupt` waits for it to end.
+  std::function<void()> on_room_;
+  bool interrupted_ = false;
+
+  std::mutex wake_mutex_;
+  std::condition_variable wake_;
+  std::atomic<bool> dirty_{false};  // Something is written and not synced.
+  bool poked_ = false;
+  bool stopping_ = false;
+  std::thread thread_;  // Last: it uses the rest.
+};
+
+}  // namespace leat::sources

@@ -1,0 +1,119 @@
+// Verbs for the tests of the journal, and a file in memory that can refuse.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sources/journal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace leat::sources {
+
+/// What the disk under a MemoryFile does; shared by the test and the file, and by the next file over the same
+/// bytes.
+struct Disk {
+  std::mutex mutex;
+  std::string bytes;
+  std::atomic<bool> refuse_writes{false};
+  std::atomic<bool> refuse_syncs{false};
+  std::atomic<int> syncs{0};
+};
+
+class MemoryFile final : public JournalFile {
+ public:
+  explicit MemoryFile(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {}
+
+  Status write(std::uint64_t offset, std::string_view bytes) override {
+    if (disk_->refuse_writes) return fail(ErrorCode::kIo, "refused");
+    const std::scoped_lock lock(disk_->mutex);
+    disk_->bytes.replace(offset, bytes.size(), bytes);
+    return {};
+  }
+  Status read(std::uint64_t offset, std::span<char> out) const override {
+    const std::scoped_lock lock(disk_->mutex);
+    if (offset + out.size() > disk_->bytes.size()) return fail(ErrorCode::kIo, "short file");
+    std::memcpy(out.data(), disk_->bytes.data() + offset, out.size());
+    return {};
+  }
+  Status sync() override {
+    if (disk_->refuse_syncs) return fail(ErrorCode::kIo, "refused");
+    ++disk_->syncs;
+    return {};
+  }
+  Status allocate(std::uint64_t size) override {
+    const std::scoped_lock lock(disk_->mutex);
+    disk_->bytes.assign(size, '\0');
+    return {};
+  }
+  [[nodiscard]] std::uint64_t size() const override {
+    const std::scoped_lock lock(disk_->mutex);
+    return disk_->bytes.size();
+  }
+
+ private:
+  std::shared_ptr<Disk> disk_;
+};
+
+class JournalFixture {
+ public:
+  IntakeOptions options{.size = {128 * 1024}, .sync_interval = Micros(1000)};
+  std::shared_ptr<Disk> disk = std::make_shared<Disk>();
+  std::string damage;
+  std::unique_ptr<Journal> journal;
+
+  /// Opens over the bytes as they are: what was written before is there, as after the end of a process.
+  void open(std::uint64_t committed = 0) {
+    journal.reset();
+    auto opened = Journal::open(std::make_unique<MemoryFile>(disk), "journal", options, {committed}, &damage);
+    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
+    journal = *std::move(opened);
+  }
+  /// The process dies: the bytes stay as they are now, the journal's end changes nothing any more.
+  void crash() {
+    std::string bytes;
+    {
+      const std::scoped_lock lock(disk->mutex);
+      bytes = disk->bytes;
+    }
+    disk = std::make_shared<Disk>();
+    disk->bytes = std::move(bytes);
+    journal.reset();
+  }
+
+  Appended append(std::string_view payload) { return journal->append(payload, "key", "attributes", 77); }
+  /// Payloads "1", "2", … padded to `bytes`.
+  void append_numbered(int from, int to, std::size_t bytes = 0) {
+    for (int i = from; i <= to; ++i) REQUIRE(append(numbered(i, bytes)) <= Appended::kAboveHigh);
+  }
+  static std::string numbered(int i, std::size_t bytes = 0) {
+    std::string text = std::to_string(i);
+    if (text.size() < bytes) text.resize(bytes, '.');
+    return text;
+  }
+
+  /// Everything there is to read, in pieces of `max_bytes`.
+  std::vector<std::string> read_all(std::size_t max_bytes = 4096) {
+    std::vector<std::string> payloads;
+    while (true) {
+      auto batch = journal->read(max_bytes);
+      if (!batch || batch->messages.empty()) return payloads;
+      for (const Message& message : batch->messages) {
+        payloads.emplace_back(message.payload);
+        last = message.number;
+      }
+    }
+  }
+  void release_all() { journal->release(last); }
+
+  MessageNumber last;  ///< Of the last message that `read_all` gave.
+};
+
+}  // namespace leat::sources
