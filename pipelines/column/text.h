@@ -18,7 +18,8 @@ struct TextStyle {
 
 /// Appends the cell's text; NULL as `style.null`.
 void append_text(const Column& column, std::size_t row, const TextStyle& style, std::string& out);
-/// Appends "+I[a, 1, null]": a row as Flink's print sink writes it (`style.null` is "null" there).
+/// Appends "+I[a, 1, null]": a row as Flink's print sink writes it (`style.null` is "null" there), that is
+/// with Java's forms inside: true, 2020-01-01T00:00:05, and TIMESTAMP_LTZ in UTC with a Z.
 void append_row_text(const Batch& batch, std::size_t row, const TextStyle& style, std::string& out);
 
 /// Java's Double.toString and Float.toString: "1.0", "1.0E10", "1.0E-5", "NaN", "Infinity".

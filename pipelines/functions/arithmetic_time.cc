@@ -1,0 +1,173 @@
+#include "pipelines/functions/arithmetic_time.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "pipelines/base/time.h"
+
+namespace leat::functions {
+namespace {
+
+std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+// `f` takes and gives int64; columns of INT and DATE are widened and narrowed around it.
+template <class R, class A, class B, class F>
+BoundScalar dense(const Type& result, const Type& left, const Type& right, Arguments arguments, F f) {
+  const Type type = nullable_like(result, arguments);
+  return {type, {left, right}, [type, f](const CallContext& context, std::span<const Datum> a) {
+            return map_dense<R, A, B>(context, type, a, [f](A x, B y) { return static_cast<R>(f(x, y)); });
+          }};
+}
+
+// Intervals hold no unit; a constant that is no whole number of days moves a DATE to a time of day.
+bool is_part_of_day(const ArgumentInfo& interval) {
+  return interval.literal && !interval.literal->is_null() &&
+         interval.literal->as_integer() % kMicrosPerDay != 0;
+}
+
+// A TIMESTAMP(0) plus half a second needs digits to show it.
+Type with_digits_of(const Type& point, const ArgumentInfo& interval) {
+  if (!interval.literal || interval.literal->is_null()) return point;
+  const std::int64_t micros = interval.literal->as_integer();
+  const std::int32_t digits = micros % kMicrosPerSecond == 0 ? 0 : micros % kMicrosPerMilli == 0 ? 3 : 6;
+  return Type(point.kind(), std::max(point.precision(), digits));
+}
+
+BoundScalar point_and_micros(const Type& point, const ArgumentInfo& interval, std::int64_t sign,
+                             Arguments arguments) {
+  const Type by(TypeKind::kIntervalDayTime);
+  if (point.kind() == TypeKind::kTime)
+    return dense<std::int64_t, std::int64_t, std::int64_t>(
+        point, point, by, arguments, [sign](std::int64_t time, std::int64_t micros) {
+          return floor_mod(time + sign * (micros % kMicrosPerDay), kMicrosPerDay);
+        });
+  if (point.kind() == TypeKind::kDate && !is_part_of_day(interval))
+    return dense<std::int32_t, std::int32_t, std::int64_t>(
+        point, point, by, arguments,
+        [sign](std::int64_t days, std::int64_t micros) { return days + sign * (micros / kMicrosPerDay); });
+  const Type base = point.kind() == TypeKind::kDate ? Type::timestamp(6) : point;
+  return dense<std::int64_t, std::int64_t, std::int64_t>(
+      with_digits_of(base, interval), base, by, arguments, [sign](std::int64_t time, std::int64_t micros) {
+        return wrapping_add(time, sign < 0 ? wrapping_add(~micros, 1) : micros);
+      });
+}
+
+BoundScalar point_and_months(const Type& point, std::int64_t sign, Arguments arguments) {
+  const Type by(TypeKind::kIntervalYearMonth);
+  if (point.kind() == TypeKind::kTime)
+    return dense<std::int64_t, std::int64_t, std::int32_t>(
+        point, point, by, arguments, [](std::int64_t time, std::int64_t) { return time; });
+  if (point.kind() == TypeKind::kDate)
+    return dense<std::int32_t, std::int32_t, std::int32_t>(
+        point, point, by, arguments, [sign](std::int64_t days, std::int64_t months) {
+          return add_months(static_cast<std::int32_t>(days), sign * months);
+        });
+  return dense<std::int64_t, std::int64_t, std::int32_t>(point, point, by, arguments,
+                                                         [sign](std::int64_t micros, std::int64_t months) {
+                                                           return add_months_to_micros(micros, sign * months);
+                                                         });
+}
+
+bool is_point(const Type& type) {
+  return type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime || type.is_timestamp();
+}
+
+std::optional<BoundScalar> point_and_interval(const Type& point, const ArgumentInfo& interval, const Type& by,
+                                              std::int64_t sign, Arguments arguments) {
+  return by.kind() == TypeKind::kIntervalDayTime ? point_and_micros(point, interval, sign, arguments)
+                                                 : point_and_months(point, sign, arguments);
+}
+
+std::optional<BoundScalar> point_minus_point(const Type& left, const Type& right, Arguments arguments) {
+  if ((left.kind() == TypeKind::kTime) != (right.kind() == TypeKind::kTime)) return std::nullopt;
+  const Type common = left.kind() == TypeKind::kTime ? Type::time(6)
+                      : left.kind() == TypeKind::kTimestampLtz || right.kind() == TypeKind::kTimestampLtz
+                          ? Type::timestamp_ltz(6)
+                          : Type::timestamp(6);
+  return dense<std::int64_t, std::int64_t, std::int64_t>(
+      Type(TypeKind::kIntervalDayTime), common, common, arguments,
+      [](std::int64_t a, std::int64_t b) { return wrapping_add(a, wrapping_add(~b, 1)); });
+}
+
+template <class T>
+BoundScalar sum_of_intervals(const Type& type, std::int64_t sign, Arguments arguments) {
+  return dense<T, T, T>(type, type, type, arguments, [sign](std::int64_t a, std::int64_t b) {
+    return wrapping_add(a, sign < 0 ? wrapping_add(~b, 1) : b);
+  });
+}
+
+std::optional<BoundScalar> interval_by_number(std::string_view symbol, const Type& interval,
+                                              Arguments arguments) {
+  const bool times = symbol == "*";
+  const auto scaled = [times](std::int64_t a, std::int64_t b) -> Result<std::int64_t> {
+    if (times)
+      return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+    if (b == 0) return fail(ErrorCode::kInvalid, "division by zero");
+    return b == -1 ? wrapping_add(~a, 1) : a / b;
+  };
+  const Type type = nullable_like(interval, arguments);
+  Kernel kernel = [type, scaled](const CallContext& context, std::span<const Datum> a) {
+    if (type.kind() == TypeKind::kIntervalDayTime)
+      return map_rows<std::int64_t, std::int64_t>(context, type, a, scaled);
+    return map_rows<std::int32_t, std::int64_t>(
+        context, type, a, [&](std::int32_t months, std::int64_t by) -> Result<std::int32_t> {
+          return scaled(months, by).map([](std::int64_t value) { return static_cast<std::int32_t>(value); });
+        });
+  };
+  return BoundScalar{type, {interval, Type::big_int()}, std::move(kernel)};
+}
+
+// The same call with its two arguments the other way round.
+BoundScalar turned(BoundScalar bound) {
+  return {bound.result,
+          {bound.arguments[1], bound.arguments[0]},
+          [kernel = std::move(bound.kernel)](const CallContext& context, std::span<const Datum> a) {
+            const Datum arguments[2] = {a[1], a[0]};
+            return kernel(context, arguments);
+          }};
+}
+
+}  // namespace
+
+std::int32_t add_months(std::int32_t days, std::int64_t months) {
+  using namespace std::chrono;
+  const year_month_day date{sys_days(std::chrono::days(days))};
+  const std::int64_t total =
+      std::int64_t{static_cast<int>(date.year())} * 12 + static_cast<unsigned>(date.month()) - 1 + months;
+  const year_month target{year(static_cast<int>(floor_div(total, 12))),
+                          month(static_cast<unsigned>(floor_mod(total, 12)) + 1)};
+  const day last = (target / std::chrono::last).day();
+  return static_cast<std::int32_t>(sys_days(target / std::min(date.day(), last)).time_since_epoch().count());
+}
+
+std::int64_t add_months_to_micros(std::int64_t micros, std::int64_t months) {
+  const std::int32_t days = add_months(static_cast<std::int32_t>(floor_div(micros, kMicrosPerDay)), months);
+  return days * kMicrosPerDay + floor_mod(micros, kMicrosPerDay);
+}
+
+std::optional<BoundScalar> bind_time_arithmetic(std::string_view symbol, const Type& left, const Type& right,
+                                                Arguments arguments) {
+  const bool sum = symbol == "+" || symbol == "-";
+  const std::int64_t sign = symbol == "-" ? -1 : 1;
+  if (sum && is_point(left) && right.is_interval())
+    return point_and_interval(left, arguments[1], right, sign, arguments);
+  if (symbol == "+" && left.is_interval() && is_point(right)) {
+    std::optional<BoundScalar> bound = point_and_interval(right, arguments[0], left, 1, arguments);
+    return bound ? std::optional(turned(*std::move(bound))) : std::nullopt;
+  }
+  if (symbol == "-" && is_point(left) && is_point(right)) return point_minus_point(left, right, arguments);
+  if (sum && left.is_interval() && left.kind() == right.kind())
+    return left.kind() == TypeKind::kIntervalDayTime ? sum_of_intervals<std::int64_t>(left, sign, arguments)
+                                                     : sum_of_intervals<std::int32_t>(left, sign, arguments);
+  if (left.is_interval() && right.is_integer() && (symbol == "*" || symbol == "/"))
+    return interval_by_number(symbol, left, arguments);
+  if (symbol == "*" && left.is_integer() && right.is_interval()) {
+    std::optional<BoundScalar> bound = interval_by_number(symbol, right, arguments);
+    return bound ? std::optional(turned(*std::move(bound))) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace leat::functions
