@@ -1,0 +1,153 @@
+#include "sources/clients/http_client.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include "sources/clients/socket_watch.h"
+
+namespace leat::clients {
+
+namespace {
+
+/// What is kept of a response's body; the rest is read and dropped.
+constexpr std::size_t kKeptBodyBytes = 512;
+/// A longer response is cut off; its status counts all the same.
+constexpr std::size_t kMaxBodyBytes = 1 << 20;
+
+bool needs_a_human(httplib::Error error) {
+  return error == httplib::Error::SSLLoadingCerts || error == httplib::Error::SSLServerVerification;
+}
+
+std::string_view describe(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+      return "no connection";
+    case httplib::Error::ConnectionTimeout:
+      return "no connection within the time-out";
+    case httplib::Error::Read:
+      return "the connection broke before the response was whole";
+    case httplib::Error::Write:
+      return "the connection broke while the request was sent";
+    case httplib::Error::SSLConnection:
+      return "the TLS handshake failed";
+    case httplib::Error::SSLLoadingCerts:
+      return "the CA certificates or the client's could not be read";
+    case httplib::Error::SSLServerVerification:
+      return "the server's certificate is not trusted";
+    default:
+      return "the request failed";
+  }
+}
+
+/// Takes the response as it comes in.
+struct Receiver {
+  HttpResponse response;
+  std::size_t received = 0;
+
+  bool head(const httplib::Response& head) {
+    response.status = head.status;
+    response.retry_after = head.get_header_value("Retry-After");
+    response.location = head.get_header_value("Location");
+    return true;
+  }
+  bool body(const char* data, std::size_t size) {
+    const std::size_t room = kKeptBodyBytes - std::min(kKeptBodyBytes, response.body.size());
+    response.body.append(data, std::min(room, size));
+    received += size;
+    return !too_long();
+  }
+  [[nodiscard]] bool too_long() const { return received > kMaxBodyBytes; }
+};
+
+}  // namespace
+
+class HttpClient::Connection {
+ public:
+  explicit Connection(HttpClientOptions options) : options_(std::move(options)) {}
+
+  Result<HttpResponse> send(const HttpRequest& request) {
+    if (!watch_.begin(options_.request_timeout)) return fail(ErrorCode::kCancelled, "interrupted");
+    if (!client_) client_ = make_client();
+    Receiver receiver;
+    httplib::Request out = to_library(request, receiver);
+    httplib::Response in;
+    httplib::Error error = httplib::Error::Success;
+    const bool whole = client_->send(out, in, error);
+    const SocketWatch::Verdict verdict = watch_.end();
+    if (!whole) client_.reset();
+    if (whole || receiver.too_long()) return std::move(receiver.response);
+    return failure(verdict, error);
+  }
+
+  void interrupt() { watch_.interrupt(); }
+
+ private:
+  std::unique_ptr<httplib::ClientImpl> make_client() {
+    const HttpUrl& url = options_.url;
+    std::unique_ptr<httplib::ClientImpl> client;
+    if (url.scheme == HttpUrl::Scheme::kHttps)
+      client = std::make_unique<httplib::SSLClient>(url.host, url.port, options_.certificate_file,
+                                                    options_.key_file);
+    else
+      client = std::make_unique<httplib::ClientImpl>(url.host, url.port);
+    client->set_ca_cert_path(options_.ca_file);
+    client->enable_server_certificate_verification(options_.verification == PeerVerification::kFull);
+    client->set_connection_timeout(options_.connect_timeout);
+    client->set_read_timeout(options_.request_timeout);
+    client->set_write_timeout(options_.request_timeout);
+    client->set_tcp_nodelay(true);
+    client->set_keep_alive(true);
+    client->set_follow_location(false);
+    client->set_url_encode(false);
+    client->set_decompress(false);
+    client->set_socket_options([this](socket_t socket) { watch_.watch(socket); });
+    return client;
+  }
+
+  httplib::Request to_library(const HttpRequest& request, Receiver& receiver) const {
+    httplib::Request out;
+    out.method = request.method;
+    out.path = options_.url.target;
+    out.body = request.body;
+    for (const auto& [name, value] : request.headers) out.headers.emplace(name, value);
+    out.headers.emplace("Accept-Encoding", "identity");
+    out.response_handler = [&receiver](const httplib::Response& head) { return receiver.head(head); };
+    out.content_receiver = [&receiver](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+      return receiver.body(data, size);
+    };
+    return out;
+  }
+
+  [[nodiscard]] tl::unexpected<Error> failure(SocketWatch::Verdict verdict, httplib::Error error) const {
+    const std::string origin = options_.url.origin();
+    if (verdict == SocketWatch::Verdict::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
+    if (verdict == SocketWatch::Verdict::kTimedOut)
+      return fail(ErrorCode::kUnavailable, fmt::format("{}: no whole response within {}", origin,
+                                                       format_duration(options_.request_timeout)));
+    return fail(needs_a_human(error) ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
+                fmt::format("{}: {}", origin, describe(error)));
+  }
+
+  HttpClientOptions options_;
+  SocketWatch watch_;  // Before the client, whose sockets it watches.
+  std::unique_ptr<httplib::ClientImpl> client_;
+};
+
+HttpClient::HttpClient(HttpClientOptions options)
+    : connection_(std::make_unique<Connection>(std::move(options))) {}
+
+HttpClient::~HttpClient() = default;
+
+Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
+  return connection_->send(request);
+}
+
+void HttpClient::interrupt() {
+  connection_->interrupt();
+}
+
+std::string basic_authorization(const std::string& user, const std::string& password) {
+  return httplib::make_basic_authentication_header(user, password).second;
+}
+
+}  // namespace leat::clients
