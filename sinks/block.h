@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,5 +44,8 @@ class BlockBuilder {
 
 /// Errors: corrupt. The records' views point into `block`.
 Result<std::vector<Record>> read_block(std::string_view block);
+
+/// The records of several blocks, in order. Errors: corrupt.
+Result<std::vector<Record>> read_blocks(std::span<const std::string> blocks);
 
 }  // namespace leat::sinks

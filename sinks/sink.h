@@ -117,11 +117,13 @@ struct SinkConnector {
   plan::ConnectorInfo info;
   Encoding encoding = Encoding::kFormat;
   /// Columns whose values become the record's key ('key.fields' of kafka), as names; empty: no key.
-  std::function<std::vector<std::string>(const OptionMap&)> key_fields;
+  std::function<std::vector<std::string>(const OptionMap&)> key_fields = [](const OptionMap&) {
+    return std::vector<std::string>();
+  };
   /// How the key is written ('key.format'): "json", an object of the key's columns, or "raw", the one
-  /// column's text. Null or empty: no key.
-  std::function<std::string(const OptionMap&)> key_format;
-  std::function<BatchLimits(const OptionMap&)> batch_limits;
+  /// column's text; empty: no key.
+  std::function<std::string(const OptionMap&)> key_format = [](const OptionMap&) { return std::string(); };
+  std::function<BatchLimits(const OptionMap&)> batch_limits = [](const OptionMap&) { return BatchLimits(); };
   /// Called only after `info.validate_sink` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Sink>>(const OptionMap&, const SinkContext&)> build;
 };

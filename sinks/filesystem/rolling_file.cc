@@ -1,0 +1,162 @@
+#include "sinks/filesystem/rolling_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "pipelines/base/bytes.h"
+
+namespace leat::sinks {
+
+namespace {
+
+constexpr std::uint8_t kStateVersion = 1;
+constexpr mode_t kFileMode = 0644;
+
+/// An open file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int number() const { return number_; }
+  [[nodiscard]] bool open() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+auto io_error(std::string_view doing, const std::string& path) {
+  return fail(ErrorCode::kIo, fmt::format("{} {}: {}", doing, path, std::strerror(errno)));
+}
+
+Status write_all(int file, std::string_view bytes, std::uint64_t offset, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return io_error("writing", path);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+Status sync_folder(const std::string& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.open()) return io_error("opening", folder);
+  if (::fsync(opened.number()) != 0) return io_error("syncing", folder);
+  return {};
+}
+
+/// Cuts an open file; it is never made longer, as zeros are nobody's records.
+Status cut(int file, std::uint64_t length, const std::string& path) {
+  struct stat found {};
+  if (::fstat(file, &found) != 0) return io_error("reading the size of", path);
+  const auto size = static_cast<std::uint64_t>(found.st_size);
+  if (size < length)
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("{} has {} bytes where {} were written and synced; move it away to go on with a new one",
+                    path, size, length));
+  if (size > length && ::ftruncate(file, static_cast<off_t>(length)) != 0) return io_error("cutting", path);
+  return {};
+}
+
+/// Errors: not found, io.
+Status write_and_sync(const std::string& path, int flags, std::uint64_t length, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), flags, kFileMode));
+  if (!file.open() && errno == ENOENT) return fail(ErrorCode::kNotFound, path + " is gone");
+  if (!file.open()) return io_error("opening", path);
+  LEAT_TRY(cut(file.number(), length, path));
+  LEAT_TRY(write_all(file.number(), bytes, length, path));
+  if (::fsync(file.number()) != 0) return io_error("syncing", path);
+  return {};
+}
+
+Result<bool> exists(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0) return true;
+  if (errno == ENOENT) return false;
+  return io_error("looking for", path);
+}
+
+/// Errors: conflict (the new name is taken), io.
+Status rename_new(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  // Some network file systems cannot refuse a taken name by themselves.
+  if (errno == EINVAL || errno == ENOSYS) {
+    LEAT_ASSIGN(const bool taken, exists(to));
+    if (!taken && ::rename(from.c_str(), to.c_str()) == 0) return {};
+    if (taken) errno = EEXIST;
+  }
+  if (errno != EEXIST) return io_error("renaming to", to);
+  return fail(ErrorCode::kConflict,
+              fmt::format("{} exists already; move it away to let {} be published", to, from));
+}
+
+}  // namespace
+
+std::string encode_file_state(const FileState& state) {
+  std::string bytes;
+  ByteWriter writer(bytes);
+  writer.u8(kStateVersion);
+  writer.varint(state.number);
+  writer.varint(state.length);
+  writer.zigzag(state.opened);
+  writer.zigzag(state.written);
+  return bytes;
+}
+
+Result<FileState> decode_file_state(std::string_view bytes) {
+  if (bytes.empty()) return FileState{};
+  ByteReader reader(bytes);
+  const std::uint8_t version = reader.u8();
+  FileState state;
+  state.number = reader.varint();
+  state.length = reader.varint();
+  state.opened = reader.zigzag();
+  state.written = reader.zigzag();
+  if (version != kStateVersion || !reader.ok() || !reader.at_end())
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("state of a filesystem sink: {} bytes of version {}", bytes.size(), version));
+  return state;
+}
+
+Status ensure_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(ErrorCode::kIo, fmt::format("creating {}: {}", folder, error.message()));
+  return {};
+}
+
+Status append_at(const std::string& folder, const std::string& name, std::uint64_t length,
+                 std::string_view bytes) {
+  const int create = length == 0 ? O_CREAT : 0;
+  LEAT_TRY(write_and_sync(folder + "/" + name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | create, length, bytes));
+  return sync_folder(folder);
+}
+
+Status publish(const std::string& folder, const std::string& hidden, const std::string& final_name,
+               std::uint64_t length) {
+  const std::string from = folder + "/" + hidden;
+  const std::string to = folder + "/" + final_name;
+  LEAT_ASSIGN(const bool waiting, exists(from));
+  if (!waiting) return {};
+  // What lies behind the recorded length belongs to an attempt that was never settled.
+  LEAT_TRY(write_and_sync(from, O_WRONLY | O_CLOEXEC | O_NOFOLLOW, length, {}));
+  LEAT_TRY(rename_new(from, to));
+  return sync_folder(folder);
+}
+
+}  // namespace leat::sinks

@@ -1,0 +1,39 @@
+// A growing file with a recorded length, and its way from the hidden to the final name. Blocking calls, on
+// the delivery thread; every call stands alone, nothing stays open between two shipments.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pipelines/base/result.h"
+
+namespace leat::sinks {
+
+/// Where a sink's file stands; see the grammar in filesystem_sink.h.
+struct FileState {
+  std::uint64_t number = 0;
+  std::uint64_t length = 0;
+  std::int64_t opened = 0;
+  std::int64_t written = 0;
+};
+
+std::string encode_file_state(const FileState& state);
+/// Empty: the state before the first shipment. Errors: corrupt.
+Result<FileState> decode_file_state(std::string_view bytes);
+
+/// Creates the folder and its parents. Errors: io.
+Status ensure_folder(const std::string& folder);
+
+/// Cuts the file to `length` (creating it when that is 0), appends, and syncs file and folder.
+/// Errors: not found (it should have `length` bytes and is gone), conflict (it is shorter than `length`), io.
+Status append_at(const std::string& folder, const std::string& name, std::uint64_t length,
+                 std::string_view bytes);
+
+/// Gives the first `length` bytes of the hidden file its final name, and syncs the folder. Already done, or
+/// neither file there (somebody removed it): ok. Errors: conflict (both names exist, or the hidden file is
+/// shorter than `length`), io.
+Status publish(const std::string& folder, const std::string& hidden, const std::string& final_name,
+               std::uint64_t length);
+
+}  // namespace leat::sinks

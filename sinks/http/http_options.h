@@ -1,0 +1,44 @@
+// The options of 'connector' = 'http' as a sink.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pipelines/base/options.h"
+#include "pipelines/base/time.h"
+#include "sinks/http/http_body.h"
+#include "sources/clients/http_client.h"
+
+namespace leat::sinks {
+
+enum class HttpMethod : std::uint8_t { kPost, kPut };
+enum class HttpCompression : std::uint8_t { kNone, kGzip };
+
+struct HttpOptions {
+  std::string url;
+  HttpMethod method = HttpMethod::kPost;
+  SecretMap headers;
+  BodyForm body = BodyForm::kJsonArray;
+  HttpCompression compression = HttpCompression::kNone;
+  std::string user;
+  Secret password;
+  Secret token;
+  Micros connect_timeout{10 * kMicrosPerSecond};
+  Micros request_timeout{30 * kMicrosPerSecond};
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+  clients::PeerVerification verification = clients::PeerVerification::kFull;
+  std::uint64_t max_rows = 1000;
+  ByteSize max_bytes{1 << 20};
+  Micros linger{0};
+};
+
+const OptionTable<HttpOptions>& http_options();
+
+/// What the table cannot say: the URL's form, header names, credentials given twice, forms of body and
+/// formats.
+void check_http_options(const HttpOptions& options, const OptionMap& map, std::vector<OptionError>& errors);
+
+}  // namespace leat::sinks

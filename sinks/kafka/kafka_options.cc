@@ -1,0 +1,124 @@
+#include "sinks/kafka/kafka_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sinks/connector.h"
+
+namespace leat::sinks {
+
+namespace {
+
+using Part = OptionError::Part;
+
+/// Properties that follow from 'sink.delivery-guarantee'.
+constexpr std::array<std::string_view, 5> kOwnProperties{
+    "enable.idempotence", "acks", "request.required.acks", "enable.gapless.guarantee", "transactional.id"};
+
+/// Leat's defaults, where the library's are not for a gateway. The outbox is the buffer, so the library's
+/// queue is small; a shipment that is not through after half a minute goes back to it; the partitioner is the
+/// one of Kafka's own producers and of Flink.
+constexpr std::array<std::pair<const char*, const char*>, 6> kDefaults{{
+    {"message.timeout.ms", "30000"},
+    {"topic.metadata.propagation.max.ms", "10000"},
+    {"queue.buffering.max.messages", "100000"},
+    {"queue.buffering.max.kbytes", "16384"},
+    {"socket.keepalive.enable", "true"},
+    {"partitioner", "murmur2_random"},
+}};
+
+/// Kafka's rule for topics.
+bool is_topic(std::string_view name) {
+  constexpr std::size_t kLongest = 249;
+  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                  c == '_' || c == '-';
+         });
+}
+
+void check_properties(const KafkaOptions& options, std::vector<OptionError>& errors) {
+  for (const std::string_view own : kOwnProperties) {
+    if (!options.properties.contains(own)) continue;
+    const std::string key = fmt::format("properties.{}", own);
+    errors.push_back({key, Part::kKey, fmt::format("'{}' follows from 'sink.delivery-guarantee'", key)});
+  }
+  const auto timeout = options.properties.find("message.timeout.ms");
+  if (timeout != options.properties.end() && timeout->second.reveal() == "0")
+    errors.push_back({"properties.message.timeout.ms", Part::kValue,
+                      "'properties.message.timeout.ms' = '0' would hold a shipment for ever"});
+  clients::check_kafka_properties(options.properties, "properties.", errors);
+}
+
+void check_key(const KafkaOptions& options, std::vector<OptionError>& errors) {
+  const bool has_format = options.key_format != KeyFormat::kNone;
+  if (options.key_fields.empty() == has_format)
+    errors.push_back({has_format ? "key.fields" : "key.format", Part::kMissing,
+                      "'key.fields' and 'key.format' need each other"});
+  else if (options.key_format == KeyFormat::kRaw && options.key_fields.size() != 1)
+    errors.push_back({"key.format", Part::kValue,
+                      fmt::format("'key.format' = 'raw' takes one column, 'key.fields' names {}",
+                                  options.key_fields.size())});
+}
+
+}  // namespace
+
+const OptionTable<KafkaOptions>& kafka_options() {
+  static const OptionTable<KafkaOptions> table{
+      option("topic", &KafkaOptions::topic, Necessity::kRequired, "Topic that takes the records."),
+      option("properties.bootstrap.servers", &KafkaOptions::servers, Necessity::kRequired,
+             "Brokers to ask first: 'host:9092,host:9092'."),
+      secret_prefix_option(
+          "properties.", &KafkaOptions::properties,
+          "Any other property of librdkafka: 'properties.security.protocol' = 'ssl'. The values "
+          "never show."),
+      option("key.fields", &KafkaOptions::key_fields, Necessity::kOptional,
+             "Columns of the record's key, separated by ';'."),
+      choice("key.format", &KafkaOptions::key_format, {{"json", KeyFormat::kJson}, {"raw", KeyFormat::kRaw}},
+             Necessity::kOptional,
+             "How the key is written: a JSON object of its columns, or one column's text."),
+      choice("sink.delivery-guarantee", &KafkaOptions::guarantee,
+             {{"at-least-once", DeliveryGuarantee::kAtLeastOnce},
+              {"none", DeliveryGuarantee::kNone},
+              {"exactly-once", DeliveryGuarantee::kExactlyOnce}},
+             Necessity::kOptional,
+             "What the far side may rely on. This version gives 'at-least-once' and 'none', not "
+             "'exactly-once'."),
+      max_rows_option<KafkaOptions>(),
+      max_bytes_option<KafkaOptions>(),
+      linger_option<KafkaOptions>()};
+  return table;
+}
+
+void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vector<OptionError>& errors) {
+  if (!is_topic(options.topic))
+    errors.push_back(
+        {"topic", Part::kValue,
+         fmt::format("'topic' = '{}': expected 1 to 249 letters, digits, '.', '_' and '-'", options.topic)});
+  if (options.servers.empty())
+    errors.push_back({"properties.bootstrap.servers", Part::kValue,
+                      "'properties.bootstrap.servers' is empty; expected 'host:9092'"});
+  if (options.guarantee == DeliveryGuarantee::kExactlyOnce)
+    errors.push_back({"sink.delivery-guarantee", Part::kValue,
+                      "'sink.delivery-guarantee' = 'exactly-once': this version gives 'at-least-once'"});
+  check_properties(options, errors);
+  check_key(options, errors);
+}
+
+Result<clients::KafkaConf> producer_conf(const KafkaOptions& options, const std::string& client_id) {
+  clients::KafkaConf conf = clients::make_kafka_conf();
+  for (const auto& [name, value] : kDefaults) LEAT_TRY(clients::set_kafka_property(*conf, name, value));
+  LEAT_TRY(clients::set_kafka_property(*conf, "client.id", client_id));
+  LEAT_TRY(clients::set_kafka_property(*conf, "bootstrap.servers", options.servers));
+  for (const auto& [name, value] : options.properties)
+    LEAT_TRY(clients::set_kafka_property(*conf, name, value.reveal()));
+  const bool all = options.guarantee != DeliveryGuarantee::kNone;
+  LEAT_TRY(clients::set_kafka_property(*conf, "enable.idempotence", all ? "true" : "false"));
+  LEAT_TRY(clients::set_kafka_property(*conf, "acks", all ? "all" : "1"));
+  return conf;
+}
+
+}  // namespace leat::sinks

@@ -1,0 +1,98 @@
+#include "sinks/kafka/kafka_sink.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <utility>
+
+#include "pipelines/base/nearest.h"
+#include "sinks/connector.h"
+#include "sinks/kafka/kafka_options.h"
+#include "sinks/kafka/kafka_outcome.h"
+#include "sinks/kafka/kafka_producer.h"
+
+namespace leat::sinks {
+
+namespace {
+
+class KafkaSink final : public Sink {
+ public:
+  KafkaSink(KafkaOptions options, SinkContext context)
+      : options_(std::move(options)), context_(std::move(context)) {}
+
+  Delivery deliver(const Shipment& shipment) override {
+    if (interrupted_) return Retry{"interrupted", std::nullopt};
+    const auto records = read_blocks(shipment.blocks);
+    if (!records) return Retry{records.error().message, std::nullopt, /*paused=*/true};
+    if (const Status ready = ensure_producer(); !ready)
+      return Retry{ready.error().message, std::nullopt, /*paused=*/true};
+    const std::string name = shipment_name(context_, shipment);
+    const Headers common{{"leat-gateway", context_.gateway_id}, {"leat-shipment", name}};
+    const ProduceReport report = producer_->produce(*records, common, interrupted_);
+    if (report.spent) producer_.reset();
+    if (interrupted_ && !report.failed.empty()) return Retry{"interrupted", std::nullopt};
+    return outcome_of(report);
+  }
+
+  void interrupt() override { interrupted_ = true; }
+
+ private:
+  Status ensure_producer() {
+    if (producer_) return {};
+    const std::string client_id =
+        joined_name({"leat", context_.store.value, context_.pipeline.value, context_.table.value}, ':');
+    LEAT_ASSIGN(auto conf, producer_conf(options_, client_id));
+    LEAT_ASSIGN(producer_, KafkaProducer::make(std::move(conf), options_.topic));
+    return {};
+  }
+
+  KafkaOptions options_;
+  SinkContext context_;
+  std::atomic<bool> interrupted_ = false;
+  std::unique_ptr<KafkaProducer> producer_;
+};
+
+Status check_key_fields(const KafkaOptions& options, const SinkContext& context) {
+  std::vector<std::string> names;
+  for (const Type::Field& column : context.schema.fields) names.push_back(column.name);
+  for (const std::string& field : options.key_fields)
+    if (!context.schema.find(field))
+      return fail(ErrorCode::kInvalid, fmt::format("'key.fields': table {} has no column '{}'{}",
+                                                   context.table.value, field, did_you_mean(field, names)));
+  return {};
+}
+
+std::string key_format_name(const OptionMap& map) {
+  switch (validated_options(kafka_options(), map).key_format) {
+    case KeyFormat::kJson:
+      return "json";
+    case KeyFormat::kRaw:
+      return "raw";
+    case KeyFormat::kNone:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+SinkConnector kafka_connector() {
+  SinkConnector connector = sink_connector<KafkaOptions>("kafka", "Messages of an Apache Kafka topic.",
+                                                         kafka_options, check_kafka_options);
+  connector.info.needs_format = true;
+  connector.key_fields = [](const OptionMap& map) {
+    return validated_options(kafka_options(), map).key_fields;
+  };
+  connector.key_format = key_format_name;
+  connector.batch_limits = [](const OptionMap& map) {
+    return batch_limits_of(validated_options(kafka_options(), map));
+  };
+  connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
+    KafkaOptions options = validated_options(kafka_options(), map);
+    LEAT_TRY(check_key_fields(options, context));
+    return std::make_unique<KafkaSink>(std::move(options), context);
+  };
+  return connector;
+}
+
+}  // namespace leat::sinks
