@@ -49,35 +49,68 @@ struct OutboxShipment {
   std::vector<std::string> blocks;
   std::uint64_t records = 0;
   std::string sink_state;  ///< As the last settled shipment left it.
-  bool resumed = false;    ///< The number was given out before a restart: it may have arrived.
+  bool resumed = false;    ///< The number was given out before: it may have been tried, and have arrived.
+  /// Records, from the first on, that settlements of parts have finished with (see `Store::split`).
+  std::uint64_t settled = 0;
+  /// Records of the part under way, from `settled` on; 0: all the rest.
+  std::uint64_t part = 0;
 };
 
 struct ShipmentLimits {
   std::uint64_t max_records = 1000;
   std::uint64_t max_bytes = 1 << 20;  ///< At least one block is taken, however large.
+  enum class Fill : std::uint8_t {
+    kWhatWaits,  ///< A shipment of whatever waits.
+    kOnlyFull,   ///< No new shipment unless what waits reaches a maximum: more may come (linger).
+  };
+  Fill fill = Fill::kWhatWaits;
 };
 
-/// What became of a shipment's records: delivered + rejected of it; rejected ones are written as dead
-/// letters.
+/// What became of a shipment's records, or of a part of them; rejected ones are written as dead letters.
 struct Settlement {
   ShipmentNumber number;
   std::string sink_state;
   std::uint64_t delivered = 0;
   std::vector<DeadLetter> rejected;
+  /// Where the settled records begin: 0 for a whole shipment, else what was settled of it before. They are
+  /// the `delivered + rejected` records from there on; the shipment is over when they reach its end.
+  std::uint64_t first = 0;
+  /// What `Store::split` would say of the records behind, in the same transaction; 0: all the rest.
+  std::uint64_t next_part = 0;
+};
+
+/// How full a sink's outbox is.
+struct OutboxLevel {
+  std::uint64_t blocks = 0;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t oldest = 0;  ///< Creation time of the oldest block; 0: none.
+};
+
+struct DeadLetterStatus {
+  std::uint64_t letters = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t pushed_out = 0;  ///< Letters lost to the bound, ever.
 };
 
 struct DeadLetterRow {
   std::int64_t id = 0;
   PipelineName pipeline;
   DeadLetter letter;
+  std::uint64_t payload_bytes = 0;  ///< Of the whole payload; more than `letter.payload` holds if it was cut.
 };
 
 struct StoreOptions {
   std::string path;  ///< Empty: in memory.
   /// Dead letters above this many bytes push out the oldest, which are counted.
   std::uint64_t dead_letters_max_bytes = 16 << 20;
-  /// Random bytes for the store id; injected for tests.
+  /// A dead letter's payload is cut to this many bytes.
+  std::uint64_t dead_letter_payload_bytes = 256 << 10;
+  /// A new store id: 32 hex digits; injected for tests. Null: the system's random bytes.
   std::function<std::string()> make_store_id;
+  /// Tells machines apart: a store that wakes on another one (a copy, a restored image) gets a new id. An
+  /// unreadable file says nothing, and changes nothing.
+  std::string machine_id_file = "/etc/machine-id";
 };
 
 class Store {
@@ -107,20 +140,37 @@ class Store {
   /// The shipment is over: its blocks go, counters and the sink's state are kept, one transaction.
   virtual void settle(const PipelineName& pipeline, const TableName& sink, Settlement settlement,
                       Answer<void> done) = 0;
-  /// Called on the storage thread after each commit that put blocks into the sink's outbox; one per sink.
+  /// A shipment that was refused as a whole is sent in parts, from its first record to its last, each settled
+  /// before the next is begun. Commits, before the part's first attempt, that it has `records` records from
+  /// `first` (all before are settled) on: so a part is always the same bytes, across restarts too.
+  virtual void split(const PipelineName& pipeline, const TableName& sink, ShipmentNumber number,
+                     std::uint64_t first, std::uint64_t records, Answer<void> done) = 0;
+  /// Replaces the sink's state between two shipments (the end of a bounded run).
+  virtual void keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string sink_state,
+                               Answer<void> done) = 0;
+  /// Called on the storage thread after each commit that put blocks into the sink's outbox; one per sink. It
+  /// may post requests, but must not wait. An empty function takes it away; the old one is not called any
+  /// more when this returns.
   virtual void on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) = 0;
-  /// Enforces a bound of the sink's outbox by deleting blocks that carry no number; the answer is the records
-  /// dropped.
+  /// Enforces bounds of the sink's outbox by deleting blocks that carry no number: the oldest while they were
+  /// created before `oldest_allowed`, then in `order` while more than `max_bytes` wait. In transactions of
+  /// bounded size; the answer is the records dropped.
   enum class DropOrder : std::uint8_t { kOldest, kNewest };
   virtual void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
                     std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) = 0;
 
-  /// Readers; blocking, on any thread, on read-only connections.
+  /// Readers; blocking, on any thread but the storage thread, on a read-only connection and for a bounded
+  /// time (unavailable when it is over). `before_id` 0: from the newest on.
   virtual Result<std::vector<OutboxStatus>> outbox_status() = 0;
   virtual Result<std::vector<DeadLetterRow>> dead_letters(std::size_t limit, std::int64_t before_id) = 0;
   virtual Result<std::uint64_t> dead_letter_count() = 0;
+  virtual Result<DeadLetterStatus> dead_letter_status() = 0;
+  /// As of the last commit or settlement; from memory, on any thread, never waits for the disk.
+  [[nodiscard]] virtual OutboxLevel outbox_level(const PipelineName& pipeline,
+                                                 const TableName& sink) const = 0;
 
-  /// Finishes all requests, checkpoints, closes. Idempotent; afterwards requests are answered with cancelled.
+  /// Finishes all requests, checkpoints, closes. Idempotent; afterwards requests are answered with cancelled,
+  /// on the caller's thread. Not from an answer.
   virtual void close() = 0;
 };
 

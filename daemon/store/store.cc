@@ -1,0 +1,369 @@
+#include "daemon/store/store.h"
+
+#include <sys/random.h>
+
+#include <future>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "daemon/store/commits.h"
+#include "daemon/store/dead_letters.h"
+#include "daemon/store/housekeeping.h"
+#include "daemon/store/outbox.h"
+#include "daemon/store/sqlite.h"
+#include "daemon/store/storage_thread.h"
+#include "daemon/store/store_file.h"
+
+namespace leat::store {
+namespace {
+
+constexpr std::chrono::milliseconds kIdleAfter{500};
+/// A reader that takes longer would keep the WAL from being reused.
+constexpr std::chrono::milliseconds kReadLimit{2'000};
+
+std::string random_store_id() {
+  unsigned char random[16] = {};
+  // Up to 256 bytes come whole or not at all, and never fail once the system has booted.
+  while (::getrandom(random, sizeof random, 0) != sizeof random) {
+  }
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (const unsigned char byte : random) {
+    id += kDigits[byte >> 4];
+    id += kDigits[byte & 15];
+  }
+  return id;
+}
+
+/// The writers on one connection; made anew with it.
+struct Tables {
+  Tables(std::unique_ptr<Connection> opened, const StoreOptions& options)
+      : connection(std::move(opened)),
+        letters(*connection, options.dead_letters_max_bytes, options.dead_letter_payload_bytes),
+        outbox(*connection, letters),
+        commits(*connection, outbox, letters) {}
+
+  std::unique_ptr<Connection> connection;
+  DeadLetters letters;
+  Outbox outbox;
+  Commits commits;
+};
+
+struct Identity {
+  StoreId id;
+  std::string note;  // Why the id was renewed; empty: it was not.
+};
+
+/// Reads the store's identity, makes one for a new store, and renews it on another machine.
+Result<Identity> identify(Connection& connection, const StoreOptions& options) {
+  const std::string machine = read_first_line(options.machine_id_file);
+  Identity identity;
+  std::string known;
+  {
+    Statement select(connection, "SELECT id, machine_id FROM store");
+    Rows rows = select.query();
+    LEAT_ASSIGN(const bool found, rows.next());
+    if (found) {
+      identity.id = {rows.text(0)};
+      known = rows.text(1);
+    }
+  }
+  const bool is_new = identity.id.value.empty();
+  const bool moved = !machine.empty() && !known.empty() && machine != known;
+  const bool learns_machine = !machine.empty() && known.empty();
+  if (!is_new && !moved && !learns_machine) return identity;
+  if (is_new || moved) identity.id = {options.make_store_id ? options.make_store_id() : random_store_id()};
+  if (moved)
+    identity.note = "the store comes from another machine (" + known + ", this is " + machine +
+                    "): it gets a new id, receivers will not recognise resent shipments of the old one";
+  Statement write(connection, "INSERT OR REPLACE INTO store (one, id, machine_id) VALUES (1, ?, ?)");
+  LEAT_TRY(write.run(std::string_view(identity.id.value), std::string_view(machine)));
+  return identity;
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(StoreOptions options, std::unique_ptr<StoreLock> lock, std::unique_ptr<Connection> connection,
+              StoreId id, const std::vector<OutboxStatus>& outboxes)
+      : options_(std::move(options)),
+        lock_(std::move(lock)),
+        id_(std::move(id)),
+        tables_(std::make_unique<Tables>(std::move(connection), options_)) {
+    const std::lock_guard guard(levels_mutex_);
+    for (const OutboxStatus& one : outboxes)
+      levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
+  }
+  ~SqliteStore() override { SqliteStore::close(); }
+
+  [[nodiscard]] StoreId id() const override { return id_; }
+  Result<SavedPipeline> load(const PipelineName& pipeline) override;
+  void commit(std::shared_ptr<const Commit> commit, Answer<void> done) override;
+  void next_shipment(const PipelineName& pipeline, const TableName& sink, const ShipmentLimits& limits,
+                     Answer<std::optional<OutboxShipment>> done) override;
+  void settle(const PipelineName& pipeline, const TableName& sink, Settlement settlement,
+              Answer<void> done) override;
+  void split(const PipelineName& pipeline, const TableName& sink, ShipmentNumber number, std::uint64_t first,
+             std::uint64_t records, Answer<void> done) override;
+  void keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string sink_state,
+                       Answer<void> done) override;
+  void on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) override;
+  void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
+            std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) override;
+  Result<std::vector<OutboxStatus>> outbox_status() override;
+  Result<std::vector<DeadLetterRow>> dead_letters(std::size_t limit, std::int64_t before_id) override;
+  Result<std::uint64_t> dead_letter_count() override;
+  Result<DeadLetterStatus> dead_letter_status() override;
+  [[nodiscard]] OutboxLevel outbox_level(const PipelineName& pipeline, const TableName& sink) const override;
+  void close() override;
+
+ private:
+  using SinkKey = std::pair<PipelineName, TableName>;
+
+  [[nodiscard]] bool in_memory() const { return options_.path.empty(); }
+  Status ready();
+  void note_trouble();
+  template <class T, class Work>
+  void request(Work work, Answer<T> done);
+  template <class T, class Work>
+  Result<T> request_and_wait(Work work);
+  template <class T, class Read>
+  Result<T> read(Read read);
+  Status refresh_level(const SinkKey& key);
+  Status write_commit(const Commit& commit);
+  Result<std::uint64_t> trim_now(const SinkKey& key, const Outbox::Bounds& bounds);
+  bool idle();
+
+  const StoreOptions options_;
+  std::unique_ptr<StoreLock> lock_;  // Null in memory, and after `close`.
+  const StoreId id_;
+
+  // Storage thread only (and the constructing one before it starts, the closing one after it has ended).
+  std::unique_ptr<Tables> tables_;  // Null while the file cannot be reopened, and after `close`.
+
+  std::mutex reader_mutex_;  // Guards the reader; held while reading.
+  std::unique_ptr<Connection> reader_;
+  bool readers_closed_ = false;
+
+  mutable std::mutex levels_mutex_;  // Guards levels_.
+  std::map<SinkKey, OutboxLevel> levels_;
+
+  std::mutex wakes_mutex_;  // Guards wakes_; held while calling one.
+  std::map<SinkKey, std::function<void()>> wakes_;
+
+  std::once_flag closed_;
+  StorageThread thread_{kIdleAfter, [this] { return idle(); }};  // Last: its requests use everything above.
+};
+
+// After an I/O error nobody knows whether the last commit is on the disk. Everything is closed and opened
+// anew, and the log is emptied into the database: what is visible then is what happened, and the callers'
+// retries find it by its number.
+Status SqliteStore::ready() {
+  if (tables_ && tables_->connection->trouble() != Trouble::kUnknownOutcome) return {};
+  if (in_memory()) return {};
+  const std::lock_guard lock(reader_mutex_);
+  tables_.reset();
+  reader_.reset();
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection, reopen_store_file(options_.path));
+  tables_ = std::make_unique<Tables>(std::move(connection), options_);
+  return {};
+}
+
+void SqliteStore::note_trouble() {
+  if (tables_ && !in_memory() && tables_->connection->trouble() == Trouble::kDamaged)
+    mark_suspect(options_.path);
+}
+
+template <class T, class Work>
+void SqliteStore::request(Work work, Answer<T> done) {
+  auto answer = std::make_shared<Answer<T>>(std::move(done));
+  const bool posted = thread_.post([this, work = std::move(work), answer]() mutable {
+    const Status usable = ready();
+    Result<T> result = usable ? work() : Result<T>(tl::unexpected<Error>(usable.error()));
+    if (!result) note_trouble();
+    (*answer)(std::move(result));
+  });
+  if (!posted) (*answer)(fail(ErrorCode::kCancelled, "the store is closed"));
+}
+
+template <class T, class Work>
+Result<T> SqliteStore::request_and_wait(Work work) {
+  std::promise<Result<T>> answer;
+  request<T>(std::move(work), [&answer](Result<T> result) { answer.set_value(std::move(result)); });
+  return answer.get_future().get();
+}
+
+// Readers have a connection of their own, and do not wait for commits. A database in memory has one only.
+template <class T, class Read>
+Result<T> SqliteStore::read(Read read) {
+  if (in_memory()) return request_and_wait<T>([this, read] { return read(*tables_->connection); });
+  const std::lock_guard lock(reader_mutex_);
+  if (readers_closed_) return fail(ErrorCode::kCancelled, "the store is closed");
+  if (!reader_) {
+    LEAT_ASSIGN(reader_, Connection::open(options_.path, OpenMode::kReadOnly));
+    LEAT_TRY(reader_->set_pragma("cache_size", "-256", "-256"));
+  }
+  reader_->limit_time(kReadLimit);
+  Result<T> result = read(*reader_);
+  if (result) return result;
+  reader_.reset();
+  if (result.error().code == ErrorCode::kCancelled)
+    return fail(ErrorCode::kUnavailable, "reading the store took longer than its time limit");
+  return result;
+}
+
+Status SqliteStore::refresh_level(const SinkKey& key) {
+  LEAT_ASSIGN(const OutboxLevel level, tables_->outbox.level(key.first, key.second));
+  const std::lock_guard lock(levels_mutex_);
+  levels_[key] = level;
+  return {};
+}
+
+OutboxLevel SqliteStore::outbox_level(const PipelineName& pipeline, const TableName& sink) const {
+  const std::lock_guard lock(levels_mutex_);
+  const auto found = levels_.find({pipeline, sink});
+  return found == levels_.end() ? OutboxLevel{} : found->second;
+}
+
+Result<SavedPipeline> SqliteStore::load(const PipelineName& pipeline) {
+  return request_and_wait<SavedPipeline>([this, pipeline] { return tables_->commits.load(pipeline); });
+}
+
+void SqliteStore::commit(std::shared_ptr<const Commit> commit, Answer<void> done) {
+  request<void>([this, commit = std::move(commit)] { return write_commit(*commit); }, std::move(done));
+}
+
+Status SqliteStore::write_commit(const Commit& commit) {
+  LEAT_TRY(tables_->commits.write(commit));
+  std::set<TableName> sinks;
+  for (const NewBlock& block : commit.blocks) sinks.insert(block.sink);
+  for (const TableName& sink : sinks) {
+    const SinkKey key{commit.pipeline, sink};
+    // The commit stands; a level that cannot be read now is read at the next change.
+    (void)refresh_level(key);
+    const std::lock_guard lock(wakes_mutex_);
+    if (const auto wake = wakes_.find(key); wake != wakes_.end()) wake->second();
+  }
+  return {};
+}
+
+void SqliteStore::next_shipment(const PipelineName& pipeline, const TableName& sink,
+                                const ShipmentLimits& limits, Answer<std::optional<OutboxShipment>> done) {
+  request<std::optional<OutboxShipment>>(
+      [this, pipeline, sink, limits] { return tables_->outbox.next_shipment(pipeline, sink, limits); },
+      std::move(done));
+}
+
+void SqliteStore::settle(const PipelineName& pipeline, const TableName& sink, Settlement settlement,
+                         Answer<void> done) {
+  request<void>(
+      [this, pipeline, sink, settlement = std::move(settlement)]() -> Status {
+        LEAT_TRY(tables_->outbox.settle(pipeline, sink, settlement));
+        (void)refresh_level({pipeline, sink});
+        return {};
+      },
+      std::move(done));
+}
+
+void SqliteStore::split(const PipelineName& pipeline, const TableName& sink, ShipmentNumber number,
+                        std::uint64_t first, std::uint64_t records, Answer<void> done) {
+  request<void>([this, pipeline, sink, number, first,
+                 records] { return tables_->outbox.split(pipeline, sink, number, first, records); },
+                std::move(done));
+}
+
+void SqliteStore::keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string sink_state,
+                                  Answer<void> done) {
+  request<void>(
+      [this, pipeline, sink, sink_state = std::move(sink_state)] {
+        return tables_->outbox.keep_sink_state(pipeline, sink, sink_state);
+      },
+      std::move(done));
+}
+
+void SqliteStore::on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) {
+  const std::lock_guard lock(wakes_mutex_);
+  if (wake)
+    wakes_[{pipeline, sink}] = std::move(wake);
+  else
+    wakes_.erase({pipeline, sink});
+}
+
+void SqliteStore::trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
+                       std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) {
+  request<std::uint64_t>(
+      [this, pipeline, sink, bounds = Outbox::Bounds{max_bytes, oldest_allowed, order}] {
+        return trim_now({pipeline, sink}, bounds);
+      },
+      std::move(done));
+}
+
+Result<std::uint64_t> SqliteStore::trim_now(const SinkKey& key, const Outbox::Bounds& bounds) {
+  std::uint64_t dropped = 0;
+  Outbox::Trimmed step{0, true};
+  while (step.more) {
+    LEAT_ASSIGN(step, tables_->outbox.trim_some(key.first, key.second, bounds));
+    dropped += step.records;
+  }
+  (void)refresh_level(key);
+  return dropped;
+}
+
+Result<std::vector<OutboxStatus>> SqliteStore::outbox_status() {
+  return read<std::vector<OutboxStatus>>(
+      [](Connection& connection) { return read_outbox_status(connection); });
+}
+
+Result<std::vector<DeadLetterRow>> SqliteStore::dead_letters(std::size_t limit, std::int64_t before_id) {
+  return read<std::vector<DeadLetterRow>>(
+      [limit, before_id](Connection& connection) { return read_dead_letters(connection, limit, before_id); });
+}
+
+Result<DeadLetterStatus> SqliteStore::dead_letter_status() {
+  return read<DeadLetterStatus>([](Connection& connection) { return read_dead_letter_status(connection); });
+}
+
+Result<std::uint64_t> SqliteStore::dead_letter_count() {
+  return dead_letter_status().map([](const DeadLetterStatus& status) { return status.letters; });
+}
+
+bool SqliteStore::idle() {
+  return tables_ && ready() && keep_house(*tables_->connection);
+}
+
+void SqliteStore::close() {
+  std::call_once(closed_, [this] {
+    thread_.finish();
+    const std::lock_guard lock(reader_mutex_);
+    readers_closed_ = true;
+    reader_.reset();
+    // Closing the last connection checkpoints and removes the WAL: the mark of a clean stop.
+    tables_.reset();
+    lock_.reset();
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options, std::vector<std::string>& notes) {
+  std::unique_ptr<StoreLock> lock;
+  const bool in_memory = options.path.empty();
+  if (!in_memory) {
+    LEAT_ASSIGN(lock, StoreLock::take(options.path));
+  }
+  Identity identity;
+  std::vector<OutboxStatus> outboxes;
+  const FirstUse first_use = [&](Connection& connection) -> Status {
+    LEAT_ASSIGN(identity, identify(connection, options));
+    LEAT_ASSIGN(outboxes, read_outbox_status(connection));
+    return {};
+  };
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection,
+              open_store_file(in_memory ? ":memory:" : options.path, first_use, notes));
+  if (!identity.note.empty()) notes.push_back(identity.note);
+  return std::make_unique<SqliteStore>(std::move(options), std::move(lock), std::move(connection),
+                                       std::move(identity.id), outboxes);
+}
+
+}  // namespace leat::store

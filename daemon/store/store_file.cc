@@ -1,0 +1,179 @@
+#include "daemon/store/store_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "daemon/store/schema.h"
+
+namespace leat::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A check of ten seconds covers some gigabytes; the rest would keep the gateway from starting.
+constexpr std::chrono::milliseconds kCheckLimit{10'000};
+
+fs::path folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? fs::path(".") : folder;
+}
+
+std::string system_message(const std::string& what, int code) {
+  return what + ": " + std::strerror(code);
+}
+
+/// Makes names that were created or changed in a folder survive a power cut.
+Status sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fail(ErrorCode::kIo, system_message("cannot open folder " + folder.string(), errno));
+  const int rc = ::fsync(fd);
+  const int code = errno;
+  ::close(fd);
+  if (rc != 0) return fail(ErrorCode::kIo, system_message("cannot sync folder " + folder.string(), code));
+  return {};
+}
+
+Status make_folder(const fs::path& folder) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (!failed) return {};
+  return fail(ErrorCode::kIo, "cannot create the data folder " + folder.string() + ": " + failed.message() +
+                                  " (create it, owned by the user that Leat runs as)");
+}
+
+bool has_bytes(const std::string& path) {
+  std::error_code failed;
+  const auto size = fs::file_size(path, failed);
+  return !failed && size > 0;
+}
+
+/// PRAGMA quick_check, for as long as `kCheckLimit`. Errors: corrupt, with the first finding.
+Status check_whole_file(Connection& connection, std::vector<std::string>& notes) {
+  connection.limit_time(kCheckLimit);
+  const Result<std::string> verdict = connection.value("PRAGMA quick_check(1)");
+  connection.limit_time(std::chrono::milliseconds(0));
+  if (!verdict && verdict.error().code == ErrorCode::kCancelled) {
+    notes.push_back(connection.path() + " was not closed properly; its check was cut short after " +
+                    std::to_string(kCheckLimit.count() / 1000) + " s");
+    return {};
+  }
+  if (!verdict) return tl::unexpected<Error>(verdict.error());
+  if (*verdict != "ok") return fail(ErrorCode::kCorrupt, connection.path() + ": " + *verdict);
+  notes.push_back(connection.path() + " was not closed properly; it was checked and is sound");
+  return {};
+}
+
+enum class Check : std::uint8_t { kNone, kWhole };
+
+Result<std::unique_ptr<Connection>> open_sound(const std::string& path) {
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(path, OpenMode::kReadWrite));
+  LEAT_ASSIGN(const FileContent content, inspect_schema(*connection));
+  LEAT_TRY(apply_settings(*connection));
+  if (content == FileContent::kEmpty) LEAT_TRY(create_schema(*connection));
+  return connection;
+}
+
+Result<std::unique_ptr<Connection>> open_and_check(const std::string& path, Check check,
+                                                   const FirstUse& first_use,
+                                                   std::vector<std::string>& notes) {
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection, open_sound(path));
+  if (check == Check::kWhole) LEAT_TRY(check_whole_file(*connection, notes));
+  LEAT_TRY(first_use(*connection));
+  return connection;
+}
+
+/// Renames the file and SQLite's companions to the first free number.
+Result<std::string> set_aside(const std::string& path) {
+  std::error_code failed;
+  std::string aside;
+  for (int number = 1; aside.empty() || fs::exists(aside, failed); ++number)
+    aside = path + ".damaged-" + std::to_string(number);
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (!fs::exists(path + suffix, failed)) continue;
+    fs::rename(path + suffix, aside + suffix, failed);
+    if (failed)
+      return fail(ErrorCode::kIo, path + " is damaged and cannot be set aside: " + failed.message() +
+                                      " (move it away, or choose another data folder)");
+  }
+  return aside;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StoreLock>> StoreLock::take(const std::string& store_path) {
+  LEAT_TRY(make_folder(folder_of(store_path)));
+  const std::string path = store_path + ".lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0)
+    return fail(ErrorCode::kIo, system_message("cannot open " + path, errno) +
+                                    " (the data folder must be writable for Leat)");
+  std::unique_ptr<StoreLock> lock(new StoreLock(fd));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail(ErrorCode::kIo, system_message("cannot lock " + path, errno));
+    return fail(ErrorCode::kConflict, "the data folder " + folder_of(store_path).string() +
+                                          " is in use by process " + read_first_line(path) +
+                                          ": stop it, or choose another data folder");
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0)
+    return fail(errno == ENOSPC ? ErrorCode::kExhausted : ErrorCode::kIo,
+                system_message("cannot write " + path, errno));
+  return lock;
+}
+
+// The file stays: removing it would let two daemons lock two files of one name.
+StoreLock::~StoreLock() {
+  ::close(fd_);
+}
+
+Result<std::unique_ptr<Connection>> open_store_file(const std::string& path, const FirstUse& first_use,
+                                                    std::vector<std::string>& notes) {
+  if (path == ":memory:") return open_and_check(path, Check::kNone, first_use, notes);
+  std::error_code ignored;
+  const bool is_new = !fs::exists(path, ignored);
+  // Closing the last connection removes the WAL; one with content tells of a kill or a power cut.
+  const bool unclean = has_bytes(path + "-wal") || fs::exists(path + ".suspect", ignored);
+  Result<std::unique_ptr<Connection>> opened =
+      open_and_check(path, unclean ? Check::kWhole : Check::kNone, first_use, notes);
+  if (!opened && opened.error().code == ErrorCode::kCorrupt) {
+    const std::string finding = opened.error().message;
+    LEAT_ASSIGN(const std::string aside, set_aside(path));
+    notes.push_back(
+        "the store was damaged (" + finding + "): set aside as " + aside +
+        "; a new one is begun, positions, state and undelivered results of the old one are not used");
+    opened = open_and_check(path, Check::kNone, first_use, notes);
+    if (opened) LEAT_TRY(sync_folder(folder_of(path)));
+  } else if (opened && is_new) {
+    LEAT_TRY(sync_folder(folder_of(path)));
+  }
+  if (opened) fs::remove(path + ".suspect", ignored);
+  return opened;
+}
+
+Result<std::unique_ptr<Connection>> reopen_store_file(const std::string& path) {
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection, open_sound(path));
+  LEAT_ASSIGN(const std::string busy, connection->value("PRAGMA wal_checkpoint(TRUNCATE)"));
+  if (busy != "0") return fail(ErrorCode::kIo, path + ": the log cannot be emptied, another process reads");
+  return connection;
+}
+
+void mark_suspect(const std::string& path) {
+  std::ofstream(path + ".suspect") << "damage was seen\n";
+}
+
+std::string read_first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace leat::store

@@ -1,0 +1,240 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "daemon/store/housekeeping.h"
+#include "daemon/store/schema.h"
+#include "daemon/store/sqlite.h"
+#include "tests/unit/store/store_fixture.h"
+
+namespace leat::store {
+namespace {
+
+struct FileFixture : StoreFixture {
+  void fill() {
+    REQUIRE(open());
+    Commit commit = next_commit();
+    for (int i = 0; i < 2'000; ++i)
+      commit.state.push_back({"n", "key " + std::to_string(i), false, std::string(100, 'v')});
+    commit.blocks = {{kSink, 1, "block", 1}};
+    REQUIRE(write(std::move(commit)));
+  }
+  // What a kill leaves: the files as they are while the daemon runs.
+  void copy_as_killed(const std::string& to) {
+    std::filesystem::create_directory(folder.path / to);
+    for (const char* suffix : {"", "-wal"})
+      std::filesystem::copy(options.path + suffix, folder.path / to / (std::string("leat.db") + suffix));
+    store.reset();
+    options.path = (folder.path / to / "leat.db").string();
+  }
+  void overwrite(std::streamoff at, const std::string& bytes) const {
+    std::fstream file(options.path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(at);
+    file << bytes;
+  }
+  void sql(const std::string& text) const {
+    auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+    REQUIRE(connection);
+    REQUIRE((*connection)->exec(text.c_str()));
+  }
+};
+
+TEST_CASE_FIXTURE(FileFixture, "a new store has an id of 32 hex digits, which it keeps") {
+  REQUIRE(open());
+  const StoreId id = store->id();
+  CHECK(id.value.size() == 32);
+  CHECK(std::all_of(id.value.begin(), id.value.end(), [](unsigned char c) { return std::isxdigit(c) != 0; }));
+  reopen();
+  CHECK(store->id() == id);
+  CHECK(notes.empty());
+}
+
+TEST_CASE_FIXTURE(FileFixture, "two stores have different ids") {
+  REQUIRE(open());
+  const StoreId id = store->id();
+  options.path = (folder.path / "other" / "leat.db").string();
+  REQUIRE(open());
+  CHECK(store->id() != id);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "on another machine the store gets a new id and says so") {
+  REQUIRE(open());
+  const StoreId id = store->id();
+  store.reset();
+  write_file("machine-id", "machine-b\n");
+  REQUIRE(open());
+  CHECK(store->id() != id);
+  CHECK(noted().find("machine-a, this is machine-b") != std::string::npos);
+  const StoreId renewed = store->id();
+  reopen();
+  CHECK(store->id() == renewed);
+  CHECK(notes.empty());
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a machine without an id does not renew the store's") {
+  REQUIRE(open());
+  const StoreId id = store->id();
+  store.reset();
+  write_file("machine-id", "");
+  REQUIRE(open());
+  CHECK(store->id() == id);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a second opener is told the folder and the process that has it") {
+  REQUIRE(open());
+  std::vector<std::string> other_notes;
+  const auto second = Store::open(options, other_notes);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::kConflict);
+  CHECK(second.error().message.find(folder.path.string()) != std::string::npos);
+  CHECK(second.error().message.find("process " + std::to_string(::getpid())) != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a clean stop leaves no log behind") {
+  fill();
+  CHECK(exists("leat.db-wal"));
+  store.reset();
+  CHECK_FALSE(exists("leat.db-wal"));
+}
+
+TEST_CASE_FIXTURE(FileFixture, "what a kill leaves is recovered, checked and complete") {
+  fill();
+  copy_as_killed("killed");
+  REQUIRE(open());
+  CHECK(noted().find("was checked and is sound") != std::string::npos);
+  CHECK(store->load(kPipeline)->state.size() == 2'000);
+  CHECK(status().blocks == 1);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a file that is no database is set aside and a new store begun") {
+  std::ofstream(options.path) << "this is not a database, and long enough to be read as one"
+                              << std::string(600, '.');
+  REQUIRE(open());
+  CHECK(noted().find("leat.db.damaged-1") != std::string::npos);
+  CHECK(std::filesystem::file_size(options.path + ".damaged-1") > 600);
+  CHECK(store->load(kPipeline)->last_commit.value == 0);
+  put_block(1, "works");
+}
+
+TEST_CASE_FIXTURE(FileFixture, "damaged files are numbered and none is overwritten") {
+  for (const char* aside : {"leat.db.damaged-1", "leat.db.damaged-2"}) {
+    store.reset();
+    std::ofstream(options.path) << std::string(1'000, 'x');
+    REQUIRE(open());
+    CHECK(exists(aside));
+  }
+}
+
+TEST_CASE_FIXTURE(FileFixture, "damage inside the file is found after an unclean stop") {
+  fill();
+  store.reset();
+  fill();
+  const StoreId id = store->id();
+  copy_as_killed("killed");
+  for (std::streamoff page = 8; page < 20; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
+  REQUIRE(open());
+  CHECK(noted().find("damaged") != std::string::npos);
+  CHECK(store->id() != id);
+  CHECK(store->load(kPipeline)->last_commit.value == 0);
+}
+
+TEST_CASE_FIXTURE(FileFixture,
+                  "damage met while running is answered with corrupt, and checked at the next start") {
+  fill();
+  store.reset();
+  for (std::streamoff page = 25; page < 30; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
+  REQUIRE(open());
+  CHECK(notes.empty());
+  CHECK(store->load(kPipeline).error().code == ErrorCode::kCorrupt);
+  CHECK(exists("leat.db.suspect"));
+  reopen();
+  CHECK(noted().find("damaged-1") != std::string::npos);
+  CHECK_FALSE(exists("leat.db.suspect"));
+}
+
+TEST_CASE_FIXTURE(FileFixture, "damage that the first reads meet sets the file aside without a check") {
+  fill();
+  store.reset();
+  for (std::streamoff page = 1; page < 30; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
+  REQUIRE(open());
+  CHECK(noted().find("damaged-1") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a newer schema is refused and left alone") {
+  fill();
+  store.reset();
+  sql("PRAGMA user_version = 2");
+  const Status opened = open();
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kConflict);
+  CHECK(opened.error().message.find("schema 2, this one knows 1") != std::string::npos);
+  CHECK_FALSE(exists("leat.db.damaged-1"));
+}
+
+TEST_CASE_FIXTURE(FileFixture, "another program's database is refused and left alone") {
+  sql("CREATE TABLE cats (name TEXT)");
+  CHECK(open().error().code == ErrorCode::kConflict);
+  CHECK_FALSE(exists("leat.db.damaged-1"));
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  CHECK(*(*connection)->value("PRAGMA journal_mode") == "delete");
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a folder that cannot be made is named") {
+  write_file("file", "in the way");
+  options.path = (folder.path / "file" / "leat.db").string();
+  const Status opened = open();
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kIo);
+  CHECK(opened.error().message.find("file") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a setting that SQLite does not take is an error") {
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(connection);
+  CHECK((*connection)->set_pragma("page_size", "4097", "4097").error().code == ErrorCode::kInternal);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "the file is written with auto-vacuum, a log and full syncs") {
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(connection);
+  REQUIRE(apply_settings(**connection));
+  REQUIRE(create_schema(**connection));
+  CHECK(*(*connection)->value("PRAGMA auto_vacuum") == "2");
+  CHECK(*(*connection)->value("PRAGMA journal_mode") == "wal");
+  CHECK(*(*connection)->value("PRAGMA synchronous") == "2");
+  CHECK(*(*connection)->value("PRAGMA secure_delete") == "0");
+}
+
+TEST_CASE_FIXTURE(FileFixture, "the database refuses a transaction that breaks the accounting equation") {
+  fill();
+  store.reset();
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  CHECK_FALSE((*connection)->exec("UPDATE outboxes SET delivered = delivered + 1"));
+  CHECK((*connection)->exec("UPDATE outboxes SET delivered = delivered + 1, waiting = waiting - 1"));
+}
+
+TEST_CASE_FIXTURE(FileFixture, "housekeeping gives space back in steps and leaves a floor") {
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(apply_settings(**connection));
+  REQUIRE(create_schema(**connection));
+  REQUIRE((*connection)->exec("INSERT INTO blocks VALUES (1, 1, 1, 1, 1, zeroblob(8000000))"));
+  REQUIRE((*connection)->exec("DELETE FROM blocks"));
+  int steps = 0;
+  while (keep_house(**connection)) ++steps;
+  CHECK(steps >= 6);
+  CHECK(std::stol(*(*connection)->value("PRAGMA freelist_count")) <= 256);
+  CHECK(std::filesystem::file_size(options.path) < 2'000'000);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "a reader is cut at its time limit") {
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  (*connection)->limit_time(std::chrono::milliseconds(1));
+  const auto counted =
+      (*connection)
+          ->value("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n");
+  CHECK(counted.error().code == ErrorCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace leat::store
