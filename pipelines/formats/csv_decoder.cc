@@ -1,0 +1,326 @@
+#include "pipelines/formats/csv_decoder.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "pipelines/base/time.h"
+#include "pipelines/formats/json_index.h"
+#include "pipelines/formats/json_options.h"
+#include "pipelines/formats/read_scalar.h"
+
+namespace leat::formats {
+namespace {
+
+constexpr std::int32_t kKeptFractionDigits = 6;
+constexpr std::size_t kShownText = 100;
+
+std::string_view without_line_end(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+template <class T>
+bool append_integer(std::string_view text, ColumnBuilder& out, std::int64_t unit = 1) {
+  auto value = read_integer(text);
+  if (!value || __builtin_mul_overflow(*value, unit, &*value)) return false;
+  if (*value < std::numeric_limits<T>::min() || *value > std::numeric_limits<T>::max()) return false;
+  out.append(static_cast<T>(*value));
+  return true;
+}
+
+template <class T>
+bool append_if(const std::optional<T>& value, ColumnBuilder& out) {
+  if (value) out.append(*value);
+  return value.has_value();
+}
+
+bool append_boolean(std::string_view text, ColumnBuilder& out) {
+  constexpr std::string_view kTrue = "true";
+  const auto same = [](char a, char b) { return (a | 0x20) == b; };
+  out.append<std::uint8_t>(std::ranges::equal(text, kTrue, same) ? 1 : 0);
+  return true;
+}
+
+bool append_decimal_text(std::string_view text, const Type& type, ColumnBuilder& out) {
+  Int128 value = 0;
+  const DecimalReading reading = read_decimal(text, type.precision(), type.scale(), value);
+  if (reading == DecimalReading::kExact) out.append(value);
+  if (reading == DecimalReading::kOverflow && type.nullable()) out.append_null();
+  return reading == DecimalReading::kExact || (reading == DecimalReading::kOverflow && type.nullable());
+}
+
+bool append_bytes(std::string_view text, ColumnBuilder& out) {
+  std::string bytes;
+  if (!read_base64(text, bytes)) return false;
+  out.append_string(bytes);
+  return true;
+}
+
+/// What the character behind an escape stands for, as in Jackson.
+char escaped(char c) {
+  switch (c) {
+    case '0':
+      return '\0';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;
+  }
+}
+
+}  // namespace
+
+CsvDecoder::CsvDecoder(const CsvOptions& options, const DecodeRequest& request)
+    : options_(options), framing_(request.framing) {
+  for (const Type::Field& field : request.schema.fields) columns_.push_back({field.name, field.type});
+  for (std::size_t i = 0; i < request.wanted.size(); ++i)
+    columns_[request.wanted[i]].builder = static_cast<std::uint32_t>(i);
+}
+
+DecodeCount CsvDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
+                               std::vector<BadRecord>& bad) {
+  Pass pass{columns, bad, {}, valid_utf8(payload)};
+  if (payload.starts_with("\xEF\xBB\xBF")) payload.remove_prefix(3);
+  if (framing_ == Framing::kMessage) {
+    read_record(without_line_end(payload), pass);
+    return pass.count;
+  }
+  while (!payload.empty()) {
+    const std::size_t newline = payload.find('\n');
+    const std::size_t length = newline == std::string_view::npos ? payload.size() : newline + 1;
+    read_record(without_line_end(payload.substr(0, length)), pass);
+    payload.remove_prefix(length);
+  }
+  return pass.count;
+}
+
+void CsvDecoder::read_record(std::string_view record, Pass& pass) {
+  if (trim(record).empty() || (options_.allow_comments && record.front() == '#')) {
+    ++pass.count.empty;
+    return;
+  }
+  const std::size_t rows = pass.columns.empty() ? 0 : pass.columns[0]->size();
+  const bool valid = pass.valid_utf8 || valid_utf8(record);
+  if (valid ? read_fields(record, pass) : fail("invalid UTF-8")) {
+    ++pass.count.decoded;
+    ++pass.count.rows;
+    return;
+  }
+  for (ColumnBuilder* const column : pass.columns) column->truncate(rows);
+  if (options_.ignore_parse_errors)
+    ++pass.count.skipped;
+  else
+    pass.bad.push_back({record, reason_});
+}
+
+bool CsvDecoder::read_fields(std::string_view record, Pass& pass) {
+  const char delimiter = options_.delimiter();
+  std::size_t count = 0;
+  for (std::size_t at = 0;;) {
+    Field field;
+    if (!take_field(record, at, field)) return false;
+    if (count < columns_.size() && columns_[count].builder != kUnwanted &&
+        !store(field, columns_[count], *pass.columns[columns_[count].builder]))
+      return false;
+    ++count;
+    if (at == record.size()) return finish_row(count, field.text.empty(), pass);
+    if (record[at] != delimiter) return fail("unexpected text behind a quoted field");
+    ++at;
+  }
+}
+
+/// Judges the number of fields and fills what is missing.
+bool CsvDecoder::finish_row(std::size_t fields, bool last_is_empty, Pass& pass) {
+  const bool trailing = fields == columns_.size() + 1 && last_is_empty && options_.allow_trailing_comma;
+  if (fields > columns_.size() && !trailing && !options_.ignore_trailing_unmappable)
+    return fail("expected " + std::to_string(columns_.size()) + " fields, found more");
+  if (fields < columns_.size() && options_.fail_on_missing_columns)
+    return fail("expected " + std::to_string(columns_.size()) + " fields, found " + std::to_string(fields));
+  for (std::size_t i = fields; i < columns_.size(); ++i) {
+    if (columns_[i].builder == kUnwanted) continue;
+    if (!columns_[i].type.nullable())
+      return fail("field '" + columns_[i].name + "': expected " + columns_[i].type.to_string() +
+                  ", found no such field");
+    pass.columns[columns_[i].builder]->append_null();
+  }
+  return true;
+}
+
+/// Takes the field that begins at `at`; `at` goes to the delimiter behind it or to the end.
+bool CsvDecoder::take_field(std::string_view record, std::size_t& at, Field& field) {
+  const char quote = options_.quote();
+  if (options_.trim_spaces)
+    while (at < record.size() && record[at] == ' ' && options_.delimiter() != ' ') ++at;
+  if (quote != '\0' && at < record.size() && record[at] == quote) return take_quoted(record, at, field);
+  const std::size_t begin = at;
+  at = std::min(record.find(options_.delimiter(), begin), record.size());
+  field.text = record.substr(begin, at - begin);
+  const char escape = options_.escape();
+  if (escape != '\0' && field.text.find(escape) != std::string_view::npos) {
+    at = begin;
+    take_escaped(record, at, field);
+  }
+  if (options_.trim_spaces) field.text = trim(field.text);
+  if (framing_ == Framing::kMessage && field.place == Field::Place::kPayload &&
+      field.text.find('\n') != std::string_view::npos)
+    return fail("more than one line in a message");
+  return true;
+}
+
+void CsvDecoder::take_escaped(std::string_view record, std::size_t& at, Field& field) {
+  scratch_.clear();
+  for (; at < record.size() && record[at] != options_.delimiter(); ++at) {
+    const bool escape = record[at] == options_.escape() && at + 1 < record.size();
+    scratch_.push_back(escape ? escaped(record[++at]) : record[at]);
+  }
+  field.text = scratch_;
+  field.place = Field::Place::kScratch;
+}
+
+bool CsvDecoder::take_quoted(std::string_view record, std::size_t& at, Field& field) {
+  const char quote = options_.quote();
+  const char escape = options_.escape();
+  const std::size_t begin = ++at;
+  field.form = Field::Form::kQuoted;
+  scratch_.clear();
+  for (std::size_t plain = begin;;) {
+    while (at < record.size() && record[at] != quote && (escape == '\0' || record[at] != escape)) ++at;
+    if (at == record.size()) return fail("a quoted field without its closing quote");
+    const bool more = at + 1 < record.size();
+    const bool doubled = more && record[at] == quote && record[at + 1] == quote;
+    const bool escapes = more && record[at] == escape && escape != '\0' && !doubled;
+    if (record[at] == quote && !doubled && (!escapes || escape == quote)) {
+      field.text = record.substr(begin, at - begin);
+      if (plain != begin) {
+        field.text = scratch_.append(record.substr(plain, at - plain));
+        field.place = Field::Place::kScratch;
+      }
+      break;
+    }
+    if (!more) return fail("a quoted field without its closing quote");
+    scratch_.append(record.substr(plain, at - plain));
+    scratch_.push_back(doubled ? quote : escaped(record[at + 1]));
+    at += 2;
+    plain = at;
+  }
+  ++at;
+  while (at < record.size() && record[at] == ' ' && options_.delimiter() != ' ') ++at;
+  return true;
+}
+
+bool CsvDecoder::is_null(const Field& field) const {
+  if (options_.null_literal && field.text == *options_.null_literal) return true;
+  return options_.empty_string_as_null && field.form == Field::Form::kPlain && field.text.empty();
+}
+
+bool CsvDecoder::store(const Field& field, const Column& column, ColumnBuilder& out) {
+  const std::size_t size = out.size();
+  if (is_null(field) && column.type.nullable()) {
+    out.append_null();
+    return true;
+  }
+  if (!is_null(field) && store_value(field, column.type, out)) return true;
+  out.truncate(size);
+  if (options_.ignore_parse_errors && column.type.nullable()) {
+    out.append_null();
+    return true;
+  }
+  std::string found(field.text.substr(0, kShownText));
+  if (found.size() < field.text.size()) found += "…";
+  return fail("field '" + column.name + "': expected " + column.type.to_string() + ", found \"" + found +
+              "\"");
+}
+
+bool CsvDecoder::store_value(const Field& field, const Type& type, ColumnBuilder& out) {
+  switch (type.kind()) {
+    case TypeKind::kArray:
+    case TypeKind::kRow:
+      return store_elements(field, type, out);
+    case TypeKind::kChar:
+    case TypeKind::kVarChar:
+      if (field.place == Field::Place::kPayload)
+        out.append_view(field.text);
+      else
+        out.append_string(field.text);
+      return true;
+    default:
+      return store_element({trim(field.text), field.place, field.form}, type, out);
+  }
+}
+
+/// A scalar that is no string; its text is trimmed.
+bool CsvDecoder::store_element(const Field& field, const Type& type, ColumnBuilder& out) {
+  const std::string_view text = field.text;
+  const std::int32_t digits = std::min(type.precision(), kKeptFractionDigits);
+  switch (type.kind()) {
+    case TypeKind::kBoolean:
+      return append_boolean(text, out);
+    case TypeKind::kTinyInt:
+      return append_integer<std::int8_t>(text, out);
+    case TypeKind::kSmallInt:
+      return append_integer<std::int16_t>(text, out);
+    case TypeKind::kInteger:
+    case TypeKind::kIntervalYearMonth:
+      return append_integer<std::int32_t>(text, out);
+    case TypeKind::kBigInt:
+      return append_integer<std::int64_t>(text, out);
+    case TypeKind::kIntervalDayTime:
+      return append_integer<std::int64_t>(text, out, kMicrosPerMilli);
+    case TypeKind::kFloat:
+      return append_if(read_float(text), out);
+    case TypeKind::kDouble:
+      return append_if(read_double(text), out);
+    case TypeKind::kDecimal:
+      return append_decimal_text(text, type, out);
+    case TypeKind::kBinary:
+    case TypeKind::kVarBinary:
+      return append_bytes(text, out);
+    case TypeKind::kDate:
+      return append_if(read_date(text), out);
+    case TypeKind::kTime:
+      return append_if(read_time(text), out);
+    case TypeKind::kTimestamp:
+      return append_if(read_timestamp(text, timestamp_syntax(TimestampStandard::kSql, Zone::kNone), digits),
+                       out);
+    case TypeKind::kTimestampLtz:
+      return append_if(read_timestamp(text, timestamp_syntax(TimestampStandard::kSql, Zone::kUtc), digits),
+                       out);
+    default:
+      return false;
+  }
+}
+
+/// An ARRAY's elements, or a ROW's fields by position (those that are not there are NULL).
+bool CsvDecoder::store_elements(const Field& field, const Type& type, ColumnBuilder& out) {
+  const std::string& delimiter = options_.array_element_delimiter;
+  const bool row = type.kind() == TypeKind::kRow;
+  std::string_view rest = field.text;
+  std::size_t index = 0;
+  for (bool more = !rest.empty(); more; ++index) {
+    if (row && index == type.fields().size()) return false;
+    const std::size_t end = rest.find(delimiter);
+    more = end != std::string_view::npos;
+    const Field element{rest.substr(0, end), field.place, field.form};
+    const std::size_t child = row ? index : 0;
+    if (is_null(element))
+      out.child(child).append_null();
+    else if (!store_value(element, type.fields()[child].type, out.child(child)))
+      return false;
+    if (more) rest.remove_prefix(end + delimiter.size());
+  }
+  for (; row && index < type.fields().size(); ++index) out.child(index).append_null();
+  out.close_nested();
+  return true;
+}
+
+bool CsvDecoder::fail(std::string reason) {
+  reason_ = std::move(reason);
+  return false;
+}
+
+}  // namespace leat::formats

@@ -1,0 +1,112 @@
+#include "pipelines/formats/csv_encoder.h"
+
+#include <algorithm>
+
+#include "pipelines/formats/write_scalar.h"
+
+namespace leat::formats {
+
+CsvEncoder::CsvEncoder(const CsvOptions& options, const Schema& schema)
+    : options_(options),
+      width_(schema.size()),
+      largest_unsafe_(
+          static_cast<unsigned char>(std::max({options.delimiter(), options.quote(), options.escape()}))) {}
+
+void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
+                        std::vector<std::pair<std::uint32_t, std::string>>& bad) {
+  for (std::size_t row = 0; row < batch.size; ++row) {
+    buffer_.clear();
+    bool written = true;
+    for (std::size_t i = 0; i < width_ && written; ++i) {
+      if (i > 0) buffer_.push_back(options_.delimiter());
+      written = write_field(*batch.columns[i], row);
+    }
+    if (written)
+      out.record(row, buffer_);
+    else
+      bad.emplace_back(
+          static_cast<std::uint32_t>(row),
+          "a text with a delimiter or a line end, which 'csv.disable-quote-character' cannot carry");
+  }
+}
+
+bool CsvEncoder::write_field(const Column& column, std::size_t row) {
+  if (column.is_null(row)) {
+    if (options_.null_literal) buffer_ += *options_.null_literal;
+    return true;
+  }
+  field_.clear();
+  if (write_text(column, row, field_) == Quoting::kNever || !needs_quotes(field_)) {
+    buffer_ += field_;
+    return true;
+  }
+  if (options_.quote() == '\0') return false;
+  write_quoted(field_);
+  return true;
+}
+
+CsvEncoder::Quoting CsvEncoder::write_text(const Column& column, std::size_t row, std::string& out) const {
+  const Type& type = column.type();
+  if (type.is_nested()) {
+    write_elements(column, row, out);
+  } else if (type.is_character()) {
+    out += column.strings()[row];
+  } else if (type.is_binary() || type.is_timestamp() || type.kind() == TypeKind::kDate ||
+             type.kind() == TypeKind::kTime) {
+    append_date_or_bytes(column, row, ' ', out);
+  } else {
+    append_number(column, row,
+                  options_.scientific_decimals ? DecimalStyle::kScientificJava : DecimalStyle::kStripped,
+                  out);
+    return Quoting::kNever;
+  }
+  return Quoting::kAsNeeded;
+}
+
+void CsvEncoder::write_elements(const Column& column, std::size_t row, std::string& out) const {
+  const bool is_row = column.type().kind() == TypeKind::kRow;
+  const std::size_t begin = is_row ? 0 : column.offsets()[row];
+  const std::size_t end = is_row ? column.child_count() : column.offsets()[row + 1];
+  for (std::size_t i = begin; i < end; ++i) {
+    if (i > begin) out += options_.array_element_delimiter;
+    const Column& element = *column.child(is_row ? i : 0);
+    const std::size_t at = is_row ? row : i;
+    if (!element.is_null(at))
+      write_text(element, at, out);
+    else if (options_.null_literal)
+      out += *options_.null_literal;
+  }
+}
+
+/// Jackson's loose rule: a text is quoted when it is longer than 24 characters (it does not look at those) or
+/// has a character that is not above the delimiter, the quote and the escape. More than needed, but what
+/// Flink writes.
+bool CsvEncoder::needs_quotes(std::string_view text) const {
+  constexpr std::size_t kLongestChecked = 24;
+  if (options_.quote() == '\0')
+    return text.find_first_of("\r\n") != std::string_view::npos ||
+           text.find(options_.delimiter()) != std::string_view::npos;
+  std::size_t units = 0;  // Of UTF-16, in which Java counts.
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= largest_unsafe_) return true;
+    units += ((byte & 0xc0) == 0x80 ? 0 : 1) + (byte >= 0xf0 ? 1 : 0);
+  }
+  return units > kLongestChecked;
+}
+
+void CsvEncoder::write_quoted(std::string_view text) {
+  const char quote = options_.quote();
+  const char escape = options_.escape();
+  buffer_.push_back(quote);
+  for (const char c : text) {
+    if (escape != '\0' && (c == quote || c == escape))
+      buffer_.push_back(escape);
+    else if (c == quote)
+      buffer_.push_back(quote);
+    buffer_.push_back(c);
+  }
+  buffer_.push_back(quote);
+}
+
+}  // namespace leat::formats

@@ -1,0 +1,36 @@
+// Batches into CSV, one line without its end per row, quoted where Flink (Jackson) quotes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipelines/formats/csv_options.h"
+#include "pipelines/formats/format.h"
+
+namespace leat::formats {
+
+class CsvEncoder final : public Encoder {
+ public:
+  CsvEncoder(const CsvOptions& options, const Schema& schema);
+
+  void encode(const Batch& batch, EncodedSink& out,
+              std::vector<std::pair<std::uint32_t, std::string>>& bad) override;
+
+ private:
+  enum class Quoting : std::uint8_t { kNever, kAsNeeded };
+
+  /// False: the field cannot be written.
+  bool write_field(const Column& column, std::size_t row);
+  Quoting write_text(const Column& column, std::size_t row, std::string& out) const;
+  void write_elements(const Column& column, std::size_t row, std::string& out) const;
+  [[nodiscard]] bool needs_quotes(std::string_view text) const;
+  void write_quoted(std::string_view text);
+
+  CsvOptions options_;
+  std::size_t width_;             // Columns of the table.
+  unsigned char largest_unsafe_;  // A field with a character up to this one is quoted.
+  std::string buffer_;            // The record being written; reused, so that rows allocate nothing.
+  std::string field_;
+};
+
+}  // namespace leat::formats

@@ -1,0 +1,124 @@
+#include "pipelines/formats/csv_format.h"
+
+#include "pipelines/formats/csv_decoder.h"
+#include "pipelines/formats/csv_encoder.h"
+#include "pipelines/formats/csv_options.h"
+#include "pipelines/formats/json_options.h"
+
+namespace leat::formats {
+namespace {
+
+constexpr std::string_view kPrefix = "csv.";
+
+/// A field holds a scalar, or an ARRAY or ROW of scalars, whose elements stand between delimiters.
+bool writable(const Type& type) {
+  if (!type.is_nested()) return true;
+  if (type.kind() != TypeKind::kArray && type.kind() != TypeKind::kRow) return false;
+  for (const Type::Field& field : type.fields())
+    if (field.type.is_nested()) return false;
+  return true;
+}
+
+void check_characters(const CsvOptions& options, std::vector<OptionError>& errors) {
+  const auto check = [&](std::string_view key, std::string_view value) {
+    if (value.size() == 1 && static_cast<unsigned char>(value[0]) < 0x80) return;
+    errors.push_back(
+        {std::string(key), OptionError::Part::kValue,
+         "'" + std::string(key) + "' must be a single ASCII character, not '" + std::string(value) + "'"});
+  };
+  if (options.field_delimiter != "\\t") check("csv.field-delimiter", options.field_delimiter);
+  check("csv.quote-character", options.quote_character);
+  if (options.escape_character) check("csv.escape-character", *options.escape_character);
+  if (options.array_element_delimiter.empty())
+    errors.push_back({"csv.array-element-delimiter", OptionError::Part::kValue,
+                      "'csv.array-element-delimiter' must not be empty"});
+}
+
+CsvOptions read_checked(const OptionMap& all, std::vector<OptionError>& errors) {
+  const OptionMap own = options_with_prefix(all, kPrefix);
+  const CsvOptions options = csv_options().read(own, {}, errors);
+  check_characters(options, errors);
+  if (options.disable_quote_character && own.contains("csv.quote-character"))
+    errors.push_back({"csv.quote-character", OptionError::Part::kKey,
+                      "'csv.quote-character' cannot be set when 'csv.disable-quote-character' is true"});
+  return options;
+}
+
+void validate(const OptionMap& all, const Schema& schema, std::vector<OptionError>& errors) {
+  read_checked(all, errors);
+  for (const Type::Field& column : schema.fields)
+    if (!writable(column.type))
+      errors.push_back({"format", OptionError::Part::kValue,
+                        "format 'csv' has no way to write column '" + column.name + "' of type " +
+                            column.type.to_string()});
+}
+
+Result<CsvOptions> read_options(const OptionMap& all) {
+  std::vector<OptionError> errors;
+  const CsvOptions options = read_checked(all, errors);
+  if (!errors.empty()) return fail(ErrorCode::kInvalid, errors.front().message);
+  return options;
+}
+
+Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const DecodeRequest& request) {
+  LEAT_ASSIGN(const CsvOptions options, read_options(all));
+  return std::make_unique<CsvDecoder>(options, request);
+}
+
+Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema& schema) {
+  LEAT_ASSIGN(const CsvOptions options, read_options(all));
+  return std::make_unique<CsvEncoder>(options, schema);
+}
+
+}  // namespace
+
+const OptionTable<CsvOptions>& csv_options() {
+  using Options = CsvOptions;
+  constexpr auto kOptional = Necessity::kOptional;
+  static const OptionTable<Options> table{
+      option("csv.field-delimiter", &Options::field_delimiter, kOptional,
+             "The character between fields; '\\t' is the tabulator."),
+      option("csv.disable-quote-character", &Options::disable_quote_character, kOptional,
+             "Fields are never quoted, and quotes in them mean nothing."),
+      option("csv.quote-character", &Options::quote_character, kOptional,
+             "The character that encloses a field; inside, it is doubled."),
+      option("csv.allow-comments", &Options::allow_comments, kOptional,
+             "Lines that begin with # are left out. They count as empty."),
+      option("csv.ignore-parse-errors", &Options::ignore_parse_errors, kOptional,
+             "A field that cannot be read becomes NULL, and a line that cannot be split is left out and "
+             "counted."),
+      option("csv.array-element-delimiter", &Options::array_element_delimiter, kOptional,
+             "What stands between the elements of an ARRAY and the fields of a ROW."),
+      option("csv.escape-character", &Options::escape_character, kOptional,
+             "The character that takes the meaning from the next one. None by default."),
+      option("csv.null-literal", &Options::null_literal, kOptional,
+             "The text that stands for NULL. By default NULL is written as an empty field, and no text is "
+             "read as "
+             "NULL."),
+      option("csv.write-bigdecimal-in-scientific-notation", &Options::scientific_decimals, kOptional,
+             "Writes large and small DECIMALs in scientific notation (100 as 1E+2)."),
+      option("csv.trim-spaces", &Options::trim_spaces, kOptional,
+             "Cuts blanks before and behind fields that are not quoted."),
+      option("csv.ignore-trailing-unmappable", &Options::ignore_trailing_unmappable, kOptional,
+             "A line may have more fields than the table has columns; those behind are ignored."),
+      option("csv.allow-trailing-comma", &Options::allow_trailing_comma, kOptional,
+             "A delimiter may stand behind the last field."),
+      option("csv.fail-on-missing-columns", &Options::fail_on_missing_columns, kOptional,
+             "A line with fewer fields than the table has columns is bad. By default the rest is NULL."),
+      option("csv.empty-string-as-null", &Options::empty_string_as_null, kOptional,
+             "An empty field that is not quoted is read as NULL.")};
+  return table;
+}
+
+Format csv_format() {
+  return {.name = "csv",
+          .doc = "Comma-separated values (RFC 4180): one line per record, the columns in the table's order.",
+          .options = [] { return csv_options().docs(); },
+          .validate = validate,
+          .make_decoder = make_decoder,
+          .make_encoder = make_encoder,
+          .separator = "\n",
+          .content_type = "text/csv"};
+}
+
+}  // namespace leat::formats

@@ -1,0 +1,40 @@
+// JSON payloads into batches: framing, records and their counts.
+#pragma once
+
+#include "pipelines/formats/format.h"
+#include "pipelines/formats/json_index.h"
+#include "pipelines/formats/json_value.h"
+
+namespace leat::formats {
+
+class JsonDecoder final : public Decoder {
+ public:
+  JsonDecoder(const JsonOptions& options, const DecodeRequest& request);
+
+  DecodeCount decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
+                     std::vector<BadRecord>& bad) override;
+
+ private:
+  /// What one call of decode works on.
+  struct Pass {
+    std::span<ColumnBuilder* const> columns;
+    std::vector<BadRecord>& bad;
+    DecodeCount count = {};
+    std::size_t rows = 0;  // In the columns now.
+  };
+
+  void decode_lines(std::string_view text, Pass& pass);
+  void decode_indexed_lines(std::string_view block, Pass& pass);
+  void decode_record(std::string_view record, Pass& pass);
+  void read_record(JsonCursor& in, std::string_view record, Pass& pass);
+  Outcome read_rows(JsonCursor& in, Pass& pass, std::size_t& rows);
+  void reject(std::string_view record, std::string reason, Pass& pass) const;
+
+  JsonOptions options_;
+  Framing framing_;
+  JsonObject columns_;
+  JsonIndex index_;
+  JsonValueDecoder values_;
+};
+
+}  // namespace leat::formats

@@ -1,0 +1,162 @@
+#include "pipelines/formats/json_encoder.h"
+
+#include <cmath>
+
+#include "pipelines/formats/write_scalar.h"
+
+namespace leat::formats {
+namespace {
+
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void append_escape(char c, std::string& out) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kMeaning = "\b\t\n\f\r\"\\";
+  constexpr std::string_view kLetter = "btnfr\"\\";
+  out.push_back('\\');
+  if (const std::size_t short_form = kMeaning.find(c); short_form != std::string_view::npos) {
+    out.push_back(kLetter[short_form]);
+    return;
+  }
+  out += "u00";
+  out.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
+  out.push_back(kHex[static_cast<unsigned char>(c) & 15]);
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out.push_back('"');
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!needs_escape(text[i])) continue;
+    out.append(text.substr(begin, i - begin));
+    append_escape(text[i], out);
+    begin = i + 1;
+  }
+  out.append(text.substr(begin));
+  out.push_back('"');
+}
+
+}  // namespace
+
+JsonEncoder::Member JsonEncoder::member_of(const std::string& name, const Type& type) {
+  Member member;
+  append_json_string(name, member.key);
+  member.key.push_back(':');
+  for (const Type::Field& field : type.fields()) member.fields.push_back(member_of(field.name, field.type));
+  return member;
+}
+
+JsonEncoder::JsonEncoder(const JsonOptions& options, const Schema& schema) : options_(options) {
+  for (const Type::Field& field : schema.fields) members_.push_back(member_of(field.name, field.type));
+}
+
+void JsonEncoder::encode(const Batch& batch, EncodedSink& out,
+                         std::vector<std::pair<std::uint32_t, std::string>>& bad) {
+  for (std::size_t row = 0; row < batch.size; ++row) {
+    buffer_.assign(1, '{');
+    bool written = true;
+    for (std::size_t i = 0; i < members_.size() && written; ++i)
+      written = write_member(*batch.columns[i], members_[i], row, 1);
+    buffer_.push_back('}');
+    if (written)
+      out.record(row, buffer_);
+    else
+      bad.emplace_back(
+          static_cast<std::uint32_t>(row),
+          "a MAP with a NULL key; see 'json.map-null-key.mode' for what else can be done with it");
+  }
+}
+
+/// Nothing for a NULL that is to be left out. `begin` is where the members of the object begin in the buffer.
+bool JsonEncoder::write_member(const Column& column, const Member& member, std::size_t row,
+                               std::size_t begin) {
+  if (options_.ignore_null_fields && column.is_null(row)) return true;
+  if (buffer_.size() > begin) buffer_.push_back(',');
+  buffer_ += member.key;
+  return write_cell(column, member, row);
+}
+
+bool JsonEncoder::write_cell(const Column& column, const Member& member, std::size_t row) {
+  if (column.is_null(row)) {
+    buffer_ += "null";
+    return true;
+  }
+  switch (column.type().kind()) {
+    case TypeKind::kArray:
+      return write_array(column, member, row);
+    case TypeKind::kMap:
+    case TypeKind::kMultiset:
+      return write_map(column, member, row);
+    case TypeKind::kRow:
+      return write_row(column, member, row);
+    default:
+      write_scalar(column, row);
+      return true;
+  }
+}
+
+void JsonEncoder::write_scalar(const Column& column, std::size_t row) {
+  const Type& type = column.type();
+  if (type.is_character()) return append_json_string(column.strings()[row], buffer_);
+  if (!type.is_binary() && type.kind() != TypeKind::kDate && type.kind() != TypeKind::kTime &&
+      !type.is_timestamp())
+    return write_number(column, row);
+  buffer_.push_back('"');
+  append_date_or_bytes(column, row, timestamp_syntax(options_.timestamp_format, Zone::kNone).separator,
+                       buffer_);
+  buffer_.push_back('"');
+}
+
+/// NaN and the infinities are no numbers in JSON; they stand in quotes, as Flink (Jackson) writes and reads
+/// them.
+void JsonEncoder::write_number(const Column& column, std::size_t row) {
+  const auto style =
+      options_.decimal_as_plain_number ? DecimalStyle::kDeclaredScale : DecimalStyle::kScientificJava;
+  const TypeKind kind = column.type().kind();
+  const bool quoted = (kind == TypeKind::kDouble && !std::isfinite(column.values<double>()[row])) ||
+                      (kind == TypeKind::kFloat && !std::isfinite(column.values<float>()[row]));
+  if (quoted) buffer_.push_back('"');
+  append_number(column, row, style, buffer_);
+  if (quoted) buffer_.push_back('"');
+}
+
+bool JsonEncoder::write_row(const Column& column, const Member& member, std::size_t row) {
+  buffer_.push_back('{');
+  const std::size_t begin = buffer_.size();
+  for (std::size_t i = 0; i < member.fields.size(); ++i)
+    if (!write_member(*column.child(i), member.fields[i], row, begin)) return false;
+  buffer_.push_back('}');
+  return true;
+}
+
+bool JsonEncoder::write_array(const Column& column, const Member& member, std::size_t row) {
+  buffer_.push_back('[');
+  const std::size_t begin = buffer_.size();
+  for (std::size_t i = column.offsets()[row]; i < column.offsets()[row + 1]; ++i) {
+    if (buffer_.size() > begin) buffer_.push_back(',');
+    if (!write_cell(*column.child(0), member.fields[0], i)) return false;
+  }
+  buffer_.push_back(']');
+  return true;
+}
+
+bool JsonEncoder::write_map(const Column& column, const Member& member, std::size_t row) {
+  const Column& keys = *column.child(0);
+  buffer_.push_back('{');
+  const std::size_t begin = buffer_.size();
+  for (std::size_t i = column.offsets()[row]; i < column.offsets()[row + 1]; ++i) {
+    const bool null = keys.is_null(i);
+    if (null && options_.map_null_key == MapNullKey::kFail) return false;
+    if (null && options_.map_null_key == MapNullKey::kDrop) continue;
+    if (buffer_.size() > begin) buffer_.push_back(',');
+    append_json_string(null ? std::string_view(options_.map_null_key_literal) : keys.strings()[i], buffer_);
+    buffer_.push_back(':');
+    if (!write_cell(*column.child(1), member.fields[1], i)) return false;
+  }
+  buffer_.push_back('}');
+  return true;
+}
+
+}  // namespace leat::formats

@@ -1,0 +1,137 @@
+#include "pipelines/formats/write_scalar.h"
+
+#include <charconv>
+
+#include "pipelines/base/time.h"
+#include "pipelines/column/text.h"
+
+namespace leat::formats {
+namespace {
+
+constexpr std::size_t kLongestInteger = 20;
+
+void append_two(std::int64_t value, std::string& out) {
+  out.push_back(static_cast<char>('0' + value / 10));
+  out.push_back(static_cast<char>('0' + value % 10));
+}
+
+/// Cuts the zeros at the end; the scale may become negative. Zero has scale 0.
+void strip_zeros(Int128& unscaled, std::int32_t& scale) {
+  if (unscaled == 0) scale = 0;
+  while (unscaled != 0 && unscaled % 10 == 0) {
+    unscaled /= 10;
+    --scale;
+  }
+}
+
+/// BigDecimal.toString of a value whose trailing zeros are cut.
+void append_scientific(Int128 unscaled, std::int32_t scale, std::string& out) {
+  constexpr std::int32_t kSmallestPlainExponent = -6;
+  const std::size_t begin = out.size();
+  append_decimal(unscaled, 0, out);
+  const std::size_t first = begin + (unscaled < 0 ? 1 : 0);
+  const auto digits = static_cast<std::int32_t>(out.size() - first);
+  const std::int32_t exponent = digits - 1 - scale;
+  if (scale >= 0 && exponent >= kSmallestPlainExponent) {
+    out.resize(begin);
+    return append_decimal(unscaled, scale, out);
+  }
+  if (digits > 1) out.insert(first + 1, 1, '.');
+  if (exponent == 0) return;
+  out += exponent > 0 ? "E+" : "E";
+  append_integer(exponent, out);
+}
+
+}  // namespace
+
+void append_integer(std::int64_t value, std::string& out) {
+  char digits[kLongestInteger];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+void append_decimal_as(DecimalStyle style, Int128 unscaled, std::int32_t scale, std::string& out) {
+  if (style == DecimalStyle::kDeclaredScale) return append_decimal(unscaled, scale, out);
+  strip_zeros(unscaled, scale);
+  if (style == DecimalStyle::kScientificJava) return append_scientific(unscaled, scale, out);
+  for (; scale < 0; ++scale) unscaled *= 10;
+  append_decimal(unscaled, scale, out);
+}
+
+void append_shortest_timestamp(std::int64_t micros, char separator, std::string& out) {
+  const std::int64_t days = floor_div(micros, kMicrosPerDay);
+  const std::int64_t of_day = micros - days * kMicrosPerDay;
+  append_date(static_cast<std::int32_t>(days), out);
+  out.push_back(separator);
+  append_whole_seconds(of_day, out);
+  std::int64_t fraction = of_day % kMicrosPerSecond;
+  if (fraction == 0) return;
+  out.push_back('.');
+  for (std::int64_t unit = kMicrosPerSecond / 10; fraction != 0; unit /= 10) {
+    out.push_back(static_cast<char>('0' + fraction / unit));
+    fraction %= unit;
+  }
+}
+
+void append_whole_seconds(std::int64_t micros_of_day, std::string& out) {
+  append_two(micros_of_day / kMicrosPerHour, out);
+  out.push_back(':');
+  append_two(micros_of_day / kMicrosPerMinute % 60, out);
+  out.push_back(':');
+  append_two(micros_of_day / kMicrosPerSecond % 60, out);
+}
+
+void append_base64(std::string_view bytes, std::string& out) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      group = (group << 8) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k) {
+      const bool padding = i + k > bytes.size();
+      out.push_back(padding ? '=' : kDigits[(group >> (18 - 6 * k)) & 63]);
+    }
+  }
+}
+
+void append_number(const Column& column, std::size_t row, DecimalStyle style, std::string& out) {
+  switch (column.type().kind()) {
+    case TypeKind::kBoolean:
+      out += column.values<std::uint8_t>()[row] != 0 ? "true" : "false";
+      return;
+    case TypeKind::kTinyInt:
+      return append_integer(column.values<std::int8_t>()[row], out);
+    case TypeKind::kSmallInt:
+      return append_integer(column.values<std::int16_t>()[row], out);
+    case TypeKind::kInteger:
+    case TypeKind::kIntervalYearMonth:
+      return append_integer(column.values<std::int32_t>()[row], out);
+    case TypeKind::kIntervalDayTime:
+      return append_integer(column.values<std::int64_t>()[row] / kMicrosPerMilli, out);
+    case TypeKind::kFloat:
+      return append_float(column.values<float>()[row], out);
+    case TypeKind::kDouble:
+      return append_double(column.values<double>()[row], out);
+    case TypeKind::kDecimal:
+      return append_decimal_as(style, column.values<Int128>()[row], column.type().scale(), out);
+    default:
+      return append_integer(column.values<std::int64_t>()[row], out);
+  }
+}
+
+void append_date_or_bytes(const Column& column, std::size_t row, char separator, std::string& out) {
+  switch (column.type().kind()) {
+    case TypeKind::kBinary:
+    case TypeKind::kVarBinary:
+      return append_base64(column.strings()[row], out);
+    case TypeKind::kDate:
+      return append_date(column.values<std::int32_t>()[row], out);
+    case TypeKind::kTime:
+      return append_whole_seconds(column.values<std::int64_t>()[row], out);
+    default:
+      append_shortest_timestamp(column.values<std::int64_t>()[row], separator, out);
+      if (column.type().kind() == TypeKind::kTimestampLtz) out.push_back('Z');
+  }
+}
+
+}  // namespace leat::formats

@@ -1,0 +1,124 @@
+#include "format_fixture.h"
+
+namespace leat::formats {
+namespace {
+
+const Schema kTwo{{{"s", Type::string()}, {"n", Type::integer()}}};
+
+Decoded csv(const std::string& text, const OptionMap& options = {}, const Schema& schema = kTwo) {
+  return DecodeFixture("csv", schema, options).decode(text);
+}
+
+std::string cell(const Type& type, const std::string& text, const OptionMap& options = {}) {
+  const Decoded decoded = csv(text, options, Schema{{{"c", type}}});
+  return decoded.bad.empty() ? decoded.row() : "bad: " + decoded.bad[0].second;
+}
+
+TEST_CASE("every type is read from its text") {
+  CHECK(cell(Type::boolean(), " TRUE ") == "TRUE");
+  CHECK(cell(Type::boolean(), "1") == "FALSE");
+  CHECK(cell(Type::tiny_int(), " -128 ") == "-128");
+  CHECK(cell(Type::small_int(), "+7") == "7");
+  CHECK(cell(Type::big_int(), "9223372036854775807") == "9223372036854775807");
+  CHECK(cell(Type::float32(), "1.5") == "1.5");
+  CHECK(cell(Type::float64(), "1e10") == "1.0E10");
+  CHECK(cell(Type::decimal(10, 2), "1.005") == "1.01");
+  CHECK(cell(Type::decimal(3, 2), "100") == "NULL");
+  CHECK(cell(Type::date(), "2020-01-31") == "2020-01-31");
+  CHECK(cell(Type::time(0), "12:34:56") == "12:34:56");
+  CHECK(cell(Type::timestamp(3), "2026-11-22 09:00:00.5") == "2026-11-22 09:00:00.500");
+  CHECK(cell(Type::timestamp_ltz(3), "2026-11-22 09:00:00.5Z") == "2026-11-22 09:00:00.500");
+}
+
+TEST_CASE("texts that do not fit their type are bad with field, type and text") {
+  CHECK(cell(Type::integer(), "abc") == "bad: field 'c': expected INT, found \"abc\"");
+  CHECK(cell(Type::tiny_int(), "128").starts_with("bad: "));
+  CHECK(cell(Type::bytes(), "!").starts_with("bad: "));
+  CHECK(cell(Type::timestamp(3), "2026-11-22T09:00:00").starts_with("bad: "));
+}
+
+TEST_CASE("quotes protect delimiters, quotes and line ends") {
+  CHECK(csv("\"a,\"\"b\"\"\",1").row() == "a,\"b\"|1");
+  CHECK(csv("\"\",1").row() == "|1");
+  CHECK(csv("\"a\nb\",1").row() == "a\nb|1");
+  CHECK(csv("\"a\" ,1").row() == "a|1");
+  CHECK(csv("a\"b,1").row() == "a\"b|1");
+  for (const char* text : {"\"a,1", "\"a\"b,1", "\"", "\"a\"\"", "a,1\nb,2"})
+    CHECK(csv(text).bad.size() == 1);
+}
+
+TEST_CASE("quotes and their character are options") {
+  CHECK(csv("'a,b',1", {{"csv.quote-character", "'"}}).row() == "a,b|1");
+  CHECK(csv("\"a\",1", {{"csv.disable-quote-character", "true"}}).row() == "\"a\"|1");
+}
+
+TEST_CASE("delimiter and escape are options") {
+  CHECK(csv("a;1", {{"csv.field-delimiter", ";"}}).row() == "a|1");
+  CHECK(csv("a\t1", {{"csv.field-delimiter", "\\t"}}).row() == "a|1");
+  CHECK(csv("a\\,b,1", {{"csv.escape-character", "\\"}}).row() == "a,b|1");
+  CHECK(csv("\"a\\\"b\\\\\",1", {{"csv.escape-character", "\\"}}).row() == "a\"b\\|1");
+}
+
+TEST_CASE("NULL has a literal, and an empty field can stand for it") {
+  CHECK(csv("n/a,n/a", {{"csv.null-literal", "n/a"}}).row() == "NULL|NULL");
+  CHECK(csv(",1").row() == "|1");
+  CHECK(csv("a,").bad.size() == 1);
+  CHECK(csv(",", {{"csv.empty-string-as-null", "true"}}).row() == "NULL|NULL");
+  CHECK(csv("\"\",", {{"csv.null-literal", ""}}).row() == "NULL|NULL");
+}
+
+TEST_CASE("fewer fields give NULL, more are bad unless allowed") {
+  CHECK(csv("a").row() == "a|NULL");
+  CHECK(csv("a", {{"csv.fail-on-missing-columns", "true"}}).bad.size() == 1);
+  CHECK(csv("a,1,").row() == "a|1");
+  CHECK(csv("a,1,", {{"csv.allow-trailing-comma", "false"}}).bad.size() == 1);
+  CHECK(csv("a,1,x").bad.size() == 1);
+  CHECK(csv("a,1,x", {{"csv.ignore-trailing-unmappable", "true"}}).row() == "a|1");
+}
+
+TEST_CASE("blanks are kept in strings unless they are to be trimmed") {
+  CHECK(csv(" a , 1 ").row() == " a |1");
+  CHECK(csv(" a , 1 ", {{"csv.trim-spaces", "true"}}).row() == "a|1");
+}
+
+TEST_CASE("errors can be ignored: bad fields are NULL, bad lines are counted") {
+  const OptionMap ignore{{"csv.ignore-parse-errors", "true"}};
+  CHECK(csv("a,x", ignore).row() == "a|NULL");
+  CHECK(csv("a,1,2", ignore).count.skipped == 1);
+}
+
+TEST_CASE("arrays and rows stand in one field") {
+  CHECK(cell(Type::array(Type::integer()), "1;2; 3") == "[1, 2, 3]");
+  CHECK(cell(Type::array(Type::string()), "\"\"") == "[]");
+  CHECK(cell(Type::array(Type::integer()), "1|2", {{"csv.array-element-delimiter", "|"}}) == "[1, 2]");
+  CHECK(cell(Type::array(Type::string()), "a;-;b", {{"csv.null-literal", "-"}}) == "[a, NULL, b]");
+  const Type point = Type::row({{"x", Type::integer()}, {"y", Type::string()}});
+  CHECK(cell(point, "1;a") == "(1, a)");
+  CHECK(cell(point, "1") == "(1, NULL)");
+  CHECK(cell(point, "1;a;b").starts_with("bad: "));
+  CHECK(cell(point, "x;a").starts_with("bad: "));
+}
+
+TEST_CASE("each line is a record and all are counted") {
+  DecodeFixture lines("csv", kTwo, {{"csv.allow-comments", "true"}}, Framing::kLines);
+  const Decoded decoded = lines.decode("a,1\r\n\n# no row\nb,x\n\"c\nd,4\ne,\xff\nf,6");
+  CHECK(decoded.rows == std::vector<std::string>{"a|1", "d|4", "f|6"});
+  CHECK(decoded.count.empty == 2);
+  CHECK(decoded.bad.size() == 3);
+  CHECK(decoded.records() == 8);
+}
+
+TEST_CASE("an empty message is empty, a comment is data unless allowed") {
+  CHECK(csv("").count.empty == 1);
+  CHECK(csv("\r\n").count.empty == 1);
+  CHECK(csv("#a,1").row() == "#a|1");
+}
+
+TEST_CASE("only wanted columns are decoded") {
+  DecodeFixture lines("csv", DecodeRequest{.schema = kTwo, .wanted = {1}});
+  CHECK(lines.decode("a,1").row() == "1");
+  CHECK(DecodeFixture("csv", DecodeRequest{.schema = kTwo, .wanted = {}}).decode("a,x").count.rows == 1);
+}
+
+}  // namespace
+}  // namespace leat::formats

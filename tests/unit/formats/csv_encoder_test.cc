@@ -1,0 +1,66 @@
+#include "format_fixture.h"
+
+namespace leat::formats {
+namespace {
+
+std::string csv(const Type& type, const Value& value, const OptionMap& options = {}) {
+  return EncodeFixture::encode_cell("csv", type, value, options);
+}
+std::string text(const std::string& value, const OptionMap& options = {}) {
+  return csv(Type::string(), Value::string(value), options);
+}
+
+TEST_CASE("texts are quoted where Flink quotes them") {
+  CHECK(text("abc") == "abc");
+  CHECK(text("") == "");
+  CHECK(text("a b") == "\"a b\"");
+  CHECK(text("a,b") == "\"a,b\"");
+  CHECK(text("a\"b") == "\"a\"\"b\"");
+  CHECK(text("1-2.x") == "1-2.x");
+  CHECK(text(std::string(24, 'x')) == std::string(24, 'x'));
+  CHECK(text(std::string(25, 'x')) == "\"" + std::string(25, 'x') + "\"");
+  CHECK(text("üüüüüüüüüüüüüüüü") == "üüüüüüüüüüüüüüüü");
+}
+
+TEST_CASE("quoting follows the options") {
+  CHECK(text("a;b", {{"csv.field-delimiter", ";"}}) == "\"a;b\"");
+  CHECK(text("a b", {{"csv.disable-quote-character", "true"}}) == "a b");
+  CHECK(text("a,b", {{"csv.disable-quote-character", "true"}}).starts_with("bad: "));
+  CHECK(text("it's", {{"csv.quote-character", "'"}}) == "'it''s'");
+  CHECK(text("a\"\\", {{"csv.escape-character", "\\"}}) == "\"a\\\"\\\\\"");
+}
+
+TEST_CASE("scalars are written as Flink writes them") {
+  CHECK(csv(Type::boolean(), Value::boolean(false)) == "false");
+  CHECK(csv(Type::float64(), Value::float64(1.5)) == "1.5");
+  CHECK(csv(Type::date(), Value::integer(0)) == "1970-01-01");
+  CHECK(csv(Type::time(0), Value::integer(1'000'000)) == "00:00:01");
+  CHECK(csv(Type::timestamp(3), Value::integer(0)) == "\"1970-01-01 00:00:00\"");
+  CHECK(csv(Type::timestamp_ltz(3), Value::integer(500'000)) == "\"1970-01-01 00:00:00.5Z\"");
+  CHECK(csv(Type::bytes(), Value::string("Leat")) == "TGVhdA==");
+}
+
+TEST_CASE("a DECIMAL is scientific unless that is off") {
+  CHECK(csv(Type::decimal(10, 2), Value::decimal(10000)) == "1E+2");
+  CHECK(csv(Type::decimal(10, 2), Value::decimal(10000),
+            {{"csv.write-bigdecimal-in-scientific-notation", "false"}}) == "100");
+  CHECK(csv(Type::decimal(10, 8), Value::decimal(-12),
+            {{"csv.write-bigdecimal-in-scientific-notation", "false"}}) == "-0.00000012");
+}
+
+TEST_CASE("NULL is empty or its literal") {
+  const Schema schema{{{"a", Type::integer()}, {"b", Type::string()}, {"c", Type::array(Type::integer())}}};
+  const Value::List row{Value::null(), Value::string("x"), Value::list({Value::null(), Value::integer(2)})};
+  CHECK(EncodeFixture::encode("csv", schema, {row})[0] == ",x,;2");
+  CHECK(EncodeFixture::encode("csv", schema, {row}, {{"csv.null-literal", "NULL"}})[0] == "NULL,x,NULL;2");
+}
+
+TEST_CASE("arrays and rows are joined and quoted as one text") {
+  CHECK(csv(Type::array(Type::string()), Value::list({Value::string("a"), Value::string("b c")})) ==
+        "\"a;b c\"");
+  const Type point = Type::row({{"x", Type::integer()}, {"y", Type::float64()}});
+  CHECK(csv(point, Value::list({Value::integer(1), Value::float64(2)})) == "1;2.0");
+}
+
+}  // namespace
+}  // namespace leat::formats
