@@ -5,8 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <string_view>
 
 #include "pipelines/sql/expression.h"
 #include "pipelines/sql/json_clauses.h"
@@ -20,12 +18,5 @@ namespace leat::sql {
 /// Calls `visit` for each direct sub-expression in the order of the text: arguments, clauses, PARTITION BY
 /// and ORDER BY of OVER; for Subquery the operand. Does not enter queries.
 void for_each_child(const Expression& expression, const std::function<void(const Expression&)>& visit);
-
-/// The text again, in one normal form: upper-case keywords, every operator in parentheses where it must be,
-/// names in backticks where they need them. Parsing it gives an equal tree.
-std::string to_sql(const Expression& expression);
-std::string to_sql(const TypeName& type);
-/// A name, in backticks if it is a reserved word or no plain identifier.
-std::string quote_identifier(std::string_view name);
 
 }  // namespace leat::sql

@@ -55,6 +55,10 @@ template <class Node>
 const Node* as(const Expression& expression) {
   return expression.kind == Node::kKind ? static_cast<const Node*>(&expression) : nullptr;
 }
+template <class Node>
+Node* as(Expression& expression) {
+  return expression.kind == Node::kKind ? static_cast<Node*>(&expression) : nullptr;
+}
 
 enum class LiteralKind : std::uint8_t {
   kNull,
@@ -76,6 +80,7 @@ struct Literal final : Expression {
   static constexpr auto kKind = ExpressionKind::kLiteral;
   Literal() : Expression(kKind) {}
   LiteralKind literal = LiteralKind::kNull;
+  /// Numbers: as written, with "-" in front where a minus sign stands right before (not `a - 5`).
   std::string text;
   /// kInterval only: `INTERVAL -'5' DAY`; a sign inside the quotes stays in `text`.
   bool negative = false;

@@ -9,7 +9,7 @@
 namespace leat::sql {
 
 /// Longer text is refused: no pipeline is that long, and offsets are 32 bits wide.
-inline constexpr std::size_t kMaxScriptBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxScriptBytes = std::size_t{4} << 20;
 
 /// Parses all statements of a file. After an error it goes on behind the statement's `;`, so one call reports
 /// the errors of all statements; a statement with an error is not part of the result. Errors of form only:

@@ -34,6 +34,10 @@ template <class Node>
 const Node* as(const TableReference& reference) {
   return reference.kind == Node::kKind ? static_cast<const Node*>(&reference) : nullptr;
 }
+template <class Node>
+Node* as(TableReference& reference) {
+  return reference.kind == Node::kKind ? static_cast<Node*>(&reference) : nullptr;
+}
 
 /// A table or view by name.
 struct NamedTable final : TableReference {

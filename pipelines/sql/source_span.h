@@ -33,6 +33,13 @@ struct SourcePosition {
   friend bool operator==(const SourcePosition&, const SourcePosition&) = default;
 };
 
+/// Bytes of the UTF-8 character that `text` (not empty) begins with; 1 for a byte that is no valid character.
+std::size_t character_length(std::string_view text);
+/// Characters of a text, invalid bytes counted as one each.
+std::size_t count_characters(std::string_view text);
+/// How many bytes from the beginning are valid UTF-8; the text's size if all are.
+std::size_t valid_prefix(std::string_view text);
+
 /// A file's name and text, with an index of its lines. Borrows the text: the caller keeps it alive.
 /// Immutable; a line ends at "\n", "\r\n" or the end of the text.
 class SourceText {
