@@ -1,0 +1,173 @@
+// FIRST_VALUE and LAST_VALUE: by order of arrival, NULLs do not count. Cells are kept encoded (codec.h), so
+// every type is served. Where rows can be taken back, all values are kept under their number of arrival;
+// taking one back removes its earliest occurrence.
+#include <map>
+#include <optional>
+
+#include "pipelines/column/codec.h"
+#include "pipelines/functions/aggregate_base.h"
+
+namespace leat::functions {
+namespace {
+
+// state := string cell; an empty string is no value.
+struct OneCell {
+  std::string cell;
+  [[nodiscard]] std::size_t heap_bytes() const { return cell.capacity() > 15 ? cell.capacity() + 1 : 0; }
+};
+
+// state := varint next, varint entries, { varint number, string cell } in order of arrival
+struct AllCells {
+  std::uint64_t next = 0;
+  std::map<std::uint64_t, std::string> cells;
+  std::multimap<std::string, std::uint64_t> numbers;  // Of each cell; the same entries the other way round.
+
+  void add(const std::string& cell) {
+    numbers.emplace(cell, next);
+    cells.emplace(next++, cell);
+  }
+  void remove(const std::string& cell) {
+    const auto [first, last] = numbers.equal_range(cell);
+    if (first == last) return;
+    // Equal keys keep their order of insertion.
+    cells.erase(first->second);
+    numbers.erase(first);
+  }
+  [[nodiscard]] std::size_t heap_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& [number, cell] : cells) bytes += 2 * (cell.size() + 64);
+    return bytes;
+  }
+};
+
+template <class State>
+class Positional : public Aggregate {
+ public:
+  Positional(Type argument, Position position) : argument_(std::move(argument)), position_(position) {}
+
+  [[nodiscard]] Type result_type() const override { return argument_.with_nullable(true); }
+  [[nodiscard]] std::vector<Type> argument_types() const override { return {argument_}; }
+  [[nodiscard]] std::size_t state_size() const override { return sizeof(State); }
+  void init(std::byte* state) const override { new (state) State(); }
+  void destroy(std::byte* state) const override { at(state).~State(); }
+  [[nodiscard]] std::size_t heap_bytes(const std::byte* state) const override {
+    return at(state).heap_bytes();
+  }
+
+ protected:
+  static State& at(std::byte* state) { return *std::launder(reinterpret_cast<State*>(state)); }
+  static const State& at(const std::byte* state) {
+    return *std::launder(reinterpret_cast<const State*>(state));
+  }
+  static void encode(const Column& column, std::size_t row, std::string& cell) {
+    cell.clear();
+    ByteWriter writer(cell);
+    write_cell(column, row, writer);
+  }
+  static void append(const std::string* cell, ColumnBuilder& out) {
+    if (cell == nullptr || cell->empty()) {
+      out.append_null();
+      return;
+    }
+    ByteReader reader(*cell);
+    if (!read_cell(reader, out)) out.append_null();
+  }
+  static Status ended_well(const ByteReader& in) {
+    if (!in.ok()) return fail(ErrorCode::kCorrupt, "state of FIRST_VALUE or LAST_VALUE ends early");
+    return {};
+  }
+
+  Type argument_;
+  Position position_;
+};
+
+class KeepOne final : public Positional<OneCell> {
+ public:
+  using Positional::Positional;
+
+  void update(std::span<const ColumnPtr> arguments, std::span<const std::uint32_t> rows,
+              std::byte* const* states) const override {
+    const Column& column = *arguments[0];
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::string& cell = at(states[i]).cell;
+      const bool settled = position_ == Position::kFirst && !cell.empty();
+      if (!settled && !column.is_null(rows[i])) encode(column, rows[i], cell);
+    }
+  }
+  void retract(std::span<const ColumnPtr>, std::span<const std::uint32_t>, std::byte* const*) const override {
+  }
+  [[nodiscard]] bool retractable() const override { return false; }
+  void merge(std::byte* into, const std::byte* from) const override {
+    std::string& mine = at(into).cell;
+    const std::string& later = at(from).cell;
+    if (!later.empty() && (mine.empty() || position_ == Position::kLast)) mine = later;
+  }
+  void result(const std::byte* state, ColumnBuilder& out) const override { append(&at(state).cell, out); }
+  void save(const std::byte* state, ByteWriter& out) const override { out.string(at(state).cell); }
+  Status load(std::byte* state, ByteReader& in) const override {
+    at(state).cell = in.string();
+    return ended_well(in);
+  }
+};
+
+class KeepEvery final : public Positional<AllCells> {
+ public:
+  using Positional::Positional;
+
+  void update(std::span<const ColumnPtr> arguments, std::span<const std::uint32_t> rows,
+              std::byte* const* states) const override {
+    for_each(*arguments[0], rows, states, &AllCells::add);
+  }
+  void retract(std::span<const ColumnPtr> arguments, std::span<const std::uint32_t> rows,
+               std::byte* const* states) const override {
+    for_each(*arguments[0], rows, states, &AllCells::remove);
+  }
+  [[nodiscard]] bool retractable() const override { return true; }
+  void merge(std::byte* into, const std::byte* from) const override {
+    for (const auto& [number, cell] : at(from).cells) at(into).add(cell);
+  }
+  void result(const std::byte* state, ColumnBuilder& out) const override {
+    const auto& cells = at(state).cells;
+    if (cells.empty())
+      append(nullptr, out);
+    else
+      append(position_ == Position::kFirst ? &cells.begin()->second : &cells.rbegin()->second, out);
+  }
+  void save(const std::byte* state, ByteWriter& out) const override {
+    out.varint(at(state).next);
+    out.varint(at(state).cells.size());
+    for (const auto& [number, cell] : at(state).cells) {
+      out.varint(number);
+      out.string(cell);
+    }
+  }
+  Status load(std::byte* state, ByteReader& in) const override {
+    const std::uint64_t next = in.varint();
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      at(state).next = in.varint();
+      at(state).add(std::string(in.string()));
+    }
+    at(state).next = next;
+    return ended_well(in);
+  }
+
+ private:
+  static void for_each(const Column& column, std::span<const std::uint32_t> rows, std::byte* const* states,
+                       void (AllCells::*step)(const std::string&)) {
+    std::string cell;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (column.is_null(rows[i])) continue;
+      encode(column, rows[i], cell);
+      (at(states[i]).*step)(cell);
+    }
+  }
+};
+
+}  // namespace
+
+AggregatePtr make_positional(const Type& argument, Position position, bool needs_retraction) {
+  if (needs_retraction) return std::make_shared<const KeepEvery>(argument, position);
+  return std::make_shared<const KeepOne>(argument, position);
+}
+
+}  // namespace leat::functions
