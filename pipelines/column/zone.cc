@@ -71,15 +71,17 @@ Result<Zone> Zone::find(std::string_view name) {
   return found;
 }
 
-std::string Zone::name() const { return rules_ ? rules_->name : "UTC"; }
+std::string Zone::name() const {
+  return rules_ ? rules_->name : "UTC";
+}
 
 void ZoneClock::find_stretch(std::int64_t utc) {
   const absl::TimeZone& zone = zone_.rules_->zone;
   const absl::Time time = absl::FromUnixMicros(utc);
   offset_ = std::int64_t{zone.At(time).offset} * kMicrosPerSecond;
   absl::TimeZone::CivilTransition transition;
-  // PrevTransition looks strictly before; a transition at `utc` itself begins the stretch.
-  begin_ = zone.PrevTransition(time + absl::Microseconds(1), &transition)
+  // PrevTransition looks strictly before, in whole seconds; a transition at `utc` itself begins the stretch.
+  begin_ = zone.PrevTransition(time + absl::Seconds(1), &transition)
                ? instant_of(zone, transition)
                : std::numeric_limits<std::int64_t>::min();
   end_ = zone.NextTransition(time, &transition) ? instant_of(zone, transition)
