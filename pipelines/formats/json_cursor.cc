@@ -1,7 +1,5 @@
 #include "pipelines/formats/json_cursor.h"
 
-#include <cstring>
-
 #include "pipelines/formats/read_scalar.h"
 
 namespace leat::formats {
@@ -127,25 +125,6 @@ Outcome skip_members(JsonCursor& in, char close, int depth) {
 }
 
 }  // namespace
-
-bool has_escape(std::string_view text) {
-  constexpr std::size_t kShort = 32;
-  if (text.size() > kShort) return std::memchr(text.data(), '\\', text.size()) != nullptr;
-  for (std::size_t i = 0; i < text.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    if (const std::size_t left = text.size() - i; left < 8) {
-      // Keeps the first `left` bytes in memory order.
-      std::uint64_t mask = 0;
-      std::memset(&mask, 0xff, left);
-      word &= mask;
-    }
-    // Zero bytes of `x` are the backslashes (Mycroft's test).
-    const std::uint64_t x = word ^ 0x5c5c5c5c5c5c5c5cULL;
-    if (((x - 0x0101010101010101ULL) & ~x & 0x8080808080808080ULL) != 0) return true;
-  }
-  return false;
-}
 
 bool unescape(std::string_view text, std::string& out) {
   out.clear();

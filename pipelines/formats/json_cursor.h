@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -53,8 +54,28 @@ class JsonCursor {
   std::uint32_t stop_;
 };
 
-/// True if there is a backslash in `text`. May read up to 7 bytes behind it (the payload is padded).
-bool has_escape(std::string_view text);
+/// The eight bytes at `text` as one word, whose zero bytes mark backslashes.
+inline std::uint64_t backslashes_as_zero(const char* text) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, sizeof word);
+  return word ^ 0x5c5c5c5c5c5c5c5cULL;
+}
+/// True if one of the word's bytes is zero (Mycroft's test).
+inline bool has_zero_byte(std::uint64_t word) {
+  return ((word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL) != 0;
+}
+
+/// True if there is a backslash in `text`. Most strings are short: the words overlap at the end, so that
+/// nothing has to be masked and no byte outside of the text is read.
+inline bool has_escape(std::string_view text) {
+  constexpr std::size_t kWord = 8;
+  constexpr std::size_t kShort = 48;
+  if (text.size() < kWord || text.size() > kShort) return text.find('\\') != std::string_view::npos;
+  const char* const last = text.data() + text.size() - kWord;
+  for (const char* p = text.data(); p < last; p += kWord)
+    if (has_zero_byte(backslashes_as_zero(p))) return true;
+  return has_zero_byte(backslashes_as_zero(last));
+}
 /// Replaces `out` by the meaning of a JSON string's inside. False for an unknown or cut escape and for half a
 /// surrogate pair.
 bool unescape(std::string_view text, std::string& out);

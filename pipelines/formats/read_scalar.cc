@@ -1,8 +1,10 @@
 #include "pipelines/formats/read_scalar.h"
 
+#include <algorithm>
 #include <array>
 #include <cfloat>
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 #include "pipelines/base/time.h"
@@ -154,27 +156,46 @@ int two_digits(const char* p) {
   return (static_cast<unsigned>(tens) > 9 || static_cast<unsigned>(ones) > 9) ? 100 : tens * 10 + ones;
 }
 
+/// The values of eight characters of which those that are '0' in `pattern` must be digits, and the others
+/// must be as they are there; false when they are not. All eight are judged at once.
+bool read_pattern(const char* p, const char* pattern, std::array<std::uint8_t, 8>& values) {
+  std::uint64_t text = 0;
+  std::uint64_t expected = 0;
+  std::memcpy(&text, p, sizeof text);
+  std::memcpy(&expected, pattern, sizeof expected);
+  const std::uint64_t difference = text ^ expected;
+  std::memcpy(values.data(), &difference, sizeof difference);
+  // A byte up to 9 stays below 0x80 when 0x76 is added.
+  return (((difference + 0x7676767676767676ULL) | difference) & 0x8080808080808080ULL) == 0;
+}
+
 /// "hh:mm:ss" at `p` in seconds, or nothing.
 std::optional<std::int64_t> seconds_of_day(const char* p) {
-  const int hour = two_digits(p);
-  const int minute = two_digits(p + 3);
-  const int second = two_digits(p + 6);
-  if (p[2] != ':' || p[5] != ':' || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  std::array<std::uint8_t, 8> d{};
+  if (!read_pattern(p, "00:00:00", d) || (d[2] | d[5]) != 0) return std::nullopt;
+  const int hour = d[0] * 10 + d[1];
+  const int minute = d[3] * 10 + d[4];
+  const int second = d[6] * 10 + d[7];
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return hour * 3600 + minute * 60 + second;
 }
 
 /// ".123" as microseconds, cut to `precision` digits; "" is zero. Nine digits at most.
 std::optional<std::int64_t> read_fraction(std::string_view text, std::int32_t precision) {
+  constexpr std::array<std::int64_t, 7> kUnits = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
   if (text.empty()) return 0;
   if (text.front() != '.' || text.size() > 10) return std::nullopt;
-  std::int64_t micros = 0;
-  std::int64_t unit = 100'000;
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    if (!is_digit(text[i])) return std::nullopt;
-    if (static_cast<std::int32_t>(i) <= precision) micros += (text[i] - '0') * unit;
-    unit /= 10;
+  text.remove_prefix(1);
+  const std::size_t kept = std::min(text.size(), static_cast<std::size_t>(precision));
+  std::int64_t value = 0;
+  unsigned wrong = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digit = static_cast<unsigned>(text[i] - '0');
+    wrong |= digit > 9 ? 1U : 0U;
+    if (i < kept) value = value * 10 + digit;
   }
-  return micros;
+  if (wrong != 0) return std::nullopt;
+  return value * kUnits[kept];
 }
 
 constexpr std::size_t kDateLength = 10;
@@ -285,13 +306,14 @@ DecimalReading read_decimal(std::string_view text, std::int32_t precision, std::
 }
 
 std::optional<std::int32_t> read_date(std::string_view text) {
-  if (text.size() != kDateLength || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const int century = two_digits(text.data());
-  const int year = century * 100 + two_digits(text.data() + 2);
-  const int month = two_digits(text.data() + 5);
+  if (text.size() != kDateLength) return std::nullopt;
+  std::array<std::uint8_t, 8> d{};
+  if (!read_pattern(text.data(), "0000-00-", d) || (d[4] | d[7]) != 0) return std::nullopt;
+  const int year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
+  const int month = d[5] * 10 + d[6];
   const int day = two_digits(text.data() + 8);
-  if (century > 99 || year > century * 100 + 99 || month < 1 || month > 12) return std::nullopt;
-  if (day < 1 || day > days_in_month(year, month)) return std::nullopt;
+  if (month < 1 || month > 12 || day < 1) return std::nullopt;
+  if (day > 28 && day > days_in_month(year, month)) return std::nullopt;
   return days_from_civil(year, month, day);
 }
 
