@@ -4,9 +4,8 @@
 #include <limits>
 
 #include "pipelines/base/time.h"
-#include "pipelines/formats/json_index.h"
-#include "pipelines/formats/json_options.h"
 #include "pipelines/formats/read_scalar.h"
+#include "pipelines/formats/utf8.h"
 
 namespace leat::formats {
 namespace {

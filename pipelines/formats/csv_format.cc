@@ -3,7 +3,7 @@
 #include "pipelines/formats/csv_decoder.h"
 #include "pipelines/formats/csv_encoder.h"
 #include "pipelines/formats/csv_options.h"
-#include "pipelines/formats/json_options.h"
+#include "pipelines/formats/format_options.h"
 
 namespace leat::formats {
 namespace {

@@ -1,5 +1,6 @@
 #include "pipelines/formats/json_format.h"
 
+#include "pipelines/formats/format_options.h"
 #include "pipelines/formats/json_decoder.h"
 #include "pipelines/formats/json_encoder.h"
 #include "pipelines/formats/json_options.h"
@@ -51,13 +52,6 @@ Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema
 }
 
 }  // namespace
-
-OptionMap options_with_prefix(const OptionMap& all, std::string_view prefix) {
-  OptionMap own;
-  for (auto at = all.lower_bound(prefix); at != all.end() && at->first.starts_with(prefix); ++at)
-    own.insert(*at);
-  return own;
-}
 
 const OptionTable<JsonOptions>& json_options() {
   using Options = JsonOptions;

@@ -59,8 +59,4 @@ const char* JsonIndex::build(std::string_view text) {
   return nullptr;
 }
 
-bool valid_utf8(std::string_view text) {
-  return simdjson::validate_utf8(text.data(), text.size());
-}
-
 }  // namespace leat::formats

@@ -31,7 +31,4 @@ class JsonIndex {
   const std::uint32_t* tokens_ = nullptr;
 };
 
-/// True if `text` is valid UTF-8.
-bool valid_utf8(std::string_view text);
-
 }  // namespace leat::formats

@@ -59,6 +59,17 @@ struct TimestampSyntax {
   char separator = ' ';  ///< Between date and time; 'T' also makes the seconds optional, as ISO-8601 does.
   char suffix = '\0';    ///< 'Z' must stand at the end; '\0': nothing.
 };
+enum class TimestampStandard : std::uint8_t {
+  kSql,  ///< 2020-01-31 12:34:56.123
+  kIso,  ///< 2020-01-31T12:34:56.123
+};
+
+/// TIMESTAMP_LTZ is written in UTC with a Z at its end.
+enum class Zone : std::uint8_t { kNone, kUtc };
+constexpr TimestampSyntax timestamp_syntax(TimestampStandard standard, Zone zone) {
+  return {standard == TimestampStandard::kSql ? ' ' : 'T', zone == Zone::kUtc ? 'Z' : '\0'};
+}
+
 /// "2020-01-31 12:34:56" and up to nine fraction digits, cut to `precision` (at most 6); microseconds.
 std::optional<std::int64_t> read_timestamp(std::string_view text, TimestampSyntax syntax,
                                            std::int32_t precision);

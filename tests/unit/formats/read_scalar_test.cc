@@ -5,8 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "pipelines/formats/json_options.h"
-
 namespace leat::formats {
 namespace {
 
