@@ -14,6 +14,7 @@ find_package(OpenSSL REQUIRED)
 find_package(eclipse-paho-mqtt-c REQUIRED)
 find_package(PahoMqttCpp REQUIRED)
 find_package(prometheus-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
 find_package(doctest REQUIRED)
 
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)

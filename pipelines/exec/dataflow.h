@@ -1,8 +1,8 @@
 // A running plan: the operators of one pipeline, wired. Single-threaded; the caller owns the thread and hands
 // in batches and time, takes out rows, and asks for changes when it commits.
 //
-// Life cycle: build → load each saved entry → loaded → (prepare/push | tick | finish)* , save between any two
-// of them. The result is the same however the input is cut into batches.
+// Life cycle: build → load each saved entry → loaded → start → (prepare/push | tick | finish)* , save between
+// any two of them. The result is the same however the input is cut into batches.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,14 @@ struct DataflowOptions {
 class Dataflow {
  public:
   virtual ~Dataflow() = default;
+
+  /// Gives out what needs no input (VALUES, a SELECT without FROM) and marks it as given in the state, so
+  /// that it comes once in the life of the pipeline. After `loaded`, before the first `push`; `now` is the
+  /// gateway's clock.
+  virtual Status start(std::int64_t now) {
+    (void)now;
+    return {};
+  }
 
   /// `batch` holds the decoded columns of scan `scan` (ScanNode: physical_wanted, then metadata) and intake
   /// times. Rows whose computed columns fail go to the dead letters here.

@@ -1,0 +1,23 @@
+// Small spellings that all resources share.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/api/routes.h"
+#include "pipelines/base/time.h"
+
+namespace leat::api {
+
+/// RFC 3339, or null for 0 and for the ends of time.
+inline nlohmann::ordered_json time_json(std::int64_t micros) {
+  if (micros == 0 || micros == kMinWatermark || micros == kMaxWatermark) return nullptr;
+  return format_rfc3339(Timestamp(Micros(micros)));
+}
+
+inline Response json_response(const nlohmann::ordered_json& body, int status = 200) {
+  // Payloads and messages may hold bytes that are no UTF-8: they are shown with replacement characters.
+  return {status, body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+          "application/json"};
+}
+
+}  // namespace leat::api

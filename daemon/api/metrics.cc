@@ -1,0 +1,131 @@
+// Prometheus metrics, made from the same snapshots as the rest of the API: the equations of the accounting
+// hold in them.
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <unordered_map>
+
+#include "daemon/api/routes.h"
+#include "daemon/runtime/status.h"
+
+namespace leat::api {
+namespace {
+
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+/// Families in the order in which they are first named.
+class Families {
+ public:
+  void counter(const std::string& name, const std::string& help, Labels labels, std::uint64_t value) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = static_cast<double>(value);
+    family(name, help, prometheus::MetricType::Counter).metric.push_back(std::move(metric));
+  }
+  void gauge(const std::string& name, const std::string& help, Labels labels, double value) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.gauge.value = value;
+    family(name, help, prometheus::MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+  [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  prometheus::MetricFamily& family(const std::string& name, const std::string& help,
+                                   prometheus::MetricType type) {
+    const auto [known, fresh] = index_.try_emplace(name, families_.size());
+    if (fresh) families_.push_back({name, help, type, {}});
+    return families_[known->second];
+  }
+
+  std::vector<prometheus::MetricFamily> families_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+Labels with(Labels labels, const std::string& name, const std::string& value) {
+  labels.push_back({name, value});
+  return labels;
+}
+
+constexpr double kMicros = 1e6;
+
+void add_source(Families& families, const Labels& pipeline, const runtime::SourceStatus& source) {
+  const Labels labels = with(pipeline, "source", source.table.value);
+  const runtime::SourceCounters& c = source.counters;
+  families.counter("leat_source_received_total", "Messages received.", labels, c.received);
+  families.counter("leat_source_decoded_total", "Messages decoded.", labels, c.decoded);
+  families.counter("leat_source_empty_total", "Empty messages.", labels, c.empty);
+  families.counter("leat_source_dead_total", "Messages that could not be decoded.", labels, c.dead);
+  families.counter("leat_source_redelivered_total", "Messages skipped because the broker sent them again.",
+                   labels, c.redelivered);
+  families.counter("leat_source_dropped_total", "QoS 0 messages dropped because the intake was full.", labels,
+                   c.dropped);
+  families.counter("leat_source_rows_total", "Rows decoded.", labels, c.rows);
+  families.counter("leat_source_received_bytes_total", "Payload bytes received.", labels, c.received_bytes);
+  families.gauge("leat_source_queued", "Messages that wait in the intake.", labels,
+                 static_cast<double>(c.queued));
+  families.gauge("leat_source_intake_bytes", "Bytes in the intake that are not committed yet.", labels,
+                 static_cast<double>(source.intake_bytes));
+  const bool connected = source.health.link == sources::SourceHealth::Link::kConnected;
+  families.gauge("leat_source_connected", "1 while the source is connected.", labels, connected ? 1 : 0);
+}
+
+void add_operator(Families& families, const Labels& pipeline, const exec::Dataflow::OperatorInfo& info) {
+  const Labels labels = with(pipeline, "operator", info.name);
+  const exec::OperatorCounters& c = info.counters;
+  families.counter("leat_operator_rows_in_total", "Rows taken.", labels, c.rows_in);
+  families.counter("leat_operator_rows_passed_total", "Rows handed on.", labels, c.passed);
+  families.counter("leat_operator_rows_filtered_total", "Rows refused by a predicate.", labels, c.filtered);
+  families.counter("leat_operator_rows_late_total", "Rows behind the watermark.", labels, c.late);
+  families.counter("leat_operator_rows_dead_total", "Rows that could not be computed.", labels, c.dead);
+  families.counter("leat_operator_rows_applied_total", "Rows that reached a window, a state or a sink.",
+                   labels, c.applied);
+  families.counter("leat_operator_rows_out_total", "Rows given out.", labels, c.rows_out);
+  families.gauge("leat_operator_memory_bytes", "Bytes of state.", labels,
+                 static_cast<double>(info.memory_bytes));
+  families.gauge("leat_operator_keys", "Keys of state.", labels, static_cast<double>(info.keys));
+}
+
+void add_pipeline(Families& families, const Labels& gateway, const runtime::PipelineStatus& status) {
+  const Labels labels = with(gateway, "pipeline", status.name.value);
+  families.gauge(
+      "leat_pipeline_up", "1 while the pipeline runs or has finished.", labels,
+      status.state == runtime::PipelineState::kRunning || status.state == runtime::PipelineState::kFinished);
+  families.counter("leat_pipeline_commits_total", "Commits.", labels, status.last_commit.value);
+  families.counter("leat_pipeline_restarts_total", "Restarts after a failure.", labels, status.restarts);
+  families.counter("leat_pipeline_dead_letters_total", "Dead letters written.", labels, status.dead_letters);
+  families.gauge("leat_pipeline_last_commit_seconds", "How long the store took for the last commit.", labels,
+                 static_cast<double>(status.last_commit_micros) / kMicros);
+  if (status.watermark != kMinWatermark && status.watermark != kMaxWatermark)
+    families.gauge("leat_pipeline_watermark_seconds", "The watermark, in seconds since 1970.", labels,
+                   static_cast<double>(status.watermark) / kMicros);
+  for (const auto& source : status.sources) add_source(families, labels, source);
+  for (const auto& info : status.operators) add_operator(families, labels, info);
+  for (const auto& sink : status.sinks)
+    families.counter("leat_sink_rows_total", "Rows that reached the sink.",
+                     with(labels, "sink", sink.table.value), sink.counters.rows);
+}
+
+void add_outbox(Families& families, const Labels& gateway, const store::OutboxStatus& outbox) {
+  const Labels labels = with(with(gateway, "pipeline", outbox.pipeline.value), "sink", outbox.sink.value);
+  families.counter("leat_outbox_emitted_total", "Records put into the outbox.", labels, outbox.emitted);
+  families.counter("leat_outbox_delivered_total", "Records delivered.", labels, outbox.delivered);
+  families.counter("leat_outbox_rejected_total", "Records refused for good.", labels, outbox.rejected);
+  families.counter("leat_outbox_dropped_total", "Records dropped because the outbox was full.", labels,
+                   outbox.dropped);
+  families.gauge("leat_outbox_waiting", "Records that wait.", labels, static_cast<double>(outbox.records));
+  families.gauge("leat_outbox_bytes", "Bytes that wait.", labels, static_cast<double>(outbox.bytes));
+}
+
+}  // namespace
+
+Response metrics(const ApiContext& context, const Request&) {
+  Families families;
+  const Labels gateway{{"gateway", context.gateway_id}};
+  for (const auto& status : context.host->statuses()) add_pipeline(families, gateway, status);
+  if (const auto outbox = context.store->outbox_status(); outbox)
+    for (const store::OutboxStatus& sink : *outbox) add_outbox(families, gateway, sink);
+  return {200, families.text(), "text/plain; version=0.0.4; charset=utf-8"};
+}
+
+}  // namespace leat::api

@@ -1,0 +1,93 @@
+#include "daemon/api/json_text.h"
+#include "daemon/api/routes.h"
+#include "daemon/runtime/status.h"
+
+namespace leat::api {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json source_json(const runtime::SourceStatus& source) {
+  const runtime::SourceCounters& c = source.counters;
+  return {{"table", source.table.value},
+          {"connector", source.connector},
+          {"link", to_string(source.health.link)},
+          {"detail", source.health.detail},
+          {"messages",
+           {{"received", c.received},
+            {"decoded", c.decoded},
+            {"empty", c.empty},
+            {"dead", c.dead},
+            {"redelivered", c.redelivered},
+            {"dropped", c.dropped},
+            {"queued", c.queued}}},
+          {"rows", c.rows},
+          {"received_bytes", c.received_bytes},
+          {"intake_bytes", source.intake_bytes}};
+}
+
+ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
+  const exec::OperatorCounters& c = info.counters;
+  return {{"name", info.name},
+          {"description", info.description},
+          {"inputs", info.inputs},
+          {"watermark", time_json(info.watermark)},
+          {"rows",
+           {{"in", c.rows_in},
+            {"passed", c.passed},
+            {"filtered", c.filtered},
+            {"late", c.late},
+            {"dead", c.dead},
+            {"applied", c.applied},
+            {"out", c.rows_out}}},
+          {"keys", info.keys},
+          {"memory_bytes", info.memory_bytes}};
+}
+
+ordered_json sink_json(const runtime::SinkStatus& sink) {
+  return {{"table", sink.table.value},        {"connector", sink.connector},
+          {"rows", sink.counters.rows},       {"dead", sink.counters.dead},
+          {"emitted", sink.counters.emitted}, {"delivery", sink.delivery},
+          {"attempts", sink.attempts},        {"last_success", time_json(sink.last_success)},
+          {"last_error", sink.last_error}};
+}
+
+ordered_json summary(const runtime::PipelineStatus& status) {
+  return {{"name", status.name.value},
+          {"file", status.file},
+          {"state", to_string(status.state)},
+          {"error", status.error},
+          {"waiting_for", status.waiting_for},
+          {"watermark", time_json(status.watermark)},
+          {"last_commit", status.last_commit.value},
+          {"last_commit_time", time_json(status.last_commit_time)},
+          {"dead_letters", status.dead_letters},
+          {"restarts", status.restarts}};
+}
+
+}  // namespace
+
+Response list_pipelines(const ApiContext& context, const Request&) {
+  ordered_json list = ordered_json::array();
+  for (const auto& status : context.host->statuses()) list.push_back(summary(status));
+  return json_response({{"pipelines", std::move(list)}});
+}
+
+Response show_pipeline(const ApiContext& context, const Request& request) {
+  for (const auto& status : context.host->statuses()) {
+    if (status.name.value != request.parts.at(0)) continue;
+    ordered_json body = summary(status);
+    body["last_commit_micros"] = status.last_commit_micros;
+    body["sources"] = ordered_json::array();
+    for (const auto& source : status.sources) body["sources"].push_back(source_json(source));
+    body["operators"] = ordered_json::array();
+    for (const auto& info : status.operators) body["operators"].push_back(operator_json(info));
+    body["sinks"] = ordered_json::array();
+    for (const auto& sink : status.sinks) body["sinks"].push_back(sink_json(sink));
+    body["accounting_violations"] = runtime::accounting_violations(status);
+    return json_response(body);
+  }
+  return problem(404, "no such pipeline", "there is no pipeline '" + request.parts.at(0) + "'");
+}
+
+}  // namespace leat::api

@@ -1,0 +1,30 @@
+#include "daemon/api/routes.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace leat::api {
+
+std::span<const Route> routes() {
+  static const std::array kRoutes{
+      Route{"/healthz", "200 while the process answers.", health},
+      Route{"/readyz", "200 when everything runs; 503 names what does not.", readiness},
+      Route{"/metrics", "Counters and gauges in Prometheus' text format.", metrics},
+      Route{"/api/v1/pipelines", "All pipelines with their state.", list_pipelines},
+      Route{"/api/v1/pipelines/([^/]+)", "One pipeline: state, watermark, counters per operator, last error.",
+            show_pipeline},
+      Route{"/api/v1/outbox", "What waits for each sink.", show_outbox},
+      Route{"/api/v1/dead-letters", "Records that could not be used, newest first (limit, before).",
+            list_dead_letters},
+  };
+  return kRoutes;
+}
+
+Response problem(int status, const std::string& title, const std::string& detail) {
+  const nlohmann::json body{
+      {"type", "about:blank"}, {"status", status}, {"title", title}, {"detail", detail}};
+  return {status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+          "application/problem+json"};
+}
+
+}  // namespace leat::api

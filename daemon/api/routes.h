@@ -1,0 +1,45 @@
+// The route table: every resource of the API, one row each; one file per resource.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "daemon/api/server.h"
+
+namespace leat::api {
+
+struct Request {
+  std::vector<std::string> parts;  ///< What the path's groups matched: {"line3"} of /pipelines/line3.
+  std::multimap<std::string, std::string> query;
+};
+
+struct Response {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+};
+
+struct Route {
+  std::string pattern;  ///< Regular expression over the whole path.
+  std::string doc;
+  std::function<Response(const ApiContext&, const Request&)> answer;
+};
+
+std::span<const Route> routes();
+
+/// An error as RFC 9457 has it.
+Response problem(int status, const std::string& title, const std::string& detail);
+
+// One per resource.
+Response health(const ApiContext& context, const Request& request);
+Response readiness(const ApiContext& context, const Request& request);
+Response metrics(const ApiContext& context, const Request& request);
+Response list_pipelines(const ApiContext& context, const Request& request);
+Response show_pipeline(const ApiContext& context, const Request& request);
+Response show_outbox(const ApiContext& context, const Request& request);
+Response list_dead_letters(const ApiContext& context, const Request& request);
+
+}  // namespace leat::api

@@ -1,0 +1,100 @@
+#include "daemon/api/server.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include "daemon/api/routes.h"
+#include "daemon/log/log.h"
+
+namespace leat::api {
+namespace {
+
+constexpr std::size_t kThreads = 32;
+constexpr std::size_t kMaxBody = 1 << 20;
+constexpr int kTimeoutSeconds = 5;
+
+Request read_request(const httplib::Request& from) {
+  Request request;
+  for (std::size_t group = 1; group < from.matches.size(); ++group)
+    request.parts.push_back(from.matches[group]);
+  request.query.insert(from.params.begin(), from.params.end());
+  return request;
+}
+
+void write_response(const Response& from, httplib::Response& to) {
+  to.status = from.status;
+  to.set_content(from.body, from.content_type.c_str());
+}
+
+}  // namespace
+
+Server::Server(const ApiContext& context) : context_(context), server_(std::make_unique<httplib::Server>()) {
+  guard();
+  for (const Route& route : routes())
+    server_->Get(route.pattern, [this, &route](const httplib::Request& request, httplib::Response& response) {
+      write_response(route.answer(context_, read_request(request)), response);
+    });
+}
+
+Server::~Server() {
+  stop();
+}
+
+void Server::guard() {
+  server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server_->set_tcp_nodelay(true);
+  server_->set_keep_alive_max_count(1'000'000);
+  server_->set_keep_alive_timeout(1);
+  server_->set_read_timeout(kTimeoutSeconds);
+  server_->set_write_timeout(kTimeoutSeconds);
+  server_->set_payload_max_length(kMaxBody);
+  // The default shares the port with any other process that asks for it; ours must not.
+  server_->set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
+  server_->set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (request.ranges.empty()) return httplib::Server::HandlerResponse::Unhandled;
+    write_response(problem(416, "ranges are not served", "leave out the Range header"), response);
+    return httplib::Server::HandlerResponse::Handled;
+  });
+  server_->set_exception_handler(
+      [](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
+        log::error("an API handler failed", {{"path", request.path}});
+        write_response(problem(500, "internal error", "the handler failed; see the log"), response);
+      });
+  server_->set_error_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (!response.body.empty()) return;
+    const std::string detail =
+        response.status == 404 ? fmt::format("there is nothing at {}", request.path) : "";
+    write_response(problem(response.status, httplib::detail::status_message(response.status), detail),
+                   response);
+  });
+}
+
+Result<std::uint16_t> Server::start(const std::string& host, std::uint16_t port) {
+  int bound = port;
+  if (port == 0) {
+    bound = server_->bind_to_any_port(host.c_str());
+  } else if (!server_->bind_to_port(host.c_str(), port)) {
+    bound = -1;
+  }
+  if (bound <= 0)
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format(
+            "the API cannot listen on {}:{}: the port is taken or the address is not this machine's; set "
+            "[api] listen to a free one",
+            host, port));
+  thread_ = std::thread([this] { server_->listen_after_bind(); });
+  return static_cast<std::uint16_t>(bound);
+}
+
+void Server::stop() {
+  if (!thread_.joinable()) return;
+  server_->stop();
+  thread_.join();
+}
+
+}  // namespace leat::api

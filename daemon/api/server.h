@@ -1,0 +1,51 @@
+// The local REST API: a route table over httplib, on its own threads. Handlers read snapshots only; nothing
+// here touches the engine.
+//
+// Guards, because the library behind it has known weak spots: loopback only, body and header limits, no
+// ranges, one process per port (no SO_REUSEPORT), exceptions end here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "daemon/loop/clock.h"
+#include "daemon/runtime/host.h"
+#include "daemon/store/store.h"
+#include "pipelines/base/result.h"
+
+namespace httplib {
+class Server;
+}
+
+namespace leat::api {
+
+/// What handlers may look at; outlives the server.
+struct ApiContext {
+  const runtime::Host* host = nullptr;
+  store::Store* store = nullptr;
+  const loop::Clock* clock = nullptr;
+  std::string gateway_id;
+};
+
+class Server {
+ public:
+  explicit Server(const ApiContext& context);
+  ~Server();
+
+  /// Binds and begins to answer; port 0 picks a free one. Returns the port. Errors: conflict (the port is
+  /// taken), io.
+  Result<std::uint16_t> start(const std::string& host, std::uint16_t port);
+  /// Ends all answers and threads; idempotent.
+  void stop();
+
+ private:
+  void guard();
+
+  const ApiContext context_;
+  std::unique_ptr<httplib::Server> server_;
+  std::thread thread_;
+};
+
+}  // namespace leat::api

@@ -1,0 +1,52 @@
+// leat check: plans files without touching the network, and says all that is wrong with them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "daemon/cli/exit_code.h"
+#include "daemon/cli/pipeline_text.h"
+#include "daemon/cli/verbs.h"
+#include "daemon/runtime/catalog.h"
+
+namespace leat::cli {
+namespace {
+
+/// The *.sql files of a folder in name order; a file itself.
+std::vector<std::string> files_of(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) return {path};
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(path, error))
+    if (file.path().extension() == ".sql") files.push_back(file.path().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool check_file(const std::string& path) {
+  const auto text = read_pipeline(path, "");
+  if (!text) {
+    fmt::print(stderr, "leat check: {}\n", text.error().message);
+    return false;
+  }
+  const auto outcome = plan::plan_pipeline(
+      {.file = path, .text = text->text, .overrides = {}, .allow_select = true}, runtime::catalog());
+  print_messages(outcome);
+  if (outcome.ok()) fmt::print("{}: ok\n", path);
+  return outcome.ok();
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  bool good = true;
+  for (const std::string& path : options.paths) {
+    const auto files = files_of(path);
+    if (files.empty()) fmt::print(stderr, "leat check: {}: the folder holds no *.sql file\n", path);
+    for (const std::string& file : files) good = check_file(file) && good;
+  }
+  return good ? kOk : kBadConfig;
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,89 @@
+// The `leat` command: options to structs, verbs to functions.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "daemon/cli/exit_code.h"
+#include "daemon/cli/verbs.h"
+
+namespace {
+
+using namespace leat::cli;
+
+void add_serve(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* verb =
+      app.add_subcommand("serve", "Run the daemon: every pipeline of the folder, with the REST API");
+  CLI::Option* config =
+      verb->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  verb->callback([&chosen, options, config] {
+    options->config_given = config->count() > 0;
+    chosen = [options] { return serve(*options); };
+  });
+}
+
+/// FILE or -e SQL: exactly one of them.
+void add_pipeline(CLI::App* verb, std::string& file, std::string& text) {
+  CLI::Option_group* group = verb->add_option_group("pipeline");
+  group->add_option("FILE", file, "Pipeline file");
+  group->add_option("-e,--execute", text, "The pipeline itself, as SQL");
+  group->require_option(1);
+}
+
+void add_run(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* verb =
+      app.add_subcommand("run", "Run one pipeline in the foreground, until its inputs end or Ctrl-C");
+  add_pipeline(verb, options->file, options->text);
+  verb->add_option("--output", options->output, "Form of a SELECT's rows: table, jsonl, csv or changelog")
+      ->capture_default_str();
+  verb->add_option("--state", options->state,
+                   "Folder that keeps state and positions; without it nothing is kept");
+  verb->add_option("--set", options->settings, "KEY=VALUE: a setting that wins over the file's SET")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--batch-bytes", options->batch_bytes,
+                   "Read at most so many bytes at a time (1: row by row); the result is the same");
+  verb->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+}
+
+void add_check(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* verb =
+      app.add_subcommand("check", "Say everything that is wrong with pipeline files; touches no network");
+  verb->add_option("PATH", options->paths, "Pipeline files, or folders of them")->required();
+  verb->callback([&chosen, options] { chosen = [options] { return check(*options); }; });
+}
+
+void add_explain(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<ExplainOptions>();
+  CLI::App* verb = app.add_subcommand("explain", "Print the plan of a pipeline");
+  add_pipeline(verb, options->file, options->text);
+  verb->add_option("--set", options->settings, "KEY=VALUE: a setting that wins over the file's SET")
+      ->expected(1)
+      ->take_all();
+  verb->callback([&chosen, options] { chosen = [options] { return explain(*options); }; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Leat: an edge stream processor. Continuous Flink SQL beside the sensors.", "leat");
+  app.set_version_flag(
+      "--version", [] { return version_text(); }, "Print the version of Leat and of its libraries");
+  app.require_subcommand(1);
+  std::function<int()> chosen;
+  add_serve(app, chosen);
+  add_run(app, chosen);
+  add_check(app, chosen);
+  add_explain(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "leat: %s\nTry 'leat --help' or 'leat VERB --help'.\n", error.what());
+    return kUsage;
+  }
+  return chosen();
+}

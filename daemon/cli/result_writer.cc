@@ -1,0 +1,136 @@
+#include "daemon/cli/result_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "pipelines/column/text.h"
+
+namespace leat::cli {
+namespace {
+
+constexpr std::size_t kWidestColumn = 60;
+
+/// Characters, not bytes: continuation bytes of UTF-8 take no room.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  const std::size_t used = width_of(text);
+  return std::string(text) + std::string(used < width ? width - used : 0, ' ');
+}
+
+class LineCollector final : public formats::EncodedSink {
+ public:
+  explicit LineCollector(std::string& text) : text_(text) {}
+  void record(std::size_t, std::string_view bytes) override {
+    text_ += bytes;
+    text_ += '\n';
+  }
+
+ private:
+  std::string& text_;
+};
+
+}  // namespace
+
+Result<OutputForm> parse_output_form(const std::string& name) {
+  if (name == "table") return OutputForm::kTable;
+  if (name == "jsonl") return OutputForm::kJsonLines;
+  if (name == "csv") return OutputForm::kCsv;
+  if (name == "changelog") return OutputForm::kChangelog;
+  return fail(ErrorCode::kInvalid,
+              fmt::format("--output: expected 'table', 'jsonl', 'csv' or 'changelog', found '{}'", name));
+}
+
+void ResultWriter::put(const std::string& text) {
+  if (broken_) return;
+  broken_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0;
+}
+
+void ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& batch) {
+  if (batch.size == 0) return;
+  if (form_ == OutputForm::kChangelog) {
+    write_changelog(batch);
+  } else if (form_ == OutputForm::kTable) {
+    if (sink != sink_) header(schema, batch);
+    write_table(schema, batch);
+  } else {
+    if (sink != sink_) encoder_.reset();
+    write_encoded(schema, batch);
+  }
+  sink_ = sink;
+  row_count_ += batch.size;
+}
+
+void ResultWriter::write_changelog(const Batch& batch) {
+  std::string text;
+  for (std::size_t row = 0; row < batch.size; ++row) {
+    append_row_text(batch, row, {time_zone_, "null"}, text);
+    text += '\n';
+  }
+  put(text);
+}
+
+void ResultWriter::write_encoded(const Schema& schema, const Batch& batch) {
+  if (!encoder_) {
+    const formats::Format* format = formats::find_format(form_ == OutputForm::kCsv ? "csv" : "json");
+    auto made = format->make_encoder({}, schema);
+    if (!made) return put(fmt::format("leat run: {}\n", made.error().message));
+    encoder_ = *std::move(made);
+  }
+  std::string text;
+  LineCollector lines(text);
+  std::vector<std::pair<std::uint32_t, std::string>> bad;
+  encoder_->encode(batch, lines, bad);
+  put(text);
+  for (const auto& [row, reason] : bad) fmt::print(stderr, "leat run: a row cannot be written: {}\n", reason);
+}
+
+void ResultWriter::header(const Schema& schema, const Batch& batch) {
+  widths_.clear();
+  std::string names = row_count_ > 0 ? "\n" : "";
+  std::string line;
+  changelog_column_ = !batch.kinds.empty();
+  names += changelog_column_ ? "op  " : "";
+  line += changelog_column_ ? "--  " : "";
+  for (std::size_t column = 0; column < schema.size(); ++column) {
+    // The first batch's cells decide how wide a column is; later ones that are wider push their row to the
+    // right.
+    std::size_t width = width_of(schema.fields[column].name);
+    for (std::size_t row = 0; row < batch.size; ++row) {
+      std::string cell;
+      append_text(*batch.columns[column], row, {time_zone_, "NULL"}, cell);
+      width = std::max(width, std::min(width_of(cell), kWidestColumn));
+    }
+    widths_.push_back(width);
+    names += padded(schema.fields[column].name, width) + "  ";
+    line += std::string(width, '-') + "  ";
+  }
+  put(names + "\n" + line + "\n");
+}
+
+void ResultWriter::write_table(const Schema& schema, const Batch& batch) {
+  std::string text;
+  for (std::size_t row = 0; row < batch.size; ++row) {
+    if (changelog_column_) text += fmt::format("{}  ", to_string(batch.kind(row)));
+    for (std::size_t column = 0; column < schema.size(); ++column) {
+      std::string cell;
+      append_text(*batch.columns[column], row, {time_zone_, "NULL"}, cell);
+      text += padded(cell, widths_[column]) + "  ";
+    }
+    text += '\n';
+  }
+  put(text);
+}
+
+bool ResultWriter::finish() {
+  if (form_ == OutputForm::kTable && sink_ != static_cast<std::size_t>(-1))
+    put(fmt::format("\n{} row{}\n", row_count_, row_count_ == 1 ? "" : "s"));
+  return !broken_;
+}
+
+}  // namespace leat::cli

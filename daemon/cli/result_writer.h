@@ -1,0 +1,46 @@
+// The rows of bare SELECTs on standard output: as a table for people, as JSON lines, CSV, or Flink's
+// changelog lines.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/runtime/pipeline.h"
+#include "pipelines/base/result.h"
+#include "pipelines/formats/format.h"
+
+namespace leat::cli {
+
+enum class OutputForm : std::uint8_t { kTable, kJsonLines, kCsv, kChangelog };
+Result<OutputForm> parse_output_form(const std::string& name);
+
+class ResultWriter final : public runtime::ResultListener {
+ public:
+  ResultWriter(OutputForm form, std::string time_zone) : form_(form), time_zone_(std::move(time_zone)) {}
+
+  void rows(std::size_t sink, const Schema& schema, const Batch& batch) override;
+  /// Ends the output (a table's last lines). False if standard output is gone.
+  bool finish();
+  /// True once standard output no longer takes anything (its reader has gone).
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  void write_changelog(const Batch& batch);
+  void write_encoded(const Schema& schema, const Batch& batch);
+  void write_table(const Schema& schema, const Batch& batch);
+  void header(const Schema& schema, const Batch& batch);
+  void put(const std::string& text);
+
+  const OutputForm form_;
+  const std::string time_zone_;
+  std::size_t sink_ =
+      static_cast<std::size_t>(-1);  // Whose rows were written last: another one begins a new header.
+  std::unique_ptr<formats::Encoder> encoder_;
+  std::vector<std::size_t> widths_;
+  bool changelog_column_ = false;
+  std::uint64_t row_count_ = 0;
+  bool broken_ = false;
+};
+
+}  // namespace leat::cli

@@ -1,0 +1,143 @@
+// leat run: a pipeline in the foreground. Ends when its bounded inputs end, or at Ctrl-C; keeps nothing on
+// disk unless
+// --state names a folder.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "daemon/cli/exit_code.h"
+#include "daemon/cli/pipeline_text.h"
+#include "daemon/cli/result_writer.h"
+#include "daemon/cli/verbs.h"
+#include "daemon/log/log.h"
+#include "daemon/loop/clock.h"
+#include "daemon/loop/handles.h"
+#include "daemon/loop/loop.h"
+#include "daemon/runtime/catalog.h"
+#include "daemon/runtime/pipeline.h"
+#include "daemon/store/store.h"
+
+namespace leat::cli {
+namespace {
+
+constexpr Micros kStopTime{10 * kMicrosPerSecond};
+
+int complain(const Error& error, int code) {
+  fmt::print(stderr, "leat run: {}\n", error.message);
+  return code;
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const std::string& folder) {
+  store::StoreOptions options;
+  if (!folder.empty()) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed)
+      return fail(ErrorCode::kIo,
+                  fmt::format("the folder '{}' cannot be made: {}", folder, failed.message()));
+    options.path = folder + "/leat.db";
+  }
+  std::vector<std::string> notes;
+  auto store = store::Store::open(std::move(options), notes);
+  for (const std::string& note : notes) log::info("store", {{"note", note}});
+  return store;
+}
+
+std::string pipeline_name(const RunOptions& options, const plan::Plan& plan) {
+  const auto setting = plan.settings.find("pipeline.name");
+  if (setting != plan.settings.end()) return setting->second;
+  return options.file.empty() ? "run" : std::filesystem::path(options.file).stem().string();
+}
+
+std::string time_zone_of(const plan::Plan& plan) {
+  const auto setting = plan.settings.find("table.local-time-zone");
+  return setting == plan.settings.end() ? "UTC" : setting->second;
+}
+
+/// A pipeline on a loop of its own, from start to end.
+class Runner {
+ public:
+  Runner(loop::Loop& loop, store::Store& store, OutputForm form, const std::string& time_zone)
+      : loop_(loop), store_(store), writer_(form, time_zone) {}
+
+  int run(const RunOptions& options, plan::Plan plan) {
+    runtime::PipelineContext context{.loop = &loop_, .clock = &clock_, .store = &store_, .results = &writer_};
+    context.gateway_id = store_.id().value.substr(0, 12);
+    if (!options.state.empty()) {
+      context.journal_dir = options.state;
+      // Only then a commit must be able to fall between any two rows of merged inputs.
+      if (plan.scans.size() > 1) context.chunk_bytes = 1;
+    }
+    if (options.batch_bytes > 0) context.batch_bytes = context.chunk_bytes = options.batch_bytes;
+    PipelineName name{pipeline_name(options, plan)};
+    auto pipeline = runtime::Pipeline::create(std::move(name), options.file, std::move(plan), context,
+                                              {.ended = [this] { loop_.stop(); }, .batch_done = {}});
+    if (!pipeline) return complain(pipeline.error(), kFailed);
+    pipeline_ = *std::move(pipeline);
+    if (Status started = pipeline_->start(); !started) return complain(started.error(), kFailed);
+    loop_.run();
+    return result();
+  }
+
+  void interrupt() {
+    if (pipeline_) pipeline_->stop(clock_.monotonic() + kStopTime.count(), [this] { loop_.stop(); });
+  }
+
+ private:
+  int result() {
+    const runtime::PipelineStatus status = pipeline_->status_now();
+    const bool written = writer_.finish();
+    pipeline_.reset();
+    if (status.state == runtime::PipelineState::kFailed)
+      return complain({ErrorCode::kInternal, status.error}, kFailed);
+    if (status.dead_letters > 0)
+      fmt::print(stderr, "leat run: {} record{} could not be used and {} left out\n", status.dead_letters,
+                 status.dead_letters == 1 ? "" : "s", status.dead_letters == 1 ? "was" : "were");
+    return written ? kOk : kFailed;
+  }
+
+  loop::Loop& loop_;
+  store::Store& store_;
+  const loop::SystemClock clock_;
+  ResultWriter writer_;
+  std::unique_ptr<runtime::Pipeline> pipeline_;
+};
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const auto form = parse_output_form(options.output);
+  if (!form) return complain(form.error(), kUsage);
+  const auto settings = parse_settings(options.settings);
+  if (!settings) return complain(settings.error(), kUsage);
+  const auto text = read_pipeline(options.file, options.text);
+  if (!text) return complain(text.error(), kBadConfig);
+  auto outcome = plan::plan_pipeline(
+      {.file = text->name, .text = text->text, .overrides = *settings, .allow_select = true},
+      runtime::catalog());
+  print_messages(outcome);
+  if (!outcome.ok()) return kBadConfig;
+  for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);
+  if (outcome.plan.sinks.empty()) return kOk;
+
+  log::configure({.form = log::detect_form(), .level = log::Level::kWarn});
+  auto store = open_store(options.state);
+  if (!store) return complain(store.error(), kFailed);
+  auto loop = loop::Loop::create();
+  if (!loop) return complain(loop.error(), kFailed);
+  int code = kOk;
+  {
+    const std::string time_zone = time_zone_of(outcome.plan);
+    Runner runner(**loop, **store, *form, time_zone);
+    loop::SignalHandler interrupt(**loop, SIGINT, [&] { runner.interrupt(); });
+    loop::SignalHandler terminate(**loop, SIGTERM, [&] { runner.interrupt(); });
+    code = runner.run(options, std::move(outcome.plan));
+  }
+  (*store)->close();
+  return code;
+}
+
+}  // namespace leat::cli

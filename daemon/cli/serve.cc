@@ -1,0 +1,137 @@
+// leat serve: the daemon.
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "daemon/api/server.h"
+#include "daemon/cli/exit_code.h"
+#include "daemon/cli/verbs.h"
+#include "daemon/config/config.h"
+#include "daemon/log/log.h"
+#include "daemon/loop/clock.h"
+#include "daemon/loop/handles.h"
+#include "daemon/loop/loop.h"
+#include "daemon/runtime/host.h"
+#include "daemon/store/store.h"
+#include "leat_version.h"
+
+namespace leat::cli {
+namespace {
+
+int complain(const Error& error, int code) {
+  fmt::print(stderr, "leat serve: {}\n", error.message);
+  return code;
+}
+
+Result<config::Config> configuration(const ServeOptions& options) {
+  auto read = config::read_config(options.config);
+  // Without a file at the default place everything has its default; a file that was named must be there.
+  if (!read && read.error().code == ErrorCode::kNotFound && !options.config_given) return config::Config{};
+  return read;
+}
+
+void configure_log(const config::Config& config) {
+  log::Settings settings;
+  settings.form = config.log_format == "json"   ? log::Form::kJson
+                  : config.log_format == "text" ? log::Form::kText
+                                                : log::detect_form();
+  settings.level = log::parse_level(config.log_level).value_or(log::Level::kInfo);
+  log::configure(settings);
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
+  std::error_code failed;
+  std::filesystem::create_directories(config.data_dir + "/journal", failed);
+  if (failed)
+    return fail(ErrorCode::kIo,
+                fmt::format("data_dir '{}' cannot be made: {}; set data_dir in the configuration to a "
+                            "folder that this user may write",
+                            config.data_dir, failed.message()));
+  std::vector<std::string> notes;
+  auto store = store::Store::open(
+      {.path = config.data_dir + "/leat.db", .dead_letters_max_bytes = config.dead_letters_max_bytes.bytes},
+      notes);
+  for (const std::string& note : notes) log::warn("store", {{"note", note}});
+  return store;
+}
+
+/// Everything that lives as long as the daemon, in the order of start; it goes in reverse.
+class Daemon {
+ public:
+  Daemon(const config::Config& config, loop::Loop& loop, store::Store& store)
+      : config_(config),
+        loop_(loop),
+        gateway_id_(config.gateway_id.empty() ? "leat-" + store.id().value.substr(0, 12) : config.gateway_id),
+        host_({.loop = &loop,
+               .clock = &clock_,
+               .store = &store,
+               .gateway_id = gateway_id_,
+               .journal_dir = config.data_dir + "/journal"}),
+        server_({.host = &host_, .store = &store, .clock = &clock_, .gateway_id = gateway_id_}) {}
+
+  int run() {
+    if (Status listening = listen(); !listening) return complain(listening.error(), kFailed);
+    loop::SignalHandler interrupt(loop_, SIGINT, [this] { stop("SIGINT"); });
+    loop::SignalHandler terminate(loop_, SIGTERM, [this] { stop("SIGTERM"); });
+    loop_.post([this] {
+      host_.load_folder(config_.pipelines_dir);
+      log::info("ready", {{"version", kVersion}, {"gateway", gateway_id_}, {"api", api_url_}});
+      sd_notify(0, "READY=1");
+    });
+    loop_.run();
+    server_.stop();
+    log::info("stopped");
+    return kOk;
+  }
+
+ private:
+  Status listen() {
+    if (config_.api_listen.empty()) return {};
+    LEAT_ASSIGN(const config::ListenAddress address, config::parse_listen(config_.api_listen));
+    LEAT_ASSIGN(const std::uint16_t port, server_.start(address.host, address.port));
+    api_url_ = fmt::format(
+        "http://{}:{}", address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]",
+        port);
+    return {};
+  }
+
+  void stop(std::string_view signal) {
+    if (std::exchange(stopping_, true)) return loop_.stop();  // The second signal does not wait.
+    log::info("stopping", {{"signal", std::string(signal)}});
+    sd_notify(0, "STOPPING=1");
+    host_.stop(clock_.monotonic() + config_.stop_timeout.count(), [this] { loop_.stop(); });
+  }
+
+  const config::Config config_;
+  loop::Loop& loop_;
+  const loop::SystemClock clock_;
+  const std::string gateway_id_;
+  runtime::Host host_;
+  api::Server server_;
+  std::string api_url_ = "off";
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const auto config = configuration(options);
+  if (!config) return complain(config.error(), kBadConfig);
+  configure_log(*config);
+  auto store = open_store(*config);
+  if (!store) return complain(store.error(), kFailed);
+  auto loop = loop::Loop::create();
+  if (!loop) return complain(loop.error(), kFailed);
+  int code = kOk;
+  {
+    Daemon daemon(*config, **loop, **store);
+    code = daemon.run();
+  }
+  (*store)->close();
+  return code;
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,41 @@
+// The verbs of the `leat` command. Each has its options as a struct, filled by main.cc, and one function that
+// does the work and answers with the exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace leat::cli {
+
+struct ServeOptions {
+  std::string config = "/etc/leat/leat.toml";
+  bool config_given = false;  ///< A default file that is missing is no error.
+};
+int serve(const ServeOptions& options);
+
+struct RunOptions {
+  std::string file;                   ///< Empty: `text`.
+  std::string text;                   ///< -e
+  std::string output = "table";       ///< table, jsonl, csv, changelog
+  std::string state;                  ///< --state DIR; empty: nothing is kept.
+  std::vector<std::string> settings;  ///< --set K=V
+  std::size_t batch_bytes = 0;        ///< --batch-bytes; 0: the default.
+};
+int run(const RunOptions& options);
+
+struct CheckOptions {
+  std::vector<std::string> paths;  ///< Files, or folders whose *.sql files are checked.
+};
+int check(const CheckOptions& options);
+
+struct ExplainOptions {
+  std::string file;
+  std::string text;
+  std::vector<std::string> settings;
+};
+int explain(const ExplainOptions& options);
+
+/// "leat 0.1.0" and the versions of the libraries it runs with.
+std::string version_text();
+
+}  // namespace leat::cli

@@ -1,0 +1,133 @@
+#include "daemon/config/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+namespace leat::config {
+namespace {
+
+const OptionTable<Config>& config_table() {
+  static const OptionTable<Config> table{
+      option("data_dir", &Config::data_dir, Necessity::kOptional, "Folder of the store and the journals."),
+      option("pipelines_dir", &Config::pipelines_dir, Necessity::kOptional,
+             "Folder whose *.sql files are run, one pipeline per file."),
+      option("stop_timeout", &Config::stop_timeout, Necessity::kOptional,
+             "How long a stop may take to drain before it commits and ends."),
+      option("gateway.id", &Config::gateway_id, Necessity::kOptional,
+             "Name of this gateway in headers, keys and metrics; default: from the store's id."),
+      option("api.listen", &Config::api_listen, Necessity::kOptional,
+             "Loopback address and port of the REST API; port 0 picks a free one; empty turns it off."),
+      option("log.level", &Config::log_level, Necessity::kOptional, "debug, info, warn or error."),
+      option("log.format", &Config::log_format, Necessity::kOptional,
+             "text, json or auto (journald's form under systemd, else text)."),
+      option("dead_letters.max_bytes", &Config::dead_letters_max_bytes, Necessity::kOptional,
+             "Dead letters above this push out the oldest, which are counted.")};
+  return table;
+}
+
+struct Entry {
+  std::string value;
+  toml::source_position place;
+};
+
+/// The leaves of the document as dotted keys with text values.
+void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, Entry>& entries) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (const toml::table* inner = node.as_table(); inner != nullptr) {
+      flatten(*inner, name + ".", entries);
+      continue;
+    }
+    std::string text;
+    if (const auto* string = node.as_string(); string != nullptr) {
+      text = string->get();
+    } else {
+      std::ostringstream printed;
+      printed << toml::node_view<const toml::node>(node);
+      text = printed.str();
+    }
+    entries[name] = {text, key.source().begin};
+  }
+}
+
+Status check_words(const Config& config) {
+  LEAT_TRY(log::parse_level(config.log_level).map([](log::Level) {}));
+  if (config.log_format != "auto" && config.log_format != "text" && config.log_format != "json")
+    return fail(ErrorCode::kInvalid,
+                fmt::format("log.format: expected 'auto', 'text' or 'json', found '{}'", config.log_format));
+  if (!config.api_listen.empty()) LEAT_TRY(parse_listen(config.api_listen).map([](const ListenAddress&) {}));
+  return {};
+}
+
+Result<Config> from_table(const toml::table& document, const std::string& name) {
+  std::map<std::string, Entry> entries;
+  flatten(document, "", entries);
+  OptionMap map;
+  for (const auto& [key, entry] : entries) map[key] = entry.value;
+  std::vector<OptionError> errors;
+  Config config = config_table().read(map, {}, errors);
+  std::string messages;
+  for (const OptionError& error : errors) {
+    const auto& place = entries.at(error.key).place;
+    if (!messages.empty()) messages += '\n';
+    messages += fmt::format("{}:{}:{}: {}", name, place.line, place.column, error.message);
+  }
+  if (!messages.empty()) return fail(ErrorCode::kInvalid, messages);
+  if (Status words = check_words(config); !words) return fail(words.error(), name);
+  return config;
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
+std::vector<OptionDoc> config_docs() {
+  return config_table().docs();
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& name) {
+  try {
+    return from_table(toml::parse(text, name), name);
+  } catch (const toml::parse_error& error) {
+    const auto& place = error.source().begin;
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{}:{}:{}: {}", name, place.line, place.column, error.description()));
+  }
+}
+
+Result<Config> read_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be read", path));
+  std::ostringstream text;
+  text << file.rdbuf();
+  return parse_config(text.str(), path);
+}
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  ListenAddress address;
+  const auto refuse = [&](std::string_view why) {
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("api.listen: {}, found '{}' (expected a form such as '127.0.0.1:8463')", why, text));
+  };
+  if (colon == std::string_view::npos) return refuse("the port is missing");
+  address.host = text.substr(0, colon);
+  if (address.host.starts_with('[') && address.host.ends_with(']'))
+    address.host = address.host.substr(1, address.host.size() - 2);
+  const std::string_view port = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (error != std::errc() || end != port.data() + port.size())
+    return refuse("the port is not a number to 65535");
+  if (!is_loopback(address.host))
+    return refuse("only a loopback address is allowed, because the API asks for no password in this version");
+  return address;
+}
+
+}  // namespace leat::config

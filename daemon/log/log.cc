@@ -1,0 +1,201 @@
+#include "daemon/log/log.h"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "pipelines/base/time.h"
+
+namespace leat::log {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kQuietTime = std::chrono::seconds(1);
+constexpr std::size_t kRememberedMessages = 1024;
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
+  }
+  return "info";
+}
+
+/// syslog's priorities.
+int priority_of(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return 7;
+    case Level::kInfo:
+      return 6;
+    case Level::kWarn:
+      return 4;
+    case Level::kError:
+      return 3;
+  }
+  return 6;
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+/// A value as logfmt has it: quoted when it holds a space, a quote or nothing; always on one line.
+void append_value(std::string_view value, std::string& out) {
+  if (!value.empty() && value.find_first_of(" \"=\n\r\t") == std::string_view::npos) {
+    out += value;
+    return;
+  }
+  append_json_string(value, out);
+}
+
+std::string now_text() {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return format_rfc3339(Timestamp(now.time_since_epoch()));
+}
+
+std::string text_line(std::string_view message, std::initializer_list<Field> fields,
+                      std::uint64_t held_back) {
+  std::string line(message);
+  for (const auto& [key, value] : fields) {
+    line += fmt::format(" {}=", key);
+    append_value(value, line);
+  }
+  if (held_back > 0) line += fmt::format(" repeated={}", held_back);
+  return line;
+}
+
+std::string json_line(Level level, std::string_view message, std::initializer_list<Field> fields,
+                      std::uint64_t held_back) {
+  std::string line = fmt::format(R"({{"time":"{}","level":"{}","message":)", now_text(), name_of(level));
+  append_json_string(message, line);
+  for (const auto& [key, value] : fields) {
+    line += ',';
+    append_json_string(key, line);
+    line += ':';
+    append_json_string(value, line);
+  }
+  if (held_back > 0) line += fmt::format(R"(,"repeated":{})", held_back);
+  return line + "}";
+}
+
+/// The one log of the process. A process has one standard error, so this is the one place with a global.
+class Log {
+ public:
+  void configure(const Settings& settings) {
+    const std::scoped_lock lock(mutex_);
+    settings_ = settings;
+  }
+
+  void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
+    const std::scoped_lock lock(mutex_);
+    if (level < settings_.level) return;
+    std::uint64_t held_back = 0;
+    if (!admit(message, fields, held_back)) return;
+    logger_.info("{}", line(level, message, fields, held_back));
+    logger_.flush();
+  }
+
+ private:
+  struct Seen {
+    Clock::time_point last;
+    std::uint64_t held_back = 0;
+  };
+
+  bool admit(std::string_view message, std::initializer_list<Field> fields, std::uint64_t& held_back) {
+    const auto now = Clock::now();
+    if (seen_.size() > kRememberedMessages) seen_.clear();
+    // The first field names the thing (a pipeline, a table): its neighbour's message is another message.
+    std::string identity(message);
+    if (fields.size() > 0) identity += '\0' + fields.begin()->second;
+    const auto [entry, fresh] = seen_.try_emplace(std::move(identity), Seen{now});
+    if (!fresh && now - entry->second.last < kQuietTime) {
+      ++entry->second.held_back;
+      return false;
+    }
+    held_back = std::exchange(entry->second.held_back, 0);
+    entry->second.last = now;
+    return true;
+  }
+
+  [[nodiscard]] std::string line(Level level, std::string_view message, std::initializer_list<Field> fields,
+                                 std::uint64_t held_back) const {
+    switch (settings_.form) {
+      case Form::kJson:
+        return json_line(level, message, fields, held_back);
+      case Form::kJournald:
+        return fmt::format("<{}>{}", priority_of(level), text_line(message, fields, held_back));
+      case Form::kText:
+        break;
+    }
+    return fmt::format("{} {:<5} {}", now_text(), name_of(level), text_line(message, fields, held_back));
+  }
+
+  static spdlog::logger plain_logger() {
+    spdlog::logger logger("leat", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger.set_pattern("%v");
+    logger.set_level(spdlog::level::trace);
+    return logger;
+  }
+
+  std::mutex mutex_;
+  Settings settings_;
+  std::unordered_map<std::string, Seen> seen_;
+  spdlog::logger logger_ = plain_logger();
+};
+
+Log& the_log() {
+  static Log log;
+  return log;
+}
+
+}  // namespace
+
+Form detect_form() {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(2, &status) != 0) return Form::kText;
+  return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream ? Form::kJournald : Form::kText;
+}
+
+void configure(const Settings& settings) {
+  the_log().configure(settings);
+}
+
+Result<Level> parse_level(std::string_view name) {
+  for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarn, Level::kError})
+    if (name_of(level) == name) return level;
+  return fail(ErrorCode::kInvalid,
+              fmt::format("expected 'debug', 'info', 'warn' or 'error', found '{}'", name));
+}
+
+void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  the_log().write(level, message, fields);
+}
+
+}  // namespace leat::log

@@ -1,0 +1,50 @@
+#include "daemon/runtime/catalog.h"
+
+#include "pipelines/formats/format.h"
+#include "sinks/sink.h"
+#include "sources/source.h"
+
+namespace leat::runtime {
+namespace {
+
+void add_sink(plan::Catalog& catalog, const plan::ConnectorInfo& sink) {
+  for (plan::ConnectorInfo& known : catalog.connectors) {
+    if (known.name != sink.name) continue;
+    known.can_write = true;
+    known.sink_options = sink.sink_options;
+    known.validate_sink = sink.validate_sink;
+    known.changes = sink.changes;
+    // Only the source's metadata can be read; what a sink can write is listed by the sink.
+    if (sink.metadata)
+      known.metadata = [read = known.metadata, written = sink.metadata](const OptionMap& options) {
+        auto columns = read ? read(options) : std::vector<plan::MetadataColumn>();
+        for (auto& column : written(options)) columns.push_back(std::move(column));
+        return columns;
+      };
+    return;
+  }
+  catalog.connectors.push_back(sink);
+}
+
+plan::Catalog make_catalog() {
+  plan::Catalog catalog;
+  for (const sources::SourceConnector& source : sources::all_sources())
+    catalog.connectors.push_back(source.info);
+  for (const sinks::SinkConnector& sink : sinks::all_sinks()) add_sink(catalog, sink.info);
+  for (const formats::Format& format : formats::all_formats())
+    catalog.formats.push_back({.name = format.name,
+                               .can_decode = format.make_decoder != nullptr,
+                               .can_encode = format.make_encoder != nullptr,
+                               .options = format.options,
+                               .validate = format.validate});
+  return catalog;
+}
+
+}  // namespace
+
+const plan::Catalog& catalog() {
+  static const plan::Catalog made = make_catalog();
+  return made;
+}
+
+}  // namespace leat::runtime

@@ -1,0 +1,194 @@
+#include "daemon/runtime/host.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "daemon/log/log.h"
+#include "daemon/runtime/catalog.h"
+#include "pipelines/plan/planner.h"
+
+namespace leat::runtime {
+namespace {
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string rendered_errors(const plan::PlanOutcome& outcome) {
+  std::string text;
+  for (const plan::Message& message : outcome.messages)
+    if (message.severity == plan::Severity::kError) text += message.rendered;
+  return text;
+}
+
+std::string name_of(const std::string& path, const plan::Plan& plan) {
+  const auto setting = plan.settings.find("pipeline.name");
+  return setting == plan.settings.end() ? std::filesystem::path(path).stem().string() : setting->second;
+}
+
+}  // namespace
+
+struct Host::Entry {
+  PipelineName name;
+  std::string file;
+  plan::Plan plan;
+  std::string error;  // Set while there is no pipeline to ask.
+  std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<RestartPolicy> policy;
+  std::unique_ptr<loop::Timer> restart;
+  std::int64_t started = 0;  // Monotonic.
+  std::uint64_t restarts = 0;
+};
+
+Host::Host(const HostContext& context) : context_(context) {}
+Host::~Host() = default;
+
+void Host::load_folder(const std::string& folder) {
+  std::error_code failed;
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder, failed))
+    if (file.path().extension() == ".sql") files.push_back(file.path().string());
+  if (failed) {
+    folder_error_ = fmt::format("the pipeline folder '{}' cannot be read: {}", folder, failed.message());
+    log::error("the pipeline folder cannot be read", {{"folder", folder}, {"error", failed.message()}});
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) load_file(file);
+  if (files.empty() && !failed) log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
+  loaded_ = true;
+}
+
+void Host::load_file(const std::string& path) {
+  auto made = std::make_unique<Entry>();
+  Entry& entry = *made;
+  entry.file = path;
+  entry.name = PipelineName{std::filesystem::path(path).stem().string()};
+  const auto text = read_file(path);
+  plan::PlanOutcome outcome;
+  if (text) {
+    outcome =
+        plan::plan_pipeline({.file = path, .text = *text, .overrides = {}, .allow_select = false}, catalog());
+    entry.name = PipelineName{name_of(path, outcome.plan)};
+  }
+  const bool taken = find(entry.name) != nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    entries_.push_back(std::move(made));
+  }
+  if (!text) return fail(entry, fmt::format("{}: cannot be read", path));
+  if (!outcome.ok()) return fail(entry, rendered_errors(outcome));
+  if (taken)
+    return fail(entry, fmt::format("{}: another file's pipeline is named '{}', too", path, entry.name.value));
+  entry.plan = std::move(outcome.plan);
+  entry.policy = std::make_unique<RestartPolicy>(restart_options(entry.plan.settings));
+  start(entry);
+}
+
+Host::Entry* Host::find(const PipelineName& name) {
+  for (const auto& entry : entries_)
+    if (entry->name == name) return entry.get();
+  return nullptr;
+}
+
+void Host::fail(Entry& entry, std::string error) {
+  log::error("pipeline failed", {{"pipeline", entry.name.value}, {"error", error}});
+  const std::scoped_lock lock(mutex_);
+  entry.error = std::move(error);
+  entry.pipeline.reset();
+}
+
+void Host::start(Entry& entry) {
+  const PipelineContext context{.loop = context_.loop,
+                                .clock = context_.clock,
+                                .store = context_.store,
+                                .gateway_id = context_.gateway_id,
+                                .journal_dir = context_.journal_dir};
+  entry.started = context_.clock->monotonic();
+  PipelineEvents events{.ended = [this, &entry] { ended(entry); }};
+  auto pipeline = Pipeline::create(entry.name, entry.file, entry.plan, context, std::move(events));
+  Status started = pipeline ? (*pipeline)->start() : tl::unexpected<Error>(pipeline.error());
+  if (started) {
+    const std::scoped_lock lock(mutex_);
+    entry.error.clear();
+    entry.pipeline = *std::move(pipeline);
+    log::info("pipeline started", {{"pipeline", entry.name.value}, {"file", entry.file}});
+    return;
+  }
+  fail(entry, started.error().message);
+  ended(entry);
+}
+
+void Host::ended(Entry& entry) {
+  if (stopping_) return;
+  if (entry.pipeline && entry.pipeline->status_now().state == PipelineState::kFinished) {
+    log::info("pipeline finished: its bounded inputs are read to the end", {{"pipeline", entry.name.value}});
+    return;
+  }
+  if (entry.pipeline) fail(entry, entry.pipeline->status_now().error);
+  const auto delay = entry.policy->failed(entry.error, Micros(context_.clock->monotonic() - entry.started));
+  if (!delay) {
+    log::error("pipeline stays failed", {{"pipeline", entry.name.value}, {"error", entry.error}});
+    return;
+  }
+  entry.restart = std::make_unique<loop::Timer>(*context_.loop, [this, &entry] {
+    ++entry.restarts;
+    start(entry);
+  });
+  entry.restart->start(*delay);
+}
+
+void Host::stop(std::int64_t deadline, std::function<void()> done) {
+  stopping_ = true;
+  auto waiting = std::make_shared<std::size_t>(1);
+  const auto one_done = [waiting, done = std::move(done)] {
+    if (--*waiting == 0) done();
+  };
+  for (auto& entry : entries_) {
+    entry->restart.reset();
+    if (!entry->pipeline) continue;
+    ++*waiting;
+    entry->pipeline->stop(deadline, one_done);
+  }
+  context_.loop->post(one_done);
+}
+
+std::vector<PipelineStatus> Host::statuses() const {
+  std::vector<PipelineStatus> statuses;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& entry : entries_) {
+    if (entry->pipeline) {
+      statuses.push_back(entry->pipeline->status());
+    } else {
+      statuses.push_back(
+          {.name = entry->name, .file = entry->file, .state = PipelineState::kFailed, .error = entry->error});
+    }
+    statuses.back().restarts = entry->restarts;
+  }
+  std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return statuses;
+}
+
+bool Host::ready(std::vector<std::string>& reasons) const {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!folder_error_.empty()) reasons.push_back(folder_error_);
+    if (!loaded_) reasons.emplace_back("the pipeline folder has not been read yet");
+  }
+  for (const PipelineStatus& status : statuses()) {
+    if (status.state == PipelineState::kRunning || status.state == PipelineState::kFinished) continue;
+    const std::string& why = status.state == PipelineState::kStalled ? status.waiting_for : status.error;
+    reasons.push_back(
+        fmt::format("pipeline '{}' is {}: {}", status.name.value, to_string(status.state), why));
+  }
+  return reasons.empty();
+}
+
+}  // namespace leat::runtime

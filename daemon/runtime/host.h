@@ -1,0 +1,62 @@
+// The host: all pipelines of a daemon. It reads the pipeline folder, plans each file, runs what is right,
+// shows what is wrong, and restarts what has failed. On the loop; `statuses` may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "daemon/loop/handles.h"
+#include "daemon/runtime/pipeline.h"
+#include "daemon/runtime/restart.h"
+#include "daemon/runtime/status.h"
+
+namespace leat::runtime {
+
+struct HostContext {
+  loop::Loop* loop = nullptr;  ///< Outlives the host, as do clock and store.
+  const loop::Clock* clock = nullptr;
+  store::Store* store = nullptr;
+  std::string gateway_id;
+  std::string journal_dir;
+};
+
+class Host {
+ public:
+  explicit Host(const HostContext& context);
+  ~Host();
+
+  /// Plans and starts every *.sql file of the folder, in name order. A broken file fails its own pipeline
+  /// only; a missing folder is reported and leaves none.
+  void load_folder(const std::string& folder);
+  /// Ends all pipelines, each within the time; then calls `done`.
+  void stop(std::int64_t deadline, std::function<void()> done);
+
+  /// Of every pipeline, by name; any thread.
+  [[nodiscard]] std::vector<PipelineStatus> statuses() const;
+  /// True when the folder has been read and every pipeline runs (or has finished): what /readyz asks.
+  /// `reasons` gets one sentence for each that does not.
+  [[nodiscard]] bool ready(std::vector<std::string>& reasons) const;
+
+ private:
+  struct Entry;
+
+  void load_file(const std::string& path);
+  void start(Entry& entry);
+  void ended(Entry& entry);
+  void fail(Entry& entry, std::string error);
+  [[nodiscard]] Entry* find(const PipelineName& name);
+
+  const HostContext context_;
+  mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
+  std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
+  std::string folder_error_;
+  bool loaded_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace leat::runtime

@@ -1,0 +1,285 @@
+// Life cycle: create, restore, start, drain, end.
+#include "daemon/runtime/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "daemon/log/log.h"
+#include "daemon/runtime/pipeline_parts.h"
+#include "pipelines/column/text.h"
+
+namespace leat::runtime {
+namespace {
+
+constexpr Micros kTick{100'000};
+
+Micros commit_interval_of(const plan::Plan& plan) {
+  const auto setting = plan.settings.find("execution.checkpointing.interval");
+  if (setting == plan.settings.end()) return Micros(kMicrosPerSecond);
+  // The planner has checked it.
+  return std::max(parse_duration(setting->second).value_or(Micros(kMicrosPerSecond)), Micros(1'000));
+}
+
+std::string time_zone_of(const plan::Plan& plan) {
+  const auto setting = plan.settings.find("table.local-time-zone");
+  return setting == plan.settings.end() ? "UTC" : setting->second;
+}
+
+exec::DataflowOptions dataflow_options(const plan::Plan& plan, std::int64_t clock_plausible_from) {
+  exec::DataflowOptions options{.clock_plausible_from = clock_plausible_from};
+  if (const auto memory = plan.settings.find("leat.memory.max"); memory != plan.settings.end())
+    options.memory_max = parse_byte_size(memory->second).value_or(0);
+  if (const auto on_error = plan.settings.find("leat.on-row-error"); on_error != plan.settings.end())
+    options.fail_on_row_error = on_error->second == "fail";
+  return options;
+}
+
+/// 2026-01-01: a gateway's clock before it has not been set yet.
+constexpr std::int64_t kOldestPlausibleClock = 1'767'225'600LL * kMicrosPerSecond;
+
+std::string row_as_text(const Schema& schema, const Batch& batch, std::size_t row) {
+  std::string text;
+  for (std::size_t column = 0; column < batch.columns.size(); ++column) {
+    text += fmt::format("{}{}=", column == 0 ? "" : ", ", schema.fields[column].name);
+    append_text(*batch.columns[column], row, {}, text);
+  }
+  return text;
+}
+
+}  // namespace
+
+void Pipeline::Hooks::dead(std::string_view where, const Schema& schema, const Batch& batch, std::size_t row,
+                           std::string_view reason) {
+  store::DeadLetter letter;
+  letter.origin = where;
+  letter.reason = reason;
+  letter.payload = row_as_text(schema, batch, row);
+  letter.time = batch.intake_times.empty() ? pipeline_.context_.clock->wall() : batch.intake_times[row];
+  pipeline_.dead_letters_.push_back(std::move(letter));
+}
+
+Pipeline::Pipeline(PipelineName name, std::string file, plan::Plan plan, const PipelineContext& context,
+                   PipelineEvents events)
+    : name_(std::move(name)),
+      file_(std::move(file)),
+      plan_(std::move(plan)),
+      context_(context),
+      events_(std::move(events)),
+      hooks_(std::make_unique<Hooks>(*this)),
+      wake_(std::make_unique<loop::Async>(*context.loop, [this] { pump(); })),
+      commit_timer_(*context.loop, [this] { commit(); }),
+      tick_timer_(*context.loop, [this] { tick(); }),
+      retry_timer_(*context.loop, [this] { hand_over(in_flight_); }),
+      commit_interval_(commit_interval_of(plan_)) {}
+
+Pipeline::~Pipeline() {
+  for (auto& input : inputs_) input->reader->stop();
+  for (auto& target : targets_)
+    if (target->delivery) target->delivery->stop();
+}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::create(PipelineName name, std::string file, plan::Plan plan,
+                                                   const PipelineContext& context, PipelineEvents events) {
+  std::unique_ptr<Pipeline> pipeline(
+      new Pipeline(std::move(name), std::move(file), std::move(plan), context, std::move(events)));
+  LEAT_TRY(pipeline->restore());
+  pipeline->publish();
+  return pipeline;
+}
+
+Status Pipeline::restore() {
+  LEAT_ASSIGN(const store::SavedPipeline saved, context_.store->load(name_));
+  last_commit_ = saved.last_commit;
+  last_commit_time_ = saved.last_commit_time;
+  LEAT_TRY(make_inputs(saved));
+  LEAT_TRY(make_targets());
+  LEAT_TRY(make_dataflow(saved));
+  if (!saved.counters.empty()) restore_counters(saved.counters);
+  return {};
+}
+
+Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
+  ReaderContext reader{.pipeline = name_,
+                       .gateway_id = context_.gateway_id,
+                       .store = context_.store->id(),
+                       .journal_dir = context_.journal_dir,
+                       .time_zone = time_zone_of(plan_),
+                       .chunk_bytes = context_.chunk_bytes,
+                       .now = [clock = context_.clock] { return clock->wall(); },
+                       .wake = [this] { wake_->send(); }};
+  bool all_bounded = true;
+  for (const auto& scan : plan_.scans) {
+    std::string position;
+    for (const store::SourcePosition& kept : saved.positions)
+      if (kept.source.value == scan->table) position = kept.position;
+    std::string note;
+    auto input = std::make_unique<Input>();
+    LEAT_ASSIGN(input->reader, SourceReader::create(*scan, reader, position, note));
+    if (!note.empty())
+      log::error("journal was damaged",
+                 {{"pipeline", name_.value}, {"table", scan->table}, {"detail", note}});
+    positions_.push_back(position);
+    inputs_.push_back(std::move(input));
+    all_bounded = all_bounded && scan->bounded;
+  }
+  merge_ = all_bounded && inputs_.size() > 1;
+  return {};
+}
+
+Status Pipeline::make_targets() {
+  for (const auto& sink : plan_.sinks) {
+    Target* known = nullptr;
+    for (const auto& target : targets_)
+      if (!sink->connector.empty() && target->node->table == sink->table) known = target.get();
+    if (known == nullptr) {
+      LEAT_TRY(make_target(*sink));
+      known = targets_.back().get();
+    }
+    target_of_.push_back(known);
+  }
+  return {};
+}
+
+Status Pipeline::make_target(const plan::SinkNode& sink) {
+  auto target = std::make_unique<Target>();
+  target->node = &sink;
+  if (!sink.connector.empty()) {
+    LEAT_ASSIGN(target->writer, SinkWriter::create(sink, time_zone_of(plan_)));
+  }
+  if (target->writer && target->writer->connector().encoding != sinks::Encoding::kNothing) {
+    const formats::Format* format = target->writer->format();
+    const sinks::SinkContext made{.gateway_id = context_.gateway_id,
+                                  .store = context_.store->id(),
+                                  .pipeline = name_,
+                                  .table = TableName{sink.table},
+                                  .schema = sink.schema,
+                                  .primary_key = sink.primary_key,
+                                  .format = format == nullptr ? "" : format->name,
+                                  .separator = format == nullptr ? "\n" : format->separator,
+                                  .content_type = format == nullptr ? "" : format->content_type,
+                                  .now = [clock = context_.clock] { return clock->wall(); }};
+    LEAT_TRY(make_delivery(*target, made));
+  }
+  targets_.push_back(std::move(target));
+  return {};
+}
+
+Status Pipeline::make_delivery(Target& target, const sinks::SinkContext& made) {
+  const sinks::SinkConnector& connector = target.writer->connector();
+  const OptionMap& options = target.node->options;
+  auto sink = connector.build(options, made);
+  if (!sink) return fail(sink.error(), fmt::format("table '{}'", target.node->table));
+  std::vector<OptionError>
+      errors;  // The planner has checked the keys; those of others are not ours to judge.
+  DeliverySetup setup{
+      .route = {name_, made.table},
+      .limits = connector.batch_limits ? connector.batch_limits(options) : sinks::BatchLimits{},
+      .options = plan::delivery_options().read(options, {}, errors),
+      .changed = [this] { wake_->send(); }};
+  target.delivery =
+      std::make_unique<Delivery>(*context_.store, *std::move(sink), std::move(setup), *context_.clock);
+  return {};
+}
+
+Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
+  const std::int64_t plausible = std::max(kOldestPlausibleClock, saved.last_commit_time);
+  LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, dataflow_options(plan_, plausible), *hooks_));
+  std::set<std::string> unknown;
+  for (const exec::StateChange& entry : saved.state) {
+    const Status loaded = dataflow_->load(entry.node, entry.key, entry.value);
+    if (loaded) continue;
+    if (loaded.error().code != ErrorCode::kNotFound) return fail(loaded.error(), "restoring state");
+    unknown.insert(entry.node);
+    stale_.push_back({entry.node, entry.key, true, {}});
+  }
+  if (!unknown.empty())
+    log::warn("the pipeline has changed: operators start without their former state",
+              {{"pipeline", name_.value}, {"operators", std::to_string(unknown.size())}});
+  return dataflow_->loaded();
+}
+
+Status Pipeline::start() {
+  state_ = PipelineState::kRunning;
+  for (auto& target : targets_)
+    if (target->delivery) target->delivery->start();
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    if (Status started = inputs_[i]->reader->start(); !started)
+      return fail(started.error(), fmt::format("table '{}'", plan_.scans[i]->table));
+  LEAT_TRY(dataflow_->start(context_.clock->wall()));
+  commit_timer_.repeat(commit_interval_);
+  tick_timer_.repeat(kTick);
+  if (inputs_.empty()) draining_ = true;  // VALUES alone: all of it has been given out.
+  wake_->send();
+  return {};
+}
+
+void Pipeline::stop(std::int64_t deadline, std::function<void()> done) {
+  const bool over = state_ == PipelineState::kFinished || state_ == PipelineState::kFailed ||
+                    state_ == PipelineState::kStopped;
+  if (over) return context_.loop->post(std::move(done));
+  stopped_.push_back(std::move(done));
+  if (drain_deadline_ != 0) return;
+  drain_deadline_ = deadline;
+  for (auto& input : inputs_) input->reader->stop();
+  begin_drain();
+}
+
+void Pipeline::begin_drain() {
+  draining_ = true;
+  wake_->send();
+}
+
+void Pipeline::wait_for_drain() {
+  // Bounded input ends only when all is delivered; a stop waits no longer than it was told to.
+  const bool stopping = drain_deadline_ != 0;
+  const bool in_time = !stopping || context_.clock->monotonic() < drain_deadline_;
+  bool delivered = true;
+  for (auto& target : targets_) {
+    if (!target->delivery) continue;
+    if (!drain_told_)
+      target->delivery->drain(stopping ? Delivery::End::kShutdown : Delivery::End::kBoundedRun);
+    delivered = target->delivery->drained() && delivered;
+  }
+  drain_told_ = true;
+  if (!delivered && in_time) return;
+  end_with(stopping ? PipelineState::kStopped : PipelineState::kFinished);
+}
+
+void Pipeline::fail_with(const Error& error) {
+  error_ = error.message;
+  log::error("pipeline failed", {{"pipeline", name_.value}, {"error", error.message}});
+  end_with(PipelineState::kFailed);
+}
+
+void Pipeline::end_with(PipelineState state) {
+  state_ = state;
+  commit_timer_.stop();
+  tick_timer_.stop();
+  retry_timer_.stop();
+  for (auto& input : inputs_) input->reader->stop();
+  for (auto& target : targets_)
+    if (target->delivery && state != PipelineState::kFailed) target->delivery->stop();
+  publish();
+  context_.loop->post([alive = std::weak_ptr<int>(alive_), this] {
+    if (alive.expired()) return;
+    const auto stopped = std::exchange(stopped_, {});
+    // The owner may destroy the pipeline in its answer: nothing of it is touched afterwards.
+    const auto ended = state_ == PipelineState::kStopped ? std::function<void()>() : events_.ended;
+    for (const auto& done : stopped) done();
+    if (ended && !alive.expired()) ended();
+  });
+}
+
+Status Pipeline::output(std::size_t sink, const Batch& batch) {
+  Target& target = *target_of_[sink];
+  if (target.writer) {
+    target.writer->write(batch, context_.clock->wall(), dead_letters_);
+    return {};
+  }
+  target.listener_counters.rows += batch.size;
+  if (context_.results != nullptr) context_.results->rows(sink, plan_.sinks[sink]->schema, batch);
+  return {};
+}
+
+}  // namespace leat::runtime

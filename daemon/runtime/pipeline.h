@@ -1,0 +1,165 @@
+// A running pipeline: sources → dataflow → commit → outbox, on one loop. It owns everything that belongs to
+// it and shares the store with its neighbours.
+//
+// Life cycle: create (plans nothing, connects nothing) → start → running … → finished | failed | stopped.
+// `stop` drains, commits and answers once. All methods are for the loop's thread, except `status`.
+//
+// Between two batches it hands the storage thread one commit with all that changed; while that is under way
+// the engine goes on, and the next commit takes what came since. Sources are told of a position only when its
+// commit is synced.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "daemon/loop/clock.h"
+#include "daemon/loop/handles.h"
+#include "daemon/loop/loop.h"
+#include "daemon/runtime/delivery.h"
+#include "daemon/runtime/sink_writer.h"
+#include "daemon/runtime/source_reader.h"
+#include "daemon/runtime/status.h"
+#include "daemon/store/store.h"
+#include "pipelines/exec/dataflow.h"
+#include "pipelines/plan/node.h"
+
+namespace leat::runtime {
+
+/// Takes the rows of bare SELECTs (`leat run`). On the loop.
+class ResultListener {
+ public:
+  virtual ~ResultListener() = default;
+  virtual void rows(std::size_t sink, const Schema& schema, const Batch& batch) = 0;
+};
+
+struct PipelineContext {
+  loop::Loop* loop = nullptr;  ///< Outlives the pipeline, as do clock, store and listener.
+  const loop::Clock* clock = nullptr;
+  store::Store* store = nullptr;
+  ResultListener* results = nullptr;  ///< Null under `leat serve`: there are no bare SELECTs.
+  std::string gateway_id;
+  std::string journal_dir;  ///< Empty: intakes in memory.
+  /// Bytes of messages per batch; 1 makes one-message batches (tests).
+  std::size_t batch_bytes = 256 * 1024;
+  /// Bounded inputs are cut line by line: a commit may then fall between any two rows.
+  std::size_t chunk_bytes = 128 * 1024;
+  /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
+  bool lock_step = false;
+};
+
+struct PipelineEvents {
+  /// Finished or failed; called once, from the loop, never from inside a call of ours.
+  std::function<void()> ended;
+  /// Between any two batches; for tests of the accounting.
+  std::function<void()> batch_done;
+  /// Behind every commit that the store has taken; the pipeline may be destroyed in it.
+  std::function<void()> committed;
+};
+
+class Pipeline {
+ public:
+  /// `plan` is complete and checked. Errors: invalid, io, corrupt: what was saved cannot be taken over.
+  static Result<std::unique_ptr<Pipeline>> create(PipelineName name, std::string file, plan::Plan plan,
+                                                  const PipelineContext& context, PipelineEvents events);
+  ~Pipeline();
+
+  Status start();
+  /// Ends sources, processes what they left, commits, lets sinks deliver until `deadline` (monotonic
+  /// microseconds), then calls `done`. Idempotent: later calls are answered, too.
+  void stop(std::int64_t deadline, std::function<void()> done);
+
+  [[nodiscard]] PipelineStatus status() const;  ///< The last snapshot, at most 200 ms old; any thread.
+  /// Of this moment; on the loop.
+  [[nodiscard]] PipelineStatus status_now() const;
+  [[nodiscard]] const PipelineName& name() const { return name_; }
+
+ private:
+  struct Input;
+  struct Target;
+  class Hooks;
+
+  Pipeline(PipelineName name, std::string file, plan::Plan plan, const PipelineContext& context,
+           PipelineEvents events);
+  Status restore();
+  Status make_inputs(const store::SavedPipeline& saved);
+  Status make_targets();
+  Status make_target(const plan::SinkNode& sink);
+  Status make_delivery(Target& target, const sinks::SinkContext& made);
+  Status make_dataflow(const store::SavedPipeline& saved);
+
+  void pump();
+  /// What a step of the pump did.
+  enum class Step : std::uint8_t { kIdle, kWorked };
+  Result<Step> step_arrivals();
+  Result<Step> step_merged();
+  Result<bool> fill(std::size_t index);
+  Status take_batch(std::size_t index, Batch batch);
+  Status finish_input(std::size_t index);
+  void tick();
+  [[nodiscard]] bool blocked();
+  Status output(std::size_t sink, const Batch& batch);
+
+  void commit();
+  std::shared_ptr<store::Commit> make_commit();
+  void add_positions(store::Commit& commit) const;
+  void hand_over(std::shared_ptr<const store::Commit> commit);
+  void committed(const std::shared_ptr<const store::Commit>& commit, const Result<void>& outcome);
+  void begin_drain();
+  void wait_for_drain();
+  void fail_with(const Error& error);
+  void end_with(PipelineState state);
+  void publish();
+  [[nodiscard]] std::string encode_counters() const;
+  void restore_counters(std::string_view bytes);
+  [[nodiscard]] std::uint64_t pending_bytes() const;
+
+  const PipelineName name_;
+  const std::string file_;
+  const plan::Plan plan_;
+  const PipelineContext context_;
+  const PipelineEvents events_;
+  std::shared_ptr<int> alive_ =
+      std::make_shared<int>(0);  // Expires with the pipeline; posted work looks at it.
+
+  std::unique_ptr<Hooks> hooks_;
+  std::unique_ptr<exec::Dataflow> dataflow_;
+  std::vector<std::unique_ptr<Input>> inputs_;    // One per plan_.scans.
+  std::vector<std::unique_ptr<Target>> targets_;  // One per table that is written, and per bare SELECT.
+  std::vector<Target*> target_of_;                // The target of each of plan_.sinks.
+  bool merge_ = false;                            // Several bounded inputs: by row time.
+
+  std::unique_ptr<loop::Async> wake_;
+  loop::Timer commit_timer_;
+  loop::Timer tick_timer_;
+  loop::Timer retry_timer_;
+  Micros commit_interval_{kMicrosPerSecond};
+
+  PipelineState state_ = PipelineState::kStarting;
+  std::string error_;
+  std::string waiting_for_;
+  CommitNumber last_commit_;
+  std::int64_t last_commit_time_ = 0;
+  std::int64_t last_commit_micros_ = 0;
+  std::int64_t commit_started_ = 0;  // Monotonic.
+  std::shared_ptr<const store::Commit> in_flight_;
+  bool in_flight_failed_ = false;  // Waits for retry_timer_.
+  std::vector<store::DeadLetter> dead_letters_;
+  std::uint64_t dead_letter_count_ = 0;
+  std::vector<std::string> positions_;  // As last handed to a commit, one per input.
+  std::vector<exec::StateChange>
+      stale_;                // Saved entries that no operator knows; the next commit erases them.
+  bool draining_ = false;    // Nothing more comes in; what is there is processed, committed and delivered.
+  bool drain_told_ = false;  // The deliveries know.
+  std::int64_t drain_deadline_ = 0;
+  std::vector<std::function<void()>> stopped_;
+
+  mutable std::mutex published_mutex_;
+  std::shared_ptr<const PipelineStatus> published_;  // Guarded by published_mutex_.
+  std::int64_t published_at_ = 0;
+};
+
+}  // namespace leat::runtime

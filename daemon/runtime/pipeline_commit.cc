@@ -1,0 +1,214 @@
+// Commits, counters and the published status.
+#include <fmt/format.h>
+
+#include "daemon/log/log.h"
+#include "daemon/runtime/pipeline_parts.h"
+
+namespace leat::runtime {
+namespace {
+
+constexpr Micros kCommitRetry{kMicrosPerSecond};
+
+class Changes final : public exec::StateChanges {
+ public:
+  explicit Changes(std::vector<exec::StateChange>& changes) : changes_(changes) {}
+  void put(std::string_view node, std::string_view key, std::string_view value) override {
+    changes_.push_back({std::string(node), std::string(key), false, std::string(value)});
+  }
+  void erase(std::string_view node, std::string_view key) override {
+    changes_.push_back({std::string(node), std::string(key), true, {}});
+  }
+
+ private:
+  std::vector<exec::StateChange>& changes_;
+};
+
+// Grammar of a pipeline's counters in a commit:
+//   counters  := 0x01 (version), varint dead letters,
+//                varint inputs, (string table, 7 varints: SourceReader::save_counters)…,
+//                varint operators, (string name, varint in, passed, filtered, late, dead, applied, out)…,
+//                varint targets, (string table, varint rows, dead, emitted)…
+constexpr std::uint8_t kCountersVersion = 1;
+
+void write_operator(const exec::Dataflow::OperatorInfo& info, ByteWriter& out) {
+  const exec::OperatorCounters& c = info.counters;
+  out.string(info.name);
+  for (const std::uint64_t value : {c.rows_in, c.passed, c.filtered, c.late, c.dead, c.applied, c.rows_out})
+    out.varint(value);
+}
+
+void describe(const DeliveryStatus& delivery, SinkStatus& sink) {
+  sink.delivery = to_string(delivery.state);
+  sink.last_error = delivery.last_error;
+  sink.last_success = delivery.last_success;
+  sink.attempts = delivery.attempts;
+}
+
+exec::OperatorCounters read_operator(ByteReader& in) {
+  exec::OperatorCounters c;
+  for (std::uint64_t* value : {&c.rows_in, &c.passed, &c.filtered, &c.late, &c.dead, &c.applied, &c.rows_out})
+    *value = in.varint();
+  return c;
+}
+
+}  // namespace
+
+std::string Pipeline::encode_counters() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(kCountersVersion);
+  out.varint(dead_letter_count_);
+  out.varint(inputs_.size());
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    out.string(plan_.scans[i]->table);
+    inputs_[i]->reader->save_counters(out);
+  }
+  const auto operators = dataflow_->operators();
+  out.varint(operators.size());
+  for (const auto& info : operators) write_operator(info, out);
+  out.varint(targets_.size());
+  for (const auto& target : targets_) {
+    out.string(target->node->table);
+    for (const std::uint64_t value :
+         {target->counters().rows, target->counters().dead, target->counters().emitted})
+      out.varint(value);
+  }
+  return bytes;
+}
+
+void Pipeline::restore_counters(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.u8() != kCountersVersion) return;
+  dead_letter_count_ = in.varint();
+  constexpr std::size_t kSourceCounters = 7;
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    const std::string_view table = in.string();
+    Input* known = nullptr;
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (plan_.scans[i]->table == table) known = inputs_[i].get();
+    if (known != nullptr) known->reader->restore_counters(in);
+    for (std::size_t i = 0; known == nullptr && i < kSourceCounters; ++i) in.varint();
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    const std::string_view name = in.string();
+    dataflow_->restore_counters(name, read_operator(in));
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    const std::string_view table = in.string();
+    SinkCounters counters;
+    for (std::uint64_t* value : {&counters.rows, &counters.dead, &counters.emitted}) *value = in.varint();
+    for (auto& target : targets_)
+      if (target->node->table == table)
+        (target->writer ? target->writer->counters() : target->listener_counters) = counters;
+  }
+}
+
+void Pipeline::add_positions(store::Commit& commit) const {
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    if (std::string position = inputs_[i]->reader->position(); position != positions_[i])
+      commit.positions.push_back({TableName{plan_.scans[i]->table}, std::move(position)});
+}
+
+std::shared_ptr<store::Commit> Pipeline::make_commit() {
+  auto made = std::make_shared<store::Commit>();
+  made->pipeline = name_;
+  made->number = last_commit_.next();
+  made->time = context_.clock->wall();
+  made->state = std::exchange(stale_, {});
+  Changes changes(made->state);
+  dataflow_->save(changes);
+  add_positions(*made);
+  for (auto& target : targets_) {
+    if (!target->writer) continue;
+    for (auto& block : target->writer->take_blocks(made->time)) made->blocks.push_back(std::move(block));
+  }
+  made->dead_letters = std::exchange(dead_letters_, {});
+  const bool nothing =
+      made->state.empty() && made->positions.empty() && made->blocks.empty() && made->dead_letters.empty();
+  if (nothing) return nullptr;
+  dead_letter_count_ += made->dead_letters.size();
+  made->counters = encode_counters();
+  for (const store::SourcePosition& position : made->positions)
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (plan_.scans[i]->table == position.source.value) positions_[i] = position.position;
+  return made;
+}
+
+void Pipeline::commit() {
+  if (in_flight_ || (state_ != PipelineState::kRunning && state_ != PipelineState::kStalled)) return;
+  auto made = make_commit();
+  if (made) return hand_over(std::move(made));
+  publish();
+  if (draining_) wait_for_drain();
+}
+
+void Pipeline::hand_over(std::shared_ptr<const store::Commit> commit) {
+  in_flight_ = std::move(commit);
+  commit_started_ = context_.clock->monotonic();
+  // The answer comes on the storage thread; only the loop may look at the pipeline, and only while there is
+  // one.
+  context_.store->commit(in_flight_, [loop = context_.loop, alive = std::weak_ptr<int>(alive_), this,
+                                      handed = in_flight_](Result<void> outcome) {
+    loop->post([alive, this, handed, outcome = std::move(outcome)] {
+      if (!alive.expired()) committed(handed, outcome);
+    });
+  });
+}
+
+void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, const Result<void>& outcome) {
+  if (!outcome) {
+    if (!in_flight_failed_)
+      log::error("the store does not take a commit, trying again",
+                 {{"pipeline", name_.value}, {"error", outcome.error().message}});
+    in_flight_failed_ = true;
+    const bool overdue = drain_deadline_ != 0 && context_.clock->monotonic() >= drain_deadline_;
+    if (overdue) return end_with(PipelineState::kStopped);
+    return retry_timer_.start(kCommitRetry);
+  }
+  if (std::exchange(in_flight_failed_, false))
+    log::info("the store takes commits again", {{"pipeline", name_.value}});
+  in_flight_.reset();
+  last_commit_ = commit->number;
+  last_commit_time_ = commit->time;
+  last_commit_micros_ = context_.clock->monotonic() - commit_started_;
+  for (const store::SourcePosition& position : commit->positions)
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (plan_.scans[i]->table == position.source.value) inputs_[i]->reader->committed(position.position);
+  publish();
+  const std::weak_ptr<int> alive = alive_;
+  if (const auto told = events_.committed; told) told();
+  if (!alive.expired()) pump();
+}
+
+PipelineStatus Pipeline::status_now() const {
+  PipelineStatus status{
+      .name = name_, .file = file_, .state = state_, .error = error_, .waiting_for = waiting_for_};
+  status.watermark = dataflow_->watermark();
+  for (const auto& input : inputs_) status.sources.push_back(input->reader->status());
+  status.operators = dataflow_->operators();
+  for (const auto& target : targets_) {
+    SinkStatus sink{TableName{target->node->table}, target->node->connector, target->counters()};
+    sink.outbox = target->delivery != nullptr;
+    if (target->delivery) describe(target->delivery->status(), sink);
+    status.sinks.push_back(std::move(sink));
+  }
+  status.last_commit = last_commit_;
+  status.last_commit_time = last_commit_time_;
+  status.last_commit_micros = last_commit_micros_;
+  status.dead_letters = dead_letter_count_ + dead_letters_.size();
+  return status;
+}
+
+void Pipeline::publish() {
+  auto snapshot = std::make_shared<const PipelineStatus>(status_now());
+  published_at_ = context_.clock->monotonic();
+  const std::scoped_lock lock(published_mutex_);
+  published_ = std::move(snapshot);
+}
+
+PipelineStatus Pipeline::status() const {
+  const std::scoped_lock lock(published_mutex_);
+  return *published_;
+}
+
+}  // namespace leat::runtime

@@ -1,0 +1,49 @@
+// The inner parts of a Pipeline, shared by its source files only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/runtime/pipeline.h"
+
+namespace leat::runtime {
+
+/// One scan: its reader and, when bounded inputs are merged, the rows that wait for their turn.
+struct Pipeline::Input {
+  std::unique_ptr<SourceReader> reader;
+  std::optional<exec::Prepared> held;
+  std::size_t next = 0;   // First row of `held` that is not pushed yet.
+  bool finished = false;  // The dataflow knows that nothing follows.
+  sources::SourceHealth::Link last_link = sources::SourceHealth::Link::kIdle;  // As last logged.
+};
+
+/// Where rows go: a table behind the outbox, a table without records (blackhole), or the listener of a bare
+/// SELECT.
+struct Pipeline::Target {
+  const plan::SinkNode* node = nullptr;
+  std::unique_ptr<SinkWriter> writer;  // Null for a bare SELECT.
+  std::unique_ptr<Delivery> delivery;  // Null when nothing goes through the outbox.
+  SinkCounters listener_counters;      // Of a bare SELECT.
+
+  [[nodiscard]] const SinkCounters& counters() const {
+    return writer ? writer->counters() : listener_counters;
+  }
+};
+
+/// What the dataflow calls back.
+class Pipeline::Hooks final : public exec::Environment {
+ public:
+  explicit Hooks(Pipeline& pipeline) : pipeline_(pipeline) {}
+
+  Status output(std::size_t sink, const Batch& batch) override { return pipeline_.output(sink, batch); }
+  void dead(std::string_view where, const Schema& schema, const Batch& batch, std::size_t row,
+            std::string_view reason) override;
+  /// Late rows are counted by the operator that refused them.
+  void late(std::string_view, const Schema&, const Batch&, std::span<const std::uint32_t>) override {}
+
+ private:
+  Pipeline& pipeline_;  // Owns this.
+};
+
+}  // namespace leat::runtime

@@ -1,0 +1,184 @@
+// The pump: from the intakes through the dataflow, a few milliseconds at a time.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "daemon/log/log.h"
+#include "daemon/runtime/pipeline_parts.h"
+
+namespace leat::runtime {
+namespace {
+
+/// How long one turn may hold the loop: neighbours, timers and the API wait meanwhile.
+constexpr std::int64_t kTurnMicros = 5'000;
+/// Encoded records above this call for a commit before its time; above the second the engine waits for it.
+constexpr std::uint64_t kCommitBytes = 4 << 20;
+constexpr std::uint64_t kStallBytes = 16 << 20;
+constexpr std::size_t kCommitDeadLetters = 1'000;
+
+constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
+
+void log_link(const PipelineName& pipeline, const SourceStatus& source) {
+  using Link = sources::SourceHealth::Link;
+  const std::initializer_list<log::Field> fields = {
+      {"pipeline", pipeline.value}, {"table", source.table.value}, {"detail", source.health.detail}};
+  switch (source.health.link) {
+    case Link::kConnected:
+      return log::info("source connected", fields);
+    case Link::kLost:
+      return log::warn("source lost its connection, trying again", fields);
+    case Link::kPaused:
+      return log::warn("source paused: its intake is nearly full", fields);
+    case Link::kIdle:
+    case Link::kConnecting:
+    case Link::kEnded:
+      return;
+  }
+}
+
+}  // namespace
+
+std::uint64_t Pipeline::pending_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& target : targets_)
+    if (target->writer) bytes += target->writer->pending_bytes();
+  return bytes;
+}
+
+bool Pipeline::blocked() {
+  std::string reason;
+  if (in_flight_failed_) reason = "the store does not take the commit";
+  for (const auto& target : targets_)
+    if (target->delivery && target->delivery->full())
+      reason = fmt::format("the outbox of '{}' is full", target->node->table);
+  if (in_flight_ && (context_.lock_step || pending_bytes() > kStallBytes))
+    reason = "the store is behind with a commit";
+  if (reason != waiting_for_ && !reason.empty())
+    log::warn("pipeline waits", {{"pipeline", name_.value}, {"for", reason}});
+  waiting_for_ = reason;
+  if (state_ == PipelineState::kRunning || state_ == PipelineState::kStalled)
+    state_ = reason.empty() ? PipelineState::kRunning : PipelineState::kStalled;
+  return !reason.empty();
+}
+
+void Pipeline::pump() {
+  if (state_ != PipelineState::kRunning && state_ != PipelineState::kStalled) return;
+  const bool overdue = drain_deadline_ != 0 && context_.clock->monotonic() >= drain_deadline_;
+  Step last = Step::kIdle;
+  const bool waits = blocked();
+  for (const std::int64_t begin = context_.clock->monotonic(); !waits && !overdue;) {
+    const Result<Step> step = merge_ ? step_merged() : step_arrivals();
+    if (!step) return fail_with(step.error());
+    last = *step;
+    if (events_.batch_done) events_.batch_done();
+    if (last == Step::kIdle || context_.lock_step || context_.clock->monotonic() - begin > kTurnMicros) break;
+  }
+  if (last == Step::kWorked) wake_->send();
+  if (context_.lock_step && !waits) commit();
+  if (pending_bytes() > kCommitBytes || dead_letters_.size() > kCommitDeadLetters) commit();
+  if (draining_ && (last == Step::kIdle || overdue)) commit();
+  if (context_.clock->monotonic() - published_at_ > 2 * kMicrosPerSecond / 10) publish();
+}
+
+Status Pipeline::take_batch(std::size_t index, Batch batch) {
+  if (batch.size > 0) {
+    LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, std::move(batch)));
+    LEAT_TRY(dataflow_->push(index, std::move(prepared.batch)));
+  }
+  inputs_[index]->reader->processed(dead_letters_);
+  return {};
+}
+
+Status Pipeline::finish_input(std::size_t index) {
+  inputs_[index]->finished = true;
+  LEAT_TRY(dataflow_->finish(index, context_.clock->wall()));
+  const auto finished = [](const auto& input) { return input->finished; };
+  if (std::all_of(inputs_.begin(), inputs_.end(), finished)) begin_drain();
+  return {};
+}
+
+Result<Pipeline::Step> Pipeline::step_arrivals() {
+  Step step = Step::kIdle;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i]->finished) continue;
+    LEAT_ASSIGN(std::optional<Batch> batch, inputs_[i]->reader->read(context_.batch_bytes));
+    if (batch) {
+      LEAT_TRY(take_batch(i, *std::move(batch)));
+      step = Step::kWorked;
+    }
+    if (inputs_[i]->reader->ended()) LEAT_TRY(finish_input(i));
+  }
+  return step;
+}
+
+/// True when the input holds a row or has ended; false when it must be waited for.
+Result<bool> Pipeline::fill(std::size_t index) {
+  Input& input = *inputs_[index];
+  while (!input.finished && !input.held) {
+    LEAT_ASSIGN(std::optional<Batch> batch, input.reader->read(context_.batch_bytes));
+    if (!batch && !input.reader->ended()) return false;
+    if (batch) {
+      LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, *std::move(batch)));
+      if (prepared.batch.size > 0) {
+        input.held = std::move(prepared);
+        input.next = 0;
+        return true;
+      }
+      input.reader->processed(dead_letters_);
+    }
+    if (input.reader->ended()) LEAT_TRY(finish_input(index));
+  }
+  return true;
+}
+
+/// Bounded inputs are merged by row time, then by their order in the file: pushes the longest run of rows
+/// that come before every other input's next row.
+Result<Pipeline::Step> Pipeline::step_merged() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    LEAT_ASSIGN(const bool ready, fill(i));
+    if (!ready) return Step::kIdle;
+  }
+  const auto time_of = [](const Input& input, std::size_t row) {
+    return input.held->rowtimes.empty() ? kNoTime : input.held->rowtimes[row];
+  };
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::pair<std::int64_t, std::size_t> first{0, kNone};
+  std::pair<std::int64_t, std::size_t> second{0, kNone};
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (!inputs_[i]->held) continue;
+    const std::pair<std::int64_t, std::size_t> head{time_of(*inputs_[i], inputs_[i]->next), i};
+    if (first.second == kNone || head < first)
+      second = std::exchange(first, head);
+    else if (second.second == kNone || head < second)
+      second = head;
+  }
+  if (first.second == kNone) return Step::kIdle;
+  Input& input = *inputs_[first.second];
+  const std::size_t size = input.held->batch.size;
+  std::size_t end = input.next + 1;
+  while (end < size && (second.second == kNone || std::pair{time_of(input, end), first.second} < second))
+    ++end;
+  LEAT_TRY(dataflow_->push(first.second, slice(input.held->batch, input.next, end - input.next)));
+  input.next = end;
+  if (end < size) return Step::kWorked;
+  input.held.reset();
+  input.reader->processed(dead_letters_);
+  if (input.reader->ended()) LEAT_TRY(finish_input(first.second));
+  return Step::kWorked;
+}
+
+void Pipeline::tick() {
+  std::vector<exec::SourceStatus> sources;
+  for (auto& input : inputs_) {
+    sources.push_back({input->reader->quiet() && !input->held});
+    const SourceStatus status = input->reader->status();
+    if (std::exchange(input->last_link, status.health.link) != status.health.link) log_link(name_, status);
+  }
+  if (!draining_ && state_ == PipelineState::kRunning) {
+    const Status ticked = dataflow_->tick(context_.clock->wall(), context_.clock->monotonic(), sources);
+    if (!ticked) return fail_with(ticked.error());
+  }
+  pump();
+}
+
+}  // namespace leat::runtime

@@ -1,0 +1,142 @@
+#include "daemon/runtime/sink_writer.h"
+
+#include <fmt/format.h>
+
+#include "pipelines/column/text.h"
+
+namespace leat::runtime {
+namespace {
+
+/// Collects the records of an encoder by row: keys, whose rows the value encoder may leave out.
+class KeyCollector final : public formats::EncodedSink {
+ public:
+  explicit KeyCollector(std::vector<std::string>& keys) : keys_(keys) {}
+  void record(std::size_t row, std::string_view bytes) override { keys_[row] = bytes; }
+
+ private:
+  std::vector<std::string>& keys_;
+};
+
+/// Rows without -U: a sink that takes updates sees them as +U alone.
+Batch without_update_before(const Batch& batch) {
+  if (batch.kinds.empty()) return batch;
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t row = 0; row < batch.size; ++row)
+    if (batch.kinds[row] != RowKind::kUpdateBefore) rows.push_back(row);
+  return rows.size() == batch.size ? batch : gather(batch, rows);
+}
+
+}  // namespace
+
+SinkWriter::SinkWriter(const plan::SinkNode& sink, const sinks::SinkConnector& connector)
+    : sink_(sink), connector_(connector) {}
+
+Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sink,
+                                                       const std::string& time_zone) {
+  const sinks::SinkConnector* connector = sinks::find_sink(sink.connector);
+  if (connector == nullptr)
+    return fail(ErrorCode::kInvalid, fmt::format("there is no sink connector '{}'", sink.connector));
+  std::unique_ptr<SinkWriter> writer(new SinkWriter(sink, *connector));
+  writer->time_zone_ = time_zone;
+  if (connector->encoding != sinks::Encoding::kFormat) return writer;
+  LEAT_TRY(writer->make_value_encoder());
+  LEAT_TRY(writer->make_key_encoder());
+  return writer;
+}
+
+Status SinkWriter::make_value_encoder() {
+  const auto name = sink_.options.find("format");
+  format_ = name == sink_.options.end() ? nullptr : formats::find_format(name->second);
+  if (format_ == nullptr || !format_->make_encoder)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("table '{}' has no format that can be written", sink_.table));
+  LEAT_ASSIGN(encoder_, format_->make_encoder(sink_.options, sink_.schema));
+  return {};
+}
+
+Status SinkWriter::make_key_encoder() {
+  if (!connector_.key_fields) return {};
+  Schema schema;
+  for (const std::string& name : connector_.key_fields(sink_.options)) {
+    const auto column = sink_.schema.find(name);
+    if (!column)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("table '{}': key field '{}' is no column of it", sink_.table, name));
+    key_columns_.push_back(*column);
+    schema.fields.push_back(sink_.schema.fields[*column]);
+  }
+  const std::string format = connector_.key_format ? connector_.key_format(sink_.options) : std::string();
+  if (key_columns_.empty() || format != "json") return {};
+  LEAT_ASSIGN(key_encoder_, formats::find_format("json")->make_encoder({}, schema));
+  return {};
+}
+
+void SinkWriter::encode_keys(const Batch& batch) {
+  keys_.clear();
+  if (key_columns_.empty()) return;
+  keys_.resize(batch.size);
+  if (!key_encoder_) {
+    const Column& column = *batch.columns[key_columns_[0]];
+    const TextStyle style{time_zone_, ""};
+    for (std::size_t row = 0; row < batch.size; ++row) append_text(column, row, style, keys_[row]);
+    return;
+  }
+  Batch keys{.size = batch.size};
+  for (const std::size_t column : key_columns_) keys.columns.push_back(batch.columns[column]);
+  KeyCollector collector(keys_);
+  std::vector<std::pair<std::uint32_t, std::string>> bad;  // A key that JSON cannot hold stays empty.
+  key_encoder_->encode(keys, collector, bad);
+}
+
+void SinkWriter::write_changelog(const Batch& batch) {
+  const TextStyle style{time_zone_, "null"};
+  std::string line;
+  for (std::size_t row = 0; row < batch.size; ++row) {
+    line.clear();
+    append_row_text(batch, row, style, line);
+    record(row, line);
+  }
+}
+
+void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::DeadLetter>& dead) {
+  counters_.rows += all.size;
+  now_ = now;
+  if (connector_.encoding == sinks::Encoding::kNothing) return;
+  if (connector_.encoding == sinks::Encoding::kChangelog) return write_changelog(all);
+  const Batch batch = without_update_before(all);
+  counters_.rows -= all.size - batch.size;
+  encode_keys(batch);
+  std::vector<std::pair<std::uint32_t, std::string>> bad;
+  encoder_->encode(batch, *this, bad);
+  for (auto& [row, reason] : bad) {
+    store::DeadLetter letter;
+    letter.origin = "sink " + sink_.table;
+    letter.reason = std::move(reason);
+    append_row_text(batch, row, {time_zone_, "null"}, letter.payload);
+    letter.time = now;
+    dead.push_back(std::move(letter));
+  }
+  counters_.dead += bad.size();
+}
+
+void SinkWriter::record(std::size_t row, std::string_view bytes) {
+  builder_.add(keys_.empty() ? std::string_view() : std::string_view(keys_[row]), bytes);
+  ++counters_.emitted;
+  if (builder_.bytes() >= sinks::kMaxBlockBytes) seal(now_);
+}
+
+void SinkWriter::seal(std::int64_t now) {
+  if (builder_.records() == 0) return;
+  store::NewBlock block{.sink = TableName{sink_.table}, .records = builder_.records(), .created = now};
+  block.bytes = builder_.seal();
+  sealed_bytes_ += block.bytes.size();
+  sealed_.push_back(std::move(block));
+}
+
+std::vector<store::NewBlock> SinkWriter::take_blocks(std::int64_t now) {
+  seal(now);
+  sealed_bytes_ = 0;
+  return std::exchange(sealed_, {});
+}
+
+}  // namespace leat::runtime

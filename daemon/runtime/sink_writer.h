@@ -1,0 +1,66 @@
+// One sink's output: rows of the dataflow become records, records become blocks for the outbox. On the
+// pipeline's loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/runtime/status.h"
+#include "daemon/store/commit.h"
+#include "pipelines/base/bytes.h"
+#include "pipelines/base/result.h"
+#include "pipelines/column/batch.h"
+#include "pipelines/formats/format.h"
+#include "pipelines/plan/node.h"
+#include "sinks/block.h"
+#include "sinks/sink.h"
+
+namespace leat::runtime {
+
+class SinkWriter final : private formats::EncodedSink {
+ public:
+  /// Errors: invalid (no such connector, format or key column).
+  static Result<std::unique_ptr<SinkWriter>> create(const plan::SinkNode& sink, const std::string& time_zone);
+
+  /// Encodes rows; full blocks are sealed. Rows that the format cannot write are appended to `dead`. `now`
+  /// stamps blocks.
+  void write(const Batch& batch, std::int64_t now, std::vector<store::DeadLetter>& dead);
+  /// All blocks since the last call, the open one sealed.
+  std::vector<store::NewBlock> take_blocks(std::int64_t now);
+  /// Bytes that wait for `take_blocks`.
+  [[nodiscard]] std::uint64_t pending_bytes() const { return sealed_bytes_ + builder_.bytes(); }
+
+  [[nodiscard]] const sinks::SinkConnector& connector() const { return connector_; }
+  [[nodiscard]] const plan::SinkNode& node() const { return sink_; }
+  [[nodiscard]] const formats::Format* format() const { return format_; }
+  [[nodiscard]] SinkCounters& counters() { return counters_; }
+  [[nodiscard]] const SinkCounters& counters() const { return counters_; }
+
+ private:
+  SinkWriter(const plan::SinkNode& sink, const sinks::SinkConnector& connector);
+  Status make_value_encoder();
+  Status make_key_encoder();
+  void encode_keys(const Batch& batch);
+  void write_changelog(const Batch& batch);
+  void record(std::size_t row, std::string_view bytes) override;
+  void seal(std::int64_t now);
+
+  const plan::SinkNode& sink_;  // Part of the plan, which the pipeline keeps.
+  const sinks::SinkConnector& connector_;
+  const formats::Format* format_ = nullptr;
+  std::string time_zone_;
+  std::unique_ptr<formats::Encoder> encoder_;
+  std::vector<std::size_t> key_columns_;
+  std::unique_ptr<formats::Encoder> key_encoder_;  // Null: the one key column's text.
+  std::vector<std::string> keys_;                  // Of the batch that is being written; empty: no keys.
+  sinks::BlockBuilder builder_;
+  std::vector<store::NewBlock> sealed_;
+  std::uint64_t sealed_bytes_ = 0;
+  std::int64_t now_ = 0;
+  SinkCounters counters_;
+};
+
+}  // namespace leat::runtime

@@ -1,0 +1,267 @@
+#include "daemon/runtime/source_reader.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace leat::runtime {
+namespace {
+
+// Grammar of a position in a commit:
+//   position := varint number of the last processed message, string tracker's bytes
+struct Position {
+  MessageNumber number;
+  std::string_view tracker;
+};
+
+Result<Position> read_position(std::string_view bytes) {
+  Position position;
+  if (bytes.empty()) return position;
+  ByteReader in(bytes);
+  position.number = MessageNumber{in.varint()};
+  position.tracker = in.string();
+  if (!in.ok() || !in.at_end())
+    return fail(ErrorCode::kCorrupt, "the saved position of the source cannot be read");
+  return position;
+}
+
+/// File names take letters, digits and a few signs; everything else becomes %XX, so that names stay distinct.
+std::string file_name(std::string_view name) {
+  std::string safe;
+  for (const char c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+    safe += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return safe;
+}
+
+std::vector<std::string> metadata_keys(const plan::ScanNode& scan) {
+  std::vector<std::string> keys;
+  for (const auto& metadata : scan.metadata) keys.push_back(metadata.key);
+  return keys;
+}
+
+struct IntakeSnapshot {
+  sources::IntakeCounters counters;
+  std::uint64_t queued = 0;
+};
+
+/// Counters and queue of one moment, although the source's thread goes on: read until two readings agree. A source that
+/// is so fast that no two do is read once more at the next publication.
+IntakeSnapshot snapshot(const sources::Intake& intake) {
+  constexpr int kMostTries = 100;
+  IntakeSnapshot taken;
+  for (int i = 0; i < kMostTries; ++i) {
+    taken = {intake.counters(), intake.queued_messages()};
+    const sources::IntakeCounters again = intake.counters();
+    if (again.received == taken.counters.received && again.redelivered == taken.counters.redelivered &&
+        again.dropped == taken.counters.dropped)
+      break;
+  }
+  return taken;
+}
+
+constexpr std::size_t kLongestDeadPayload = 64 * 1024;
+
+}  // namespace
+
+SourceReader::SourceReader(const plan::ScanNode& scan, const sources::SourceConnector& connector)
+    : scan_(scan), connector_(connector), framing_(connector.framing) {}
+
+SourceReader::~SourceReader() {
+  stop();
+}
+
+Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode& scan,
+                                                           const ReaderContext& context,
+                                                           std::string_view committed, std::string& note) {
+  const sources::SourceConnector* connector = sources::find_source(scan.connector);
+  if (connector == nullptr)
+    return fail(ErrorCode::kInvalid, fmt::format("there is no source connector '{}'", scan.connector));
+  LEAT_ASSIGN(const Position position, read_position(committed));
+  std::unique_ptr<SourceReader> reader(new SourceReader(scan, *connector));
+  reader->number_ = position.number;
+  reader->resume_ = position.tracker;
+  LEAT_TRY(reader->open_intake(context, note));
+  LEAT_TRY(reader->make_source(context));
+  LEAT_TRY(reader->make_decoder(context));
+  reader->make_builders();
+  reader->tracker_ = reader->source_->tracker(reader->resume_);
+  return reader;
+}
+
+Status SourceReader::open_intake(const ReaderContext& context, std::string& note) {
+  using Durability = sources::IntakeOptions::Durability;
+  const sources::IntakeOptions options =
+      connector_.intake_options ? connector_.intake_options(scan_.options) : sources::IntakeOptions{};
+  const bool rewinds = connector_.intake == sources::IntakeKind::kMemory;
+  if (rewinds || options.durability == Durability::kNone || context.journal_dir.empty()) {
+    intake_ =
+        sources::make_memory_intake(options, rewinds ? sources::WhenFull::kWait : sources::WhenFull::kNever);
+  } else {
+    const std::string path = fmt::format("{}/{}.{}.journal", context.journal_dir,
+                                         file_name(context.pipeline.value), file_name(scan_.table));
+    LEAT_ASSIGN(intake_, sources::open_journal(path, options, number_, &note));
+  }
+  intake_->on_readable(context.wake);
+  intake_->on_room([this] { source_->resume(); });
+  return {};
+}
+
+Status SourceReader::make_source(const ReaderContext& context) {
+  sources::SourceContext made{.gateway_id = context.gateway_id,
+                              .store = context.store,
+                              .pipeline = context.pipeline,
+                              .table = TableName{scan_.table},
+                              .physical = scan_.physical,
+                              .wanted = scan_.physical_wanted,
+                              .metadata_keys = metadata_keys(scan_),
+                              .now = context.now,
+                              .chunk_bytes = context.chunk_bytes};
+  auto source = connector_.build(scan_.options, made);
+  if (!source) return fail(source.error(), fmt::format("table '{}'", scan_.table));
+  source_ = *std::move(source);
+  return {};
+}
+
+Status SourceReader::make_decoder(const ReaderContext& context) {
+  decoder_ = source_->own_decoder();
+  if (decoder_) return {};
+  const auto name = scan_.options.find("format");
+  const formats::Format* format = name == scan_.options.end() ? nullptr : formats::find_format(name->second);
+  if (format == nullptr || !format->make_decoder)
+    return fail(ErrorCode::kInvalid, fmt::format("table '{}' has no format that can be read", scan_.table));
+  const formats::DecodeRequest request{scan_.physical, scan_.physical_wanted, framing_, context.time_zone};
+  LEAT_ASSIGN(decoder_, format->make_decoder(scan_.options, request));
+  return {};
+}
+
+void SourceReader::make_builders() {
+  builders_.reserve(scan_.physical_wanted.size() + scan_.metadata.size());
+  for (const std::size_t column : scan_.physical_wanted)
+    physical_.push_back(&builders_.emplace_back(scan_.physical.fields[column].type));
+  for (const auto& metadata : scan_.metadata) metadata_.push_back(&builders_.emplace_back(metadata.type));
+}
+
+Status SourceReader::start() {
+  started_ = true;
+  return source_->start(*intake_, resume_);
+}
+
+void SourceReader::stop() {
+  if (std::exchange(started_, false)) source_->stop();
+}
+
+bool SourceReader::quiet() const {
+  using Link = sources::SourceHealth::Link;
+  const Link link = source_->health().link;
+  return (link == Link::kConnected || link == Link::kIdle) && intake_->queued_messages() == 0;
+}
+
+Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
+  LEAT_ASSIGN(messages_, intake_->read(max_bytes));
+  if (messages_.messages.empty()) {
+    ended_ = ended_ || messages_.end;
+    return std::optional<Batch>();
+  }
+  for (ColumnBuilder& builder : builders_) builder.keep(messages_.memory);
+  std::vector<std::int64_t> intake_times;
+  intake_times.reserve(messages_.messages.size());
+  for (const sources::Message& message : messages_.messages) {
+    bad_.clear();
+    const formats::DecodeCount count = decoder_->decode(message.payload, physical_, bad_);
+    counters_.decoded += count.decoded;
+    counters_.empty += count.empty;
+    counters_.dead += count.skipped + bad_.size();
+    counters_.rows += count.rows;
+    intake_times.insert(intake_times.end(), count.rows, message.intake_time);
+    for (std::uint64_t row = 0; row < count.rows && !metadata_.empty(); ++row)
+      source_->append_metadata(message, metadata_);
+    if (!bad_.empty()) reject(message);
+  }
+  return std::optional<Batch>(finish_batch(std::move(intake_times)));
+}
+
+Batch SourceReader::finish_batch(std::vector<std::int64_t> intake_times) {
+  Batch batch;
+  batch.size = intake_times.size();
+  batch.intake_times = std::move(intake_times);
+  for (ColumnBuilder& builder : builders_) batch.columns.push_back(builder.finish());
+  return batch;
+}
+
+void SourceReader::reject(const sources::Message& message) {
+  for (const formats::BadRecord& bad : bad_) {
+    store::DeadLetter letter;
+    letter.origin = "source " + scan_.table;
+    letter.reason = bad.reason;
+    letter.payload = bad.bytes.substr(0, kLongestDeadPayload);
+    letter.time = message.intake_time;
+    dead_.push_back(std::move(letter));
+  }
+}
+
+void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
+  for (const sources::Message& message : messages_.messages) tracker_->consumed(message);
+  if (!messages_.messages.empty()) number_ = messages_.messages.back().number;
+  std::move(dead_.begin(), dead_.end(), std::back_inserter(dead));
+  dead_.clear();
+  ended_ = ended_ || messages_.end;
+  messages_ = {};
+}
+
+std::string SourceReader::position() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(number_.value);
+  out.string(tracker_->encode());
+  return bytes;
+}
+
+void SourceReader::committed(std::string_view position) {
+  const auto kept = read_position(position);
+  if (!kept) return;
+  source_->committed(kept->tracker);
+  intake_->release(kept->number);
+}
+
+SourceStatus SourceReader::status() const {
+  SourceStatus status{TableName{scan_.table}, scan_.connector, source_->health(), counters_,
+                      intake_->used_bytes()};
+  SourceCounters& counters = status.counters;
+  const auto [intake, queued] = snapshot(*intake_);
+  counters.received_bytes = intake.received_bytes;
+  counters.redelivered = intake.redelivered;
+  counters.dropped = intake.dropped;
+  if (framing_ == formats::Framing::kMessage) {
+    counters.queued = queued;
+    counters.received = intake.received;
+  } else {
+    counters.received = counters.decoded + counters.empty + counters.dead;
+  }
+  return status;
+}
+
+void SourceReader::save_counters(ByteWriter& out) const {
+  const sources::IntakeCounters intake = intake_->counters();
+  for (const std::uint64_t value : {counters_.decoded, counters_.empty, counters_.dead, counters_.rows,
+                                    intake.redelivered, intake.dropped, intake.received_bytes})
+    out.varint(value);
+}
+
+void SourceReader::restore_counters(ByteReader& in) {
+  counters_.decoded = in.varint();
+  counters_.empty = in.varint();
+  counters_.dead = in.varint();
+  counters_.rows = in.varint();
+  sources::IntakeCounters intake;
+  intake.redelivered = in.varint();
+  intake.dropped = in.varint();
+  intake.received_bytes = in.varint();
+  // What the journal holds beyond the commit was received, too, and waits.
+  intake.received = counters_.decoded + counters_.empty + counters_.dead + intake.redelivered +
+                    intake.dropped + intake_->queued_messages();
+  intake_->restore_counters(intake);
+}
+
+}  // namespace leat::runtime

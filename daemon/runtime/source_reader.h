@@ -1,0 +1,99 @@
+// One scan's input: the source, its intake, the decoder, and the position. Reads what the source's thread has
+// left in the intake and makes batches of it. On the pipeline's loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/runtime/status.h"
+#include "daemon/store/commit.h"
+#include "pipelines/base/result.h"
+#include "pipelines/column/batch.h"
+#include "pipelines/formats/format.h"
+#include "pipelines/plan/node.h"
+#include "sources/intake.h"
+#include "sources/source.h"
+
+namespace leat::runtime {
+
+struct ReaderContext {
+  PipelineName pipeline;
+  std::string gateway_id;
+  StoreId store;
+  std::string journal_dir;  ///< Empty: no journal, whatever the table asks for (`leat run` without --state).
+  std::string time_zone = "UTC";
+  std::size_t chunk_bytes = 128 * 1024;
+  std::function<std::int64_t()> now;
+  std::function<void()> wake;  ///< From any thread: there is something to read.
+};
+
+class SourceReader {
+ public:
+  /// `committed` is the position of the last commit (empty: none). Errors: invalid, io (the journal). `note`
+  /// gets what happened to a damaged journal.
+  static Result<std::unique_ptr<SourceReader>> create(const plan::ScanNode& scan,
+                                                      const ReaderContext& context,
+                                                      std::string_view committed, std::string& note);
+  ~SourceReader();
+
+  Status start();
+  /// Ends the source's threads; what is in the intake can still be read.
+  void stop();
+
+  /// Up to `max_bytes` of messages (at least one), decoded into the scan's columns; nullopt when there is
+  /// nothing to read. The batch is not counted as processed before `processed` is called, and must be before
+  /// the next `read`.
+  Result<std::optional<Batch>> read(std::size_t max_bytes);
+  /// All rows of the last `read` are through the dataflow. Its undecodable records are appended to `dead`.
+  void processed(std::vector<store::DeadLetter>& dead);
+
+  /// True when the bounded source has ended and all of it has been read.
+  [[nodiscard]] bool ended() const { return ended_; }
+  /// True when time without rows counts as idle: connected, and nothing waits.
+  [[nodiscard]] bool quiet() const;
+
+  /// What a commit keeps: everything before it is processed.
+  [[nodiscard]] std::string position() const;
+  /// A finished commit kept this position: source and intake may forget what is before it.
+  void committed(std::string_view position);
+
+  [[nodiscard]] SourceStatus status() const;
+  void save_counters(ByteWriter& out) const;
+  void restore_counters(ByteReader& in);
+
+ private:
+  SourceReader(const plan::ScanNode& scan, const sources::SourceConnector& connector);
+  Status open_intake(const ReaderContext& context, std::string& note);
+  Status make_source(const ReaderContext& context);
+  Status make_decoder(const ReaderContext& context);
+  void make_builders();
+  void decode(const sources::Message& message, Batch& batch);
+  void reject(const sources::Message& message);
+  Batch finish_batch(std::vector<std::int64_t> intake_times);
+
+  const plan::ScanNode& scan_;  // Part of the plan, which the pipeline keeps.
+  const sources::SourceConnector& connector_;
+  formats::Framing framing_ = formats::Framing::kMessage;
+  std::unique_ptr<sources::Intake> intake_;
+  std::unique_ptr<sources::Source> source_;  // Destroyed before the intake it appends to.
+  std::unique_ptr<sources::PositionTracker> tracker_;
+  std::unique_ptr<formats::Decoder> decoder_;
+  std::vector<ColumnBuilder> builders_;  // Physical columns, then metadata.
+  std::vector<ColumnBuilder*> physical_;
+  std::vector<ColumnBuilder*> metadata_;
+  std::vector<formats::BadRecord> bad_;
+  std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
+  sources::MessageBatch messages_;       // Of the batch that is under way.
+
+  MessageNumber number_;     // All messages up to here are processed.
+  std::string resume_;       // Where the source starts.
+  SourceCounters counters_;  // decoded, empty, dead and rows; the others are the intake's.
+  bool started_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace leat::runtime

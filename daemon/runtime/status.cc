@@ -1,0 +1,64 @@
+#include "daemon/runtime/status.h"
+
+#include <fmt/format.h>
+
+namespace leat::runtime {
+namespace {
+
+void check_source(const SourceStatus& source, std::vector<std::string>& violations) {
+  const SourceCounters& c = source.counters;
+  const std::uint64_t sum = c.decoded + c.empty + c.dead + c.redelivered + c.dropped + c.queued;
+  if (c.received == sum) return;
+  violations.push_back(fmt::format(
+      "source {}: received {} ≠ decoded {} + empty {} + dead {} + redelivered {} + dropped {} + queued {}",
+      source.table.value, c.received, c.decoded, c.empty, c.dead, c.redelivered, c.dropped, c.queued));
+}
+
+void check_operator(const PipelineStatus& status, std::size_t index, std::vector<std::string>& violations) {
+  const auto& info = status.operators[index];
+  const exec::OperatorCounters& c = info.counters;
+  if (c.rows_in != c.passed + c.filtered + c.late + c.dead + c.applied)
+    violations.push_back(
+        fmt::format("{}: rows in {} ≠ passed {} + filtered {} + late {} + dead {} + applied {}", info.name,
+                    c.rows_in, c.passed, c.filtered, c.late, c.dead, c.applied));
+  if (info.inputs.empty()) return;
+  std::uint64_t given = 0;
+  for (const std::size_t input : info.inputs) given += status.operators[input].counters.rows_out;
+  if (given != c.rows_in)
+    violations.push_back(fmt::format("{}: its inputs gave {} rows, it took {}", info.name, given, c.rows_in));
+}
+
+}  // namespace
+
+std::string_view to_string(PipelineState state) {
+  switch (state) {
+    case PipelineState::kStarting:
+      return "starting";
+    case PipelineState::kRunning:
+      return "running";
+    case PipelineState::kStalled:
+      return "stalled";
+    case PipelineState::kFinished:
+      return "finished";
+    case PipelineState::kFailed:
+      return "failed";
+    case PipelineState::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> accounting_violations(const PipelineStatus& status) {
+  std::vector<std::string> violations;
+  for (const SourceStatus& source : status.sources) check_source(source, violations);
+  for (std::size_t i = 0; i < status.operators.size(); ++i) check_operator(status, i, violations);
+  for (const SinkStatus& sink : status.sinks) {
+    const SinkCounters& c = sink.counters;
+    if (sink.outbox && c.rows != c.emitted + c.dead)
+      violations.push_back(fmt::format("sink {}: rows {} ≠ emitted {} + dead {}", sink.table.value, c.rows,
+                                       c.emitted, c.dead));
+  }
+  return violations;
+}
+
+}  // namespace leat::runtime

@@ -1,0 +1,87 @@
+// What a pipeline shows of itself: a snapshot between two batches, for the API, the metrics and the tests.
+// Plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pipelines/base/ids.h"
+#include "pipelines/exec/dataflow.h"
+#include "sources/intake.h"
+#include "sources/source.h"
+
+namespace leat::runtime {
+
+/// Messages of one source since the pipeline was first started. Always:
+/// received = decoded + empty + dead + redelivered + dropped + queued.
+/// For files a message is a line; lines that wait in the intake are not counted as received yet.
+struct SourceCounters {
+  std::uint64_t received = 0;
+  std::uint64_t decoded = 0;
+  std::uint64_t empty = 0;
+  std::uint64_t dead = 0;  ///< Undecodable: gone to the dead letters, or skipped as the user asked.
+  std::uint64_t redelivered = 0;
+  std::uint64_t dropped = 0;  ///< QoS 0 beyond the intake's reserve.
+  std::uint64_t queued = 0;   ///< Waiting in the intake.
+  std::uint64_t rows = 0;     ///< Rows that the decoded messages gave.
+  std::uint64_t received_bytes = 0;
+};
+
+/// Records of one sink. Always: emitted = delivered + rejected + dropped + waiting.
+struct SinkCounters {
+  std::uint64_t rows = 0;     ///< Rows that reached the sink.
+  std::uint64_t dead = 0;     ///< Rows that the format could not write; gone to the dead letters.
+  std::uint64_t emitted = 0;  ///< Records put into the outbox, the open block included.
+};
+
+struct SourceStatus {
+  TableName table;
+  std::string connector;
+  sources::SourceHealth health;
+  SourceCounters counters;
+  std::uint64_t intake_bytes = 0;
+};
+
+struct SinkStatus {
+  TableName table;
+  std::string connector;
+  SinkCounters counters;
+  bool outbox = false;            ///< False for blackhole and for the rows of a bare SELECT.
+  std::string delivery = "none";  ///< idle, delivering, waiting, paused
+  std::string last_error;
+  std::int64_t last_success = 0;  ///< Gateway clock, microseconds; 0: never.
+  std::uint64_t attempts = 0;
+};
+
+enum class PipelineState : std::uint8_t {
+  kStarting,
+  kRunning,
+  kStalled,   ///< Waits: the outbox is full, the store refuses a commit.
+  kFinished,  ///< All inputs were bounded, are read to their end, and everything is delivered.
+  kFailed,    ///< Stopped by an error; `error` says which.
+  kStopped,
+};
+std::string_view to_string(PipelineState state);
+
+struct PipelineStatus {
+  PipelineName name;
+  std::string file;
+  PipelineState state = PipelineState::kStarting;
+  std::string error;        ///< The last error, whole (with the caret text of a wrong file).
+  std::string waiting_for;  ///< Why it is stalled.
+  std::int64_t watermark = kMinWatermark;
+  std::vector<SourceStatus> sources;
+  std::vector<exec::Dataflow::OperatorInfo> operators;
+  std::vector<SinkStatus> sinks;
+  CommitNumber last_commit;
+  std::int64_t last_commit_time = 0;    ///< Gateway clock, microseconds; 0: none yet.
+  std::int64_t last_commit_micros = 0;  ///< How long the store took.
+  std::uint64_t dead_letters = 0;       ///< Written since the pipeline was first started.
+  std::uint64_t restarts = 0;
+};
+
+/// Every equation of the accounting that does not hold, as a sentence with its numbers; empty when all hold.
+std::vector<std::string> accounting_violations(const PipelineStatus& status);
+
+}  // namespace leat::runtime
