@@ -34,6 +34,7 @@ Journal::Journal(std::unique_ptr<JournalFile> file, std::string path, const Inta
       tail_number_(recovery.tail.number.value),
       queued_(recovery.queued),
       read_(recovery.committed),
+      gaps_(std::move(recovery.gaps)),
       marks_(std::move(recovery.kept)),
       released_(recovery.committed.offset),
       head_(marks_.front()),
@@ -142,7 +143,13 @@ void Journal::visit_recent(const std::function<void(const Message&)>& visit) {
   }
 }
 
+void Journal::step_over_gap() {
+  while (!gaps_.empty() && gaps_.front().offset < read_.offset) gaps_.pop_front();
+  if (!gaps_.empty() && gaps_.front().offset == read_.offset) read_ = gaps_.front().behind;
+}
+
 bool Journal::nothing_to_read() {
+  step_over_gap();
   if (read_.offset != tail_offset_.load()) return false;
   bell_.arm();
   return read_.offset == tail_offset_.load();

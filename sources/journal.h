@@ -29,6 +29,12 @@
 
 namespace leat::sources {
 
+/// Records that were there and can not be read any more: reading goes on behind them.
+struct JournalGap {
+  std::uint64_t offset = 0;
+  JournalMark behind;
+};
+
 /// What recovery found in a journal file.
 struct JournalRecovery {
   JournalSlot slot;              ///< The one that counts, as read.
@@ -36,6 +42,7 @@ struct JournalRecovery {
   JournalMark committed;         ///< Reading begins here.
   JournalMark tail;              ///< Writing goes on here.
   std::uint64_t queued = 0;      ///< Records between the two.
+  std::deque<JournalGap> gaps;   ///< In order.
 };
 
 class Journal final : public Intake {
@@ -80,11 +87,12 @@ class Journal final : public Intake {
 
   // Reading, on the loop.
   [[nodiscard]] bool nothing_to_read();
+  void step_over_gap();
   /// Fills `batch` from one contiguous piece of the ring of about `max_bytes`.
   Status read_piece(std::uint64_t max_bytes, MessageBatch& batch);
   /// Takes whole records out of `bytes`; the answer is what stopped it.
   JournalStep take_records(std::string_view bytes, MessageBatch& batch);
-  /// Steps over records that can not be read: keeps their bytes in a file, counts them, and says so.
+  /// Steps over records that have become unreadable: keeps their bytes in a file, counts them, and says so.
   tl::unexpected<Error> set_aside();
   void move_head(MessageNumber released);
 
@@ -115,6 +123,7 @@ class Journal final : public Intake {
   std::atomic<bool> ended_{false};
 
   JournalMark read_;               // Loop: behind the last record given out.
+  std::deque<JournalGap> gaps_;    // Loop: known since the opening.
   std::deque<JournalMark> marks_;  // Loop: the head, then the ends of the pieces read, oldest first.
   std::atomic<std::uint64_t> released_;
 

@@ -58,23 +58,44 @@ Result<JournalSlot> create(JournalFile& file, const IntakeOptions& options, cons
   return slot;
 }
 
+/// The end of the sequence is the end of the journal, unless the slot knows of later records: then what is
+/// between was damaged after it had been synced, and the walk goes on behind it. Without that knowledge what
+/// follows may be torn or old, and nothing of it is believed.
+Result<bool> step_over_damage(const JournalFile& file, JournalScanner& scanner, JournalRecovery& found) {
+  if (scanner.mark().number >= found.slot.last) return false;
+  const std::uint64_t end = found.slot.head.offset + found.slot.ring_size;
+  LEAT_ASSIGN(const auto behind, find_next_record(file, {found.slot.ring_size}, scanner.mark(), end));
+  if (!behind || behind->number >= found.slot.last) return false;
+  found.gaps.push_back({scanner.mark().offset, *behind});
+  scanner.go_on_from(*behind);
+  return true;
+}
+
+void take(const Message& message, const JournalMark& behind, MessageNumber committed, std::uint64_t recent,
+          JournalRecovery& found) {
+  found.tail = behind;
+  if (message.number > committed) {
+    ++found.queued;
+    return;
+  }
+  found.committed = behind;
+  found.kept.push_back(behind);
+  if (found.kept.size() > recent + 1) found.kept.pop_front();
+}
+
 Result<JournalRecovery> scan(const JournalFile& file, const JournalSlot& slot, MessageNumber committed,
                              std::uint64_t recent) {
   JournalScanner scanner(file, {slot.ring_size}, slot.head, slot.head.offset + slot.ring_size);
   JournalRecovery found{.slot = slot, .kept = {slot.head}, .committed = slot.head, .tail = slot.head};
   while (true) {
     LEAT_ASSIGN(const std::optional<Message> message, scanner.next());
-    if (!message) break;
-    found.tail = scanner.mark();
-    if (message->number > committed) {
-      ++found.queued;
+    if (message) {
+      take(*message, scanner.mark(), committed, recent, found);
       continue;
     }
-    found.committed = scanner.mark();
-    found.kept.push_back(scanner.mark());
-    if (found.kept.size() > recent + 1) found.kept.pop_front();
+    LEAT_ASSIGN(const bool goes_on, step_over_damage(file, scanner, found));
+    if (!goes_on) return found;
   }
-  return found;
 }
 
 /// A changed 'journal.size' takes effect when nothing waits in the old ring.
@@ -84,6 +105,10 @@ bool wants_resize(const JournalRecovery& found, const IntakeOptions& options) {
 
 /// Empty when nothing is lost.
 std::string describe_loss(const std::string& path, const JournalRecovery& found, MessageNumber committed) {
+  if (!found.gaps.empty())
+    return path + ": damaged records before number " +
+           std::to_string(found.gaps.back().behind.number.value + 1) + " are left out, in " +
+           std::to_string(found.gaps.size()) + " places";
   if (found.tail.number < found.slot.last)
     return path + ": cut behind record " + std::to_string(found.tail.number.value) + "; what follows up to " +
            std::to_string(found.slot.last.value) + " is damaged";

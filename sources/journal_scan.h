@@ -47,6 +47,7 @@ class JournalScanner {
   Result<std::optional<Message>> next();
   /// Behind the last message given.
   [[nodiscard]] const JournalMark& mark() const { return mark_; }
+  void go_on_from(const JournalMark& mark) { mark_ = mark; }
 
  private:
   /// Has at least `bytes` bytes at the mark in the buffer, if the lap and `end_` allow.

@@ -1,6 +1,6 @@
-// One MQTT connection, as sources and sinks both need it: Paho's asynchronous C++ client behind an interface that
-// knows what it must not do. A supervisor thread of ours connects, subscribes after every connect, and tries
-// again with exponential back-off and jitter; an absent broker is a state, not an error.
+// One MQTT connection, as sources and sinks both need it: Paho's asynchronous C++ client behind an interface
+// that knows what it must not do. A supervisor thread of ours connects, subscribes after every connect, and
+// tries again with exponential back-off and jitter; an absent broker is a state, not an error.
 //
 // Paho runs the callbacks of all its clients on one thread and holds a lock of the whole process meanwhile:
 // `MqttEvents` must be quick and must never wait for what another client, or the engine, has to do first.
@@ -57,9 +57,9 @@ struct MqttClientOptions {
   Micros session_expiry{7LL * 24 * 3600 * 1'000'000};  ///< MQTT 5.
   Micros keep_alive{60'000'000};
   Micros connect_timeout{10'000'000};
-  std::uint16_t receive_maximum = 1000;   ///< MQTT 5: messages in flight towards us.
-  std::uint32_t max_packet = 1U << 20;    ///< MQTT 5: the broker drops what is larger.
-  std::uint16_t max_inflight = 1000;      ///< Messages in flight from us.
+  std::uint16_t receive_maximum = 1000;  ///< MQTT 5: messages in flight towards us.
+  std::uint32_t max_packet = 1U << 20;   ///< MQTT 5: the broker drops what is larger.
+  std::uint16_t max_inflight = 1000;     ///< Messages in flight from us.
   std::string username;
   Secret password;
   std::optional<MqttTls> tls;
@@ -94,6 +94,9 @@ class MqttEvents {
   /// Connected; comes before the first message of the connection.
   virtual void on_connected(SessionPresent session) { (void)session; }
   virtual Receipt on_message(const MqttMessage& message) = 0;
+  /// The message that was just refused will be acknowledged all the same: the connection's socket is not to
+  /// be found (no /proc). It is lost, and has to be counted.
+  virtual void on_unrefused() {}
 };
 
 struct MqttHealth {
@@ -109,17 +112,19 @@ class MqttClient {
 
   /// Begins to connect, and keeps at it. Once.
   virtual void start() = 0;
-  /// Disconnects and stays so until `resume`; the session is kept. Returns at once; may be called in an event.
+  /// Disconnects and stays so until `resume`; the session is kept. Returns at once; may be called in an
+  /// event.
   virtual void pause() = 0;
   virtual void resume() = 0;
   /// Disconnects (the session is kept) and ends the thread; idempotent. No event comes afterwards.
   virtual void stop() = 0;
 
-  /// Hands over one message. `done` comes when the broker has acknowledged it (QoS 0: when it is written), or
-  /// will not, on Paho's thread; not after `stop`. Errors: unavailable (not connected), exhausted (too many in
-  /// flight; try again after some are done).
+  /// Hands over one message; before `stop`. `done` comes when the broker has acknowledged it (QoS 0: when it
+  /// is written), or will not, on Paho's thread; not after `stop`. Errors: unavailable (not connected),
+  /// exhausted (too many in flight; try again after some are done).
+  using Done = std::function<void(Status)>;
   virtual Status publish(const std::string& topic, std::string_view payload, int qos, bool retained,
-                         std::function<void(Status)> done) = 0;
+                         Done done) = 0;
 
   [[nodiscard]] virtual MqttHealth health() const = 0;
 };

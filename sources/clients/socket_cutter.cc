@@ -40,7 +40,9 @@ std::set<SocketCutter::Socket> SocketCutter::sockets() {
   return found;
 }
 
-void SocketCutter::remember_others() { others_ = sockets(); }
+void SocketCutter::remember_others() {
+  others_ = sockets();
+}
 
 void SocketCutter::find_own(std::uint16_t port) {
   own_.clear();
@@ -48,11 +50,9 @@ void SocketCutter::find_own(std::uint16_t port) {
     if (!others_.contains(socket) && peer_port(socket.first) == port) own_.push_back(socket);
 }
 
-bool SocketCutter::cut() const {
-  bool cut = false;
+void SocketCutter::cut() const {
   for (const auto& [descriptor, inode] : own_)
-    if (socket_inode(descriptor) == inode && ::shutdown(descriptor, SHUT_RDWR) == 0) cut = true;
-  return cut;
+    if (socket_inode(descriptor) == inode) ::shutdown(descriptor, SHUT_RDWR);
 }
 
 }  // namespace leat::sources

@@ -1,0 +1,321 @@
+#include "sources/clients/mqtt_client.h"
+
+#include <MQTTAsync.h>
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "sources/clients/backoff.h"
+#include "sources/clients/paho_options.h"
+#include "sources/clients/socket_cutter.h"
+
+namespace leat::sources {
+namespace {
+
+/// How long a clean goodbye may take before the client is torn down all the same.
+constexpr auto kGoodbye = std::chrono::seconds(2);
+/// Paho gives up a connect by itself; this is for the case that it does not.
+constexpr auto kConnectSlack = std::chrono::seconds(5);
+
+std::string reason_of(const mqtt::token& token) {
+  return paho_reason(token.get_return_code(), token.get_reason_code());
+}
+
+/// Sends the outcome of one kind of request to two functions; outlives the requests.
+class Listener final : public mqtt::iaction_listener {
+ public:
+  Listener(std::function<void(const mqtt::token&)> success, std::function<void(const mqtt::token&)> failure)
+      : success_(std::move(success)), failure_(std::move(failure)) {}
+  void on_success(const mqtt::token& token) override { guarded(success_, token); }
+  void on_failure(const mqtt::token& token) override { guarded(failure_, token); }
+
+ private:
+  /// An exception that left a callback would end the process.
+  static void guarded(const std::function<void(const mqtt::token&)>& call, const mqtt::token& token) {
+    try {
+      call(token);
+    } catch (...) {
+    }
+  }
+  std::function<void(const mqtt::token&)> success_;
+  std::function<void(const mqtt::token&)> failure_;
+};
+
+class PahoClient final : public MqttClient {
+ public:
+  PahoClient(MqttClientOptions options, std::string url, MqttEvents& events)
+      : options_(std::move(options)),
+        url_(std::move(url)),
+        events_(events),
+        backoff_(options_.backoff_min, options_.backoff_max, std::random_device{}()),
+        connect_options_(paho_connect_options(options_)) {
+    client_.emplace(url_, options_.client_id, paho_create_options(options_));
+    client_->set_message_callback([this](mqtt::const_message_ptr message) { receive(*message); });
+    client_->set_connection_lost_handler(
+        [this](const std::string& cause) { lost(cause.empty() ? "connection lost" : cause); });
+    client_->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
+      lost("the broker ended the connection: " + mqtt::exception::reason_code_str(code));
+    });
+  }
+  ~PahoClient() override { stop(); }
+
+  void start() override {
+    thread_ = std::thread([this] { run(); });
+  }
+  void pause() override { want(Want::kPause); }
+  void resume() override { want(Want::kRun); }
+  void stop() override;
+  Status publish(const std::string& topic, std::string_view payload, int qos, bool retained,
+                 Done done) override;
+  [[nodiscard]] MqttHealth health() const override {
+    const std::scoped_lock lock(mutex_);
+    return health_;
+  }
+
+ private:
+  enum class Want : std::uint8_t { kRun, kPause, kStop };
+  enum class Stage : std::uint8_t { kDown, kConnecting, kSubscribing, kUp };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void want(Want want) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (want_ != Want::kStop) want_ = want;
+    }
+    changed_.notify_all();
+  }
+
+  // The supervisor's thread.
+  void run();
+  void connect();
+  void subscribe();
+  void disconnect();
+  void wait_out(Lock& lock);
+  void set_health(MqttHealth::Link link, std::string detail) {
+    health_.link = link;
+    health_.detail = std::move(detail);
+  }
+
+  // Paho's thread.
+  void published(const mqtt::token& token, Status status);
+  void receive(const mqtt::message& message);
+  void connected(const mqtt::token& token);
+  void subscribed();
+  void lost(std::string reason);
+
+  const MqttClientOptions options_;
+  const std::string url_;
+  MqttEvents& events_;   // Outlives the client.
+  Backoff backoff_;      // The supervisor's.
+  SocketCutter socket_;  // The supervisor's while connecting, then Paho's thread's.
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Want want_ = Want::kRun;
+  Stage stage_ = Stage::kDown;
+  std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK.
+  std::string reason_;            // Why the stage fell back to kDown.
+  MqttHealth health_;
+  std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
+
+  Listener connect_listener_{[this](const mqtt::token& token) { connected(token); },
+                             [this](const mqtt::token& token) { lost(reason_of(token)); }};
+  Listener subscribe_listener_{
+      [this](const mqtt::token&) { subscribed(); },
+      [this](const mqtt::token& token) { lost("the broker refused a subscription: " + reason_of(token)); }};
+  Listener disconnect_listener_{[this](const mqtt::token&) { lost("disconnected"); },
+                                [this](const mqtt::token&) { lost("disconnected"); }};
+  Listener publish_listener_{[this](const mqtt::token& token) { published(token, {}); },
+                             [this](const mqtt::token& token) {
+                               published(token, fail(ErrorCode::kUnavailable, reason_of(token)));
+                             }};
+  mqtt::connect_options connect_options_;
+  std::thread thread_;
+  std::optional<mqtt::async_client> client_;  // Without a value after `stop`.
+};
+
+void PahoClient::run() {
+  Lock lock(mutex_);
+  while (want_ != Want::kStop) {
+    if (want_ == Want::kPause) {
+      set_health(MqttHealth::Link::kPaused, options_.url + ": paused");
+      changed_.wait(lock, [this] { return want_ != Want::kPause; });
+      continue;
+    }
+    stage_ = Stage::kConnecting;
+    set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
+    lock.unlock();
+    connect();
+    lock.lock();
+    const auto patience = options_.connect_timeout + kConnectSlack;
+    if (!changed_.wait_for(lock, patience, [this] {
+          return stage_ == Stage::kUp || stage_ == Stage::kDown || want_ != Want::kRun;
+        }))
+      reason_ = "no answer";
+    changed_.wait(lock, [this] { return stage_ != Stage::kUp || want_ != Want::kRun; });
+    if (stage_ != Stage::kDown) {
+      lock.unlock();
+      disconnect();
+      lock.lock();
+    }
+    stage_ = Stage::kDown;
+    if (want_ == Want::kRun) wait_out(lock);
+  }
+}
+
+void PahoClient::connect() {
+  try {
+    socket_.remember_others();
+    client_->connect(connect_options_, nullptr, connect_listener_);
+  } catch (const mqtt::exception& error) {
+    lost(paho_reason(error.get_return_code(), error.get_reason_code()));
+  }
+}
+
+void PahoClient::disconnect() {
+  try {
+    client_->disconnect(nullptr, disconnect_listener_);
+  } catch (const mqtt::exception&) {
+    return;  // It was not connected.
+  }
+  Lock lock(mutex_);
+  changed_.wait_for(lock, kGoodbye, [this] { return stage_ == Stage::kDown; });
+}
+
+void PahoClient::wait_out(Lock& lock) {
+  const Micros delay = backoff_.next();
+  const auto shown = std::chrono::ceil<std::chrono::milliseconds>(delay);
+  set_health(MqttHealth::Link::kLost,
+             fmt::format("{}: {}, next try in {}", options_.url, reason_, format_duration(shown)));
+  changed_.wait_for(lock, delay, [this] { return want_ != Want::kRun; });
+}
+
+void PahoClient::stop() {
+  want(Want::kStop);
+  if (thread_.joinable()) thread_.join();
+  // Paho takes its lock, so it waits for a callback that is running; none comes afterwards.
+  client_.reset();
+}
+
+void PahoClient::connected(const mqtt::token& token) {
+  const bool present = token.get_connect_response().is_session_present();
+  socket_.find_own(url_port(url_));
+  events_.on_connected(present ? SessionPresent::kYes : SessionPresent::kNo);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stage_ != Stage::kConnecting) return;
+    stage_ = Stage::kSubscribing;
+    unsubscribed_ = options_.subscriptions.size() + 1;
+    health_.connects += 1;
+  }
+  // Here and not in the supervisor: what an earlier connection had subscribed is never missed for long. Only
+  // requests are queued; nothing is waited for.
+  subscribe();
+  subscribed();
+}
+
+void PahoClient::subscribe() {
+  for (const MqttSubscription& subscription : options_.subscriptions) {
+    mqtt::subscribe_options how;
+    if (options_.version == MqttVersion::k5)
+      how = mqtt::subscribe_options(
+          false, false, static_cast<mqtt::subscribe_options::RetainHandling>(subscription.retain_handling));
+    try {
+      client_->subscribe(subscription.filter, subscription.qos, nullptr, subscribe_listener_, how);
+    } catch (const mqtt::exception& error) {
+      return lost("subscribing to " + subscription.filter + ": " + error.what());
+    }
+  }
+}
+
+void PahoClient::subscribed() {
+  const std::scoped_lock lock(mutex_);
+  if (stage_ != Stage::kSubscribing || --unsubscribed_ > 0) return;
+  stage_ = Stage::kUp;
+  backoff_.reset();
+  set_health(MqttHealth::Link::kConnected, options_.url + ": connected");
+  changed_.notify_all();
+}
+
+void PahoClient::lost(std::string reason) {
+  const std::scoped_lock lock(mutex_);
+  if (stage_ == Stage::kDown) return;  // A server's goodbye is followed by the loss; the first reason counts.
+  reason_ = std::move(reason);
+  stage_ = Stage::kDown;
+  changed_.notify_all();
+}
+
+void PahoClient::receive(const mqtt::message& message) {
+  Receipt receipt = Receipt::kRefused;
+  try {
+    const auto& paho = message.c_struct();
+    const MqttMessage view{
+        .topic = message.get_topic(),
+        .payload = {static_cast<const char*>(paho.payload), static_cast<std::size_t>(paho.payloadlen)},
+        .qos = paho.qos,
+        .retained = paho.retained != 0,
+        .duplicate = paho.dup != 0,
+        .packet_id = static_cast<std::uint16_t>(paho.qos > 0 ? paho.msgid : 0)};
+    receipt = events_.on_message(view);
+  } catch (...) {
+    // Refused: it comes again.
+  }
+  if (receipt != Receipt::kRefused) return;
+  if (socket_.found())
+    socket_.cut();
+  else
+    events_.on_unrefused();
+}
+
+Status PahoClient::publish(const std::string& topic, std::string_view payload, int qos, bool retained,
+                           Done done) {
+  auto owned = std::make_unique<Done>(std::move(done));
+  Done* const request = owned.get();
+  {
+    const std::scoped_lock lock(mutex_);
+    publishing_.emplace(request, std::move(owned));
+  }
+  try {
+    client_->publish(topic, payload.data(), payload.size(), qos, retained, request, publish_listener_);
+    return {};
+  } catch (const mqtt::exception& error) {
+    const std::scoped_lock lock(mutex_);
+    publishing_.erase(request);
+    const bool full = error.get_return_code() == MQTTASYNC_MAX_BUFFERED_MESSAGES ||
+                      error.get_return_code() == MQTTASYNC_NO_MORE_MSGIDS;
+    return fail(full ? ErrorCode::kExhausted : ErrorCode::kUnavailable, error.what());
+  }
+}
+
+void PahoClient::published(const mqtt::token& token, Status status) {
+  std::unique_ptr<Done> done;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = publishing_.find(token.get_user_context());
+    if (found == publishing_.end()) return;
+    done = std::move(found->second);
+    publishing_.erase(found);
+  }
+  (*done)(std::move(status));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MqttClient>> make_mqtt_client(MqttClientOptions options, MqttEvents& events) {
+  LEAT_ASSIGN(std::string url, paho_url(options.url));
+  // Formatting trace lines that nobody reads costs Paho a quarter of its time.
+  MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
+  try {
+    return std::make_unique<PahoClient>(std::move(options), std::move(url), events);
+  } catch (const mqtt::exception& error) {
+    return fail(ErrorCode::kInvalid, options.url + ": " + error.what());
+  }
+}
+
+}  // namespace leat::sources

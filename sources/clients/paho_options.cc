@@ -1,0 +1,128 @@
+#include "sources/clients/paho_options.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace leat::sources {
+namespace {
+
+using std::chrono::ceil;
+using std::chrono::seconds;
+
+struct Scheme {
+  std::string_view ours;
+  std::string_view pahos;
+  std::uint16_t port;
+};
+constexpr Scheme kSchemes[] = {{"tcp://", "tcp://", 1883}, {"mqtt://", "tcp://", 1883},
+                               {"ssl://", "ssl://", 8883}, {"mqtts://", "ssl://", 8883},
+                               {"ws://", "ws://", 80},     {"wss://", "wss://", 443}};
+
+mqtt::ssl_options paho_tls(const MqttTls& tls) {
+  mqtt::ssl_options ssl;
+  if (!tls.ca_file.empty()) ssl.set_trust_store(tls.ca_file);
+  if (!tls.ca_path.empty()) ssl.ca_path(tls.ca_path);
+  if (!tls.certificate_file.empty()) ssl.set_key_store(tls.certificate_file);
+  if (!tls.key_file.empty()) ssl.set_private_key(tls.key_file);
+  if (!tls.key_password.empty()) ssl.set_private_key_password(tls.key_password.reveal());
+  if (!tls.alpn.empty()) ssl.set_alpn_protos(tls.alpn);
+  const bool verify = tls.peer == PeerCheck::kVerify;
+  ssl.set_enable_server_cert_auth(verify);
+  ssl.set_verify(verify);
+  return ssl;
+}
+
+mqtt::properties connect_properties(const MqttClientOptions& options) {
+  mqtt::properties properties;
+  // Without an expiry a session ends with its connection, whatever clean start says.
+  const auto expiry = std::min<std::int64_t>(ceil<seconds>(options.session_expiry).count(), 0xFFFFFFFF);
+  properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, static_cast<std::int32_t>(expiry)});
+  properties.add({mqtt::property::RECEIVE_MAXIMUM, options.receive_maximum});
+  properties.add({mqtt::property::MAXIMUM_PACKET_SIZE, static_cast<std::int32_t>(options.max_packet)});
+  return properties;
+}
+
+void set_session(const MqttClientOptions& options, mqtt::connect_options& connect) {
+  const bool clean = options.clean_start == CleanStart::kClean;
+  // The version first: it clears the flag of the other protocol.
+  connect.set_mqtt_version(static_cast<int>(options.version));
+  if (options.version == MqttVersion::k5) {
+    connect.set_clean_start(clean);
+    connect.set_properties(connect_properties(options));
+  } else {
+    connect.set_clean_session(clean);
+  }
+}
+
+}  // namespace
+
+Result<std::string> paho_url(std::string_view url) {
+  for (const Scheme& scheme : kSchemes) {
+    if (!url.starts_with(scheme.ours)) continue;
+    std::string rest(url.substr(scheme.ours.size()));
+    if (rest.empty() || rest.front() == ':' || rest.front() == '/')
+      return fail(ErrorCode::kInvalid, "the URL '" + std::string(url) + "' names no host");
+    // Paho reads host:port up to the path; a path belongs to websockets only.
+    return std::string(scheme.pahos) + rest;
+  }
+  return fail(ErrorCode::kInvalid,
+              "the URL '" + std::string(url) +
+                  "' must begin with tcp://, mqtt://, ssl://, mqtts://, ws:// or wss://");
+}
+
+std::uint16_t url_port(std::string_view paho_url) {
+  std::uint16_t port = 0;
+  for (const Scheme& scheme : kSchemes)
+    if (paho_url.starts_with(scheme.pahos)) port = scheme.port;
+  const std::size_t authority = paho_url.find("://") + 3;
+  const std::string_view host = paho_url.substr(authority, paho_url.find('/', authority) - authority);
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return port;
+  std::uint64_t written = 0;
+  if (option_text::read(host.substr(colon + 1), written)) port = static_cast<std::uint16_t>(written);
+  return port;
+}
+
+mqtt::create_options paho_create_options(const MqttClientOptions& options) {
+  // The version is given here and when connecting: Paho's default may fall back to MQTT 3.1.
+  mqtt::create_options create(static_cast<int>(options.version));
+  create.set_max_buffered_messages(options.max_inflight);
+  return create;
+}
+
+mqtt::connect_options paho_connect_options(const MqttClientOptions& options) {
+  mqtt::connect_options connect;
+  set_session(options, connect);
+  connect.set_automatic_reconnect(false);
+  connect.set_keep_alive_interval(ceil<seconds>(options.keep_alive));
+  connect.set_connect_timeout(ceil<seconds>(options.connect_timeout));
+  connect.set_max_inflight(options.max_inflight);
+  if (!options.username.empty()) connect.set_user_name(options.username);
+  if (!options.password.empty()) connect.set_password(options.password.reveal());
+  if (options.tls) connect.set_ssl(paho_tls(*options.tls));
+  if (const auto& will = options.will)
+    connect.set_will(mqtt::will_options(will->topic, will->payload, will->qos, will->retained));
+  return connect;
+}
+
+std::string paho_reason(int return_code, int reason_code) {
+  if (reason_code >= 0x80) return mqtt::exception::reason_code_str(reason_code);
+  switch (return_code) {  // CONNACK codes of MQTT 3.1.1, section 3.2.2.3
+    case 1:
+      return "unacceptable protocol version";
+    case 2:
+      return "client id refused";
+    case 3:
+      return "server unavailable";
+    case 4:
+      return "bad user name or password";
+    case 5:
+      return "not authorized";
+    case -1:
+      return "no connection";
+    default:
+      return mqtt::exception::error_str(return_code);
+  }
+}
+
+}  // namespace leat::sources

@@ -1,0 +1,22 @@
+// Our options as Paho's. Internal to the MQTT client, and the one place that includes Paho's C++ headers.
+#pragma once
+
+// The C++ wrapper has the packet identifier of a received message, but shows it to its own tests only: by an
+// inline accessor behind this macro, which changes nothing else. Telling a repeated delivery from a new one
+// with the same content depends on it.
+#define UNIT_TESTS
+#include <mqtt/async_client.h>
+#undef UNIT_TESTS
+
+#include <string>
+
+#include "sources/clients/mqtt_client.h"
+
+namespace leat::sources {
+
+mqtt::create_options paho_create_options(const MqttClientOptions& options);
+mqtt::connect_options paho_connect_options(const MqttClientOptions& options);
+/// "connection refused", "bad user name or password", … of a token or an exception.
+std::string paho_reason(int return_code, int reason_code);
+
+}  // namespace leat::sources

@@ -1,0 +1,59 @@
+// Options of 'connector' = 'mqtt' as a source.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipelines/base/options.h"
+#include "sources/clients/mqtt_client.h"
+#include "sources/intake.h"
+#include "sources/mqtt/topic_pattern.h"
+#include "sources/source.h"
+
+namespace leat::sources {
+
+struct MqttSourceOptions {
+  std::string url;
+  std::vector<std::string> topics;
+  std::uint32_t qos = 1;
+  std::optional<std::string> client_id;
+  MqttVersion version = MqttVersion::k5;
+  bool clean_start = false;
+  Micros session_expiry{7LL * 24 * 3600 * kMicrosPerSecond};
+  std::uint32_t retain_handling = 1;
+  std::string username;
+  Secret password;
+  std::string tls_ca_file;
+  std::string tls_ca_path;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  Secret tls_key_password;
+  bool tls_verify = true;
+  std::vector<std::string> tls_alpn;
+  Micros keep_alive{60 * kMicrosPerSecond};
+  Micros connect_timeout{10 * kMicrosPerSecond};
+  Micros reconnect_min{kMicrosPerSecond};
+  Micros reconnect_max{60 * kMicrosPerSecond};
+  std::uint16_t receive_maximum = 1000;
+  ByteSize max_packet{1U << 20};
+  std::string topic_pattern;
+  IntakeOptions::Durability journal = IntakeOptions::Durability::kOn;
+  ByteSize journal_size{64U << 20};
+  Micros journal_sync_interval{200 * kMicrosPerMilli};
+};
+
+const OptionTable<MqttSourceOptions>& mqtt_source_options();
+/// Reads and judges; appends what is wrong. The options are complete only when nothing was appended.
+MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<OptionDoc>& foreign,
+                                    std::vector<OptionError>& errors);
+/// For options that were found right before.
+MqttSourceOptions read_mqtt_options(const OptionMap& map);
+
+IntakeOptions intake_options_of(const MqttSourceOptions& options);
+/// Unless it is given, the client id is made from store, pipeline and table: stable, so that the session is
+/// found again, and different for each of them.
+MqttClientOptions client_options_of(const MqttSourceOptions& options, const SourceContext& context);
+
+}  // namespace leat::sources

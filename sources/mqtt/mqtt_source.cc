@@ -1,0 +1,269 @@
+#include "sources/mqtt/mqtt_source.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <utility>
+
+#include "sources/clients/mqtt_client.h"
+#include "sources/mqtt/delivery.h"
+#include "sources/mqtt/mqtt_options.h"
+#include "sources/mqtt/redelivery.h"
+#include "sources/mqtt/topic_pattern.h"
+
+namespace leat::sources {
+namespace {
+
+/// The number of the message in its journal is the whole position, and the intake's reader keeps that.
+class NoPosition final : public PositionTracker {
+ public:
+  void consumed(const Message&) override {}
+  [[nodiscard]] std::string encode() const override { return {}; }
+};
+
+/// Where a metadata cell comes from.
+struct MetadataField {
+  enum class Kind : std::uint8_t { kTopic, kQos, kRetained, kDuplicate, kTimestamp, kPart };
+  Kind kind = Kind::kTopic;
+  std::size_t part = 0;  ///< kPart: index into the pattern's names.
+};
+
+std::optional<TopicPattern> pattern_of(const MqttSourceOptions& options) {
+  if (options.topic_pattern.empty()) return std::nullopt;
+  auto pattern = TopicPattern::parse(options.topic_pattern);
+  return pattern ? std::optional(*std::move(pattern)) : std::nullopt;
+}
+
+/// Appends one message's metadata. Used on the loop only.
+class MetadataWriter {
+ public:
+  static Result<MetadataWriter> make(std::optional<TopicPattern> pattern,
+                                     const std::vector<std::string>& keys) {
+    MetadataWriter writer;
+    writer.pattern_ = std::move(pattern);
+    for (const std::string& key : keys) {
+      LEAT_ASSIGN(const MetadataField field, writer.find(key));
+      writer.fields_.push_back(field);
+    }
+    return writer;
+  }
+
+  void append(const Message& message, std::span<ColumnBuilder* const> columns) {
+    const MqttDelivery delivery = decode_delivery(message.attributes);
+    const bool matches = pattern_ && pattern_->match(delivery.topic, parts_);
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      if (fields_[i].kind != MetadataField::Kind::kPart)
+        append_fixed(fields_[i].kind, message, delivery, *columns[i]);
+      else if (matches)
+        columns[i]->append_view(parts_[fields_[i].part]);
+      else
+        columns[i]->append_null();
+    }
+  }
+
+ private:
+  [[nodiscard]] Result<MetadataField> find(const std::string& key) const {
+    using Kind = MetadataField::Kind;
+    static const std::pair<std::string_view, Kind> kFixed[] = {{"topic", Kind::kTopic},
+                                                               {"qos", Kind::kQos},
+                                                               {"retained", Kind::kRetained},
+                                                               {"duplicate", Kind::kDuplicate},
+                                                               {"timestamp", Kind::kTimestamp}};
+    for (const auto& [name, kind] : kFixed)
+      if (key == name) return MetadataField{kind};
+    if (pattern_)
+      for (std::size_t i = 0; i < pattern_->names().size(); ++i)
+        if (pattern_->names()[i] == key) return MetadataField{Kind::kPart, i};
+    return fail(ErrorCode::kInvalid, fmt::format("the mqtt connector has no metadata '{}'", key));
+  }
+
+  static void append_fixed(MetadataField::Kind kind, const Message& message, const MqttDelivery& delivery,
+                           ColumnBuilder& column) {
+    using Kind = MetadataField::Kind;
+    if (kind == Kind::kTopic) column.append_view(delivery.topic);
+    if (kind == Kind::kQos) column.append<std::int32_t>(delivery.qos);
+    if (kind == Kind::kRetained) column.append<std::uint8_t>(delivery.retained ? 1 : 0);
+    if (kind == Kind::kDuplicate) column.append<std::uint8_t>(delivery.duplicate ? 1 : 0);
+    if (kind == Kind::kTimestamp)
+      column.append<std::int64_t>(floor_div(message.intake_time, kMicrosPerMilli) * kMicrosPerMilli);
+  }
+
+  std::optional<TopicPattern> pattern_;
+  std::vector<MetadataField> fields_;
+  std::vector<std::string_view> parts_;
+};
+
+class MqttSource final : public Source, private MqttEvents {
+ public:
+  static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
+    const MqttSourceOptions options = read_mqtt_options(map);
+    LEAT_ASSIGN(MetadataWriter metadata, MetadataWriter::make(pattern_of(options), context.metadata_keys));
+    std::unique_ptr<MqttSource> source(new MqttSource(options, context, std::move(metadata)));
+    LEAT_ASSIGN(source->client_, make_mqtt_client(client_options_of(options, context), *source));
+    return source;
+  }
+  ~MqttSource() override { stop(); }
+
+  Status start(Intake& intake, std::string_view from) override;
+  void resume() override;
+  void stop() override;
+  [[nodiscard]] SourceHealth health() const override;
+  [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view) const override {
+    return std::make_unique<NoPosition>();
+  }
+  void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override {
+    metadata_.append(message, columns);
+  }
+
+ private:
+  MqttSource(const MqttSourceOptions& options, const SourceContext& context, MetadataWriter metadata)
+      : max_packet_(options.max_packet.bytes),
+        now_(context.now),
+        metadata_(std::move(metadata)),
+        redelivery_(options.receive_maximum) {}
+
+  // MqttEvents, on the client's thread.
+  void on_connected(SessionPresent session) override;
+  Receipt on_message(const MqttMessage& message) override;
+  void on_unrefused() override { intake_->count_dropped(); }
+  Receipt store(const MqttMessage& message, std::uint64_t fingerprint);
+  Receipt give_up(const MqttMessage& message);
+
+  const std::uint64_t max_packet_;
+  const std::function<std::int64_t()> now_;
+  mutable MetadataWriter metadata_;  // Its scratch memory is the loop's.
+  Intake* intake_ = nullptr;         // The runtime's; outlives the source. Set by `start`.
+  Redelivery redelivery_;
+  std::string attributes_;  // Scratch of the client's thread.
+  /// Held from before an append until the pause that it may ask for, and by `resume`: else room that is
+  /// announced between the two would be forgotten, and the client paused for ever.
+  std::mutex flow_mutex_;
+  std::unique_ptr<MqttClient> client_;
+};
+
+Status MqttSource::start(Intake& intake, std::string_view from) {
+  if (!from.empty()) return fail(ErrorCode::kInvalid, "this is no position of an mqtt source");
+  intake_ = &intake;
+  intake.visit_recent([this](const Message& message) {
+    const MqttDelivery delivery = decode_delivery(message.attributes);
+    if (delivery.qos > 0)
+      redelivery_.stored(fingerprint_of(delivery.topic, message.payload, delivery.qos, delivery.packet_id));
+  });
+  client_->start();
+  return {};
+}
+
+void MqttSource::resume() {
+  const std::scoped_lock lock(flow_mutex_);
+  client_->resume();
+}
+
+void MqttSource::stop() {
+  if (intake_ != nullptr) intake_->interrupt();
+  client_->stop();
+}
+
+void MqttSource::on_connected(SessionPresent session) {
+  if (session == SessionPresent::kYes)
+    redelivery_.session_kept();
+  else
+    redelivery_.session_lost();
+}
+
+Receipt MqttSource::on_message(const MqttMessage& message) {
+  // MQTT 3.1.1 has no way to tell the broker; version 5 brokers do not send it.
+  if (message.payload.size() > max_packet_) {
+    intake_->count_dropped();
+    return Receipt::kTaken;
+  }
+  std::uint64_t fingerprint = 0;
+  if (message.qos > 0) {
+    fingerprint = fingerprint_of(message.topic, message.payload, message.qos, message.packet_id);
+    // Paho hides the duplicate flag of QoS 2.
+    if (redelivery_.absorbs(fingerprint, message.duplicate || message.qos == 2)) {
+      intake_->count_redelivered();
+      return Receipt::kTaken;
+    }
+  }
+  return store(message, fingerprint);
+}
+
+Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint) {
+  encode_delivery(message, attributes_);
+  const std::scoped_lock lock(flow_mutex_);
+  const Appended appended = intake_->append(message.payload, {}, attributes_, now_());
+  if (appended == Appended::kAboveHigh || appended == Appended::kFull) client_->pause();
+  // What the disk refused comes again after the client's back-off: the cut connection is the pause.
+  if (appended == Appended::kFull || appended == Appended::kFailed) return give_up(message);
+  if (message.qos > 0) redelivery_.stored(fingerprint);
+  return Receipt::kTaken;
+}
+
+Receipt MqttSource::give_up(const MqttMessage& message) {
+  if (message.qos > 0) return Receipt::kRefused;
+  intake_->count_dropped();
+  return Receipt::kTaken;
+}
+
+SourceHealth MqttSource::health() const {
+  const MqttHealth client = client_->health();
+  switch (client.link) {
+    case MqttHealth::Link::kIdle:
+      return {SourceHealth::Link::kIdle, client.detail};
+    case MqttHealth::Link::kConnecting:
+      return {SourceHealth::Link::kConnecting, client.detail};
+    case MqttHealth::Link::kConnected:
+      return {SourceHealth::Link::kConnected, client.detail};
+    case MqttHealth::Link::kPaused:
+      return {SourceHealth::Link::kPaused, client.detail};
+    case MqttHealth::Link::kLost:
+      return {SourceHealth::Link::kLost, client.detail};
+  }
+  return {};
+}
+
+std::vector<plan::MetadataColumn> metadata_columns(const OptionMap& map) {
+  std::vector<plan::MetadataColumn> columns{
+      {.key = "topic", .type = Type::string().with_nullable(false), .doc = "Topic of the message."},
+      {.key = "qos", .type = Type::integer().with_nullable(false), .doc = "Its quality of service."},
+      {.key = "retained",
+       .type = Type::boolean().with_nullable(false),
+       .doc = "Whether the broker had kept it for new subscribers."},
+      {.key = "duplicate",
+       .type = Type::boolean().with_nullable(false),
+       .doc = "Whether the broker has sent it again (QoS 1 only)."},
+      {.key = "timestamp",
+       .type = Type::timestamp_ltz(3).with_nullable(false),
+       .doc = "When it was received, by the gateway's clock."}};
+  if (const auto pattern = pattern_of(read_mqtt_options(map)))
+    for (const std::string& name : pattern->names())
+      columns.push_back(
+          {.key = name,
+           .type = Type::string(),
+           .doc = "A level of the topic, by 'topic.pattern'; NULL if the topic has another form."});
+  return columns;
+}
+
+}  // namespace
+
+SourceConnector mqtt_connector() {
+  SourceConnector connector;
+  connector.info = {
+      .name = "mqtt",
+      .doc =
+          "Subscribes to topics of an MQTT broker. Messages are in a journal before they are acknowledged.",
+      .can_read = true,
+      .needs_format = true,
+      .source_options = [] { return mqtt_source_options().docs(); },
+      .validate_source = [](const OptionMap& map, const std::vector<OptionDoc>& foreign,
+                            std::vector<OptionError>& errors) { read_mqtt_options(map, foreign, errors); },
+      .metadata = metadata_columns,
+      .bounded = [](const OptionMap&) { return false; }};
+  connector.intake = IntakeKind::kJournal;
+  connector.framing = formats::Framing::kMessage;
+  connector.build = MqttSource::build;
+  connector.intake_options = [](const OptionMap& map) { return intake_options_of(read_mqtt_options(map)); };
+  return connector;
+}
+
+}  // namespace leat::sources
