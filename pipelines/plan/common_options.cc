@@ -43,7 +43,11 @@ const OptionTable<DeliveryOptions>& delivery_options() {
   return table;
 }
 
-std::vector<OptionDoc> common_source_options() { return watermark_options().docs(); }
-std::vector<OptionDoc> common_sink_options() { return delivery_options().docs(); }
+std::vector<OptionDoc> common_source_options() {
+  return watermark_options().docs();
+}
+std::vector<OptionDoc> common_sink_options() {
+  return delivery_options().docs();
+}
 
 }  // namespace leat::plan

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,5 +53,30 @@ bool is_deterministic(const Expr& expr);
 std::vector<std::size_t> columns_of(const Expr& expr);
 /// The same expression with column i read from `new_index[i]`.
 ExprPtr remap_columns(const ExprPtr& expr, const std::vector<std::size_t>& new_index);
+/// The same expression with column i replaced by `replacements[i]`: what an expression over a projection is
+/// over the projection's input.
+ExprPtr substitute_columns(const ExprPtr& expr, std::span<const ExprPtr> replacements);
+
+/// The text of `expr` with columns printed by `column_text`; literals carry their types when `typed`.
+struct ExprTextStyle {
+  std::function<std::string(const Expr& column)> column_text;
+  enum class Literals : std::uint8_t { kPlain, kTyped } literals = Literals::kPlain;
+};
+std::string to_string(const Expr& expr, const ExprTextStyle& style);
+
+/// Two expressions over the same columns are the same if their identities are: columns count by index,
+/// literals with their types.
+std::string identity_of(const Expr& expr);
+
+/// Conditions that are all required: the operands of nested ANDs, in the order in which they are evaluated.
+std::vector<ExprPtr> conjuncts_of(const ExprPtr& predicate);
+/// The AND of all of them, evaluated in this order; null if there is none.
+ExprPtr conjunction_of(std::span<const ExprPtr> conjuncts);
+/// `kind` (kAnd or kOr) over one or more BOOLEAN operands, as a balanced tree: a list of thousands of values
+/// needs no deep stack.
+ExprPtr make_logical(ExprKind kind, std::span<const ExprPtr> operands);
+/// True if evaluating it can never fail for a row, so that it may run on rows that it was not written for:
+/// comparisons, NULL tests and logic over columns and literals.
+bool is_total(const Expr& expr);
 
 }  // namespace leat::plan

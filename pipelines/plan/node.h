@@ -129,6 +129,7 @@ struct AggregateCall {
   functions::AggregatePtr function;
   std::vector<std::size_t> arguments;  ///< Columns of the input.
   std::optional<std::size_t> filter;  ///< FILTER (WHERE …): a BOOLEAN column of the input; only TRUE counts.
+  std::string kind = {};  ///< The function without its arguments, for fingerprints: "COUNT DISTINCT".
 };
 
 /// Which property of the window a column of a window aggregate's output is.

@@ -1,0 +1,206 @@
+#include "pipelines/plan/bind_insert.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "pipelines/base/nearest.h"
+#include "pipelines/plan/coerce.h"
+#include "pipelines/plan/node_build.h"
+
+namespace leat::plan {
+namespace {
+
+class InsertBinder {
+ public:
+  InsertBinder(const sql::Insert& insert, const Relation& query, Table& table, const BindContext& context)
+      : insert_(insert), query_(query), table_(table), context_(context) {}
+
+  std::shared_ptr<const SinkNode> bind() {
+    if (!check_sink() || !take_columns() || !check_arity()) return nullptr;
+    auto sink = std::make_shared<SinkNode>();
+    sink->table = table_.name;
+    sink->connector = table_.connector ? table_.connector->name : "";
+    sink->options = table_.option_map();
+    std::vector<ExprPtr> values;
+    std::vector<std::string> names;
+    bool whole = true;
+    for (const std::size_t column : persisted_) {
+      add_column(*sink, table_.columns[column]);
+      values.push_back(value_for(column));
+      names.push_back(table_.columns[column].name());
+      whole = whole && values.back();
+    }
+    if (!whole || !check_changes()) return nullptr;
+    const NodePtr input = make_project(query_.node, std::move(values), names);
+    sink->time_attributes = input->time_attributes;
+    sink->updating = input->updating;
+    sink->inputs = {input};
+    return sink;
+  }
+
+ private:
+  bool check_sink() {
+    table_.written = true;
+    if (table_.connector && !table_.connector->can_write) {
+      context_.diagnostics.error(insert_.table.span, "'" + table_.name +
+                                                         "' cannot be written: the connector '" +
+                                                         table_.connector->name + "' only reads");
+      return false;
+    }
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (table_.columns[i].persisted()) persisted_.push_back(i);
+    return check_metadata();
+  }
+
+  bool check_metadata() {
+    if (!table_.connector || !table_.connector->metadata) return true;
+    bool whole = true;
+    for (const MetadataColumn& offered : table_.connector->metadata(table_.option_map())) {
+      for (const std::size_t index : persisted_) {
+        const TableColumn& column = table_.columns[index];
+        if (column.physical() || column.metadata_key != offered.key || offered.writable) continue;
+        context_.diagnostics.error(column.definition->name.span,
+                                   "the metadata '" + offered.key + "' cannot be written by INSERT",
+                                   "declare the column METADATA … VIRTUAL");
+        whole = false;
+      }
+    }
+    return whole;
+  }
+
+  /// Which columns the query's go to: the list's, or all in order.
+  bool take_columns() {
+    if (insert_.columns.empty()) {
+      targets_ = persisted_;
+      return true;
+    }
+    bool whole = true;
+    for (const sql::Identifier& name : insert_.columns) whole = take_column(name) && whole;
+    return whole;
+  }
+
+  bool take_column(const sql::Identifier& name) {
+    const std::optional<std::size_t> column = table_.find(name.text);
+    if (!column) {
+      context_.diagnostics.error(name.span, "unknown column '" + name.text + "' in '" + table_.name + "'" +
+                                                did_you_mean(name.text, table_.column_names()));
+      return false;
+    }
+    if (!table_.columns[*column].persisted()) {
+      context_.diagnostics.error(name.span,
+                                 "column '" + name.text + "' is computed or VIRTUAL and takes no values");
+      return false;
+    }
+    if (std::ranges::find(targets_, *column) != targets_.end()) {
+      context_.diagnostics.error(name.span, "column '" + name.text + "' is named twice");
+      return false;
+    }
+    targets_.push_back(*column);
+    return true;
+  }
+
+  bool check_arity() {
+    const std::size_t given = query_.schema().size();
+    if (given == targets_.size()) return true;
+    context_.diagnostics.error(insert_.query->span,
+                               "the query has " + std::to_string(given) + " columns, but '" + table_.name +
+                                   "' takes " + std::to_string(targets_.size()),
+                               "query: " + list(query_.schema()) + "; table: " + list_targets());
+    return false;
+  }
+
+  static std::string list(const Schema& schema) {
+    std::string text;
+    for (const Type::Field& field : schema.fields) text += (text.empty() ? "" : ", ") + field.name;
+    return text;
+  }
+  std::string list_targets() const {
+    std::string text;
+    for (const std::size_t target : targets_)
+      text += (text.empty() ? "" : ", ") + table_.columns[target].name();
+    return text;
+  }
+
+  void add_column(SinkNode& sink, const TableColumn& column) const {
+    const std::size_t index = sink.schema.size();
+    sink.schema.fields.push_back({column.name(), column.type});
+    if (!column.physical()) sink.metadata.emplace_back(index, column.metadata_key);
+    if (!table_.primary_key_definition) return;
+    for (const sql::Identifier& key : table_.primary_key_definition->columns)
+      if (key.text == column.name()) sink.primary_key.push_back(index);
+  }
+
+  ExprPtr value_for(std::size_t column) const {
+    const auto target = std::ranges::find(targets_, column);
+    if (target != targets_.end())
+      return given_value(column, static_cast<std::size_t>(target - targets_.begin()));
+    const Type& type = table_.columns[column].type;
+    if (type.nullable()) return make_literal(type, Value::null());
+    context_.diagnostics.error(insert_.table.span,
+                               "column '" + table_.columns[column].name() + "' is NOT NULL and gets no value",
+                               "add it to the column list and to the query");
+    return nullptr;
+  }
+
+  ExprPtr given_value(std::size_t column, std::size_t position) const {
+    const std::string& name = table_.columns[column].name();
+    const Type& wanted = table_.columns[column].type;
+    ExprPtr value = column_of(*query_.node, position);
+    if (!goes_into(value->type, wanted)) {
+      context_.diagnostics.error(insert_.query->span,
+                                 "column " + std::to_string(position + 1) + " of the query ('" + value->name +
+                                     "', " + plain(value->type) + ") does not go into '" + name + "' of '" +
+                                     table_.name + "', which is " + plain(wanted),
+                                 "write CAST(" + value->name + " AS " + plain(wanted) + ")");
+      return nullptr;
+    }
+    // A longer text goes into VARCHAR(n) whole: Flink's 'table.exec.sink.type-length-enforcer' ignores it.
+    const bool same_text = (value->type.is_character() && wanted.is_character()) ||
+                           (value->type.is_binary() && wanted.is_binary());
+    if (!same_text) value = coerce(std::move(value), wanted, insert_.query->span, context_);
+    if (value && !wanted.nullable()) value = make_not_null(std::move(value), name);
+    return value;
+  }
+
+  static bool goes_into(const Type& from, const Type& to) {
+    if (from.is_character() && to.is_character()) return true;
+    if (from.is_binary() && to.is_binary()) return true;
+    return functions::implicitly_castable(from, to);
+  }
+  static std::string plain(const Type& type) { return type.with_nullable(true).to_string(); }
+
+  bool check_changes() const {
+    if (!query_.node->updating || !table_.connector || table_.connector->changes != SinkChanges::kAppend)
+      return true;
+    context_.diagnostics.error(insert_.table.span,
+                               "the query updates its rows, but '" + table_.name + "' only takes new ones",
+                               "the connector '" + table_.connector->name +
+                                   "' is append-only; aggregate over windows, whose rows are final");
+    return false;
+  }
+
+  const sql::Insert& insert_;
+  const Relation& query_;
+  Table& table_;
+  const BindContext& context_;
+  std::vector<std::size_t> persisted_;  ///< Columns of the table that a sink has.
+  std::vector<std::size_t> targets_;    ///< Of these, where the query's columns go, in its order.
+};
+
+}  // namespace
+
+std::shared_ptr<const SinkNode> bind_insert(const sql::Insert& insert, const Relation& query, Table& table,
+                                            const BindContext& context) {
+  return InsertBinder(insert, query, table, context).bind();
+}
+
+std::shared_ptr<const SinkNode> output_of(const Relation& query) {
+  auto sink = std::make_shared<SinkNode>();
+  sink->schema = query.schema();
+  sink->time_attributes = query.node->time_attributes;
+  sink->updating = query.node->updating;
+  sink->inputs = {query.node};
+  return sink;
+}
+
+}  // namespace leat::plan

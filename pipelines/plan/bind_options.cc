@@ -1,0 +1,167 @@
+// WITH: connector, format and the check of every key and value, in the role that the table plays.
+#include <algorithm>
+#include <set>
+
+#include "pipelines/base/nearest.h"
+#include "pipelines/plan/common_options.h"
+#include "pipelines/plan/table.h"
+
+namespace leat::plan {
+namespace {
+
+using Docs = std::vector<OptionDoc>;
+using Errors = std::vector<OptionError>;
+
+enum class Role : std::uint8_t { kSource, kSink };
+
+OptionDoc doc(std::string key) {
+  return {std::move(key), "string", "", Necessity::kOptional, ""};
+}
+
+void append(Docs& docs, const Docs& more) {
+  docs.insert(docs.end(), more.begin(), more.end());
+}
+
+/// Keys that the connector's own table for `role` does not have to know.
+Docs foreign_keys(const Table& table, Role role) {
+  const ConnectorInfo& connector = *table.connector;
+  Docs docs = {doc("connector")};
+  if (connector.needs_format) {
+    docs.push_back(doc("format"));
+    if (table.format && table.format->options) append(docs, table.format->options());
+  }
+  if (connector.can_read) append(docs, common_source_options());
+  if (connector.can_write) append(docs, common_sink_options());
+  // A table that is read and written has the keys of both roles.
+  if (role == Role::kSink && connector.source_options) append(docs, connector.source_options());
+  if (role == Role::kSource && connector.sink_options) append(docs, connector.sink_options());
+  return docs;
+}
+
+/// The options whose keys are in `docs`.
+OptionMap only(const OptionMap& options, const Docs& docs) {
+  OptionMap own;
+  for (const auto& [key, value] : options)
+    if (std::ranges::any_of(docs,
+                            [&, &name = key](const OptionDoc& row) { return option_matches(row, name); }))
+      own[key] = value;
+  return own;
+}
+
+Errors errors_in(const Table& table, Role role) {
+  const OptionMap options = table.option_map();
+  Errors errors;
+  if (table.format && table.format->validate)
+    table.format->validate(options, table.physical_schema(), errors);
+  if (role == Role::kSink) delivery_options().read(only(options, common_sink_options()), {}, errors);
+  const auto& validate =
+      role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;
+  if (validate) validate(options, foreign_keys(table, role), errors);
+  return errors;
+}
+
+void report(const Table& table, const Errors& errors, const BindContext& context) {
+  std::set<std::string> reported;  // The format and the connector may both dislike one key.
+  for (const OptionError& error : errors) {
+    if (!reported.insert(error.key).second) continue;
+    const TableOption* option = table.find_option(error.key);
+    sql::SourceSpan span = table.span;
+    if (option) span = error.part == OptionError::Part::kValue ? option->value.span : option->key.span;
+    context.diagnostics.error(span, error.message);
+  }
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+  return list;
+}
+
+template <class Row>
+std::vector<std::string> names_of(const std::vector<Row>& rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.push_back(row.name);
+  return names;
+}
+
+void bind_format(Table& table, const BindContext& context) {
+  const TableOption* option = table.find_option("format");
+  if (!option) option = table.find_option("value.format");
+  const std::vector<std::string> known = names_of(context.catalog.formats);
+  if (!option)
+    return context.diagnostics.error(
+        table.span,
+        "table '" + table.name + "' needs 'format' for the connector '" + table.connector->name + "'",
+        "the formats are " + list_of(known));
+  table.format = context.catalog.find_format(option->value.text);
+  if (!table.format)
+    context.diagnostics.error(
+        option->value.span,
+        "unknown format '" + option->value.text + "'" + did_you_mean(option->value.text, known),
+        "the formats are " + list_of(known));
+}
+
+/// 'format' names one that can only go the other way.
+bool format_fits(const Table& table, Role role, const BindContext& context) {
+  const TableOption* option = table.find_option("format");
+  if (!table.format || !option ||
+      (role == Role::kSource ? table.format->can_decode : table.format->can_encode))
+    return true;
+  context.diagnostics.error(option->value.span, "the format '" + table.format->name + "' cannot be " +
+                                                    (role == Role::kSource ? "read" : "written"));
+  return false;
+}
+
+void check_role(const Table& table, Role role, const BindContext& context) {
+  if (format_fits(table, role, context)) report(table, errors_in(table, role), context);
+}
+
+}  // namespace
+
+void bind_connector(Table& table, const BindContext& context) {
+  const std::vector<std::string> known = names_of(context.catalog.connectors);
+  const TableOption* option = table.find_option("connector");
+  if (!option)
+    return context.diagnostics.error(table.span, "table '" + table.name + "' has no 'connector'",
+                                     "add WITH ('connector' = '…'); the connectors are " + list_of(known));
+  table.connector = context.catalog.find_connector(option->value.text);
+  if (!table.connector)
+    return context.diagnostics.error(
+        option->value.span,
+        "unknown connector '" + option->value.text + "'" + did_you_mean(option->value.text, known),
+        "the connectors are " + list_of(known));
+  if (table.connector->needs_format) bind_format(table, context);
+}
+
+void check_options(const Table& table, const BindContext& context) {
+  if (!table.connector || (table.connector->needs_format && !table.format)) return;
+  if (table.read) check_role(table, Role::kSource, context);
+  if (table.written) check_role(table, Role::kSink, context);
+  if (table.read || table.written) return;
+  std::vector<Errors> attempts;
+  if (table.connector->can_read) attempts.push_back(errors_in(table, Role::kSource));
+  if (table.connector->can_write) attempts.push_back(errors_in(table, Role::kSink));
+  const auto best = std::ranges::min_element(attempts, {}, &Errors::size);
+  if (best != attempts.end()) report(table, *best, context);
+}
+
+void bind_watermark_options(Table& table, const BindContext& context) {
+  if (!table.watermark) return;
+  Errors errors;
+  const WatermarkOptions options =
+      watermark_options().read(only(table.option_map(), common_source_options()), {}, errors);
+  report(table, errors, context);
+  if (options.idle_timeout) table.watermark->idle_timeout = *options.idle_timeout;
+  table.watermark->max_ahead = options.max_ahead;
+  if (!options.partition_by) return;
+  const sql::SourceSpan span = table.find_option("scan.watermark.partition-by")->value.span;
+  table.watermark->partition_by = table.find(*options.partition_by);
+  if (!table.watermark->partition_by)
+    context.diagnostics.error(span, "unknown column '" + *options.partition_by + "'" +
+                                        did_you_mean(*options.partition_by, table.column_names()));
+  else if (table.watermark->idle_timeout.count() <= 0)
+    context.diagnostics.error(span, "a watermark per value needs 'scan.watermark.idle-timeout'",
+                              "without it, one value that falls silent holds back all others for ever");
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,283 @@
+#include "pipelines/plan/bind_query.h"
+
+#include <algorithm>
+
+#include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_window.h"
+#include "pipelines/plan/coerce.h"
+#include "pipelines/plan/node_build.h"
+
+namespace leat::plan {
+
+std::optional<Relation> rename(Relation relation, const std::vector<sql::Identifier>& names,
+                               const BindContext& context) {
+  if (names.empty()) return relation;
+  if (names.size() != relation.schema().size()) {
+    context.diagnostics.error(join(names.front().span, names.back().span),
+                              "the query has " + std::to_string(relation.schema().size()) + " columns, but " +
+                                  std::to_string(names.size()) + " names are given");
+    return std::nullopt;
+  }
+  std::vector<ExprPtr> exprs;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    exprs.push_back(column_of(*relation.node, i));
+    texts.push_back(names[i].text);
+  }
+  relation.node = make_project(relation.node, std::move(exprs), texts);
+  return relation;
+}
+
+bool QueryBinder::bind_with(const sql::Query& query) {
+  bool whole = true;
+  for (const sql::CommonTable& table : query.with) {
+    std::optional<Relation> relation = bind(*table.query);
+    if (relation) relation = rename(std::move(*relation), table.columns, context_);
+    whole = whole && relation;
+    common_tables_.emplace_back(table.name.text, std::move(relation));
+  }
+  return whole;
+}
+
+bool QueryBinder::refuse_ordering(const sql::Query& query) const {
+  const std::string nearest =
+      "leave it out: rows come in the order of their windows, then of their keys' first arrival";
+  if (!query.order_by.empty()) context_.not_yet(query.order_by[0].span, "ORDER BY", nearest);
+  if (query.limit) context_.not_yet(query.limit->span, "LIMIT", "filter the rows with WHERE");
+  if (query.offset) context_.not_yet(query.offset->span, "OFFSET", "filter the rows with WHERE");
+  return !query.order_by.empty() || query.limit || query.offset;
+}
+
+std::optional<Relation> QueryBinder::bind(const sql::Query& query) {
+  const std::size_t in_sight = common_tables_.size();
+  const bool whole = bind_with(query);
+  std::optional<Relation> relation = bind_body(*query.body);
+  common_tables_.resize(in_sight);
+  const bool ordered = refuse_ordering(query);
+  return whole && !ordered ? relation : std::nullopt;
+}
+
+std::optional<Relation> QueryBinder::bind_name(const sql::Name& name) {
+  if (name.parts.size() == 1)
+    for (auto table = common_tables_.rbegin(); table != common_tables_.rend(); ++table)
+      if (table->first == name.last()) return table->second;
+  return tables_.find_relation(name);
+}
+
+std::optional<Relation> QueryBinder::bind_body(const sql::QueryBody& body) {
+  switch (body.kind) {
+    case sql::QueryBodyKind::kSelect:
+      return bind_select(*sql::as<sql::Select>(body));
+    case sql::QueryBodyKind::kValues:
+      return bind_values(*sql::as<sql::Values>(body));
+    case sql::QueryBodyKind::kTable:
+      return bind_name(sql::as<sql::ExplicitTable>(body)->name);
+    case sql::QueryBodyKind::kSetOperation:
+      return bind_union(*sql::as<sql::SetOperation>(body));
+    case sql::QueryBodyKind::kNested:
+      return bind(*sql::as<sql::NestedQuery>(body)->query);
+  }
+  return std::nullopt;
+}
+
+// ---- VALUES ----------------------------------------------------------------------------------------------
+
+namespace {
+using Rows = std::vector<std::vector<ExprPtr>>;
+
+/// All rows have the width of the first, and every value was bound.
+bool is_rectangle(const sql::Values& values, const Rows& rows, const BindContext& context) {
+  bool whole = true;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (const ExprPtr& value : rows[r]) whole = whole && value;
+    if (rows[r].size() == rows[0].size()) continue;
+    context.diagnostics.error(values.rows[r].span, "this row has " + std::to_string(rows[r].size()) +
+                                                       " values, the first has " +
+                                                       std::to_string(rows[0].size()));
+    whole = false;
+  }
+  return whole;
+}
+
+/// Brings column `c` of all rows to one type.
+std::optional<Type> unify_column(const sql::Values& values, Rows& rows, std::size_t c,
+                                 const BindContext& context) {
+  std::vector<Type> types;
+  for (const auto& row : rows) types.push_back(row[c]->type);
+  const std::optional<Type> type = unify(types, "VALUES", values.rows[0].values[c]->span, context);
+  if (!type) return std::nullopt;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    rows[r][c] = coerce(rows[r][c], *type, values.rows[r].values[c]->span, context);
+    if (!rows[r][c]) return std::nullopt;
+  }
+  return type;
+}
+}  // namespace
+
+std::optional<Relation> QueryBinder::bind_values(const sql::Values& values) {
+  const Scope nothing;
+  const ExprBinder binder(nothing, context_, "VALUES");
+  auto node = std::make_shared<ValuesNode>();
+  for (const sql::Values::Row& row : values.rows) {
+    node->rows.emplace_back();
+    for (const sql::ExpressionPtr& value : row.values) node->rows.back().push_back(binder.bind(*value));
+  }
+  if (!is_rectangle(values, node->rows, context_)) return std::nullopt;
+  for (std::size_t c = 0; c < node->rows[0].size(); ++c) {
+    const std::optional<Type> type = unify_column(values, node->rows, c, context_);
+    if (!type) return std::nullopt;
+    node->schema.fields.push_back({"EXPR$" + std::to_string(c), *type});
+  }
+  node->time_attributes.assign(node->schema.size(), TimeAttribute::kNone);
+  return plain_relation(std::move(node));
+}
+
+// ---- UNION ALL -------------------------------------------------------------------------------------------
+
+namespace {
+bool refuse_set_operation(const sql::SetOperation& operation, const BindContext& context) {
+  bool refused = false;
+  for (const sql::SetOperation::Step& step : operation.steps) {
+    using enum sql::SetOperation::Operator;
+    if (step.op == kUnion && step.quantifier == sql::SetOperation::Quantifier::kAll) continue;
+    refused = true;
+    const std::string_view what = step.op == kUnion       ? "UNION"
+                                  : step.op == kIntersect ? "INTERSECT"
+                                                          : "EXCEPT";
+    context.not_yet(step.span, what, step.op == kUnion ? "UNION ALL keeps repeated rows" : "");
+  }
+  return refused;
+}
+
+/// Brings the columns of all branches to one type each.
+bool unify_branches(std::vector<Relation>& branches, const std::vector<sql::SourceSpan>& spans,
+                    const BindContext& context) {
+  const Schema first = branches[0].schema();
+  for (std::size_t b = 1; b < branches.size(); ++b) {
+    if (branches[b].schema().size() == first.size()) continue;
+    context.diagnostics.error(spans[b], "this query has " + std::to_string(branches[b].schema().size()) +
+                                            " columns, the first has " + std::to_string(first.size()));
+    return false;
+  }
+  std::vector<Type> common;
+  for (std::size_t c = 0; c < first.size(); ++c) {
+    std::vector<Type> types;
+    for (const Relation& branch : branches) types.push_back(branch.schema().fields[c].type);
+    const std::optional<Type> type =
+        unify(types, "column " + std::to_string(c + 1) + " ('" + first.fields[c].name + "') of UNION ALL",
+              spans[1], context);
+    if (!type) return false;
+    common.push_back(*type);
+  }
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    std::vector<ExprPtr> exprs;
+    std::vector<std::string> names;
+    for (std::size_t c = 0; c < first.size(); ++c) {
+      exprs.push_back(coerce(column_of(*branches[b].node, c), common[c], spans[b], context));
+      if (!exprs.back()) return false;
+      names.push_back(first.fields[c].name);
+    }
+    branches[b].node = make_project(branches[b].node, std::move(exprs), names);
+  }
+  return true;
+}
+}  // namespace
+
+std::optional<Relation> QueryBinder::bind_union(const sql::SetOperation& operation) {
+  bool whole = !refuse_set_operation(operation, context_);
+  std::vector<Relation> branches;
+  std::vector<sql::SourceSpan> spans = {operation.first->span};
+  const auto add = [&](const sql::QueryBody& body) {
+    std::optional<Relation> branch = bind_body(body);
+    whole = whole && branch;
+    if (branch) branches.push_back(std::move(*branch));
+  };
+  add(*operation.first);
+  for (const sql::SetOperation::Step& step : operation.steps) {
+    add(*step.right);
+    spans.push_back(step.right->span);
+  }
+  if (!whole || !unify_branches(branches, spans, context_)) return std::nullopt;
+  std::vector<NodePtr> nodes;
+  std::vector<std::string> names;
+  for (const Relation& branch : branches) nodes.push_back(branch.node);
+  for (const Type::Field& field : branches[0].schema().fields) names.push_back(field.name);
+  return plain_relation(make_union_all(std::move(nodes), names));
+}
+
+// ---- FROM ------------------------------------------------------------------------------------------------
+
+std::optional<Relation> QueryBinder::bind_named(const sql::NamedTable& table) {
+  if (table.system_time) {
+    context_.not_yet(table.system_time->span, "FOR SYSTEM_TIME AS OF");
+    return std::nullopt;
+  }
+  if (!table.hints.empty()) {
+    context_.not_yet(table.hints[0].span, "the hint " + table.hints[0].name.text,
+                     "write the options into the table's WITH");
+    return std::nullopt;
+  }
+  return bind_name(table.name);
+}
+
+std::optional<Relation> QueryBinder::bind_reference(const sql::TableReference& reference) {
+  switch (reference.kind) {
+    case sql::TableReferenceKind::kTable:
+      return bind_named(*sql::as<sql::NamedTable>(reference));
+    case sql::TableReferenceKind::kDerived:
+      return bind(*sql::as<sql::DerivedTable>(reference)->query);
+    case sql::TableReferenceKind::kFunction:
+      return bind_window_function(*sql::as<sql::TableFunction>(reference)->call, *this);
+    case sql::TableReferenceKind::kUnnest:
+      context_.not_yet(reference.span, "UNNEST");
+      return std::nullopt;
+    case sql::TableReferenceKind::kMatch:
+      context_.not_yet(reference.span, "MATCH_RECOGNIZE");
+      return std::nullopt;
+    case sql::TableReferenceKind::kJoined:
+      context_.not_yet(reference.span, "a join", "UNION ALL brings the rows of several tables together");
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// The names of one table in FROM: its alias, or the last part of its own name.
+std::optional<Scope> QueryBinder::scope_for(const sql::TableReference& reference,
+                                            const Relation& relation) const {
+  std::string name;
+  if (reference.alias)
+    name = reference.alias->text;
+  else if (const auto* table = sql::as<sql::NamedTable>(reference))
+    name = table->name.last();
+  const std::optional<Relation> renamed = rename(relation, reference.column_aliases, context_);
+  if (!renamed) return std::nullopt;
+  if (reference.column_aliases.empty()) return Scope(relation, std::move(name));
+  ScopeTable columns{std::move(name), {}};
+  for (std::size_t i = 0; i < relation.schema().size(); ++i)
+    columns.columns.push_back({reference.column_aliases[i].text, column_of(*relation.node, i)});
+  Scope scope;
+  scope.add(std::move(columns));
+  return scope;
+}
+
+std::optional<Relation> QueryBinder::bind_from(const sql::Select& select, Scope& scope) {
+  if (!select.from) {
+    auto one_row = std::make_shared<ValuesNode>();
+    one_row->rows.emplace_back();
+    return plain_relation(std::move(one_row));
+  }
+  std::optional<Relation> relation = bind_reference(*select.from->first);
+  if (!select.from->joins.empty()) {
+    context_.not_yet(select.from->joins[0].span, "a join",
+                     "UNION ALL brings the rows of several tables together");
+    for (const sql::Join& join : select.from->joins) bind_reference(*join.right);  // For their own errors.
+    return std::nullopt;
+  }
+  if (!relation) return std::nullopt;
+  std::optional<Scope> names = scope_for(*select.from->first, *relation);
+  if (!names) return std::nullopt;
+  scope = std::move(*names);
+  return relation;
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,75 @@
+// Binds queries: from the AST of a query to a relation. One file per clause: bind_query.cc (bodies, FROM),
+// bind_select.cc (SELECT lists), bind_group.cc (GROUP BY), bind_window.cc (window table functions).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipelines/plan/bind_context.h"
+#include "pipelines/plan/scope.h"
+#include "pipelines/sql/ast.h"
+
+namespace leat::plan {
+
+/// Where FROM finds its tables and views; the statements before this one have declared them.
+class TableLookup {
+ public:
+  virtual ~TableLookup() = default;
+  /// None: it is unknown (reported, with the nearest name) or broken (reported where it was declared).
+  virtual std::optional<Relation> find_relation(const sql::Name& name) = 0;
+};
+
+class QueryBinder {
+ public:
+  /// Both outlive the binder.
+  QueryBinder(TableLookup& tables, const BindContext& context) : tables_(tables), context_(context) {}
+
+  /// None: at least one error has been reported; as many of the query as can be found are.
+  std::optional<Relation> bind(const sql::Query& query);
+  /// A table, a view or a name of WITH.
+  std::optional<Relation> bind_name(const sql::Name& name);
+
+  [[nodiscard]] const BindContext& context() const { return context_; }
+
+ private:
+  std::optional<Relation> bind_body(const sql::QueryBody& body);
+  std::optional<Relation> bind_values(const sql::Values& values);
+  std::optional<Relation> bind_union(const sql::SetOperation& operation);
+  std::optional<Relation> bind_select(const sql::Select& select);
+  std::optional<Relation> bind_from(const sql::Select& select, Scope& scope);
+  std::optional<Relation> bind_reference(const sql::TableReference& reference);
+  std::optional<Relation> bind_named(const sql::NamedTable& table);
+  std::optional<Scope> scope_for(const sql::TableReference& reference, const Relation& relation) const;
+  std::optional<Relation> bind_items(const sql::Select& select, const Relation& input, const Scope& scope);
+  bool bind_with(const sql::Query& query);
+  bool refuse_ordering(const sql::Query& query) const;
+  bool refuse_clauses(const sql::Select& select) const;
+
+  TableLookup& tables_;
+  const BindContext& context_;
+  /// The names of WITH that are in sight, innermost last; none for one that is broken.
+  std::vector<std::pair<std::string, std::optional<Relation>>> common_tables_;
+};
+
+/// One column of a SELECT list, bound.
+struct SelectColumn {
+  ExprPtr expr;  ///< Null: it had an error.
+  std::string name;
+  ColumnRole role = ColumnRole::kPlain;
+};
+/// Names for a SELECT list: the alias, the column's or field's own name, or EXPR$i; repeated ones get a
+/// number.
+std::string column_name_of(const sql::SelectItem& item, std::size_t position);
+void make_names_unique(std::vector<SelectColumn>& columns);
+/// The projection onto `columns`; none if one of them had an error.
+std::optional<Relation> project(const Relation& input, std::vector<SelectColumn> columns);
+/// True if the expression calls an aggregate outside of sub-queries.
+bool contains_aggregate(const sql::Expression& expression);
+
+/// `relation` with other column names; reports a wrong number of them.
+std::optional<Relation> rename(Relation relation, const std::vector<sql::Identifier>& names,
+                               const BindContext& context);
+
+}  // namespace leat::plan

@@ -1,0 +1,83 @@
+#include "pipelines/plan/bind_settings.h"
+
+#include <optional>
+
+namespace leat::plan {
+namespace {
+
+struct Complaint {
+  OptionError::Part part = OptionError::Part::kKey;
+  Severity severity = Severity::kError;
+  std::string message;
+};
+
+std::optional<Complaint> check(const std::string& key, const std::string& value) {
+  using enum OptionError::Part;
+  const Setting* setting = find_setting(key);
+  if (!setting) return Complaint{kKey, Severity::kError, unknown_setting(key)};
+  if (setting->effect == SettingEffect::kNotYet)
+    return Complaint{kKey, Severity::kError,
+                     "the setting '" + key + "' is not supported yet by this version"};
+  if (const Status readable = setting->check(value); !readable)
+    return Complaint{kValue, Severity::kError, "setting '" + key + "': " + readable.error().message};
+  if (setting->effect == SettingEffect::kNone)
+    return Complaint{kKey, Severity::kWarning,
+                     "the setting '" + key + "' has no effect in Leat: " + setting->doc};
+  return std::nullopt;
+}
+
+void report(const Complaint& complaint, const sql::Option& option, sql::Diagnostics& diagnostics) {
+  const sql::SourceSpan span =
+      complaint.part == OptionError::Part::kValue ? option.value.span : option.key.span;
+  if (complaint.severity == Severity::kError)
+    diagnostics.error(span, complaint.message);
+  else
+    diagnostics.warning(span, complaint.message);
+}
+
+void set(const sql::SetStatement& statement, OptionMap& settings, sql::Diagnostics& diagnostics) {
+  if (!statement.option)
+    return diagnostics.error(statement.span, "SET alone lists settings and has no place in a pipeline",
+                             "write SET 'key' = 'value'");
+  const sql::Option& option = *statement.option;
+  if (const auto complaint = check(option.key.text, option.value.text))
+    report(*complaint, option, diagnostics);
+  settings[option.key.text] = option.value.text;
+}
+
+void reset(const sql::ResetStatement& statement, OptionMap& settings, sql::Diagnostics& diagnostics) {
+  if (!statement.key) return settings.clear();
+  if (!find_setting(statement.key->text))
+    diagnostics.error(statement.key->span, unknown_setting(statement.key->text));
+  settings.erase(statement.key->text);
+}
+
+void override_with(const OptionMap& overrides, OptionMap& settings, std::vector<Message>& messages) {
+  for (const auto& [key, value] : overrides) {
+    if (const auto complaint = check(key, value)) {
+      const std::string kind = complaint->severity == Severity::kError ? "error: " : "warning: ";
+      messages.push_back(
+          {.severity = complaint->severity,
+           .text = complaint->message,
+           .rendered = "--set " + key + "=" + value + ": " + kind + complaint->message + "\n"});
+    }
+    settings[key] = value;
+  }
+}
+
+}  // namespace
+
+OptionMap bind_settings(const sql::Script& script, const OptionMap& overrides, sql::Diagnostics& diagnostics,
+                        std::vector<Message>& messages) {
+  OptionMap settings;
+  for (const sql::StatementPtr& statement : script.statements) {
+    if (const auto* assignment = sql::as<sql::SetStatement>(*statement))
+      set(*assignment, settings, diagnostics);
+    if (const auto* removal = sql::as<sql::ResetStatement>(*statement))
+      reset(*removal, settings, diagnostics);
+  }
+  override_with(overrides, settings, messages);
+  return settings;
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,245 @@
+// CREATE TABLE: columns, metadata, computed columns, primary key and watermark.
+#include <algorithm>
+#include <functional>
+
+#include "pipelines/base/nearest.h"
+#include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_like.h"
+#include "pipelines/plan/bind_type.h"
+#include "pipelines/plan/coerce.h"
+#include "pipelines/plan/table.h"
+
+namespace leat::plan {
+namespace {
+
+using ColumnKind = sql::ColumnDefinition::Kind;
+
+class TableBinder {
+ public:
+  TableBinder(Table& table, const BindContext& context) : table_(table), context_(context) {}
+
+  void bind() {
+    bind_types();
+    if (table_.broken) return;
+    bind_primary_key();
+    bind_physical();
+    bind_metadata();
+    bind_computed();
+    if (table_.broken || !table_.watermark_definition) return;
+    bind_watermark(*table_.watermark_definition);
+    bind_watermark_options(table_, context_);
+  }
+
+ private:
+  void bind_types() {
+    for (TableColumn& column : table_.columns) {
+      if (!column.definition->type) continue;
+      const std::optional<Type> type = bind_type(*column.definition->type, context_);
+      if (type)
+        column.type = *type;
+      else
+        table_.broken = true;
+    }
+  }
+
+  void bind_physical() {
+    std::size_t index = 0;
+    for (TableColumn& column : table_.columns)
+      if (column.physical()) column.value = make_column(index++, column.type, column.name());
+  }
+
+  // ---- PRIMARY KEY ---------------------------------------------------------------------------------------
+
+  void bind_primary_key() {
+    if (!table_.primary_key_definition) return;
+    for (const sql::Identifier& name : table_.primary_key_definition->columns) {
+      const std::optional<std::size_t> index = table_.find(name.text);
+      if (!index) {
+        unknown_column(name);
+      } else if (!table_.columns[*index].physical()) {
+        context_.diagnostics.error(name.span,
+                                   "PRIMARY KEY column '" + name.text + "' must be a physical column");
+      } else {
+        table_.columns[*index].type = table_.columns[*index].type.with_nullable(false);
+      }
+    }
+  }
+
+  void unknown_column(const sql::Identifier& name) {
+    context_.diagnostics.error(
+        name.span, "unknown column '" + name.text + "'" + did_you_mean(name.text, table_.column_names()));
+  }
+
+  // ---- METADATA ------------------------------------------------------------------------------------------
+
+  void bind_metadata() {
+    std::vector<MetadataColumn> offered;
+    if (table_.connector && table_.connector->metadata)
+      offered = table_.connector->metadata(table_.option_map());
+    for (TableColumn& column : table_.columns) {
+      if (column.definition->kind != ColumnKind::kMetadata) continue;
+      column.metadata_key =
+          column.definition->metadata_key ? column.definition->metadata_key->text : column.name();
+      const auto found = std::ranges::find(offered, column.metadata_key, &MetadataColumn::key);
+      if (found == offered.end() && table_.connector) unknown_metadata(column, offered);
+      column.value = metadata_value(column, found == offered.end() ? column.type : found->type);
+      if (!column.value) table_.broken = true;
+    }
+  }
+
+  void unknown_metadata(const TableColumn& column, const std::vector<MetadataColumn>& offered) {
+    std::vector<std::string> keys;
+    std::string list;
+    for (const MetadataColumn& metadata : offered) {
+      keys.push_back(metadata.key);
+      list += (list.empty() ? "it has '" : ", '") + metadata.key + "'";
+    }
+    const auto& key = column.definition->metadata_key;
+    context_.diagnostics.error(key ? key->span : column.definition->name.span,
+                               "the connector '" + table_.connector->name + "' has no metadata '" +
+                                   column.metadata_key + "'" + did_you_mean(column.metadata_key, keys),
+                               list.empty() ? "it has no metadata at all" : list);
+  }
+
+  /// The decoded column behind the physical ones, cast to the declared type.
+  ExprPtr metadata_value(const TableColumn& column, const Type& type) {
+    const std::size_t physical = table_.physical_schema().size();
+    const auto found = std::ranges::find(table_.metadata, column.metadata_key, &ScanNode::Metadata::key);
+    const auto index = static_cast<std::size_t>(found - table_.metadata.begin());
+    if (found == table_.metadata.end()) table_.metadata.push_back({column.metadata_key, type});
+    ExprPtr value = make_column(physical + index, type, column.metadata_key);
+    return coerce(std::move(value), column.type, column.definition->span, context_);
+  }
+
+  // ---- Computed columns ----------------------------------------------------------------------------------
+
+  enum class Mark : std::uint8_t { kNew, kOpen, kDone };
+
+  /// In the order of their dependencies: a computed column may use others, wherever they stand.
+  void bind_computed() {
+    marks_.assign(table_.columns.size(), Mark::kNew);
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) bind_computed(i);
+    for (const TableColumn& column : table_.columns)
+      if (!column.value) table_.broken = true;
+  }
+
+  void bind_computed(std::size_t index) {
+    TableColumn& column = table_.columns[index];
+    if (column.definition->kind != ColumnKind::kComputed || marks_[index] == Mark::kDone) return;
+    if (marks_[index] == Mark::kOpen) {
+      context_.diagnostics.error(column.definition->span,
+                                 "the computed column '" + column.name() + "' depends on itself");
+      marks_[index] = Mark::kDone;
+      return;
+    }
+    marks_[index] = Mark::kOpen;
+    bool known = true;
+    for_each_name(*column.definition->computed, [&](const std::string& name) {
+      const std::optional<std::size_t> other = table_.find(name);
+      if (!other) return;
+      bind_computed(*other);
+      known = known && table_.columns[*other].value;
+    });
+    marks_[index] = Mark::kDone;
+    if (!known) return;  // What it needs has failed, or needs it: that has been reported.
+    const Scope scope = columns_so_far();
+    column.value = ExprBinder(scope, context_, "a computed column").bind(*column.definition->computed);
+    if (column.value) column.type = column.value->type;
+  }
+
+  static void for_each_name(const sql::Expression& expression,
+                            const std::function<void(const std::string&)>& visit) {
+    if (const auto* column = sql::as<sql::ColumnName>(expression)) visit(column->name.parts[0].text);
+    sql::for_each_child(expression, [&](const sql::Expression& child) { for_each_name(child, visit); });
+  }
+
+  Scope columns_so_far() const {
+    ScopeTable columns{table_.name, {}};
+    for (const TableColumn& column : table_.columns)
+      if (column.value) columns.columns.push_back({column.name(), column.value});
+    Scope scope;
+    scope.add(std::move(columns));
+    return scope;
+  }
+
+  // ---- WATERMARK -----------------------------------------------------------------------------------------
+
+  void bind_watermark(const sql::WatermarkDefinition& definition) {
+    const sql::Identifier& name = definition.column.parts[0];
+    const std::optional<std::size_t> index = table_.find(name.text);
+    if (definition.column.parts.size() > 1)
+      return context_.diagnostics.error(definition.column.span,
+                                        "a rowtime must be a column of the table, not a field of one",
+                                        "add a computed column: ts AS " + definition.column.to_string());
+    if (!index) return unknown_column(name);
+    const Type& type = table_.columns[*index].type;
+    if (!type.is_timestamp() || type.precision() > 3) return wrong_rowtime(name, type);
+    Scope scope;
+    ScopeTable rows{table_.name, {}};
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      rows.columns.push_back(
+          {table_.columns[i].name(), make_column(i, table_.columns[i].type, table_.columns[i].name())});
+    scope.add(std::move(rows));
+    ExprPtr value = ExprBinder(scope, context_, "WATERMARK").bind(*definition.value);
+    if (!value) return;
+    if (value->type.kind() != type.kind())
+      return context_.diagnostics.error(definition.value->span,
+                                        "the watermark must be of the type of '" + name.text + "', " +
+                                            type.with_nullable(true).to_string() + ", but it is " +
+                                            value->type.with_nullable(true).to_string());
+    value = coerce(std::move(value), type, definition.value->span, context_);
+    if (value)
+      table_.watermark = WatermarkSpec{
+          .column = *index, .expr = std::move(value), .idle_timeout = context_.settings.source_idle_timeout};
+  }
+
+  void wrong_rowtime(const sql::Identifier& name, const Type& type) {
+    std::string hint = "add a computed column and put the watermark on it: ";
+    if (type.is_timestamp())
+      hint += "rowtime AS CAST(" + name.text + " AS " + Type(type.kind(), 3).to_string() + ")";
+    else if (type.is_character())
+      hint += "rowtime AS TO_TIMESTAMP(" + name.text + ")";
+    else if (type.is_integer())
+      hint += "rowtime AS TO_TIMESTAMP_LTZ(" + name.text + ", 3)";
+    else
+      hint.clear();
+    context_.diagnostics.error(name.span,
+                               "a rowtime must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), but '" + name.text +
+                                   "' is " + type.with_nullable(true).to_string(),
+                               hint);
+  }
+
+  Table& table_;
+  const BindContext& context_;
+  std::vector<Mark> marks_;
+};
+
+/// Clauses that are read and not run.
+void refuse_clauses(const sql::CreateTable& statement, const BindContext& context) {
+  if (statement.query)
+    context.not_yet(statement.name.span, "CREATE TABLE … AS",
+                    "declare the columns and use INSERT INTO … SELECT");
+  if (statement.distribution)
+    context.not_yet(statement.distribution->span, "DISTRIBUTED BY",
+                    "a table of Leat is one stream: leave it out");
+  if (!statement.partitioned_by.empty())
+    context.not_yet(statement.partitioned_by[0].span, "PARTITIONED BY",
+                    "leave it out: the rows go to one place");
+}
+
+}  // namespace
+
+std::unique_ptr<Table> bind_table(const sql::CreateTable& statement, const Table* base,
+                                  const BindContext& context) {
+  auto table = std::make_unique<Table>();
+  table->name = statement.name.to_string();
+  table->span = statement.name.span;
+  refuse_clauses(statement, context);
+  table->broken = statement.query != nullptr || (statement.like && !base) || (base && base->broken);
+  merge_definitions(statement, base, *table, context);
+  bind_connector(*table, context);
+  TableBinder(*table, context).bind();
+  return table;
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,176 @@
+#include "pipelines/plan/coerce.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace leat::plan {
+namespace {
+
+bool is_constant(const Expr& expr) {
+  return expr.kind == ExprKind::kLiteral;
+}
+
+/// The call's value if all arguments are constants. A call that fails for them is kept: it fails its rows, as
+/// in Flink, and rows may never reach it.
+ExprPtr folded(ExprPtr expr) {
+  if (!expr->call.deterministic ||
+      !std::ranges::all_of(expr->children, [](const ExprPtr& c) { return is_constant(*c); }))
+    return expr;
+  std::vector<Value> values;
+  for (const ExprPtr& child : expr->children) values.push_back(child->literal);
+  const Result<Value> value = functions::fold(expr->call, values);
+  if (!value) return expr;
+  return make_literal(expr->type.with_nullable(expr->type.nullable() || value->is_null()), *value);
+}
+
+bool is_zero(const Expr& expr) {
+  if (!is_constant(expr) || expr.literal.is_null()) return false;
+  if (expr.type.is_integer()) return expr.literal.as_integer() == 0;
+  if (expr.type.kind() == TypeKind::kDecimal) return expr.literal.as_decimal() == 0;
+  return expr.type.is_approximate() && expr.literal.as_double() == 0;
+}
+
+/// Flink refuses to plan a division by a constant zero, whatever its type.
+bool divides_by_zero(std::string_view name, const std::vector<ExprPtr>& arguments) {
+  static constexpr std::array<std::string_view, 3> kDivisions = {"/", "%", "MOD"};
+  return arguments.size() == 2 && std::ranges::find(kDivisions, name) != kDivisions.end() &&
+         is_zero(*arguments[1]);
+}
+
+std::vector<functions::ArgumentInfo> describe(const std::vector<ExprPtr>& arguments) {
+  std::vector<functions::ArgumentInfo> infos;
+  for (const ExprPtr& argument : arguments) {
+    functions::ArgumentInfo info{argument->type, std::nullopt};
+    if (is_constant(*argument)) info.literal = argument->literal;
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+ExprPtr cast_with(ExprPtr value, const Type& to, std::string name, functions::Kernel kernel) {
+  Expr cast{.kind = ExprKind::kCast, .type = to, .name = std::move(name)};
+  cast.call = {.result = to, .arguments = {value->type}, .kernel = std::move(kernel)};
+  cast.children = {std::move(value)};
+  return folded(std::make_shared<const Expr>(std::move(cast)));
+}
+
+}  // namespace
+
+ExprPtr make_cast(ExprPtr value, const Type& to, functions::CastKind kind, sql::SourceSpan span,
+                  const BindContext& context) {
+  const bool try_cast = kind == functions::CastKind::kTryCast;
+  const Type type = to.with_nullable(try_cast || value->type.nullable());
+  if (value->type.kind() == TypeKind::kNull) return make_literal(to.with_nullable(true), Value::null());
+  if (value->type == type) return value;
+  Result<functions::Kernel> kernel = functions::bind_cast(value->type, type, kind, context.session);
+  if (!kernel) {
+    context.diagnostics.error(span, kernel.error().message);
+    return nullptr;
+  }
+  return cast_with(std::move(value), type, try_cast ? "TRY_CAST" : "CAST", std::move(*kernel));
+}
+
+ExprPtr coerce(ExprPtr value, const Type& to, sql::SourceSpan span, const BindContext& context) {
+  if (value->type.same_shape(to) || to.kind() == TypeKind::kNull) return value;
+  return make_cast(std::move(value), to, functions::CastKind::kCast, span, context);
+}
+
+ExprPtr coerce_condition(ExprPtr value, std::string_view clause, sql::SourceSpan span,
+                         const BindContext& context) {
+  if (value->type.kind() == TypeKind::kBoolean) return value;
+  if (value->type.kind() == TypeKind::kNull) return make_literal(Type::boolean(), Value::null());
+  context.diagnostics.error(span, std::string(clause) + " must be BOOLEAN, but this is " +
+                                      value->type.with_nullable(true).to_string());
+  return nullptr;
+}
+
+ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::SourceSpan span,
+                  const BindContext& context) {
+  if (divides_by_zero(name, arguments)) {
+    context.diagnostics.error(span, "division by zero");
+    return nullptr;
+  }
+  const functions::ScalarFunction* function = functions::find_scalar(name);
+  if (!function) {
+    context.not_yet(span, "the function " + std::string(name));
+    return nullptr;
+  }
+  Result<functions::BoundScalar> bound = function->bind(describe(arguments), context.session);
+  if (!bound) {
+    context.diagnostics.error(span, bound.error().message);
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    arguments[i] = coerce(std::move(arguments[i]), bound->arguments[i], span, context);
+    if (!arguments[i]) return nullptr;
+  }
+  Type type = bound->result;
+  return folded(std::make_shared<const Expr>(Expr{.kind = ExprKind::kCall,
+                                                  .type = std::move(type),
+                                                  .children = std::move(arguments),
+                                                  .call = std::move(*bound),
+                                                  .name = std::string(name)}));
+}
+
+std::optional<Type> unify(std::span<const Type> types, std::string_view what, sql::SourceSpan span,
+                          const BindContext& context) {
+  std::vector<Type> known;
+  for (const Type& type : types)
+    if (type.kind() != TypeKind::kNull) known.push_back(type);
+  if (known.empty()) return Type();
+  Result<Type> common = functions::common_type(known);
+  if (!common) {
+    context.diagnostics.error(span, std::string(what) + ": " + common.error().message);
+    return std::nullopt;
+  }
+  return common->with_nullable(common->nullable() || known.size() < types.size());
+}
+
+ExprPtr make_condition(ExprKind kind, std::vector<ExprPtr> operands) {
+  const bool deciding = kind == ExprKind::kOr;  // TRUE decides an OR, FALSE an AND; the other one is neutral.
+  std::vector<ExprPtr> open;
+  for (ExprPtr& operand : operands) {
+    const bool known = is_constant(*operand) && !operand->literal.is_null();
+    if (known && operand->literal.as_boolean() == deciding) return operand;
+    if (!known) open.push_back(std::move(operand));
+  }
+  if (open.empty()) return make_literal(Type::boolean().with_nullable(false), Value::boolean(!deciding));
+  return make_logical(kind, open);
+}
+
+ExprPtr make_case(std::vector<ExprPtr> children, Type type) {
+  std::vector<ExprPtr> open;
+  std::size_t i = 0;
+  for (; i + 1 < children.size(); i += 2) {
+    const Expr& when = *children[i];
+    const bool never = is_constant(when) && (when.literal.is_null() || !when.literal.as_boolean());
+    if (never) continue;
+    if (is_constant(when) && open.empty()) return children[i + 1];
+    open.insert(open.end(), {children[i], children[i + 1]});
+  }
+  if (i < children.size()) open.push_back(children[i]);
+  if (open.empty()) return make_literal(type.with_nullable(true), Value::null());
+  if (open.size() == 1) return open[0];
+  return std::make_shared<const Expr>(
+      Expr{.kind = ExprKind::kCase, .type = std::move(type), .children = std::move(open), .name = "CASE"});
+}
+
+ExprPtr make_not_null(ExprPtr value, const std::string& column) {
+  if (!value->type.nullable()) return value;
+  const Type type = value->type.with_nullable(false);
+  functions::Kernel kernel = [column](const functions::CallContext& call,
+                                      std::span<const functions::Datum> arguments) {
+    const functions::Datum& datum = arguments[0];
+    for (std::size_t row = 0; datum.column->may_have_nulls() && row < call.rows; ++row)
+      if (datum.column->is_null(datum.index(row)))
+        call.errors->add(row, "column '" + column + "' is NOT NULL, but the row has NULL");
+    return datum.constant ? gather(datum.column, std::vector<std::uint32_t>(call.rows, 0)) : datum.column;
+  };
+  Expr expr{.kind = ExprKind::kCall, .type = type, .name = "NOT_NULL"};
+  expr.call = {.result = type, .arguments = {value->type}, .kernel = std::move(kernel)};
+  expr.children = {std::move(value)};
+  return std::make_shared<const Expr>(std::move(expr));
+}
+
+}  // namespace leat::plan

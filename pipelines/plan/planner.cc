@@ -1,0 +1,259 @@
+// The statements of a pipeline file, in order: declarations fill the namespace, INSERTs become sinks.
+// Settings are read first, as they hold for the whole file.
+#include "pipelines/plan/planner.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "pipelines/base/nearest.h"
+#include "pipelines/plan/bind_context.h"
+#include "pipelines/plan/bind_insert.h"
+#include "pipelines/plan/bind_query.h"
+#include "pipelines/plan/bind_settings.h"
+#include "pipelines/plan/rewrite.h"
+#include "pipelines/plan/table.h"
+#include "pipelines/sql/parser.h"
+
+namespace leat::plan {
+namespace {
+
+class Planner final : public TableLookup {
+ public:
+  Planner(const PlanRequest& request, const BindContext& context) : request_(request), context_(context) {}
+
+  void bind(const sql::Script& script) {
+    for (const sql::StatementPtr& statement : script.statements) bind_statement(*statement);
+    for (const auto& table : tables_) check_options(*table, context_);
+    check_bounded();
+    const bool something = !sinks_.empty() || explained_any_ || context_.diagnostics.has_errors();
+    if (!something)
+      context_.diagnostics.error({}, "nothing to run: there is no INSERT INTO",
+                                 "a pipeline ends in INSERT INTO <table> SELECT …");
+  }
+
+  Plan finish(OptionMap settings) {
+    Plan plan = plan_of(sinks_);
+    plan.settings = std::move(settings);
+    return plan;
+  }
+  /// Answers to EXPLAIN; only meaningful when there was no error.
+  std::vector<std::string> explained() const {
+    std::vector<std::string> texts;
+    for (const Sinks& sinks : explained_) texts.push_back(explain(plan_of(sinks)));
+    return texts;
+  }
+
+  std::optional<Relation> find_relation(const sql::Name& name) override {
+    const std::string key = name.to_string();
+    if (const auto view = views_.find(key); view != views_.end()) return view->second;
+    if (Table* table = find_table(key)) return read_table(name, *table);
+    report_unknown(name, "table or view");
+    return std::nullopt;
+  }
+
+ private:
+  using Sinks = std::vector<std::shared_ptr<const SinkNode>>;
+
+  void bind_statement(const sql::Statement& statement) {
+    switch (statement.kind) {
+      case sql::StatementKind::kCreateTable:
+        return create_table(*sql::as<sql::CreateTable>(statement));
+      case sql::StatementKind::kCreateView:
+        return create_view(*sql::as<sql::CreateView>(statement));
+      case sql::StatementKind::kDrop:
+        return drop(*sql::as<sql::Drop>(statement));
+      case sql::StatementKind::kExplain:
+        return bind_explain(*sql::as<sql::Explain>(statement));
+      case sql::StatementKind::kSelect:
+        if (request_.allow_select) return bind_outputs(statement, sinks_);
+        return context_.diagnostics.error(
+            statement.span, "a SELECT alone has nowhere to go in a pipeline",
+            "write INSERT INTO <table> SELECT …; `leat run` shows the rows of a SELECT");
+      case sql::StatementKind::kInsert:
+      case sql::StatementKind::kStatementSet:
+        return bind_outputs(statement, sinks_);
+      case sql::StatementKind::kSet:
+      case sql::StatementKind::kReset:
+        return;  // Read before, by bind_settings.
+    }
+  }
+
+  // ---- Names ---------------------------------------------------------------------------------------------
+
+  Table* find_table(std::string_view name) const {
+    const auto found = names_.find(name);
+    return found == names_.end() ? nullptr : found->second;
+  }
+
+  std::optional<Relation> read_table(const sql::Name& name, Table& table) const {
+    if (table.connector && !table.connector->can_read) {
+      context_.diagnostics.error(name.span, "'" + table.name + "' cannot be read: the connector '" +
+                                                table.connector->name + "' only writes");
+      return std::nullopt;
+    }
+    if (table.broken) return std::nullopt;
+    return plain_relation(scan_of(table));
+  }
+
+  void report_unknown(const sql::Name& name, std::string_view what) const {
+    std::vector<std::string> known;
+    for (const auto& [table, ignored] : names_) known.push_back(table);
+    for (const auto& [view, ignored] : views_) known.push_back(view);
+    context_.diagnostics.error(name.span, "unknown " + std::string(what) + " '" + name.to_string() + "'" +
+                                              did_you_mean(name.to_string(), known));
+  }
+
+  /// False: the statement is to be left out, because the name is taken.
+  bool is_free(const sql::Name& name, sql::IfExists if_exists) const {
+    const std::string key = name.to_string();
+    if (!names_.contains(key) && !views_.contains(key)) return true;
+    if (if_exists == sql::IfExists::kFail)
+      context_.diagnostics.error(name.span, "'" + key + "' is declared twice");
+    return false;
+  }
+
+  void create_table(const sql::CreateTable& statement) {
+    if (!is_free(statement.name, statement.if_exists)) return;
+    Table* base = statement.like ? find_table(statement.like->table.to_string()) : nullptr;
+    if (statement.like && !base) report_unknown(statement.like->table, "table");
+    tables_.push_back(bind_table(statement, base, context_));
+    names_[statement.name.to_string()] = tables_.back().get();
+  }
+
+  void create_view(const sql::CreateView& statement) {
+    if (!is_free(statement.name, statement.if_exists)) return;
+    std::optional<Relation> relation = QueryBinder(*this, context_).bind(*statement.query);
+    if (relation) relation = rename(std::move(*relation), statement.columns, context_);
+    views_[statement.name.to_string()] = std::move(relation);
+  }
+
+  void drop(const sql::Drop& statement) {
+    const std::string name = statement.name.to_string();
+    const bool table = statement.object == sql::Drop::Object::kTable;
+    if ((table ? names_.erase(name) : views_.erase(name)) > 0) return;
+    if (statement.if_exists == sql::IfExists::kFail) report_unknown(statement.name, table ? "table" : "view");
+  }
+
+  // ---- What runs -----------------------------------------------------------------------------------------
+
+  void bind_outputs(const sql::Statement& statement, Sinks& sinks) {
+    if (const auto* insert = sql::as<sql::Insert>(statement)) return add(bind_one(*insert), sinks);
+    if (const auto* set = sql::as<sql::StatementSet>(statement)) {
+      for (const auto& insert : set->inserts) add(bind_one(*insert), sinks);
+    } else if (const auto* select = sql::as<sql::SelectStatement>(statement)) {
+      const std::optional<Relation> relation = QueryBinder(*this, context_).bind(*select->query);
+      if (relation) add(output_of(*relation), sinks);
+    } else {
+      context_.not_yet(statement.span, "EXPLAIN of this statement", "EXPLAIN takes a query or an INSERT");
+    }
+  }
+
+  static void add(std::shared_ptr<const SinkNode> sink, Sinks& sinks) {
+    if (sink) sinks.push_back(std::move(sink));
+  }
+
+  bool refuse_clauses(const sql::Insert& insert) const {
+    const std::size_t before = context_.diagnostics.error_count();
+    if (insert.mode == sql::Insert::Mode::kOverwrite)
+      context_.not_yet(insert.span, "INSERT OVERWRITE", "INSERT INTO adds rows");
+    if (!insert.partition.empty())
+      context_.not_yet(insert.partition[0].column.span, "PARTITION", "give the column a value in the query");
+    if (!insert.hints.empty())
+      context_.not_yet(insert.hints[0].span, "the hint " + insert.hints[0].name.text,
+                       "write the options into the table's WITH");
+    if (insert.on_conflict != sql::Insert::OnConflict::kNone)
+      context_.not_yet(insert.on_conflict_span, "ON CONFLICT", "leave it out");
+    return context_.diagnostics.error_count() > before;
+  }
+
+  std::shared_ptr<const SinkNode> bind_one(const sql::Insert& insert) {
+    const bool refused = refuse_clauses(insert);
+    Table* table = find_table(insert.table.to_string());
+    if (!table && views_.contains(insert.table.to_string()))
+      context_.diagnostics.error(insert.table.span,
+                                 "'" + insert.table.to_string() + "' is a view; only a table can be written");
+    else if (!table)
+      report_unknown(insert.table, "table");
+    const std::optional<Relation> query = QueryBinder(*this, context_).bind(*insert.query);
+    if (!query || !table || refused || table->broken) return nullptr;
+    return bind_insert(insert, *query, *table, context_);
+  }
+
+  void bind_explain(const sql::Explain& statement) {
+    explained_any_ = true;
+    Sinks sinks;
+    bind_outputs(*statement.statement, sinks);
+    explained_.push_back(std::move(sinks));
+  }
+
+  // ---- The plan ------------------------------------------------------------------------------------------
+
+  void check_bounded() const {
+    if (!context_.settings.batch) return;
+    for (const auto& table : tables_)
+      if (table->scan && !table->scan->bounded)
+        context_.diagnostics.error(
+            table->span, "'" + table->name + "' has no end, but 'execution.runtime-mode' is 'batch'",
+            "bound the source, or set the mode to 'streaming'");
+  }
+
+  Plan plan_of(const Sinks& sinks) const {
+    Plan plan;
+    plan.sinks = sinks;
+    for (const auto& table : tables_)
+      if (table->scan) plan.scans.push_back(table->scan);
+    rewrite(plan);
+    return plan;
+  }
+
+  const PlanRequest& request_;
+  const BindContext& context_;
+  std::vector<std::unique_ptr<Table>> tables_;        ///< In order of declaration, dropped ones too.
+  std::map<std::string, Table*, std::less<>> names_;  ///< The tables in sight.
+  std::map<std::string, std::optional<Relation>, std::less<>> views_;  ///< None: broken, reported.
+  Sinks sinks_;
+  std::vector<Sinks> explained_;
+  bool explained_any_ = false;
+};
+
+std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql::SourceText& source) {
+  std::vector<Message> messages;
+  for (const sql::Diagnostic& diagnostic : diagnostics.sorted()) {
+    const sql::SourcePosition position = source.position(diagnostic.span.begin);
+    const bool error = diagnostic.severity == sql::Severity::kError;
+    messages.push_back({.severity = error ? Severity::kError : Severity::kWarning,
+                        .line = position.line,
+                        .column = position.column,
+                        .text = diagnostic.message,
+                        .rendered = render(diagnostic, source)});
+  }
+  return messages;
+}
+
+}  // namespace
+
+bool PlanOutcome::ok() const {
+  return std::ranges::none_of(messages, [](const Message& m) { return m.severity == Severity::kError; });
+}
+
+PlanOutcome plan_pipeline(const PlanRequest& request, const Catalog& catalog) {
+  const sql::SourceText source(request.file, request.text);
+  sql::Diagnostics diagnostics;
+  PlanOutcome outcome;
+  const sql::Script script = sql::parse_script(source, diagnostics);
+  OptionMap settings = bind_settings(script, request.overrides, diagnostics, outcome.messages);
+  const PlanSettings read = read_settings(settings);
+  const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}};
+  Planner planner(request, context);
+  planner.bind(script);
+  for (Message& message : messages_of(diagnostics, source)) outcome.messages.push_back(std::move(message));
+  if (!outcome.ok()) return outcome;
+  outcome.plan = planner.finish(std::move(settings));
+  outcome.explained = planner.explained();
+  for (const Message& message : outcome.messages) outcome.plan.warnings.push_back(message.text);
+  return outcome;
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,174 @@
+#include "pipelines/plan/settings.h"
+
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <functional>
+#include <vector>
+
+#include "pipelines/base/nearest.h"
+
+namespace leat::plan {
+namespace {
+
+using Check = std::function<Status(std::string_view)>;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+/// Any value that `option_text` reads into a T.
+template <class T>
+Status readable(std::string_view value) {
+  T read{};
+  return option_text::read(value, read);
+}
+
+Status any_text(std::string_view value) {
+  return value.empty() ? Status(fail(ErrorCode::kInvalid, "expected a text that is not empty")) : Status();
+}
+
+Status positive_duration(std::string_view value) {
+  LEAT_ASSIGN(const Micros duration, parse_duration(value));
+  if (duration.count() <= 0) return fail(ErrorCode::kInvalid, "expected a duration longer than 0");
+  return {};
+}
+
+Status positive_integer(std::string_view value) {
+  std::uint32_t number = 0;
+  LEAT_TRY(option_text::read(value, number));
+  if (number == 0) return fail(ErrorCode::kInvalid, "expected a number above 0");
+  return {};
+}
+
+Status time_zone(std::string_view value) {
+  absl::TimeZone zone;
+  if (value == "default" || absl::LoadTimeZone({value.data(), value.size()}, &zone)) return {};
+  return fail(ErrorCode::kInvalid, "expected the name of a time zone, such as 'Europe/Berlin' or 'UTC'");
+}
+
+Check one_of(std::vector<std::string> names) {
+  return [names = std::move(names)](std::string_view value) -> Status {
+    if (std::ranges::find(names, lower(value)) != names.end()) return {};
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+    return fail(ErrorCode::kInvalid, "expected one of " + list);
+  };
+}
+
+std::vector<Setting> engine_settings() {
+  using enum SettingEffect;
+  return {
+      {"pipeline.name", "string", kUsed, "Name of the pipeline; default: the file's.", any_text},
+      {"execution.runtime-mode", "one of 'streaming', 'batch', 'automatic'", kUsed,
+       "'batch' wants bounded sources only.", one_of({"streaming", "batch", "automatic"})},
+      {"execution.checkpointing.interval", "duration", kUsed, "How often results and state are committed.",
+       positive_duration},
+      {"table.local-time-zone", "time zone", kUsed,
+       "The session's wall clock: casts of TIMESTAMP_LTZ, windows over it.", time_zone},
+      {"table.exec.source.idle-timeout", "duration", kUsed,
+       "A source without rows for so long does not hold back the watermark; 0: never.", readable<Micros>},
+      {"table.exec.state.ttl", "duration", kNone, "Windows drop their state when they fire.",
+       readable<Micros>},
+      {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},
+      {"leat.on-row-error", "one of 'dead-letter', 'fail'", kUsed,
+       "What a row that cannot be computed does; Flink fails.", one_of({"dead-letter", "fail"})},
+      {"leat.late-rows", "table", kNotYet, "Table that takes late rows.", any_text},
+  };
+}
+
+std::vector<Setting> restart_settings() {
+  using enum SettingEffect;
+  const std::string fixed = "restart-strategy.fixed-delay.";
+  const std::string growing = "restart-strategy.exponential-delay.";
+  const std::string rate = "restart-strategy.failure-rate.";
+  return {
+      {"restart-strategy.type", "one of 'none', 'fixed-delay', 'exponential-delay', 'failure-rate'", kUsed,
+       "When a failed pipeline starts again.",
+       one_of({"none", "off", "disable", "fixed-delay", "exponential-delay", "failure-rate"})},
+      {fixed + "attempts", "integer", kUsed, "Restarts before the pipeline stays failed.", positive_integer},
+      {fixed + "delay", "duration", kUsed, "Wait before each restart.", readable<Micros>},
+      {growing + "initial-backoff", "duration", kUsed, "First wait.", positive_duration},
+      {growing + "max-backoff", "duration", kUsed, "Longest wait.", positive_duration},
+      {growing + "backoff-multiplier", "double", kUsed, "How the wait grows.", readable<double>},
+      {growing + "reset-backoff-threshold", "duration", kUsed, "Running so long resets the wait.",
+       positive_duration},
+      {growing + "jitter-factor", "double", kUsed, "Random part of the wait.", readable<double>},
+      {growing + "attempts-before-reset-backoff", "integer", kUsed,
+       "Restarts before the pipeline stays failed.", positive_integer},
+      {rate + "delay", "duration", kUsed, "Wait before each restart.", readable<Micros>},
+      {rate + "failure-rate-interval", "duration", kUsed, "The time over which failures are counted.",
+       positive_duration},
+      {rate + "max-failures-per-interval", "integer", kUsed, "Failures before it stays failed.",
+       positive_integer},
+  };
+}
+
+std::vector<Setting> cluster_settings() {
+  using enum SettingEffect;
+  return {
+      {"parallelism.default", "integer", kNone, "A pipeline runs on one thread.", readable<std::int64_t>},
+      {"pipeline.auto-watermark-interval", "duration", kNone, "Watermarks follow each row.",
+       readable<Micros>},
+      {"table.exec.mini-batch.enabled", "boolean", kNone, "Rows always run in small batches.",
+       readable<bool>},
+      {"table.exec.mini-batch.allow-latency", "duration", kNone, "Batches never wait.", readable<Micros>},
+      {"table.exec.mini-batch.size", "integer", kNone, "Batches have a size of their own.",
+       readable<std::int64_t>},
+      {"table.dml-sync", "boolean", kNone, "A pipeline always runs to its end.", readable<bool>},
+      {"execution.checkpointing.mode", "string", kNone, "Commits are exactly-once.", any_text},
+      {"execution.checkpointing.timeout", "duration", kNone, "A commit is one transaction.",
+       readable<Micros>},
+      {"execution.checkpointing.min-pause", "duration", kNone, "A commit is one transaction.",
+       readable<Micros>},
+      {"state.backend.type", "string", kNone, "State is in memory and in the store.", any_text},
+      {"sql-client.*", "string", kNone, "Of Flink's own client.", any_text},
+  };
+}
+
+std::vector<Setting> make_settings() {
+  std::vector<Setting> all = engine_settings();
+  for (auto&& part : {restart_settings(), cluster_settings()})
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+}  // namespace
+
+std::span<const Setting> all_settings() {
+  static const std::vector<Setting> settings = make_settings();
+  return settings;
+}
+
+const Setting* find_setting(std::string_view key) {
+  for (const Setting& setting : all_settings()) {
+    const std::string_view known = setting.key;
+    if (known == key) return &setting;
+    if (known.ends_with(".*") && key.starts_with(known.substr(0, known.size() - 1))) return &setting;
+  }
+  return nullptr;
+}
+
+std::string unknown_setting(std::string_view key) {
+  std::vector<std::string> known;
+  for (const Setting& setting : all_settings()) known.push_back(setting.key);
+  return "unknown setting '" + std::string(key) + "'" + did_you_mean(key, known);
+}
+
+PlanSettings read_settings(const OptionMap& settings) {
+  PlanSettings read;
+  if (const auto zone = settings.find("table.local-time-zone"); zone != settings.end())
+    read.time_zone = zone->second == "default" ? "UTC" : zone->second;
+  if (const auto idle = settings.find("table.exec.source.idle-timeout"); idle != settings.end())
+    read.source_idle_timeout = parse_duration(idle->second).value_or(Micros(0));
+  if (const auto mode = settings.find("execution.runtime-mode"); mode != settings.end())
+    read.batch = lower(mode->second) == "batch";
+  return read;
+}
+
+}  // namespace leat::plan

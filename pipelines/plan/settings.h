@@ -1,0 +1,47 @@
+// SET 'key' = 'value': which keys there are and what values they take. One table serves the check, the
+// nearest name and the documentation. A setting is the pipeline's, wherever in the file it stands; the last
+// one wins, and `--set` wins over the file.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
+
+namespace leat::plan {
+
+/// Whether a setting changes what Leat does.
+enum class SettingEffect : std::uint8_t {
+  kUsed,
+  kNone,    ///< Of a Flink cluster: accepted, so that the file runs there and here, with a warning.
+  kNotYet,  ///< Leat's own or Flink's, known, and refused by this version.
+};
+
+struct Setting {
+  std::string key;   ///< A trailing ".*" takes every key with that prefix.
+  std::string type;  ///< "duration", "integer", "one of 'a', 'b'", …
+  SettingEffect effect = SettingEffect::kUsed;
+  std::string doc;
+  /// Errors: invalid, with the expected form.
+  std::function<Status(std::string_view value)> check;
+};
+
+/// All settings, in the order of the documentation.
+std::span<const Setting> all_settings();
+/// The row of a key, or null.
+const Setting* find_setting(std::string_view key);
+/// "unknown setting 'leat.memory' (did you mean 'leat.memory.max'?)"
+std::string unknown_setting(std::string_view key);
+
+/// What the planner itself reads of checked settings.
+struct PlanSettings {
+  std::string time_zone = "UTC";
+  Micros source_idle_timeout{0};
+  bool batch = false;
+};
+PlanSettings read_settings(const OptionMap& settings);
+
+}  // namespace leat::plan

@@ -1,0 +1,67 @@
+#include "pipelines/plan/table.h"
+
+#include <algorithm>
+
+namespace leat::plan {
+
+std::optional<std::size_t> Table::find(std::string_view column) const {
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].name() == column) return i;
+  return std::nullopt;
+}
+
+std::vector<std::string> Table::column_names() const {
+  std::vector<std::string> names;
+  for (const TableColumn& column : columns) names.push_back(column.name());
+  return names;
+}
+
+OptionMap Table::option_map() const {
+  OptionMap map;
+  for (const TableOption& option : options) map[option.key.text] = option.value.text;
+  return map;
+}
+
+const TableOption* Table::find_option(std::string_view key) const {
+  for (const TableOption& option : options)
+    if (option.key.text == key) return &option;
+  return nullptr;
+}
+
+Schema Table::physical_schema() const {
+  Schema schema;
+  for (const TableColumn& column : columns)
+    if (column.physical()) schema.fields.push_back({column.name(), column.type});
+  return schema;
+}
+
+std::shared_ptr<const ScanNode> scan_of(Table& table) {
+  table.read = true;
+  if (table.scan) return table.scan;
+  auto scan = std::make_shared<ScanNode>();
+  scan->table = table.name;
+  scan->options = table.option_map();
+  if (table.connector) {
+    scan->connector = table.connector->name;
+    scan->bounded = table.connector->bounded && table.connector->bounded(scan->options);
+  }
+  scan->physical = table.physical_schema();
+  for (std::size_t i = 0; i < scan->physical.size(); ++i) scan->physical_wanted.push_back(i);
+  scan->metadata = table.metadata;
+  scan->watermark = table.watermark;
+  for (const TableColumn& column : table.columns) {
+    const bool rowtime = table.watermark && table.watermark->column == scan->rows.size();
+    const bool proctime = column.value->kind == ExprKind::kCall && column.value->name == "PROCTIME";
+    scan->output.push_back(scan->rows.size());
+    scan->rows.push_back(column.value);
+    scan->row_names.push_back(column.name());
+    scan->schema.fields.push_back({column.name(), column.type});
+    scan->time_attributes.push_back(rowtime    ? TimeAttribute::kRowTime
+                                    : proctime ? TimeAttribute::kProcTime
+                                               : TimeAttribute::kNone);
+  }
+  table.scan = std::move(scan);
+  return table.scan;
+}
+
+}  // namespace leat::plan

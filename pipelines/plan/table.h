@@ -1,0 +1,74 @@
+// A table of the pipeline file, bound: its columns as expressions over what its source gives, its options,
+// its connector and format. Made once by CREATE TABLE, then only read, but for the roles in which it is used.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipelines/plan/bind_context.h"
+#include "pipelines/plan/node.h"
+#include "pipelines/sql/statement.h"
+
+namespace leat::plan {
+
+struct TableOption {
+  sql::StringWord key;
+  sql::StringWord value;
+};
+
+struct TableColumn {
+  const sql::ColumnDefinition* definition = nullptr;  ///< Lives in the script.
+  Type type;
+  ExprPtr value;             ///< Over the decoded columns: all physical ones, then `Table::metadata`.
+  std::string metadata_key;  ///< Of kMetadata.
+
+  [[nodiscard]] const std::string& name() const { return definition->name.text; }
+  [[nodiscard]] bool physical() const { return definition->kind == sql::ColumnDefinition::Kind::kPhysical; }
+  /// True if an INSERT may give it a value.
+  [[nodiscard]] bool persisted() const {
+    return physical() ||
+           (definition->kind == sql::ColumnDefinition::Kind::kMetadata && !definition->is_virtual);
+  }
+};
+
+struct Table {
+  std::string name;
+  sql::SourceSpan span;  ///< Of the name.
+  std::vector<TableColumn> columns;
+  std::vector<ScanNode::Metadata> metadata;
+  const sql::WatermarkDefinition* watermark_definition = nullptr;
+  std::optional<WatermarkSpec> watermark;
+  const sql::PrimaryKey* primary_key_definition = nullptr;
+  std::vector<TableOption> options;  ///< After LIKE.
+  const ConnectorInfo* connector = nullptr;
+  const FormatInfo* format = nullptr;
+  /// Its columns are not known; whoever reads it says nothing more about it.
+  bool broken = false;
+
+  bool read = false;
+  bool written = false;
+  std::shared_ptr<const ScanNode> scan;  ///< Made by the first reader, shared by all.
+
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view column) const;
+  [[nodiscard]] std::vector<std::string> column_names() const;
+  [[nodiscard]] OptionMap option_map() const;
+  [[nodiscard]] const TableOption* find_option(std::string_view key) const;
+  [[nodiscard]] Schema physical_schema() const;
+};
+
+/// `base` is LIKE's table, or null. Reports what is wrong; the table comes in any case, broken maybe.
+std::unique_ptr<Table> bind_table(const sql::CreateTable& statement, const Table* base,
+                                  const BindContext& context);
+/// Finds connector and format by the options, with errors at their values.
+void bind_connector(Table& table, const BindContext& context);
+/// Checks the options for the roles in which the table is used; for an unused one, it is enough if one role
+/// that its connector has takes them.
+void check_options(const Table& table, const BindContext& context);
+/// The keys of options that belong to the watermark, read. Errors are reported.
+void bind_watermark_options(Table& table, const BindContext& context);
+/// The shared scan of the whole table.
+std::shared_ptr<const ScanNode> scan_of(Table& table);
+
+}  // namespace leat::plan
