@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "pipelines/base/nearest.h"
 #include "pipelines/sql/parser_core.h"
 
 namespace leat::sql {
