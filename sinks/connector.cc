@@ -24,7 +24,7 @@ void append_escaped(std::string& out, std::string_view part) {
 
 std::string joined_name(const std::vector<std::string_view>& parts, char separator) {
   std::string name;
-  for (const std::string_view part : parts) {
+  for (const std::string_view& part : parts) {
     if (&part != &parts.front()) name.push_back(separator);
     append_escaped(name, part);
   }

@@ -1,0 +1,103 @@
+// What the filesystem sink and print promise beyond the suite for all.
+#include <doctest/doctest.h>
+
+#include "tests/contract/sinks/harness.h"
+#include "tests/contract/sinks/local_harnesses.h"
+
+using namespace leat;
+using namespace leat::contract;
+using namespace leat::sinks;
+
+namespace {
+
+/// Delivers, and gives the state of the success.
+std::string deliver(Sink& sink, std::uint64_t number, const Payloads& payloads,
+                    const std::string& state = {}) {
+  const Delivery outcome = sink.deliver(make_shipment(number, payloads, state));
+  REQUIRE(delivered(outcome));
+  return std::get<Delivered>(outcome).sink_state;
+}
+
+bool hidden(const std::string& name) {
+  return name.starts_with(".leat-") && name.ends_with(".inprogress");
+}
+
+}  // namespace
+
+TEST_CASE("a file is hidden until the end of the run, then has a name of its own") {
+  FilesystemHarness files;
+  auto sink = files.build();
+  std::string state = deliver(*sink, 1, {"a"});
+  CHECK(hidden(files.names().at(0)));
+  REQUIRE(sink->finish(state));
+  CHECK(files.names() == std::vector<std::string>{"gw1~pumps~upstream~01234567~00000000.json"});
+}
+
+TEST_CASE("finishing twice with the old state, as after a crash, is finishing once") {
+  FilesystemHarness files;
+  auto sink = files.build();
+  std::string state = deliver(*sink, 1, {"a"});
+  std::string again = state;
+  REQUIRE(sink->finish(state));
+  REQUIRE(sink->finish(again));
+  CHECK(state == again);
+  CHECK(files.arrived() == Payloads{"a"});
+}
+
+TEST_CASE("finishing a run that wrote nothing leaves nothing") {
+  FilesystemHarness files;
+  std::string state;
+  REQUIRE(files.build()->finish(state));
+  CHECK(files.names().empty());
+}
+
+TEST_CASE("a file of the size is rolled when the next records come") {
+  FilesystemHarness files;
+  auto sink = files.build_with({{"sink.rolling-policy.file-size", "4 b"}});
+  std::string state = deliver(*sink, 1, {"abc"});
+  state = deliver(*sink, 2, {"def"}, state);
+  REQUIRE(files.names().size() == 2);
+  CHECK_FALSE(hidden(files.names()[0]));
+  CHECK(hidden(files.names()[1]));
+  CHECK(files.arrived() == Payloads{"abc", "def"});
+}
+
+TEST_CASE("a file is rolled by its age and by the silence before") {
+  for (const char* key :
+       {"sink.rolling-policy.rollover-interval", "sink.rolling-policy.inactivity-interval"}) {
+    FilesystemHarness files;
+    auto sink = files.build_with({{key, "1 min"}});
+    std::string state = deliver(*sink, 1, {"a"});
+    files.now = kMicrosPerMinute - 1;
+    state = deliver(*sink, 2, {"b"}, state);
+    CHECK(files.names().size() == 1);
+    files.now += kMicrosPerMinute;
+    deliver(*sink, 3, {"c"}, state);
+    CHECK(files.names().size() == 2);
+    CHECK(files.arrived() == Payloads{"a", "b", "c"});
+  }
+}
+
+TEST_CASE("a crash after rolling doubles nothing, even when the clock has gone back") {
+  FilesystemHarness files;
+  const OptionMap by_age{{"sink.rolling-policy.rollover-interval", "1 min"}};
+  const std::string state = deliver(*files.build_with(by_age), 1, {"a"});
+  files.now = kMicrosPerHour;
+  deliver(*files.build_with(by_age), 2, {"b"}, state);
+  files.now = 0;
+  const std::string after = deliver(*files.build_with(by_age), 2, {"b"}, state);
+  CHECK(files.arrived() == Payloads{"a", "b"});
+  deliver(*files.build_with(by_age), 3, {"c"}, after);
+  CHECK(files.arrived() == Payloads{"a", "b", "c"});
+}
+
+TEST_CASE("a state that is not the sink's own pauses it") {
+  FilesystemHarness files;
+  CHECK(paused(files.build()->deliver(make_shipment(1, {"a"}, "not a state"))));
+}
+
+TEST_CASE("print writes its identifier before each line") {
+  PrintHarness terminal;
+  REQUIRE(delivered(terminal.build_named("out")->deliver(make_shipment(1, {"+I[a, 1]", "-D[a, 1]"}))));
+  CHECK(terminal.arrived() == Payloads{"out> +I[a, 1]", "out> -D[a, 1]"});
+}

@@ -1,0 +1,47 @@
+// The Kafka that the suite talks to: a real broker (tests/support/kafka_broker.py), or librdkafka's mock
+// cluster in this process where no Java or Maven is; the output then says so.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/contract/sinks/external_process.h"
+
+struct rd_kafka_s;
+struct rd_kafka_mock_cluster_s;
+
+namespace leat::contract {
+
+struct SeenMessage {
+  std::string key;
+  std::string payload;
+  std::string gateway;   ///< Header leat-gateway.
+  std::string shipment;  ///< Header leat-shipment.
+};
+
+class KafkaBroker {
+ public:
+  /// One for the whole program, started when it is first asked for.
+  static KafkaBroker& the_one();
+  ~KafkaBroker();
+
+  [[nodiscard]] bool real() const { return process_ != nullptr; }
+  [[nodiscard]] const std::string& address() const { return address_; }
+  void create_topic(const std::string& topic);
+  /// All messages of the topic's one partition.
+  [[nodiscard]] std::vector<SeenMessage> messages(const std::string& topic) const;
+  void go_away();
+  void come_back();
+
+ private:
+  KafkaBroker();
+  void start_mock();
+
+  std::unique_ptr<ExternalProcess> process_;
+  rd_kafka_s* mock_owner_ = nullptr;
+  rd_kafka_mock_cluster_s* mock_ = nullptr;
+  std::string address_;
+};
+
+}  // namespace leat::contract

@@ -1,0 +1,75 @@
+#include "sinks/block.h"
+
+#include <doctest/doctest.h>
+
+using namespace leat;
+using namespace leat::sinks;
+
+namespace {
+
+std::string three_records() {
+  BlockBuilder builder;
+  builder.add("k1", "first", {{"topic", "a"}, {"site", ""}});
+  builder.add("", "");
+  builder.add("k3", std::string(300, 'x'));
+  return builder.seal();
+}
+
+}  // namespace
+
+TEST_CASE("a block gives back its records, keys and headers in order") {
+  const std::string block = three_records();
+  const auto records = read_block(block);
+  REQUIRE(records);
+  REQUIRE(records->size() == 3);
+  CHECK((*records)[0].key == "k1");
+  CHECK((*records)[0].headers == Headers{{"topic", "a"}, {"site", ""}});
+  CHECK((*records)[1].payload.empty());
+  CHECK((*records)[2].payload.size() == 300);
+}
+
+TEST_CASE("a sealed builder begins anew") {
+  BlockBuilder builder;
+  builder.add("", "one");
+  (void)builder.seal();
+  CHECK(builder.records() == 0);
+  CHECK(builder.bytes() == 0);
+  builder.add("", "two");
+  const std::string block = builder.seal();
+  CHECK(read_block(block)->front().payload == "two");
+}
+
+TEST_CASE("a block that is cut at any byte is corrupt") {
+  const std::string block = three_records();
+  for (std::size_t length = 0; length < block.size(); ++length) {
+    const auto records = read_block(std::string_view(block).substr(0, length));
+    REQUIRE_FALSE(records);
+    CHECK(records.error().code == ErrorCode::kCorrupt);
+  }
+}
+
+TEST_CASE("a block with any byte changed is read within its bounds or found corrupt") {
+  const std::string good = three_records();
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (int change = 1; change < 256; ++change) {
+      std::string block = good;
+      block[at] = static_cast<char>(block[at] ^ change);
+      const auto records = read_block(block);
+      if (!records) CHECK(records.error().code == ErrorCode::kCorrupt);
+      if (records) CHECK(records->size() <= block.size());
+    }
+  }
+}
+
+TEST_CASE("bytes behind the last record are corrupt, and an unknown version is") {
+  CHECK_FALSE(read_block(three_records() + "x"));
+  std::string newer = three_records();
+  newer[0] = 2;
+  CHECK(read_block(newer).error().message == "block: version 2 is not known");
+}
+
+TEST_CASE("several blocks give their records one behind the other") {
+  const std::vector<std::string> blocks{three_records(), three_records()};
+  CHECK(read_blocks(blocks)->size() == 6);
+  CHECK_FALSE(read_blocks(std::vector<std::string>{three_records(), ""}));
+}

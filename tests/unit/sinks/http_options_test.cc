@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include "sinks/http/http_options.h"
+#include "sources/clients/http_url.h"
+#include "tests/unit/sinks/option_checks.h"
+
+using namespace leat;
+using namespace leat::sinks;
+
+namespace {
+
+OptionMap with(OptionMap more) {
+  OptionMap map{{"connector", "http"}, {"format", "json"}, {"url", "http://upstream/in?x=1"}};
+  more.merge(map);
+  return more;
+}
+
+}  // namespace
+
+TEST_CASE("a URL is enough for an http sink") {
+  CHECK(errors_of("http", with({})).empty());
+}
+
+TEST_CASE("an http sink without a URL, or with an unknown key, says so") {
+  CHECK(names(errors_of("http", {{"connector", "http"}}), "url", "url"));
+  CHECK(names(errors_of("http", with({{"compresion", "gzip"}})), "compresion", "compression"));
+  CHECK(names(errors_of("http", with({{"method", "GET"}})), "method", "'POST', 'PUT'"));
+}
+
+TEST_CASE("a URL that cannot be used is named without its text") {
+  for (const char* url : {"ftp://h/", "http://", "http://h:0/", "http://h:99999/", "http://[::1/",
+                          "http://h /", "http://h/#top", "http://user:geheim@h/"}) {
+    const auto errors = errors_of("http", with({{"url", url}}));
+    REQUIRE(names(errors, "url", "expected a URL"));
+    CHECK(errors.front().message.find("geheim") == std::string::npos);
+  }
+}
+
+TEST_CASE("a URL keeps its path and query as written, and knows default ports") {
+  const auto url = clients::parse_http_url("https://[fe80::1]/a%20b?c=d&e");
+  REQUIRE(url);
+  CHECK(url->host == "fe80::1");
+  CHECK(url->port == 443);
+  CHECK(url->target == "/a%20b?c=d&e");
+  CHECK(url->origin() == "https://[fe80::1]:443");
+  CHECK(clients::parse_http_url("http://h:81?q")->target == "/?q");
+}
+
+TEST_CASE("headers that are not sendable, or the sink's own, are refused") {
+  CHECK(names(errors_of("http", with({{"header.X Y", "1"}})), "header.X Y", "not the name"));
+  CHECK(names(errors_of("http", with({{"header.X", "a\r\nb"}})), "header.X", "control character"));
+  CHECK(
+      names(errors_of("http", with({{"header.Idempotency-Key", "1"}})), "header.Idempotency-Key", "itself"));
+  CHECK(errors_of("http", with({{"header.authorization", "Bearer t"}})).empty());
+}
+
+TEST_CASE("credentials are given in one way") {
+  CHECK(names(errors_of("http", with({{"user", "u"}, {"token", "t"}})), "token", "not several"));
+  CHECK(
+      names(errors_of("http", with({{"user", "u"}, {"header.Authorization", "x"}})), "user", "not several"));
+  CHECK(names(errors_of("http", with({{"password", "p"}})), "user", "needs 'user'"));
+  CHECK(
+      names(errors_of("http", with({{"tls.key-file", "k.pem"}})), "tls.certificate-file", "need each other"));
+}
+
+TEST_CASE("a JSON body needs the JSON format") {
+  CHECK(names(errors_of("http", with({{"format", "csv"}})), "body", "use 'lines' or 'single'"));
+  CHECK(errors_of("http", with({{"format", "csv"}, {"body", "lines"}})).empty());
+}
+
+TEST_CASE("header values, passwords and tokens are documented as secrets") {
+  for (const OptionDoc& doc : http_options().docs())
+    if (doc.key == "header.*" || doc.key == "password" || doc.key == "token") CHECK(doc.type == "secret");
+}
+
+TEST_CASE("batch limits are what the options say") {
+  const BatchLimits limits = find_sink("http")->batch_limits(
+      with({{"sink.batch.max-rows", "7"}, {"sink.batch.max-bytes", "2 kb"}, {"sink.batch.linger", "3 s"}}));
+  CHECK(limits.max_rows == 7);
+  CHECK(limits.max_bytes.bytes == 2048);
+  CHECK(limits.linger == Micros(3 * kMicrosPerSecond));
+}

@@ -1,0 +1,86 @@
+#include "sinks/http/http_outcome.h"
+
+#include <doctest/doctest.h>
+
+using namespace leat;
+using namespace leat::sinks;
+
+namespace {
+
+constexpr std::int64_t kNow = 784'111'770 * kMicrosPerSecond;  // 1994-11-06T08:49:30Z
+
+Delivery outcome(int status) {
+  return outcome_of(clients::HttpResponse{status, "", "", "why"}, kNow);
+}
+
+std::optional<Micros> seconds(std::int64_t count) {
+  return Micros(count * kMicrosPerSecond);
+}
+
+}  // namespace
+
+TEST_CASE("2xx is delivered") {
+  for (const int status : {200, 201, 202, 204, 299})
+    CHECK(std::holds_alternative<Delivered>(outcome(status)));
+}
+
+TEST_CASE("what may pass is tried again") {
+  for (const int status : {408, 425, 429, 500, 502, 503, 504, 507, 599}) {
+    const Delivery answer = outcome(status);
+    REQUIRE(std::holds_alternative<Retry>(answer));
+    CHECK_FALSE(std::get<Retry>(answer).paused);
+  }
+}
+
+TEST_CASE("wrong credentials, a wrong path and redirects pause the sink and reject nothing") {
+  for (const int status : {100, 301, 302, 304, 307, 308, 401, 403, 404, 407}) {
+    const Delivery answer = outcome(status);
+    REQUIRE(std::holds_alternative<Retry>(answer));
+    CHECK(std::get<Retry>(answer).paused);
+  }
+}
+
+TEST_CASE("what would be refused for ever is rejected as a whole") {
+  for (const int status : {400, 405, 409, 410, 413, 415, 422, 451}) {
+    const Delivery answer = outcome(status);
+    REQUIRE(std::holds_alternative<Rejected>(answer));
+    CHECK(std::get<Rejected>(answer).records.empty());
+    CHECK(std::get<Rejected>(answer).reason.ends_with("why"));
+  }
+}
+
+TEST_CASE("a redirect's reason says where it leads") {
+  const Delivery answer = outcome_of({302, "", "https://other/", ""}, kNow);
+  CHECK(std::get<Retry>(answer).reason.find("a redirect to https://other/ is not followed") !=
+        std::string::npos);
+}
+
+TEST_CASE("a reason is one line of bounded length, whatever the body holds") {
+  const Delivery answer = outcome_of({500, "", "", "a\nb" + std::string(5000, 'x')}, kNow);
+  CHECK(std::get<Retry>(answer).reason.starts_with("HTTP 500: a b"));
+  CHECK(std::get<Retry>(answer).reason.size() < 300);
+}
+
+TEST_CASE("Retry-After is read as seconds and as each of the three forms of an HTTP date") {
+  CHECK(parse_retry_after("120", kNow) == seconds(120));
+  CHECK(parse_retry_after(" 0 ", kNow) == seconds(0));
+  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow) == seconds(7));
+  CHECK(parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", kNow) == seconds(7));
+  CHECK(parse_retry_after("Sun Nov  6 08:49:37 1994", kNow) == seconds(7));
+}
+
+TEST_CASE("a date that has passed is now, and nobody waits longer than a day") {
+  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", kNow) == seconds(0));
+  CHECK(parse_retry_after("99999999999999999999999", kNow) == seconds(86'400));
+  CHECK(parse_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", kNow) == seconds(86'400));
+}
+
+TEST_CASE("a Retry-After that is neither is ignored") {
+  for (const char* text : {"", "-1", "1.5", "soon", "12 s", "Sun, 06 Nov 1994 08:49:37 CET"})
+    CHECK_FALSE(parse_retry_after(text, kNow));
+}
+
+TEST_CASE("Retry-After reaches delivery") {
+  CHECK(std::get<Retry>(outcome_of({429, "2", "", ""}, kNow)).after == seconds(2));
+  CHECK_FALSE(std::get<Retry>(outcome_of({503, "", "", ""}, kNow)).after);
+}

@@ -1,0 +1,89 @@
+#include "sinks/kafka/kafka_options.h"
+
+#include <doctest/doctest.h>
+
+#include "sinks/connector.h"
+#include "tests/unit/sinks/option_checks.h"
+
+using namespace leat;
+using namespace leat::sinks;
+
+namespace {
+
+OptionMap with(OptionMap more) {
+  OptionMap map{{"connector", "kafka"},
+                {"format", "json"},
+                {"topic", "windows"},
+                {"properties.bootstrap.servers", "127.0.0.1:1"}};
+  more.merge(map);
+  return more;
+}
+
+std::string conf_value(const OptionMap& map, const std::string& name) {
+  return *clients::kafka_property(**producer_conf(validated_options(kafka_options(), map), "me"), name);
+}
+
+}  // namespace
+
+TEST_CASE("a topic and a broker are enough for a kafka sink") {
+  CHECK(errors_of("kafka", with({})).empty());
+}
+
+TEST_CASE("a kafka sink without topic and brokers names both") {
+  const auto errors = errors_of("kafka", {{"connector", "kafka"}});
+  CHECK(names(errors, "topic", "topic"));
+  CHECK(names(errors, "properties.bootstrap.servers", "bootstrap"));
+}
+
+TEST_CASE("a property that librdkafka does not have is an error with the nearest name") {
+  CHECK(names(errors_of("kafka", with({{"properties.securty.protocol", "ssl"}})),
+              "properties.securty.protocol", "did you mean 'security.protocol'"));
+  CHECK(names(errors_of("kafka", with({{"properties.linger.ms", "abc"}})), "properties.linger.ms",
+              "linger.ms"));
+  CHECK(names(errors_of("kafka", with({{"properties.plugin.library.paths", "/tmp/x.so"}})),
+              "properties.plugin.library.paths", "load code"));
+}
+
+TEST_CASE("properties that follow from the guarantee are refused, exactly-once is not promised") {
+  CHECK(names(errors_of("kafka", with({{"properties.acks", "0"}})), "properties.acks",
+              "sink.delivery-guarantee"));
+  CHECK(names(errors_of("kafka", with({{"sink.delivery-guarantee", "exactly-once"}})),
+              "sink.delivery-guarantee", "this version gives 'at-least-once'"));
+  CHECK(names(errors_of("kafka", with({{"properties.message.timeout.ms", "0"}})),
+              "properties.message.timeout.ms", "for ever"));
+}
+
+TEST_CASE("key fields and key format need each other") {
+  CHECK(names(errors_of("kafka", with({{"key.fields", "a"}})), "key.format", "need each other"));
+  CHECK(names(errors_of("kafka", with({{"key.format", "raw"}})), "key.fields", "need each other"));
+  CHECK(names(errors_of("kafka", with({{"key.fields", "a;b"}, {"key.format", "raw"}})), "key.format",
+              "names 2"));
+  const OptionMap good = with({{"key.fields", "a;b"}, {"key.format", "json"}});
+  CHECK(errors_of("kafka", good).empty());
+  CHECK(find_sink("kafka")->key_fields(good) == std::vector<std::string>{"a", "b"});
+  CHECK(find_sink("kafka")->key_format(good) == "json");
+}
+
+TEST_CASE("a key field that the table does not have is named when the sink is built") {
+  SinkContext context;
+  context.table = {"windows"};
+  context.schema.fields = {{"device", Type::string()}};
+  const auto sink =
+      find_sink("kafka")->build(with({{"key.fields", "devise"}, {"key.format", "raw"}}), context);
+  REQUIRE_FALSE(sink);
+  CHECK(sink.error().message.find("no column 'devise' (did you mean 'device'?)") != std::string::npos);
+}
+
+TEST_CASE("the guarantee decides over acknowledgements and idempotence") {
+  CHECK(conf_value(with({}), "enable.idempotence") == "true");
+  CHECK(conf_value(with({}), "acks") == "-1");
+  CHECK(conf_value(with({{"sink.delivery-guarantee", "none"}}), "enable.idempotence") == "false");
+  CHECK(conf_value(with({{"sink.delivery-guarantee", "none"}}), "acks") == "1");
+}
+
+TEST_CASE("the user's properties go before Leat's defaults") {
+  CHECK(conf_value(with({}), "message.timeout.ms") == "30000");
+  CHECK(conf_value(with({{"properties.message.timeout.ms", "5000"}}), "message.timeout.ms") == "5000");
+  CHECK(conf_value(with({}), "client.id") == "me");
+  CHECK(conf_value(with({{"properties.client.id", "mine"}}), "client.id") == "mine");
+}
