@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual Status emit(Batch batch) = 0;
+  /// Time passed without rows: what comes next is not before `watermark`. `now` as in Operator::advance.
+  virtual Status advance(std::int64_t watermark, std::int64_t now) = 0;
 };
 
 /// One change of keyed state since the last commit.
@@ -68,7 +71,7 @@ class Operator {
   virtual Status process(std::size_t input, const Batch& batch, Output& out) = 0;
 
   /// Time passed without rows: input `input` stands at `watermark`; `now` is the gateway's clock in
-  /// microseconds.
+  /// microseconds. Emits what is due and hands its own watermark on by `out.advance`.
   virtual Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) = 0;
 
   /// Writes what changed since the last `save` (or `load`), and forgets that it changed.
@@ -88,6 +91,8 @@ class Operator {
   virtual void restore_counters(const OperatorCounters& counters) = 0;
   /// Bytes of state held, for 'leat.memory.max' and the metrics.
   [[nodiscard]] virtual std::size_t memory_bytes() const { return 0; }
+  /// Keys (or partitions) held, for the metrics.
+  [[nodiscard]] virtual std::size_t key_count() const { return 0; }
 };
 
 }  // namespace leat::exec

@@ -1,0 +1,214 @@
+#include "pipelines/exec/dataflow.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "pipelines/exec/wiring.h"
+
+namespace leat::exec {
+namespace {
+
+class WiredDataflow final : public Dataflow {
+ public:
+  WiredDataflow(Wiring wiring, const DataflowOptions& options)
+      : wiring_(std::move(wiring)), options_(options), finished_(wiring_.scans.size()) {
+    for (const auto& stage : wiring_.stages)
+      if (const std::string fingerprint = stage->fingerprint(); !fingerprint.empty())
+        by_fingerprint_.emplace(fingerprint, stage.get());
+  }
+
+  Status start(std::int64_t now) override;
+  Result<Prepared> prepare(std::size_t scan, Batch batch) override;
+  Status push(std::size_t scan, Batch prepared) override;
+  Status tick(std::int64_t now, std::int64_t monotonic, std::span<const SourceStatus> sources) override;
+  Status finish(std::size_t scan, std::int64_t now) override;
+
+  void save(StateChanges& changes) override;
+  Status load(std::string_view node, std::string_view key, std::string_view value) override;
+  Status loaded() override;
+
+  [[nodiscard]] std::int64_t watermark() const override;
+  [[nodiscard]] std::vector<OperatorInfo> operators() const override;
+  void restore_counters(std::string_view name, const OperatorCounters& counters) override;
+
+ private:
+  Status advance_scan(std::size_t scan, std::int64_t watermark, std::int64_t now);
+  Status update_activity(std::int64_t now);
+  [[nodiscard]] bool is_idle(std::size_t scan) const;
+  [[nodiscard]] std::int64_t all_idle_for() const;
+  [[nodiscard]] Status check_memory() const;
+  [[nodiscard]] bool counts_for_time(std::size_t scan) const {
+    return wiring_.scans[scan] != nullptr && wiring_.scans[scan]->has_watermark() && !finished_[scan];
+  }
+
+  Wiring wiring_;
+  DataflowOptions options_;
+  std::unordered_map<std::string, Stage*> by_fingerprint_;
+  std::vector<bool> finished_;             // By scan.
+  std::optional<std::int64_t> last_tick_;  // Monotonic.
+};
+
+Status WiredDataflow::start(std::int64_t now) {
+  for (Stage* const stage : wiring_.values) LEAT_TRY(stage->op().advance(0, kMaxWatermark, now, *stage));
+  return check_memory();
+}
+
+Result<Prepared> WiredDataflow::prepare(std::size_t scan, Batch batch) {
+  if (wiring_.scans[scan] == nullptr)
+    return fail(ErrorCode::kInternal, "rows for a table that nothing reads");
+  return wiring_.scans[scan]->prepare(std::move(batch));
+}
+
+Status WiredDataflow::push(std::size_t scan, Batch prepared) {
+  if (prepared.size == 0) return {};
+  Stage& stage = *wiring_.scan_stages[scan];
+  const std::int64_t now = prepared.intake_times.back();
+  const bool was_idle = is_idle(scan);
+  const std::size_t step = wiring_.meets_itself[scan] ? 1 : prepared.size;
+  for (std::size_t row = 0; row < prepared.size; row += step) {
+    LEAT_TRY(stage.op().process(0, slice(prepared, row, step), stage));
+    if (row == 0 && was_idle) LEAT_TRY(update_activity(now));
+  }
+  return check_memory();
+}
+
+Status WiredDataflow::advance_scan(std::size_t scan, std::int64_t watermark, std::int64_t now) {
+  Stage& stage = *wiring_.scan_stages[scan];
+  return stage.op().advance(0, watermark, now, stage);
+}
+
+bool WiredDataflow::is_idle(std::size_t scan) const {
+  return wiring_.scans[scan] != nullptr && !finished_[scan] && wiring_.scans[scan]->idle_for().has_value();
+}
+
+// An input of a union is idle when all its sources are.
+Status WiredDataflow::update_activity(std::int64_t now) {
+  for (const Wiring::UnionInput& input : wiring_.union_inputs) {
+    const bool idle = input.only_scans && std::all_of(input.scans.begin(), input.scans.end(),
+                                                      [this](std::size_t scan) { return is_idle(scan); });
+    LEAT_TRY(input.op->set_activity(input.input, idle ? InputActivity::kIdle : InputActivity::kActive, now,
+                                    *input.stage));
+  }
+  return {};
+}
+
+// For how long all sources have been idle beyond their time-outs; 0 if one is not.
+std::int64_t WiredDataflow::all_idle_for() const {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  bool any = false;
+  for (std::size_t scan = 0; scan < wiring_.scans.size(); ++scan) {
+    if (!counts_for_time(scan)) continue;
+    any = true;
+    least = std::min(least, wiring_.scans[scan]->idle_for().value_or(0));
+  }
+  return any ? least : 0;
+}
+
+Status WiredDataflow::tick(std::int64_t now, std::int64_t monotonic, std::span<const SourceStatus> sources) {
+  const std::int64_t elapsed = last_tick_ ? std::max<std::int64_t>(0, monotonic - *last_tick_) : 0;
+  last_tick_ = monotonic;
+  for (std::size_t scan = 0; scan < wiring_.scans.size(); ++scan) {
+    if (!counts_for_time(scan)) continue;
+    const std::int64_t reached = wiring_.scans[scan]->pass_time(elapsed, sources[scan]);
+    if (reached > wiring_.scans[scan]->watermark()) LEAT_TRY(advance_scan(scan, reached, now));
+  }
+  LEAT_TRY(update_activity(now));
+  if (const std::int64_t rise = std::min(elapsed, all_idle_for()); rise > 0) {
+    for (std::size_t scan = 0; scan < wiring_.scans.size(); ++scan) {
+      if (!counts_for_time(scan) || wiring_.scans[scan]->watermark() == kMinWatermark) continue;
+      LEAT_TRY(advance_scan(scan, saturating_add(wiring_.scans[scan]->watermark(), rise), now));
+    }
+  }
+  return check_memory();
+}
+
+Status WiredDataflow::finish(std::size_t scan, std::int64_t now) {
+  finished_[scan] = true;
+  if (wiring_.scans[scan] == nullptr) return {};
+  LEAT_TRY(advance_scan(scan, kMaxWatermark, now));
+  LEAT_TRY(update_activity(now));
+  return check_memory();
+}
+
+void WiredDataflow::save(StateChanges& changes) {
+  for (const auto& stage : wiring_.stages) stage->op().save(changes);
+}
+
+Status WiredDataflow::load(std::string_view node, std::string_view key, std::string_view value) {
+  const auto found = by_fingerprint_.find(std::string(node));
+  if (found == by_fingerprint_.end())
+    return fail(ErrorCode::kNotFound, "no operator with the fingerprint '" + std::string(node) + "'");
+  return found->second->op().load(key, value);
+}
+
+// The operators behind a scan learn its watermark again; all that was due then has fired before the commit.
+Status WiredDataflow::loaded() {
+  for (const auto& stage : wiring_.stages) LEAT_TRY(stage->op().loaded());
+  for (std::size_t scan = 0; scan < wiring_.scans.size(); ++scan) {
+    if (wiring_.scans[scan] == nullptr || wiring_.scans[scan]->watermark() == kMinWatermark) continue;
+    LEAT_TRY(wiring_.scan_stages[scan]->advance(wiring_.scans[scan]->watermark(), 0));
+  }
+  return {};
+}
+
+std::int64_t WiredDataflow::watermark() const {
+  std::int64_t least = kMaxWatermark;
+  bool any = false;
+  for (const Scan* const scan : wiring_.scans) {
+    if (scan == nullptr || !scan->has_watermark()) continue;
+    any = true;
+    least = std::min(least, scan->watermark());
+  }
+  return any ? least : kMinWatermark;
+}
+
+std::vector<Dataflow::OperatorInfo> WiredDataflow::operators() const {
+  std::vector<OperatorInfo> infos;
+  for (const auto& stage : wiring_.stages) {
+    OperatorInfo& info = infos.emplace_back();
+    info.name = stage->name();
+    info.description = stage->name();
+    info.fingerprint = stage->fingerprint();
+    info.inputs = stage->inputs();
+    info.counters = stage->op().counters();
+    info.memory_bytes = stage->op().memory_bytes();
+    info.keys = stage->op().key_count();
+    info.watermark = stage->watermark();
+  }
+  return infos;
+}
+
+void WiredDataflow::restore_counters(std::string_view name, const OperatorCounters& counters) {
+  for (const auto& stage : wiring_.stages)
+    if (stage->name() == name) stage->op().restore_counters(counters);
+}
+
+Status WiredDataflow::check_memory() const {
+  if (options_.memory_max == 0) return {};
+  std::size_t total = 0;
+  std::size_t largest = 0;
+  const Stage* owner = nullptr;
+  for (const auto& stage : wiring_.stages) {
+    const std::size_t bytes = stage->op().memory_bytes();
+    total += bytes;
+    if (owner != nullptr && bytes <= largest) continue;
+    owner = stage.get();
+    largest = bytes;
+  }
+  if (total <= options_.memory_max) return {};
+  return fail(ErrorCode::kExhausted,
+              "the state needs " + format_byte_size(total) +
+                  ", more than 'leat.memory.max' = " + format_byte_size(options_.memory_max) + "; " +
+                  owner->name() + " holds " + format_byte_size(largest) + " of it in " +
+                  std::to_string(owner->op().key_count()) + " keys");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Dataflow>> build_dataflow(const plan::Plan& plan, const DataflowOptions& options,
+                                                 Environment& environment) {
+  LEAT_ASSIGN(Wiring wiring, wire(plan, options, environment));
+  return std::unique_ptr<Dataflow>(std::make_unique<WiredDataflow>(std::move(wiring), options));
+}
+
+}  // namespace leat::exec

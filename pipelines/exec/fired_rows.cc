@@ -1,0 +1,58 @@
+#include "pipelines/exec/fired_rows.h"
+
+#include <utility>
+
+#include "pipelines/base/time.h"
+
+namespace leat::exec {
+
+FiredRows::FiredRows(const std::vector<Type>& cells, std::vector<plan::WindowProperty> properties,
+                     std::vector<Type> property_types, std::optional<std::size_t> start_cell)
+    : properties_(std::move(properties)),
+      property_types_(std::move(property_types)),
+      start_cell_(start_cell) {
+  for (const Type& type : cells) cells_.emplace_back(type);
+}
+
+void FiredRows::close_row(std::int64_t start, std::int64_t end, std::int64_t fires_at) {
+  starts_.push_back(start);
+  ends_.push_back(end);
+  watermarks_.push_back(saturating_add(fires_at, -1));
+  intake_times_.push_back(intake_time_);
+}
+
+ColumnPtr FiredRows::property_column(std::size_t index, WindowClock& clock) const {
+  const Type& type = property_types_[index];
+  if (properties_[index] == plan::WindowProperty::kStart) return Column::of<std::int64_t>(type, starts_);
+  if (properties_[index] == plan::WindowProperty::kEnd) return Column::of<std::int64_t>(type, ends_);
+  std::vector<std::int64_t> times(ends_.size());
+  for (std::size_t i = 0; i < ends_.size(); ++i)
+    times[i] = i > 0 && ends_[i] == ends_[i - 1] ? times[i - 1] : clock.window_time(ends_[i]);
+  return Column::of<std::int64_t>(type, times);
+}
+
+Batch FiredRows::take(std::int64_t watermark_after, WindowClock& clock) {
+  Batch batch;
+  batch.watermark_after = watermark_after;
+  if (ends_.empty()) return batch;
+  batch.size = ends_.size();
+  ColumnPtr start;
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    ColumnPtr column = cells_[i].finish();
+    if (i == start_cell_)
+      start = std::move(column);
+    else
+      batch.columns.push_back(std::move(column));
+  }
+  for (std::size_t i = 0; i < properties_.size(); ++i) {
+    const bool from_cell = start && properties_[i] == plan::WindowProperty::kStart;
+    batch.columns.push_back(from_cell ? retype(start, property_types_[i]) : property_column(i, clock));
+  }
+  batch.watermarks = std::exchange(watermarks_, {});
+  batch.intake_times = std::exchange(intake_times_, {});
+  starts_.clear();
+  ends_.clear();
+  return batch;
+}
+
+}  // namespace leat::exec

@@ -1,0 +1,216 @@
+#include "pipelines/exec/wiring.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "pipelines/exec/session_aggregate.h"
+#include "pipelines/exec/stateless.h"
+#include "pipelines/exec/window_aggregate.h"
+#include "pipelines/exec/window_assign.h"
+
+namespace leat::exec {
+
+Status Stage::emit(Batch batch) {
+  if (batch.size == 0 && batch.watermark_after <= watermark_) return {};
+  watermark_ = std::max(watermark_, batch.watermark_after);
+  for (const Reader& reader : readers_)
+    LEAT_TRY(reader.stage->operator_->process(reader.input, batch, *reader.stage));
+  return {};
+}
+
+Status Stage::advance(std::int64_t watermark, std::int64_t now) {
+  if (watermark <= watermark_) return {};
+  watermark_ = watermark;
+  for (const Reader& reader : readers_)
+    LEAT_TRY(reader.stage->operator_->advance(reader.input, watermark, now, *reader.stage));
+  return {};
+}
+
+std::string Stage::fingerprint() const {
+  if (!node_->fingerprint.empty() || node_->kind != plan::NodeKind::kValues) return node_->fingerprint;
+  return name_;
+}
+
+namespace {
+
+std::string kind_name(plan::NodeKind kind) {
+  switch (kind) {
+    case plan::NodeKind::kScan:
+      return "scan";
+    case plan::NodeKind::kValues:
+      return "values";
+    case plan::NodeKind::kFilter:
+      return "filter";
+    case plan::NodeKind::kProject:
+      return "project";
+    case plan::NodeKind::kWindowAssign:
+      return "window";
+    case plan::NodeKind::kWindowAggregate:
+      return "window aggregate";
+    case plan::NodeKind::kUnionAll:
+      return "union";
+    case plan::NodeKind::kSink:
+      return "sink";
+  }
+  return "operator";
+}
+
+/// Gives each operator its name: a table's operators are called by it, the others are numbered.
+class Names {
+ public:
+  std::string name_of(const plan::Node& node) {
+    std::string table;
+    if (node.kind == plan::NodeKind::kScan) table = static_cast<const plan::ScanNode&>(node).table;
+    if (node.kind == plan::NodeKind::kSink) table = static_cast<const plan::SinkNode&>(node).table;
+    const std::string base = kind_name(node.kind) + (table.empty() ? "" : " " + table);
+    const std::size_t number = ++used_[base];
+    return table.empty() || number > 1 ? base + " " + std::to_string(number) : base;
+  }
+
+ private:
+  std::map<std::string, std::size_t> used_;
+};
+
+class Wirer {
+ public:
+  Wirer(const plan::Plan& plan, const DataflowOptions& options, Environment& environment)
+      : plan_(plan), options_(options), environment_(environment) {}
+
+  Result<Wiring> wire() {
+    wiring_.scan_stages.resize(plan_.scans.size());
+    wiring_.scans.resize(plan_.scans.size());
+    wiring_.meets_itself.resize(plan_.scans.size());
+    for (const auto& scan : plan_.scans) wiring_.roots.push_back(scan);
+    for (const auto& sink : plan_.sinks) {
+      wiring_.roots.push_back(sink);
+      LEAT_TRY(add(*sink).map([](std::size_t) {}));
+    }
+    for (const auto& [node, index] : index_)
+      if (node->kind == plan::NodeKind::kUnionAll) add_union(index);
+    return std::move(wiring_);
+  }
+
+ private:
+  /// The place of the node's stage, made with all stages below it at the first call.
+  Result<std::size_t> add(const plan::Node& node) {
+    if (const auto known = index_.find(&node); known != index_.end()) return known->second;
+    std::vector<std::size_t> inputs;
+    for (const plan::NodePtr& input : node.inputs) {
+      LEAT_ASSIGN(const std::size_t index, add(*input));
+      inputs.push_back(index);
+    }
+    const std::size_t index = wiring_.stages.size();
+    wiring_.stages.push_back(std::make_unique<Stage>(names_.name_of(node), node));
+    Stage& stage = *wiring_.stages.back();
+    LEAT_ASSIGN(auto op, make_operator(node, stage));
+    stage.set_operator(std::move(op));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      wiring_.stages[inputs[i]]->add_reader(stage, i);
+      stage.add_input(inputs[i]);
+    }
+    index_.emplace(&node, index);
+    return index;
+  }
+
+  Result<std::unique_ptr<Operator>> make_operator(const plan::Node& node, Stage& stage) {
+    OperatorContext context{stage.name(), &environment_,
+                            options_.fail_on_row_error ? RowErrorPolicy::kFail : RowErrorPolicy::kDeadLetter};
+    switch (node.kind) {
+      case plan::NodeKind::kScan:
+        return make_scan(static_cast<const plan::ScanNode&>(node), std::move(context), stage);
+      case plan::NodeKind::kValues:
+        wiring_.values.push_back(&stage);
+        return std::make_unique<Values>(static_cast<const plan::ValuesNode&>(node), std::move(context),
+                                        stage.fingerprint());
+      case plan::NodeKind::kFilter:
+        return std::make_unique<Filter>(static_cast<const plan::FilterNode&>(node), std::move(context));
+      case plan::NodeKind::kProject:
+        return std::make_unique<Project>(static_cast<const plan::ProjectNode&>(node), std::move(context));
+      case plan::NodeKind::kWindowAssign:
+        return make_assign(static_cast<const plan::WindowAssignNode&>(node), std::move(context));
+      case plan::NodeKind::kWindowAggregate:
+        return make_aggregate(static_cast<const plan::WindowAggregateNode&>(node), std::move(context));
+      case plan::NodeKind::kUnionAll:
+        return std::make_unique<UnionAll>(node.inputs.size());
+      case plan::NodeKind::kSink:
+        return make_sink(static_cast<const plan::SinkNode&>(node));
+    }
+    return fail(ErrorCode::kInternal, "unknown plan node");
+  }
+
+  Result<std::unique_ptr<Operator>> make_scan(const plan::ScanNode& node, OperatorContext context,
+                                              Stage& stage) {
+    const auto is_this = [&](const auto& scan) { return scan.get() == &node; };
+    const auto found = std::find_if(plan_.scans.begin(), plan_.scans.end(), is_this);
+    if (found == plan_.scans.end())
+      return fail(ErrorCode::kInternal, "the scan of '" + node.table + "' is not listed in the plan");
+    if (node.watermark && node.watermark->partition_by && node.watermark->idle_timeout.count() == 0)
+      return fail(ErrorCode::kInvalid, "'scan.watermark.partition-by' of table '" + node.table +
+                                           "' needs 'scan.watermark.idle-timeout'");
+    auto scan = std::make_unique<Scan>(node, std::move(context), options_.clock_plausible_from);
+    const auto index = static_cast<std::size_t>(found - plan_.scans.begin());
+    wiring_.scans[index] = scan.get();
+    wiring_.scan_stages[index] = &stage;
+    return scan;
+  }
+
+  static Result<std::unique_ptr<Operator>> make_assign(const plan::WindowAssignNode& node,
+                                                       OperatorContext context) {
+    if (node.window.kind == plan::WindowKind::kSession) return SessionAssign::make(node, std::move(context));
+    return WindowAssign::make(node);
+  }
+
+  static Result<std::unique_ptr<Operator>> make_aggregate(const plan::WindowAggregateNode& node,
+                                                          OperatorContext context) {
+    if (node.window.kind == plan::WindowKind::kSession && !node.attached)
+      return SessionAggregate::make(node, std::move(context));
+    return WindowAggregate::make(node, std::move(context));
+  }
+
+  Result<std::unique_ptr<Operator>> make_sink(const plan::SinkNode& node) {
+    const auto is_this = [&](const auto& sink) { return sink.get() == &node; };
+    const auto found = std::find_if(plan_.sinks.begin(), plan_.sinks.end(), is_this);
+    const auto index = static_cast<std::size_t>(found - plan_.sinks.begin());
+    Environment& environment = environment_;
+    return std::make_unique<SinkOutput>(
+        [&environment, index](const Batch& batch) { return environment.output(index, batch); });
+  }
+
+  void add_union(std::size_t index) {
+    Stage& stage = *wiring_.stages[index];
+    std::set<std::size_t> seen;
+    for (std::size_t input = 0; input < stage.inputs().size(); ++input) {
+      Wiring::UnionInput added{static_cast<UnionAll*>(&stage.op()), &stage, input, {}, true};
+      std::set<std::size_t> scans;
+      collect_sources(stage.inputs()[input], scans, added.only_scans);
+      for (const std::size_t scan : scans)
+        if (!seen.insert(scan).second) wiring_.meets_itself[scan] = true;
+      added.scans.assign(scans.begin(), scans.end());
+      wiring_.union_inputs.push_back(std::move(added));
+    }
+  }
+
+  void collect_sources(std::size_t index, std::set<std::size_t>& scans, bool& only_scans) const {
+    const Stage& stage = *wiring_.stages[index];
+    if (stage.node().kind == plan::NodeKind::kValues) only_scans = false;
+    for (std::size_t scan = 0; scan < wiring_.scan_stages.size(); ++scan)
+      if (wiring_.scan_stages[scan] == &stage) scans.insert(scan);
+    for (const std::size_t input : stage.inputs()) collect_sources(input, scans, only_scans);
+  }
+
+  const plan::Plan& plan_;
+  const DataflowOptions& options_;
+  Environment& environment_;
+  Wiring wiring_;
+  Names names_;
+  std::map<const plan::Node*, std::size_t> index_;
+};
+
+}  // namespace
+
+Result<Wiring> wire(const plan::Plan& plan, const DataflowOptions& options, Environment& environment) {
+  return Wirer(plan, options, environment).wire();
+}
+
+}  // namespace leat::exec

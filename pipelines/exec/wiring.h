@@ -1,0 +1,74 @@
+// The operators of a dataflow as a graph: which rows go where, under which names. Built once from a plan.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "pipelines/exec/dataflow.h"
+#include "pipelines/exec/failed_rows.h"
+#include "pipelines/exec/scan.h"
+#include "pipelines/exec/union_all.h"
+#include "pipelines/exec/values.h"
+
+namespace leat::exec {
+
+/// An operator in its place: hands what it gives out to all that read it, in the order of the plan.
+class Stage final : public Output {
+ public:
+  Stage(std::string name, const plan::Node& node) : name_(std::move(name)), node_(&node) {}
+
+  Status emit(Batch batch) override;
+  Status advance(std::int64_t watermark, std::int64_t now) override;
+
+  void set_operator(std::unique_ptr<Operator> op) { operator_ = std::move(op); }
+  void add_reader(Stage& reader, std::size_t input) { readers_.push_back({&reader, input}); }
+  void add_input(std::size_t stage) { inputs_.push_back(stage); }
+
+  [[nodiscard]] Operator& op() { return *operator_; }
+  [[nodiscard]] const Operator& op() const { return *operator_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const plan::Node& node() const { return *node_; }
+  [[nodiscard]] const std::vector<std::size_t>& inputs() const { return inputs_; }
+  [[nodiscard]] std::int64_t watermark() const { return watermark_; }
+  /// What its state is found by; empty: it has none.
+  [[nodiscard]] std::string fingerprint() const;
+
+ private:
+  struct Reader {
+    Stage* stage;  // In the same wiring.
+    std::size_t input;
+  };
+  std::string name_;
+  const plan::Node* node_;  // Owned by the plan's sinks, which the wiring keeps.
+  std::unique_ptr<Operator> operator_;
+  std::vector<Reader> readers_;
+  std::vector<std::size_t> inputs_;
+  std::int64_t watermark_ = kMinWatermark;  // Handed on.
+};
+
+struct Wiring {
+  std::vector<std::shared_ptr<const plan::Node>> roots;  ///< Keep the nodes alive.
+  std::vector<std::unique_ptr<Stage>> stages;            ///< Inputs before those that read them.
+  /// By scan of the plan: its stage; null if nothing reads the table.
+  std::vector<Stage*> scan_stages;
+  std::vector<Scan*> scans;
+  struct UnionInput {
+    UnionAll* op = nullptr;
+    Stage* stage = nullptr;
+    std::size_t input = 0;
+    std::vector<std::size_t> scans;  ///< Scans of the plan whose rows come in here.
+    bool only_scans = true;          ///< No VALUES among its sources.
+  };
+  std::vector<UnionInput> union_inputs;
+  std::vector<Stage*> values;
+  /// By scan of the plan: its rows reach one operator on two ways, so their order there would depend on the
+  /// batches unless each row goes all its ways before the next one.
+  std::vector<bool> meets_itself;
+};
+
+/// Errors: invalid (a plan that cannot run), internal.
+Result<Wiring> wire(const plan::Plan& plan, const DataflowOptions& options, Environment& environment);
+
+}  // namespace leat::exec
