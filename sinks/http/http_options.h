@@ -31,7 +31,7 @@ struct HttpOptions {
   std::string key_file;
   clients::PeerVerification verification = clients::PeerVerification::kFull;
   std::uint64_t max_rows = 1000;
-  ByteSize max_bytes{1 << 20};
+  ByteSize max_bytes{512 << 10};  // Half of what web servers take by default.
   Micros linger{0};
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include "sources/clients/pipe_signal.h"
 #include "sources/clients/socket_watch.h"
 
 namespace leat::clients {
@@ -67,6 +68,7 @@ class HttpClient::Connection {
 
   Result<HttpResponse> send(const HttpRequest& request) {
     if (!watch_.begin(options_.request_timeout)) return fail(ErrorCode::kCancelled, "interrupted");
+    const PipeSignalBlock no_signal;
     if (!client_) client_ = make_client();
     Receiver receiver;
     httplib::Request out = to_library(request, receiver);
@@ -78,6 +80,13 @@ class HttpClient::Connection {
     if (whole || receiver.too_long()) return std::move(receiver.response);
     return failure(verdict, error);
   }
+
+  ~Connection() {
+    const PipeSignalBlock no_signal;  // TLS says good-bye.
+    client_.reset();
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   void interrupt() { watch_.interrupt(); }
 

@@ -4,8 +4,6 @@
 // Threads: `send` from one thread at a time; `interrupt` from any. A watching thread lives from the first
 // `send` on; it shuts the socket down when time is up. (cpp-httplib's own time-outs are per read: a server
 // that drips bytes would hold a delivery for ever.)
-//
-// The process must ignore SIGPIPE: TLS writes to a closed connection raise it.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,6 @@
 #include <httplib.h>
 #include <simdjson.h>
 
-#include <algorithm>
-#include <csignal>
 #include <sstream>
 
 namespace leat::contract {
@@ -36,7 +34,6 @@ std::string SeenRequest::header(const std::string& name) const {
 }
 
 HttpHarness::HttpHarness(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
-  std::signal(SIGPIPE, SIG_IGN);
   start("0");
 }
 
