@@ -66,9 +66,9 @@ void Server::guard() {
       });
   server_->set_error_handler([](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
-    const std::string detail =
-        response.status == 404 ? fmt::format("there is nothing at {}", request.path) : "";
-    write_response(problem(response.status, httplib::detail::status_message(response.status), detail),
+    const bool missing = response.status == 404;
+    const std::string detail = missing ? fmt::format("there is nothing at {}", request.path) : "";
+    write_response(problem(response.status, missing ? "not found" : "the request was refused", detail),
                    response);
   });
 }
