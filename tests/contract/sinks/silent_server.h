@@ -37,13 +37,6 @@ class SilentServer {
     pollfd ready{listener_, POLLIN, 0};
     return ::poll(&ready, 1, 0) == 1;
   }
-  /// Waits for a connection and resets it, whatever the other side is writing.
-  void reset_one() const {
-    const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const linger at_once{1, 0};
-    ::setsockopt(connection, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    ::close(connection);
-  }
   /// From now on nobody's connection comes about: the queue is full, the kernel drops what asks for more.
   void fill() {
     constexpr int kMoreThanTheQueue = 4;
