@@ -307,7 +307,7 @@ Result<std::vector<OutboxStatus>> read_outbox_status(Connection& connection) {
   Statement select(connection,
                    "SELECT pipeline, sink, waiting_blocks, waiting, waiting_bytes, last_shipment, emitted, "
                    "delivered, rejected, dropped, coalesce((SELECT created FROM blocks WHERE outbox = o.id "
-                   "ORDER BY number LIMIT 1), 0) FROM outboxes o ORDER BY pipeline, sink");
+                   "ORDER BY number LIMIT 1), 0), sink_state FROM outboxes o ORDER BY pipeline, sink");
   Rows rows = select.query();
   std::vector<OutboxStatus> all;
   for (;;) {
@@ -325,6 +325,7 @@ Result<std::vector<OutboxStatus>> read_outbox_status(Connection& connection) {
     status.rejected = rows.count(8);
     status.dropped = rows.count(9);
     status.oldest = rows.integer(10);
+    status.sink_state = rows.text(11);
   }
 }
 

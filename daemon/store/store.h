@@ -40,6 +40,7 @@ struct OutboxStatus {
   std::uint64_t delivered = 0;
   std::uint64_t rejected = 0;
   std::uint64_t dropped = 0;
+  std::string sink_state;  ///< As the last settled shipment left it.
 };
 
 /// Blocks that travel under one number; what the outbox hands to delivery.

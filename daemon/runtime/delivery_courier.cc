@@ -1,0 +1,239 @@
+#include "daemon/runtime/delivery_courier.h"
+
+#include <algorithm>
+#include <future>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "daemon/runtime/delivery_letters.h"
+#include "sinks/block.h"
+
+namespace leat::runtime {
+namespace {
+
+using When = Courier::Next::When;
+using State = DeliveryStatus::State;
+
+/// Waits for the store's answer; it always answers, with cancelled when it is closed.
+template <class T, class Request>
+Result<T> ask(Request request) {
+  std::promise<Result<T>> answer;
+  request([&answer](Result<T> result) { answer.set_value(std::move(result)); });
+  return answer.get_future().get();
+}
+
+/// The records [first, first + count) of the blocks, in blocks of their own.
+Result<std::vector<std::string>> cut_blocks(std::span<const std::string> blocks, std::uint64_t first,
+                                            std::uint64_t count) {
+  LEAT_ASSIGN(const std::vector<sinks::Record> records, sinks::read_blocks(blocks));
+  if (first + count > records.size())
+    return fail(ErrorCode::kCorrupt, "a shipment has " + std::to_string(records.size()) +
+                                         " records, not the " + std::to_string(first + count) + " it should");
+  std::vector<std::string> cut;
+  sinks::BlockBuilder builder;
+  for (std::uint64_t i = first; i < first + count; ++i) {
+    builder.add(records[i].key, records[i].payload, records[i].headers);
+    if (builder.bytes() >= sinks::kMaxBlockBytes) cut.push_back(builder.seal());
+  }
+  if (builder.records() > 0) cut.push_back(builder.seal());
+  return cut;
+}
+
+}  // namespace
+
+Courier::Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, sinks::BatchLimits limits,
+                 Backoff backoff, const loop::Clock& clock, StatusBoard& status)
+    : store_(store),
+      sink_(sink),
+      route_(std::move(route)),
+      limits_(limits),
+      backoff_(std::move(backoff)),
+      clock_(clock),
+      status_(status) {}
+
+Courier::Next Courier::step(Urgency urgency) {
+  if (clock_.monotonic() < not_before_) return {When::kLater, not_before_};
+  if (settlement_ || split_) return hand_in();
+  return load_ ? attempt() : take(urgency);
+}
+
+Courier::Next Courier::take(Urgency urgency) {
+  using Fill = store::ShipmentLimits::Fill;
+  const std::int64_t now = clock_.monotonic();
+  const bool lingered = linger_until_ && now >= *linger_until_;
+  const bool may_wait = urgency == Urgency::kMayLinger && limits_.linger.count() > 0 && !lingered;
+  const store::ShipmentLimits limits{limits_.max_rows, limits_.max_bytes.bytes,
+                                     may_wait ? Fill::kOnlyFull : Fill::kWhatWaits};
+  auto taken = ask<std::optional<store::OutboxShipment>>(
+      [&](auto done) { store_.next_shipment(route_.pipeline, route_.sink, limits, std::move(done)); });
+  if (!taken) return store_failed(taken.error());
+  store_failures_ = 0;
+  if (*taken) {
+    linger_until_.reset();
+    load_ = Load{.shipment = *std::move(*taken)};
+    const store::OutboxShipment& shipment = load_->shipment;
+    begin_part(shipment.settled, shipment.part);
+    if (shipment.resumed) load_->attempt = 2;  // It may have been tried before: receivers are told "resent".
+    return {};
+  }
+  status_.change([](DeliveryStatus& status) { status.state = State::kIdle; });
+  if (!may_wait || store_.outbox_level(route_.pipeline, route_.sink).records == 0) {
+    linger_until_.reset();
+    return {When::kWithBlocks};
+  }
+  if (!linger_until_) linger_until_ = now + limits_.linger.count();
+  return {When::kLingering, *linger_until_};
+}
+
+void Courier::begin_part(std::uint64_t first, std::uint64_t count) {
+  load_->first = first;
+  load_->count = count > 0 ? count : load_->shipment.records - first;
+  load_->attempt = 1;
+  load_->failures = 0;
+}
+
+Result<sinks::Shipment> Courier::pack() const {
+  sinks::Shipment shipment{.store = store_.id(),
+                           .number = load_->shipment.number,
+                           .blocks = {},
+                           .sink_state = load_->shipment.sink_state,
+                           .attempt = load_->attempt};
+  if (load_->first == 0 && load_->count == load_->shipment.records) {
+    shipment.blocks = load_->shipment.blocks;
+    return shipment;
+  }
+  LEAT_ASSIGN(shipment.blocks, cut_blocks(load_->shipment.blocks, load_->first, load_->count));
+  shipment.part = {static_cast<std::uint32_t>(load_->first), static_cast<std::uint32_t>(load_->count)};
+  return shipment;
+}
+
+Courier::Next Courier::attempt() {
+  const Result<sinks::Shipment> shipment = pack();
+  if (!shipment) return bury_unreadable(shipment.error().message);
+  status_.change([this](DeliveryStatus& status) {
+    status.state = State::kDelivering;
+    status.shipment = load_->shipment.number;
+    status.attempt = load_->attempt;
+    ++status.attempts;
+  });
+  const sinks::Delivery outcome = sink_.deliver(*shipment);
+  ++load_->attempt;
+  return std::visit([this](const auto& what) { return on_outcome(what); }, outcome);
+}
+
+Courier::Next Courier::on_outcome(const sinks::Delivered& delivered) {
+  status_.change([this](DeliveryStatus& status) { status.last_success = clock_.wall(); });
+  return settle({.sink_state = delivered.sink_state, .delivered = load_->count});
+}
+
+Courier::Next Courier::on_outcome(const sinks::Retry& retry) {
+  ++load_->failures;
+  status_.change([](DeliveryStatus& status) { ++status.retries; });
+  return wait(retry.paused ? State::kPaused : State::kWaiting, backoff_.wait(load_->failures, retry.after),
+              retry.reason);
+}
+
+Courier::Next Courier::on_outcome(const sinks::Rejected& rejected) {
+  status_.change([&rejected](DeliveryStatus& status) {
+    ++status.refusals;
+    status.last_error = rejected.reason;
+  });
+  std::vector<std::uint32_t> records = rejected.records;
+  std::sort(records.begin(), records.end());
+  records.erase(std::unique(records.begin(), records.end()), records.end());
+  // An index outside of the shipment says nothing about its records: as a refusal of the whole.
+  if (!records.empty() && records.back() < load_->count) return bury(rejected.reason, records);
+  if (load_->count == 1) return bury(rejected.reason, {0});
+  return halve(rejected.reason);
+}
+
+Courier::Next Courier::bury(const std::string& reason, const std::vector<std::uint32_t>& records) {
+  const auto all = sinks::read_blocks(load_->shipment.blocks);
+  if (!all || all->size() < load_->first + load_->count)
+    return bury_unreadable(all ? "a shipment has fewer records than it should" : all.error().message);
+  store::Settlement settlement{.sink_state = load_->shipment.sink_state,
+                               .delivered = load_->count - records.size()};
+  const LetterOrigin origin{route_.sink, load_->shipment.number, clock_.wall()};
+  for (const std::uint32_t index : records) {
+    const std::uint64_t record = load_->first + index;
+    settlement.rejected.push_back(rejected_record(origin, record, (*all)[record], reason));
+  }
+  load_->suspects = 0;  // The one that was looked for is found.
+  return settle(std::move(settlement));
+}
+
+// Bytes that are not what was written: nobody can take them, and nobody can say which record is bad.
+Courier::Next Courier::bury_unreadable(const std::string& reason) {
+  store::Settlement settlement{.sink_state = load_->shipment.sink_state};
+  const LetterOrigin origin{route_.sink, load_->shipment.number, clock_.wall()};
+  settlement.rejected = unreadable_records(origin, load_->shipment.blocks, load_->count, reason);
+  load_->suspects = 0;
+  return settle(std::move(settlement));
+}
+
+Courier::Next Courier::halve(const std::string& reason) {
+  load_->suspects = load_->first + load_->count;
+  split_ = load_->count / 2;
+  status_.change([&reason](DeliveryStatus& status) { status.last_error = reason; });
+  return hand_in();
+}
+
+// Behind a part that was taken lies the rest of the range that was refused as a whole: look there first, not
+// at everything.
+std::uint64_t Courier::next_part_behind(std::uint64_t first) const {
+  if (load_->suspects <= first) return 0;
+  return std::max<std::uint64_t>((load_->suspects - first) / 2, 1);
+}
+
+Courier::Next Courier::settle(store::Settlement settlement) {
+  settlement.number = load_->shipment.number;
+  settlement.first = load_->first;
+  settlement.next_part = next_part_behind(load_->first + load_->count);
+  settlement_ = std::move(settlement);
+  return hand_in();
+}
+
+// What is decided stays decided: when the store cannot write it, it is handed in again, and the sink is not
+// asked a second time.
+Courier::Next Courier::hand_in() {
+  const ShipmentNumber number = load_->shipment.number;
+  const Status done = ask<void>([&](auto answer) {
+    if (settlement_)
+      store_.settle(route_.pipeline, route_.sink, *settlement_, std::move(answer));
+    else
+      store_.split(route_.pipeline, route_.sink, number, load_->first, *split_, std::move(answer));
+  });
+  if (!done) return store_failed(done.error());
+  store_failures_ = 0;
+  if (const auto part = std::exchange(split_, std::nullopt)) {
+    begin_part(load_->first, *part);
+    return {};
+  }
+  const store::Settlement settled = *std::exchange(settlement_, std::nullopt);
+  const std::uint64_t behind = load_->first + load_->count;
+  load_->shipment.sink_state = settled.sink_state;
+  if (behind < load_->shipment.records) {
+    begin_part(behind, settled.next_part);
+    return {};
+  }
+  load_.reset();
+  status_.change([](DeliveryStatus& status) { ++status.shipments; });
+  return {};
+}
+
+Courier::Next Courier::store_failed(const Error& error) {
+  return wait(State::kWaiting, backoff_.wait(++store_failures_, std::nullopt), "store: " + error.message);
+}
+
+Courier::Next Courier::wait(DeliveryStatus::State state, Micros delay, const std::string& reason) {
+  not_before_ = saturating_add(clock_.monotonic(), delay.count());
+  status_.change([&](DeliveryStatus& status) {
+    status.state = state;
+    status.waiting_until = saturating_add(clock_.wall(), delay.count());
+    status.last_error = reason;
+  });
+  return {When::kLater, not_before_};
+}
+
+}  // namespace leat::runtime

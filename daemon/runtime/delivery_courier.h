@@ -1,0 +1,100 @@
+// The courier carries one sink's shipments, one after the other: takes a shipment from the outbox, attempts
+// to deliver it, decides what an answer means, and settles. One `step` does one thing and says when to go on,
+// so that delivery (delivery.h) owns the thread and the waiting, and tests own both.
+//
+// A shipment that is refused as a whole is bisected: sent in parts from its first record on, each part
+// settled before the next begins, until the bad record is alone and becomes a dead letter.
+//   - A part's bounds are committed before its first attempt (Store::split), so that the same range of the
+//     same shipment is always the same bytes, also after a restart in the middle.
+//   - A part is other bytes than the whole, so it has an identity of its own: shipment number, first record,
+//     record count (sinks::Shipment::part goes into every idempotency key).
+//   - Each part is settled in a transaction that also gives the next part's bounds.
+//
+// Used by one thread; `step` blocks while the store answers and the sink attempts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/loop/clock.h"
+#include "daemon/runtime/delivery_backoff.h"
+#include "daemon/runtime/delivery_status.h"
+#include "daemon/store/store.h"
+#include "sinks/sink.h"
+
+namespace leat::runtime {
+
+/// Which outbox goes to the sink.
+struct DeliveryRoute {
+  PipelineName pipeline;
+  TableName sink;
+};
+
+class Courier {
+ public:
+  /// All references outlive the courier.
+  Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, sinks::BatchLimits limits,
+          Backoff backoff, const loop::Clock& clock, StatusBoard& status);
+
+  enum class Urgency : std::uint8_t {
+    kMayLinger,
+    kNow,  ///< The end is near: shipments go as they are.
+  };
+  struct Next {
+    enum class When : std::uint8_t {
+      kAtOnce,
+      kWithBlocks,  ///< Nothing waits: when there are new blocks.
+      kLingering,   ///< With new blocks, at the latest at `at`.
+      kLater,       ///< At `at`, not earlier.
+    };
+    When when = When::kAtOnce;
+    std::int64_t at = 0;  ///< Monotonic microseconds.
+  };
+  Next step(Urgency urgency);
+
+ private:
+  // What was handed out by the store and is not settled yet.
+  struct Load {
+    store::OutboxShipment shipment;
+    std::uint64_t first = 0;     // Where the part under way begins,
+    std::uint64_t count = 0;     // and its records; of an unsplit shipment: all.
+    std::uint64_t suspects = 0;  // A refused record lies in [first, suspects); 0: nothing is known.
+    std::uint32_t attempt = 1;   // The next one of this part.
+    std::uint32_t failures = 0;  // In a row.
+  };
+
+  Next take(Urgency urgency);
+  Next attempt();
+  [[nodiscard]] Result<sinks::Shipment> pack() const;
+  Next on_outcome(const sinks::Delivered& delivered);
+  Next on_outcome(const sinks::Retry& retry);
+  Next on_outcome(const sinks::Rejected& rejected);
+  Next bury(const std::string& reason, const std::vector<std::uint32_t>& records);
+  Next bury_unreadable(const std::string& reason);
+  Next halve(const std::string& reason);
+  Next settle(store::Settlement settlement);
+  Next hand_in();
+  Next store_failed(const Error& error);
+  Next wait(DeliveryStatus::State state, Micros delay, const std::string& reason);
+  [[nodiscard]] std::uint64_t next_part_behind(std::uint64_t first) const;
+  void begin_part(std::uint64_t first, std::uint64_t count);
+
+  store::Store& store_;
+  sinks::Sink& sink_;
+  const DeliveryRoute route_;
+  const sinks::BatchLimits limits_;
+  Backoff backoff_;
+  const loop::Clock& clock_;
+  StatusBoard& status_;
+
+  std::optional<Load> load_;
+  std::optional<store::Settlement> settlement_;  // Decided, and not in the store yet.
+  std::optional<std::uint64_t> split_;           // A part's records, decided and not in the store yet.
+  std::int64_t not_before_ = 0;                  // Monotonic; the end of a wait.
+  std::optional<std::int64_t> linger_until_;     // Monotonic; set while something waits to be filled up.
+  std::uint32_t store_failures_ = 0;             // In a row.
+};
+
+}  // namespace leat::runtime

@@ -1,0 +1,243 @@
+#include "daemon/runtime/delivery.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "tests/unit/runtime/delivery_fixture.h"
+
+namespace leat::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Long enough for any machine; never waited for when all is well.
+constexpr Micros kPatience = 60s;
+
+/// Attempts wait at the gate until it is opened or the sink is interrupted.
+class Gate {
+ public:
+  bool pass() {
+    std::unique_lock lock(mutex_);
+    waiting_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_ || interrupted_; });
+    return open_;
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void interrupt() {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = true;
+    changed_.notify_all();
+  }
+  bool wait_until_somebody_waits() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [this] { return waiting_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  bool waiting_ = false;
+  bool interrupted_ = false;
+};
+
+class GatedSink final : public sinks::Sink {
+ public:
+  GatedSink(Gate& gate, Script& script) : gate_(gate), inner_(script) {}
+  sinks::Delivery deliver(const sinks::Shipment& shipment) override {
+    if (!gate_.pass()) return sinks::Retry{"interrupted", {}};
+    return inner_.deliver(shipment);
+  }
+  void interrupt() override { gate_.interrupt(); }
+  Status finish(std::string& sink_state) override { return inner_.finish(sink_state); }
+
+ private:
+  Gate& gate_;
+  ScriptedSink inner_;
+};
+
+struct DeliveryFixture : OutboxFixture {
+  DeliverySetup setup{.route = route, .limits = {}, .options = {}};
+  Gate gate;
+  std::atomic<int> changes = 0;
+  std::unique_ptr<Delivery> delivery;
+
+  DeliveryFixture() {
+    setup.changed = [this] { ++changes; };
+  }
+  void start() {
+    delivery = std::make_unique<Delivery>(*store, std::make_unique<GatedSink>(gate, script), setup, clock);
+    delivery->start();
+  }
+  bool drain(Delivery::End end = Delivery::End::kShutdown) { return delivery->drain_for(end, kPatience); }
+};
+
+TEST_CASE_FIXTURE(DeliveryFixture, "what waited before the start and what comes later is delivered") {
+  gate.open();
+  put({"a"});
+  start();
+  put({"b"});
+  REQUIRE(drain());
+  CHECK(status().delivered == 2);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "draining an outbox that never had a block ends") {
+  gate.open();
+  start();
+  CHECK(drain());
+  CHECK(changes == 1);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "drained means settled: never while an attempt is under way") {
+  put({"a"});
+  start();
+  REQUIRE(gate.wait_until_somebody_waits());
+  CHECK_FALSE(delivery->drain_for(Delivery::End::kShutdown, 1us));
+  CHECK_FALSE(delivery->drained());
+  gate.open();
+  CHECK(drain());
+  CHECK(status().delivered == 1);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "draining does not wait for a shipment to fill") {
+  gate.open();
+  setup.limits.linger = 24h;
+  start();
+  put({"a"});
+  REQUIRE(drain());
+  CHECK(status().delivered == 1);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "at the end of a bounded run the sink publishes, and its state is kept") {
+  gate.open();
+  script.answers = {sinks::Delivered{"one record"}};
+  put({"a"});
+  start();
+  REQUIRE(drain(Delivery::End::kBoundedRun));
+  CHECK(script.finished == "finished after one record");
+  CHECK(status().sink_state == "closed");
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "at a shutdown the sink does not publish what waits for more") {
+  gate.open();
+  put({"a"});
+  start();
+  REQUIRE(drain(Delivery::End::kShutdown));
+  delivery->stop();
+  CHECK(script.finished.empty());
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture,
+                  "stop interrupts an attempt, and the shipment is resumed by the next delivery") {
+  put({"a"});
+  start();
+  REQUIRE(gate.wait_until_somebody_waits());
+  delivery->stop();
+  delivery->stop();
+  CHECK(delivery->status().state == DeliveryStatus::State::kStopped);
+  CHECK(status().records == 1);
+  gate.open();
+  start();
+  REQUIRE(drain());
+  CHECK(script.attempts == std::vector<std::string>{"1#2: a"});
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "stop ends a long wait between two attempts at once") {
+  gate.open();
+  script.otherwise = [](const auto&) { return sinks::Retry{"busy", 1h}; };
+  put({"a"});
+  start();
+  delivery->stop();
+  CHECK(status().records == 1);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "after stop a commit wakes nobody") {
+  gate.open();
+  start();
+  delivery->stop();
+  put({"a"});
+  CHECK(script.attempts.empty());
+  CHECK(status().records == 1);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "threads may stop, drain and look at the same time") {
+  gate.open();
+  start();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([this] { delivery->drain(Delivery::End::kShutdown); });
+    threads.emplace_back([this] { (void)delivery->status(); });
+    threads.emplace_back([this] { (void)delivery->full(); });
+    threads.emplace_back([this] { delivery->stop(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(delivery->status().state == DeliveryStatus::State::kStopped);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture,
+                  "with the policy block the outbox is full at its bound, and says when it is not") {
+  setup.options.buffer_max_bytes = {20};
+  start();
+  put({std::string(30, 'x')});
+  CHECK(delivery->full());
+  CHECK(status().dropped == 0);
+  CHECK(changes == 0);
+  gate.open();
+  REQUIRE(drain());
+  CHECK_FALSE(delivery->full());
+  CHECK(changes == 2);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "with the policy drop-oldest the newest stay within the bound") {
+  setup.options.on_full = plan::OnFull::kDropOldest;
+  setup.options.buffer_max_bytes = {250};
+  start();
+  put({"first"});
+  REQUIRE(gate.wait_until_somebody_waits());
+  for (char c = 'a'; c <= 'e'; ++c) put({std::string(70, c)});
+  CHECK_FALSE(delivery->full());
+  CHECK(status().bytes <= 250);
+  CHECK(status().dropped >= 2);
+  gate.open();
+  REQUIRE(drain());
+  CHECK(script.attempts.front() == "1: first");
+  CHECK(script.attempts.back().find(std::string(70, 'e')) != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "with the policy drop-newest the oldest stay within the bound") {
+  setup.options.on_full = plan::OnFull::kDropNewest;
+  setup.options.buffer_max_bytes = {250};
+  start();
+  put({"first"});
+  REQUIRE(gate.wait_until_somebody_waits());
+  for (char c = 'a'; c <= 'e'; ++c) put({std::string(70, c)});
+  CHECK(status().bytes <= 250);
+  gate.open();
+  REQUIRE(drain());
+  CHECK(script.attempts.back().find(std::string(70, 'a')) != std::string::npos);
+  CHECK(script.attempts.back().find(std::string(70, 'e')) == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture,
+                  "blocks past their age are dropped and counted, but not what is on its way") {
+  setup.options.buffer_max_age = 60s;
+  start();
+  put({"on its way"});
+  REQUIRE(gate.wait_until_somebody_waits());
+  put({"old"});
+  clock.advance(120s);
+  put({"new"});
+  gate.open();
+  REQUIRE(drain());
+  CHECK(script.attempts == std::vector<std::string>{"1: on its way", "2: new"});
+  CHECK(status().dropped == 1);
+}
+
+}  // namespace
+}  // namespace leat::runtime
