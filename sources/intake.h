@@ -94,12 +94,14 @@ class Intake {
   /// Up to `max_bytes` of payloads (at least one message if there is any), in order, each once.
   /// Errors: io, corrupt (the journal; what cannot be read is set aside and counted).
   virtual Result<MessageBatch> read(std::size_t max_bytes) = 0;
-  /// Everything up to `number` is committed: its room may be reused.
+  /// Everything up to `number` is committed: its room may be reused. (In memory it is reused as soon as it
+  /// has been read.)
   virtual void release(MessageNumber number) = 0;
 
   [[nodiscard]] virtual std::uint64_t queued_messages()
-      const = 0;                                               ///< Appended and not yet given out by `read`.
-  [[nodiscard]] virtual std::uint64_t used_bytes() const = 0;  ///< Appended and not yet released.
+      const = 0;  ///< Appended and not yet given out by `read`.
+  /// What takes room: the journal's messages until they are released, those in memory until they are read.
+  [[nodiscard]] virtual std::uint64_t used_bytes() const = 0;
   [[nodiscard]] virtual IntakeCounters counters() const = 0;
   virtual void restore_counters(const IntakeCounters& counters) = 0;
 
@@ -107,7 +109,7 @@ class Intake {
   /// starts. A journal that has messages from before calls it at once.
   virtual void on_readable(std::function<void()> wake) = 0;
   /// Called when the use has fallen below the low-water mark after an `append` answered kAboveHigh or kFull:
-  /// within `release`, or on the journal's own thread. It must not call the intake. Set before the source
+  /// within `read`, or on the journal's own thread. It must not call the intake. Set before the source
   /// starts.
   virtual void on_room(std::function<void()> resume) = 0;
 };

@@ -1,6 +1,9 @@
 // The queue in memory. Messages are copied into blocks that are shared with the batches read from them, so
 // that string columns may point into a block for as long as they live. A block is filled while its first
 // messages are already being read: bytes that were published are never touched again.
+//
+// A message's room is given back when it is read, not when it is committed: its source rewinds (or the user
+// has asked for no more), and a queue that waited for commits would bind the rate to their interval.
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
@@ -38,12 +41,6 @@ struct Entry {
   HeapPtr block;
 };
 
-/// Bytes of a message that was read and is not released yet.
-struct Outstanding {
-  MessageNumber number;
-  std::uint64_t bytes = 0;
-};
-
 class MemoryIntake final : public Intake {
  public:
   MemoryIntake(const IntakeOptions& options, WhenFull when_full)
@@ -60,7 +57,7 @@ class MemoryIntake final : public Intake {
   void count_dropped() override { tally_.dropped(); }
 
   Result<MessageBatch> read(std::size_t max_bytes) override;
-  void release(MessageNumber number) override;
+  void release(MessageNumber) override {}
 
   [[nodiscard]] std::uint64_t queued_messages() const override;
   [[nodiscard]] std::uint64_t used_bytes() const override;
@@ -73,6 +70,7 @@ class MemoryIntake final : public Intake {
  private:
   /// True if a message of `bytes` may come in. One larger than the whole queue may when it is alone.
   [[nodiscard]] bool has_room(std::uint64_t bytes) const { return used_ == 0 || used_ + bytes <= size_; }
+  MessageBatch take(std::size_t max_bytes);
   void store(std::string_view payload, std::string_view key, std::string_view attributes,
              std::int64_t intake_time);
 
@@ -87,7 +85,6 @@ class MemoryIntake final : public Intake {
   mutable std::mutex mutex_;
   std::condition_variable room_;
   std::deque<Entry> queue_;
-  std::deque<Outstanding> outstanding_;
   Block block_;
   MessageNumber last_;
   std::uint64_t used_ = 0;
@@ -155,39 +152,37 @@ void MemoryIntake::interrupt() {
   room_.notify_all();
 }
 
-Result<MessageBatch> MemoryIntake::read(std::size_t max_bytes) {
+MessageBatch MemoryIntake::take(std::size_t max_bytes) {
   MessageBatch batch;
   auto blocks = std::make_shared<std::vector<HeapPtr>>();
-  const std::scoped_lock lock(mutex_);
   std::size_t taken = 0;
   while (!queue_.empty() && (taken == 0 || taken + queue_.front().message.payload.size() <= max_bytes)) {
     Entry& entry = queue_.front();
     // An empty payload counts a byte, so that a flood of them ends, too.
     taken += std::max<std::size_t>(1, entry.message.payload.size());
-    outstanding_.push_back({entry.message.number, cost_of(entry.message)});
+    used_ -= cost_of(entry.message);
     if (blocks->empty() || blocks->back() != entry.block) blocks->push_back(std::move(entry.block));
     batch.messages.push_back(entry.message);
     queue_.pop_front();
   }
   batch.end = ended_ && queue_.empty();
-  if (queue_.empty()) bell_.arm();
   batch.memory = std::move(blocks);
   return batch;
 }
 
-void MemoryIntake::release(MessageNumber number) {
+Result<MessageBatch> MemoryIntake::read(std::size_t max_bytes) {
+  MessageBatch batch;
   bool resume = false;
   {
     const std::scoped_lock lock(mutex_);
-    while (!outstanding_.empty() && outstanding_.front().number <= number) {
-      used_ -= outstanding_.front().bytes;
-      outstanding_.pop_front();
-    }
+    batch = take(max_bytes);
+    if (queue_.empty()) bell_.arm();
     resume = refused_ && !interrupted_ && used_ <= low_;
     if (resume) refused_ = false;
   }
   room_.notify_all();
   if (resume && on_room_) on_room_();
+  return batch;
 }
 
 void MemoryIntake::on_room(std::function<void()> resume) {

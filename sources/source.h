@@ -69,6 +69,7 @@ class Source {
   [[nodiscard]] virtual std::unique_ptr<PositionTracker> tracker(std::string_view from) const = 0;
 
   /// Appends the metadata of `message` to `columns`, one cell each, in the order the source was built for.
+  /// The caller has the builders keep the message's memory: string cells may point into it.
   virtual void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const {
     (void)message;
     (void)columns;

@@ -1,0 +1,292 @@
+#include "sources/filesystem/filesystem_source.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "sources/filesystem/file_listing.h"
+#include "sources/filesystem/file_position.h"
+#include "sources/filesystem/line_reader.h"
+#include "sources/pause_gate.h"
+
+namespace leat::sources {
+namespace {
+
+/// How long a bounded source waits before it asks a disk again that has refused.
+constexpr Micros kRetry{kMicrosPerSecond};
+
+struct FilesystemOptions {
+  std::string path;
+  std::optional<Micros> monitor_interval;
+  std::string regex;
+};
+
+const OptionTable<FilesystemOptions>& filesystem_options() {
+  using Options = FilesystemOptions;
+  static const OptionTable<Options> table{
+      option("path", &Options::path, Necessity::kRequired,
+             "A file, or a folder whose files are read in the order of their names; file:///… or plain."),
+      option("source.monitor-interval", &Options::monitor_interval, Necessity::kOptional,
+             "Look for new files and new lines this often; without it the source ends with the last line."),
+      option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
+             "Read only the files of the folder whose whole path matches this regular expression (RE2).")};
+  return table;
+}
+
+FilesystemOptions read_options(const OptionMap& map, const std::vector<OptionDoc>& foreign,
+                               std::vector<OptionError>& errors) {
+  FilesystemOptions options = filesystem_options().read(map, foreign, errors);
+  const auto wrong = [&](std::string key, std::string message) {
+    errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
+  };
+  if (map.contains("path") && options.path.empty()) wrong("path", "expected a path");
+  if (options.monitor_interval && options.monitor_interval->count() <= 0)
+    wrong("source.monitor-interval", "expected more than 0");
+  if (const RE2 regex(options.regex, RE2::Quiet); !regex.ok())
+    wrong("source.path.regex-pattern", regex.error());
+  return options;
+}
+
+FilesystemOptions read_options(const OptionMap& map) {
+  std::vector<OptionError> ignored;
+  return read_options(map, {}, ignored);
+}
+
+std::string absolute_path(std::string path) {
+  constexpr std::string_view kScheme = "file://";
+  if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
+  return error ? path : absolute.string();
+}
+
+enum class MetadataField : std::uint8_t { kPath, kName, kSize, kModificationTime };
+
+Result<MetadataField> metadata_field(const std::string& key) {
+  if (key == "file.path") return MetadataField::kPath;
+  if (key == "file.name") return MetadataField::kName;
+  if (key == "file.size") return MetadataField::kSize;
+  if (key == "file.modification-time") return MetadataField::kModificationTime;
+  return fail(ErrorCode::kInvalid, fmt::format("the filesystem connector has no metadata '{}'", key));
+}
+
+class FilesystemSource final : public Source {
+ public:
+  static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
+    std::vector<MetadataField> metadata;
+    for (const std::string& key : context.metadata_keys) {
+      LEAT_ASSIGN(const MetadataField field, metadata_field(key));
+      metadata.push_back(field);
+    }
+    const FilesystemOptions options = read_options(map);
+    return std::unique_ptr<Source>(new FilesystemSource(options, context, std::move(metadata)));
+  }
+  ~FilesystemSource() override { stop(); }
+
+  Status start(Intake& intake, std::string_view from) override;
+  void resume() override { gate_.open(); }
+  void stop() override;
+  [[nodiscard]] SourceHealth health() const override {
+    const std::scoped_lock lock(mutex_);
+    return health_;
+  }
+  [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view from) const override {
+    return std::make_unique<FileTracker>(reading(), decode_position(from).value_or(FilePlaces{}));
+  }
+  void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override;
+
+ private:
+  FilesystemSource(const FilesystemOptions& options, const SourceContext& context,
+                   std::vector<MetadataField> metadata)
+      : selection_{absolute_path(options.path), options.regex},
+        monitor_interval_(options.monitor_interval),
+        chunk_bytes_(context.chunk_bytes),
+        now_(context.now),
+        metadata_(std::move(metadata)) {}
+
+  [[nodiscard]] FileReading reading() const {
+    return monitor_interval_ ? FileReading::kFollowing : FileReading::kBounded;
+  }
+
+  // All below on the source's thread.
+  void run();
+  /// One pass over the files. Errors: not found, io; the next pass goes on where this one stopped.
+  Status read_files();
+  Status read_file(const std::string& path);
+  /// False: the source is to end.
+  bool append(LineReader& reader, const std::string& path, const LineReader::Chunk& chunk);
+  /// Where to begin in a file that has just been opened.
+  [[nodiscard]] std::uint64_t offset_in(const std::string& path, const LineReader& reader) const;
+  void forget_gone(const std::vector<std::string>& files);
+  void set_health(SourceHealth::Link link, std::string detail = {}) {
+    const std::scoped_lock lock(mutex_);
+    health_ = {link, std::move(detail)};
+  }
+
+  const FileSelection selection_;
+  const std::optional<Micros> monitor_interval_;
+  const std::size_t chunk_bytes_;
+  const std::function<std::int64_t()> now_;
+  const std::vector<MetadataField> metadata_;
+  Intake* intake_ = nullptr;  // The runtime's; outlives the source. Set by `start`.
+  FilePlaces places_;
+  std::vector<std::string> gone_;  // Disappeared since the last message.
+  std::string attributes_;         // Scratch.
+  mutable std::mutex mutex_;
+  SourceHealth health_;
+  PauseGate gate_;
+  std::thread thread_;
+};
+
+Status FilesystemSource::start(Intake& intake, std::string_view from) {
+  LEAT_ASSIGN(places_, decode_position(from));
+  // Nobody waits for a file in a run that is to end: it is named at once.
+  if (reading() == FileReading::kBounded) LEAT_TRY(list_files(selection_));
+  intake_ = &intake;
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void FilesystemSource::stop() {
+  gate_.stop();
+  if (intake_ != nullptr) intake_->interrupt();
+  if (thread_.joinable()) thread_.join();
+}
+
+void FilesystemSource::run() {
+  while (!gate_.stopped()) {
+    const Status pass = read_files();
+    if (gate_.stopped()) return;
+    if (pass && reading() == FileReading::kBounded) {
+      intake_->end();
+      return set_health(SourceHealth::Link::kEnded);
+    }
+    const Micros pause = monitor_interval_.value_or(kRetry);
+    if (pass)
+      set_health(SourceHealth::Link::kIdle);
+    else
+      set_health(SourceHealth::Link::kLost,
+                 fmt::format("{}, next look in {}", pass.error().message, format_duration(pause)));
+    if (!gate_.wait_for(pause)) return;
+  }
+}
+
+Status FilesystemSource::read_files() {
+  LEAT_ASSIGN(const std::vector<std::string> files, list_files(selection_));
+  if (reading() == FileReading::kFollowing) forget_gone(files);
+  // A bounded position names the file that was read last; the ones before it are done.
+  auto file = files.begin();
+  if (reading() == FileReading::kBounded && !places_.empty())
+    file = std::lower_bound(files.begin(), files.end(), places_.rbegin()->first);
+  for (; file != files.end() && !gate_.stopped(); ++file) LEAT_TRY(read_file(*file));
+  return {};
+}
+
+void FilesystemSource::forget_gone(const std::vector<std::string>& files) {
+  for (auto place = places_.begin(); place != places_.end();) {
+    if (std::binary_search(files.begin(), files.end(), place->first)) {
+      ++place;
+      continue;
+    }
+    gone_.push_back(place->first);
+    place = places_.erase(place);
+  }
+}
+
+std::uint64_t FilesystemSource::offset_in(const std::string& path, const LineReader& reader) const {
+  const auto place = places_.find(path);
+  if (place == places_.end() || place->second.inode != reader.inode()) return 0;
+  return place->second.offset <= reader.size() ? place->second.offset : 0;
+}
+
+Status FilesystemSource::read_file(const std::string& path) {
+  auto opened = LineReader::open(path, chunk_bytes_);
+  if (!opened && opened.error().code == ErrorCode::kNotFound && path != selection_.path) return {};
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  LineReader& reader = **opened;
+  reader.seek(offset_in(path, reader));
+  const auto last_line =
+      reading() == FileReading::kBounded ? LineReader::LastLine::kComplete : LineReader::LastLine::kAwaited;
+  while (!gate_.stopped()) {
+    LEAT_ASSIGN(const LineReader::Chunk chunk, reader.next(last_line));
+    for (std::uint64_t i = 0; i < chunk.overlong; ++i) intake_->count_dropped();
+    if (chunk.bytes.empty() || !append(reader, path, chunk)) return {};
+    places_[path] = {chunk.end, reader.inode()};
+  }
+  return {};
+}
+
+bool FilesystemSource::append(LineReader& reader, const std::string& path, const LineReader::Chunk& chunk) {
+  encode_chunk({path, chunk.end, reader.inode(), reader.size(), reader.mtime(), {}}, gone_, attributes_);
+  while (!gate_.stopped()) {
+    const Appended appended = intake_->append(chunk.bytes, {}, attributes_, now_());
+    if (appended == Appended::kStored) break;
+    set_health(SourceHealth::Link::kPaused, selection_.path + ": the intake is full");
+    const bool goes_on = appended == Appended::kFailed ? gate_.wait_for(kRetry) : gate_.wait_for_room();
+    if (!goes_on) return false;
+    set_health(SourceHealth::Link::kIdle);
+    if (appended == Appended::kAboveHigh) break;  // It is stored.
+  }
+  gone_.clear();
+  return true;
+}
+
+void FilesystemSource::append_metadata(const Message& message,
+                                       std::span<ColumnBuilder* const> columns) const {
+  const FileChunk chunk = decode_chunk(message.attributes);
+  for (std::size_t i = 0; i < metadata_.size(); ++i) {
+    switch (metadata_[i]) {
+      case MetadataField::kPath:
+        columns[i]->append_view(chunk.path);
+        break;
+      case MetadataField::kName:
+        columns[i]->append_view(chunk.path.substr(chunk.path.rfind('/') + 1));
+        break;
+      case MetadataField::kSize:
+        columns[i]->append<std::int64_t>(static_cast<std::int64_t>(chunk.size));
+        break;
+      case MetadataField::kModificationTime:
+        columns[i]->append<std::int64_t>(floor_div(chunk.mtime, kMicrosPerMilli) * kMicrosPerMilli);
+        break;
+    }
+  }
+}
+
+std::vector<plan::MetadataColumn> metadata_columns(const OptionMap&) {
+  return {{.key = "file.path", .type = Type::string().with_nullable(false), .doc = "Whole path of the file."},
+          {.key = "file.name", .type = Type::string().with_nullable(false), .doc = "Its name."},
+          {.key = "file.size", .type = Type::big_int().with_nullable(false), .doc = "Its size in bytes."},
+          {.key = "file.modification-time",
+           .type = Type::timestamp_ltz(3).with_nullable(false),
+           .doc = "When it was last written."}};
+}
+
+}  // namespace
+
+SourceConnector filesystem_connector() {
+  SourceConnector connector;
+  connector.info = {
+      .name = "filesystem",
+      .doc = "Reads the lines of files, once or following them as they grow.",
+      .can_read = true,
+      .needs_format = true,
+      .source_options = [] { return filesystem_options().docs(); },
+      .validate_source = [](const OptionMap& map, const std::vector<OptionDoc>& foreign,
+                            std::vector<OptionError>& errors) { read_options(map, foreign, errors); },
+      .metadata = metadata_columns,
+      .bounded = [](const OptionMap& map) { return !read_options(map).monitor_interval.has_value(); }};
+  connector.intake = IntakeKind::kMemory;
+  connector.framing = formats::Framing::kLines;
+  connector.build = FilesystemSource::build;
+  // A few chunks of look-ahead; the file itself is the queue.
+  connector.intake_options = [](const OptionMap&) { return IntakeOptions{.size = {4U << 20}}; };
+  return connector;
+}
+
+}  // namespace leat::sources

@@ -1,0 +1,59 @@
+// Reads one file as chunks of whole lines, from an offset on. Memory is one chunk; a line that is longer
+// makes the chunk grow, up to a bound.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/result.h"
+
+namespace leat::sources {
+
+/// A line beyond this is taken for damage and left out.
+inline constexpr std::size_t kMaxLineBytes = 16U << 20;
+
+class LineReader {
+ public:
+  struct Chunk {
+    std::string_view bytes;  ///< Whole lines; empty: there is nothing more now. Valid until the next call.
+    std::uint64_t end = 0;   ///< Offset behind them.
+    std::uint64_t overlong = 0;  ///< Lines that were left out before them.
+  };
+  enum class LastLine : std::uint8_t {
+    kComplete,  ///< The end of the file ends its last line.
+    kAwaited,   ///< A line without a newline is still being written.
+  };
+
+  /// Errors: not found, io.
+  static Result<std::unique_ptr<LineReader>> open(const std::string& path, std::size_t chunk_bytes);
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+  ~LineReader();
+
+  void seek(std::uint64_t offset) { offset_ = offset; }
+  Result<Chunk> next(LastLine last_line);
+
+  [[nodiscard]] std::uint64_t inode() const { return inode_; }
+  /// As it is now.
+  [[nodiscard]] std::uint64_t size() const;
+  [[nodiscard]] std::int64_t mtime() const;  ///< Microseconds.
+
+ private:
+  LineReader(std::string path, int descriptor, std::uint64_t inode, std::size_t chunk_bytes);
+  /// Fills the buffer from `offset_`; the answer is the bytes read, fewer than the buffer at the end.
+  Result<std::size_t> fill();
+  /// Goes behind the end of a line longer than allowed; false if that is awaited.
+  Result<bool> skip_line(LastLine last_line);
+
+  const std::string path_;
+  const int descriptor_;
+  const std::uint64_t inode_;
+  const std::size_t chunk_bytes_;
+  std::vector<char> buffer_;
+  std::uint64_t offset_ = 0;  // Of the next line.
+};
+
+}  // namespace leat::sources

@@ -1,0 +1,44 @@
+// The explicit list of all sources. Adding one is its folder, a line here, a line in CMakeLists.txt and its
+// tests.
+#include <algorithm>
+#include <array>
+
+#include "sources/datagen/datagen_source.h"
+#include "sources/filesystem/filesystem_source.h"
+#include "sources/mqtt/mqtt_source.h"
+#include "sources/source.h"
+
+namespace leat::sources {
+
+std::span<const SourceConnector> all_sources() {
+  static const std::array<SourceConnector, 3> sources = {datagen_connector(), filesystem_connector(),
+                                                         mqtt_connector()};
+  return sources;
+}
+
+const SourceConnector* find_source(std::string_view name) {
+  const auto sources = all_sources();
+  const auto found = std::find_if(sources.begin(), sources.end(),
+                                  [&](const SourceConnector& source) { return source.info.name == name; });
+  return found == sources.end() ? nullptr : &*found;
+}
+
+std::string_view to_string(SourceHealth::Link link) {
+  switch (link) {
+    case SourceHealth::Link::kIdle:
+      return "idle";
+    case SourceHealth::Link::kConnecting:
+      return "connecting";
+    case SourceHealth::Link::kConnected:
+      return "connected";
+    case SourceHealth::Link::kPaused:
+      return "paused";
+    case SourceHealth::Link::kLost:
+      return "lost";
+    case SourceHealth::Link::kEnded:
+      return "ended";
+  }
+  return "";
+}
+
+}  // namespace leat::sources
