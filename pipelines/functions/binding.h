@@ -52,16 +52,19 @@ Type sql_type() {
 }
 
 /// Parameters and result are bool, int32_t, int64_t, double, std::string_view (and std::string as result);
-/// the result may be wrapped in std::optional or Result. NULL arguments give NULL without a call.
+/// the result may be wrapped in std::optional, in Result, or in both. NULL arguments give NULL without a
+/// call.
 template <class R, class... A>
 Overload of(R (*f)(A...)) {
   using Bare = typename Unwrapped<R>::type;
-  return {
-      {sql_type<A>()...}, sql_type<Bare>(), std::is_same_v<R, std::optional<Bare>>, [f](const Type& result) {
-        return [f, result](const CallContext& context, std::span<const Datum> arguments) {
-          return map_rows<A...>(context, result, arguments, f);
-        };
-      }};
+  return {{sql_type<A>()...},
+          sql_type<Bare>(),
+          std::is_same_v<R, std::optional<Bare>> || std::is_same_v<R, Result<std::optional<Bare>>>,
+          [f](const Type& result) {
+            return [f, result](const CallContext& context, std::span<const Datum> arguments) {
+              return map_rows<A...>(context, result, arguments, f);
+            };
+          }};
 }
 /// The same with other SQL types of the same layouts (bytes, dates, timestamps).
 template <class R, class... A>

@@ -101,8 +101,9 @@ template <class T>
 using Slot = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t,
                                 std::conditional_t<std::is_same_v<T, std::string>, std::string_view, T>>;
 
-/// Takes the answers of a function row by row. `Answer` is T, std::optional<T> (nothing: NULL) or Result<T>
-/// (an error: a row error, and NULL). A std::string_view must point into an argument or into static memory.
+/// Takes the answers of a function row by row. `Answer` is T, std::optional<T> (nothing: NULL), Result<T>
+/// (an error: a row error, and NULL) or Result<std::optional<T>>. A std::string_view must point into an
+/// argument or into static memory.
 template <class T>
 class Collector {
  public:
@@ -128,6 +129,12 @@ class Collector {
     }
     context_.errors->add(row, value.error().message);
     put_null(row);
+  }
+  void put(std::size_t row, const Result<std::optional<T>>& value) {
+    if (value)
+      put(row, *value);
+    else
+      put(row, Result<T>(tl::unexpected(value.error())));
   }
   void put_null(std::size_t row) {
     if (validity_.empty()) validity_.assign(context_.rows, 1);
@@ -168,6 +175,10 @@ struct Unwrapped<std::optional<T>> {
 };
 template <class T>
 struct Unwrapped<Result<T>> {
+  using type = T;
+};
+template <class T>
+struct Unwrapped<Result<std::optional<T>>> {
   using type = T;
 };
 

@@ -16,6 +16,16 @@ ScalarFunctions build_table() {
   add(comparison_functions());
   add(logic_functions());
   add(arithmetic_functions());
+  add(math_functions());
+  add(text_edit_functions());
+  add(text_search_functions());
+  add(pattern_functions());
+  add(digest_functions());
+  add(time_part_functions());
+  add(time_text_functions());
+  add(time_now_functions());
+  add(conditional_functions());
+  add(collection_functions());
   std::sort(table.begin(), table.end(),
             [](const ScalarFunction& a, const ScalarFunction& b) { return a.name < b.name; });
   return table;

@@ -1,0 +1,256 @@
+#include "pipelines/functions/java_format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "pipelines/base/time.h"
+#include "pipelines/functions/parse.h"
+#include "pipelines/functions/time_units.h"
+
+namespace leat::functions {
+namespace {
+
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                   "Thursday", "Friday", "Saturday"};
+constexpr std::string_view kLetters = "yuMLdDHkKhmsSaE";
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_number(char letter, int count) {
+  return letter != 'a' && letter != 'E' && !((letter == 'M' || letter == 'L') && count >= 3);
+}
+
+// MMM, EEE: three letters; MMMM, EEEE: the whole name.
+std::string_view name_of(std::string_view name, int count) {
+  return count >= 4 ? name : name.substr(0, 3);
+}
+
+void pad(std::int64_t value, int width, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "{:0{}}", value, width);
+}
+
+std::optional<std::int64_t> digits(std::string_view& text, std::size_t min, std::size_t max) {
+  std::size_t count = 0;
+  std::int64_t value = 0;
+  while (count < max && count < text.size() && text[count] >= '0' && text[count] <= '9')
+    value = value * 10 + (text[count++] - '0');
+  if (count < min) return std::nullopt;
+  text.remove_prefix(count);
+  return value;
+}
+
+bool take_text(std::string_view& text, std::string_view expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(expected.size());
+  return true;
+}
+
+template <std::size_t n>
+std::optional<std::int64_t> take_name(std::string_view& text, const std::array<std::string_view, n>& names,
+                                      int count) {
+  for (std::size_t i = 0; i < n; ++i)
+    if (take_text(text, name_of(names[i], count))) return static_cast<std::int64_t>(i);
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct JavaFormat::Fields {
+  std::int64_t year = 1970;
+  std::int64_t month = 1;
+  std::int64_t day = 1;
+  std::optional<std::int64_t> day_of_year;
+  std::int64_t hour = 0;
+  bool half_day = false;  // `hour` is that of a clock face.
+  bool afternoon = false;
+  std::int64_t minute = 0;
+  std::int64_t second = 0;
+  std::int64_t fraction = 0;
+};
+
+Result<JavaFormat> JavaFormat::compile(std::string_view pattern) {
+  JavaFormat format;
+  bool optional = false;
+  for (std::size_t i = 0; i < pattern.size();) {
+    const char c = pattern[i];
+    std::size_t end = i + 1;
+    if (c == '[' || c == ']') {
+      optional = c == '[';
+    } else if (c == '\'') {
+      end = pattern.find('\'', i + 1);
+      if (end == std::string_view::npos)
+        return fail(ErrorCode::kInvalid, fmt::format("quote without end in time format '{}'", pattern));
+      const std::string_view quoted = pattern.substr(i + 1, end - i - 1);
+      format.items_.push_back({0, 0, quoted.empty() ? "'" : std::string(quoted), false, optional});
+      ++end;
+    } else if (is_letter(c)) {
+      if (kLetters.find(c) == std::string_view::npos)
+        return fail(ErrorCode::kInvalid,
+                    fmt::format("time format '{}' has the unknown letter {}", pattern, c));
+      while (end < pattern.size() && pattern[end] == c) ++end;
+      format.items_.push_back({c, static_cast<int>(end - i), {}, false, optional});
+    } else {
+      format.items_.push_back({0, 0, std::string(1, c), false, optional});
+    }
+    i = end;
+  }
+  format.mark_adjacent();
+  return format;
+}
+
+void JavaFormat::mark_adjacent() {
+  for (std::size_t i = 0; i + 1 < items_.size(); ++i) {
+    const Item& next = items_[i + 1];
+    items_[i].adjacent = items_[i].letter != 0 && next.letter != 0 && is_number(next.letter, next.count);
+  }
+}
+
+void JavaFormat::print(std::int64_t micros, std::string& out) const {
+  const auto part = [&](TimeUnit unit) { return extract_part(unit, micros); };
+  for (const Item& item : items_) {
+    const std::int64_t hour = part(TimeUnit::kHour);
+    switch (item.letter) {
+      case 0:
+        out += item.literal;
+        break;
+      case 'y':
+      case 'u':
+        pad(item.count == 2 ? floor_mod(part(TimeUnit::kYear), 100) : part(TimeUnit::kYear), item.count, out);
+        break;
+      case 'M':
+      case 'L':
+        if (item.count >= 3)
+          out += name_of(kMonths[static_cast<std::size_t>(part(TimeUnit::kMonth) - 1)], item.count);
+        else
+          pad(part(TimeUnit::kMonth), item.count, out);
+        break;
+      case 'd':
+        pad(part(TimeUnit::kDay), item.count, out);
+        break;
+      case 'D':
+        pad(part(TimeUnit::kDayOfYear), item.count, out);
+        break;
+      case 'H':
+        pad(hour, item.count, out);
+        break;
+      case 'k':
+        pad(hour == 0 ? 24 : hour, item.count, out);
+        break;
+      case 'K':
+        pad(hour % 12, item.count, out);
+        break;
+      case 'h':
+        pad(hour % 12 == 0 ? 12 : hour % 12, item.count, out);
+        break;
+      case 'm':
+        pad(part(TimeUnit::kMinute), item.count, out);
+        break;
+      case 's':
+        pad(part(TimeUnit::kSecond), item.count, out);
+        break;
+      case 'S': {
+        std::string fraction = fmt::format("{:06}000", part(TimeUnit::kMicrosecond));
+        fraction.resize(static_cast<std::size_t>(std::max(item.count, 0)), '0');
+        out += fraction;
+        break;
+      }
+      case 'a':
+        out += hour < 12 ? "AM" : "PM";
+        break;
+      default:
+        out += name_of(kDays[static_cast<std::size_t>(part(TimeUnit::kDayOfWeek) - 1)], item.count);
+    }
+  }
+}
+
+bool JavaFormat::read(const Item& item, std::string_view& text, Fields& fields) {
+  if (item.letter == 0) return take_text(text, item.literal);
+  const auto count = static_cast<std::size_t>(item.count);
+  if (item.letter == 'a') {
+    fields.afternoon = text.starts_with("PM") || text.starts_with("pm");
+    return take_text(text, "AM") || take_text(text, "PM") || take_text(text, "am") || take_text(text, "pm");
+  }
+  if (item.letter == 'E') return take_name(text, kDays, item.count).has_value();
+  if (!is_number(item.letter, item.count)) {
+    const std::optional<std::int64_t> month = take_name(text, kMonths, item.count);
+    fields.month = month.value_or(-1) + 1;
+    return month.has_value();
+  }
+  // One letter takes as many digits as there are; more are an exact width, but for the year's upper bound.
+  const bool year = item.letter == 'y' || item.letter == 'u';
+  const std::size_t most = item.adjacent || (count > 1 && !(year && count >= 4)) ? count : std::size_t{9};
+  const std::string_view before = text;
+  const std::optional<std::int64_t> value = digits(text, count, most);
+  if (!value) return false;
+  switch (item.letter) {
+    case 'M':
+    case 'L':
+      fields.month = *value;
+      break;
+    case 'd':
+      fields.day = *value;
+      break;
+    case 'D':
+      fields.day_of_year = *value;
+      break;
+    case 'H':
+      fields.hour = *value;
+      break;
+    case 'k':
+      fields.hour = *value % 24;
+      break;
+    case 'h':
+    case 'K':
+      fields.hour = *value % 12;
+      fields.half_day = true;
+      break;
+    case 'm':
+      fields.minute = *value;
+      break;
+    case 's':
+      fields.second = *value;
+      break;
+    case 'S': {
+      std::string fraction(before.substr(0, before.size() - text.size()));
+      fraction.resize(6, '0');
+      std::string_view six = fraction;
+      fields.fraction = digits(six, 6, 6).value_or(0);
+      break;
+    }
+    default:
+      fields.year = count == 2 ? 2000 + *value : *value;
+  }
+  return true;
+}
+
+std::optional<std::int64_t> JavaFormat::parse(std::string_view text) const {
+  Fields fields;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    const std::string_view before = text;
+    if (read(items_[i], text, fields)) continue;
+    if (!items_[i].optional) return std::nullopt;
+    // The rest of the optional part goes with it.
+    text = before;
+    while (i + 1 < items_.size() && items_[i + 1].optional) ++i;
+  }
+  if (fields.half_day && fields.afternoon) fields.hour += 12;
+  if (!text.empty() || fields.hour > 23 || fields.minute > 59 || fields.second > 59) return std::nullopt;
+  if (fields.month < 1 || fields.month > 12 || fields.day < 1 || fields.day > 31) return std::nullopt;
+  std::optional<std::int32_t> day = days_from_civil_smart(fields.year, static_cast<unsigned>(fields.month),
+                                                          static_cast<unsigned>(fields.day));
+  if (fields.day_of_year && day)
+    day = *days_from_civil_smart(fields.year, 1, 1) + static_cast<std::int32_t>(*fields.day_of_year) - 1;
+  if (!day) return std::nullopt;
+  return *day * kMicrosPerDay + fields.hour * kMicrosPerHour + fields.minute * kMicrosPerMinute +
+         fields.second * kMicrosPerSecond + fields.fraction;
+}
+
+}  // namespace leat::functions

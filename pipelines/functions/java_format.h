@@ -1,0 +1,41 @@
+// Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss.SSS". Letters: y u M L d D H k K h m s S a E,
+// each with its count; text in single quotes; optional parts in brackets. Other letters are refused.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/result.h"
+
+namespace leat::functions {
+
+class JavaFormat {
+ public:
+  /// Errors: invalid, names the pattern and the letter.
+  static Result<JavaFormat> compile(std::string_view pattern);
+
+  /// Appends a wall clock.
+  void print(std::int64_t micros, std::string& out) const;
+  /// The whole text must fit. What the pattern does not name is taken from 1970-01-01 00:00:00.
+  [[nodiscard]] std::optional<std::int64_t> parse(std::string_view text) const;
+
+ private:
+  struct Item {
+    char letter = 0;  ///< 0: `literal`.
+    int count = 0;
+    std::string literal;
+    bool adjacent = false;  ///< A number follows directly: exactly `count` digits.
+    bool optional = false;
+  };
+  struct Fields;
+  static bool read(const Item& item, std::string_view& text, Fields& fields);
+
+  void mark_adjacent();
+
+  std::vector<Item> items_;
+};
+
+}  // namespace leat::functions

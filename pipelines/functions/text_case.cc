@@ -1,0 +1,114 @@
+#include "pipelines/functions/text_case.h"
+
+#include <algorithm>
+#include <array>
+
+#include "pipelines/functions/utf8.h"
+
+namespace leat::functions {
+namespace {
+
+// How the letters of a stretch of code points pair up.
+enum class Pairing : std::uint8_t {
+  kOffset,    // upper = lower - distance
+  kNeighbour  // upper and lower alternate; `first` is an upper one
+};
+
+struct Stretch {
+  char32_t first;  // Of the lower letters (kOffset), of both (kNeighbour).
+  char32_t last;
+  Pairing pairing;
+  char32_t distance;
+};
+
+// From the Unicode character database: Basic Latin to Cyrillic, letters with simple one-to-one pairs.
+constexpr std::array<Stretch, 18> kStretches = {{
+    {U'a', U'z', Pairing::kOffset, 32},
+    {0x00E0, 0x00F6, Pairing::kOffset, 32},
+    {0x00F8, 0x00FE, Pairing::kOffset, 32},
+    {0x0100, 0x012F, Pairing::kNeighbour, 1},
+    {0x0132, 0x0137, Pairing::kNeighbour, 1},
+    {0x0139, 0x0148, Pairing::kNeighbour, 1},
+    {0x014A, 0x0177, Pairing::kNeighbour, 1},
+    {0x0179, 0x017E, Pairing::kNeighbour, 1},
+    {0x03AC, 0x03AC, Pairing::kOffset, 38},
+    {0x03AD, 0x03AF, Pairing::kOffset, 37},
+    {0x03B1, 0x03C1, Pairing::kOffset, 32},
+    {0x03C3, 0x03CB, Pairing::kOffset, 32},
+    {0x03CC, 0x03CC, Pairing::kOffset, 64},
+    {0x03CD, 0x03CE, Pairing::kOffset, 63},
+    {0x0430, 0x044F, Pairing::kOffset, 32},
+    {0x0450, 0x045F, Pairing::kOffset, 80},
+    {0x0460, 0x0481, Pairing::kNeighbour, 1},
+    {0x048A, 0x04BF, Pairing::kNeighbour, 1},
+}};
+
+bool contains(const Stretch& stretch, char32_t code) {
+  return code >= stretch.first && code <= stretch.last;
+}
+
+template <class F>
+std::string map_characters(std::string_view text, F f) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); at += utf8_width(text, at)) {
+    const bool stray = utf8_width(text, at) == 1 && static_cast<unsigned char>(text[at]) >= 0x80;
+    if (stray)
+      out += text[at];
+    else
+      f(utf8_decode(text, at), out);
+  }
+  return out;
+}
+
+}  // namespace
+
+char32_t to_upper(char32_t code) {
+  if (code == 0x00FF) return 0x0178;
+  if (code == 0x03C2) return 0x03A3;
+  for (const Stretch& stretch : kStretches) {
+    if (!contains(stretch, code)) continue;
+    if (stretch.pairing == Pairing::kOffset) return code - stretch.distance;
+    return (code - stretch.first) % 2 == 1 ? code - 1 : code;
+  }
+  return code;
+}
+
+char32_t to_lower(char32_t code) {
+  if (code == 0x0178) return 0x00FF;
+  for (const Stretch& stretch : kStretches) {
+    if (stretch.pairing == Pairing::kOffset) {
+      if (contains(stretch, code + stretch.distance)) return code + stretch.distance;
+    } else if (contains(stretch, code)) {
+      return (code - stretch.first) % 2 == 0 ? code + 1 : code;
+    }
+  }
+  return code;
+}
+
+bool is_letter_or_digit(char32_t code) {
+  return (code >= U'0' && code <= U'9') || to_upper(code) != code || to_lower(code) != code || code == 0x00DF;
+}
+
+std::string upper_text(std::string_view text) {
+  return map_characters(text, [](char32_t code, std::string& out) {
+    if (code == 0x00DF)
+      out += "SS";
+    else
+      utf8_append(to_upper(code), out);
+  });
+}
+
+std::string lower_text(std::string_view text) {
+  return map_characters(text, [](char32_t code, std::string& out) { utf8_append(to_lower(code), out); });
+}
+
+std::string initcap_text(std::string_view text) {
+  bool inside = false;
+  return map_characters(text, [&inside](char32_t code, std::string& out) {
+    utf8_append(inside ? to_lower(code) : to_upper(code), out);
+    inside = is_letter_or_digit(code);
+  });
+}
+
+}  // namespace leat::functions
