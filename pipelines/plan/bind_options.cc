@@ -29,6 +29,8 @@ Docs foreign_keys(const Table& table, Role role) {
   if (connector.needs_format) {
     docs.push_back(doc("format"));
     if (table.format && table.format->options) append(docs, table.format->options());
+    const TableOption* format = table.find_option("format");
+    if (format && !table.format) docs.push_back(doc(format->value.text + ".*"));  // An unknown format's keys.
   }
   if (connector.can_read) append(docs, common_source_options());
   if (connector.can_write) append(docs, common_sink_options());
@@ -134,7 +136,7 @@ void bind_connector(Table& table, const BindContext& context) {
 }
 
 void check_options(const Table& table, const BindContext& context) {
-  if (!table.connector || (table.connector->needs_format && !table.format)) return;
+  if (!table.connector) return;
   if (table.read) check_role(table, Role::kSource, context);
   if (table.written) check_role(table, Role::kSink, context);
   if (table.read || table.written) return;

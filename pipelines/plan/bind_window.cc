@@ -213,8 +213,10 @@ bool bind_partition(const sql::TableArgument& data, const Relation& input, Windo
   return true;
 }
 
-/// The input of the function: a table, or a query in parentheses.
+/// The input of the function: `TABLE t`, `TABLE (query)` or a query in parentheses.
 std::optional<Relation> bind_data(const sql::Expression& expression, QueryBinder& queries) {
+  const auto* query = sql::as<sql::Subquery>(expression);
+  if (query && query->use == sql::Subquery::Use::kScalar) return queries.bind(*query->query);
   const auto* data = sql::as<sql::TableArgument>(expression);
   if (!data) {
     queries.context().diagnostics.error(expression.span,
@@ -257,8 +259,8 @@ std::optional<Relation> bind_window_function(const sql::Call& call, QueryBinder&
   const bool whole = bind_durations(durations, window, context);
   if (!input || !bind_descriptor(*arguments.get(Parameter::kTime), *input, window, context) || !whole)
     return std::nullopt;
-  const auto& data = *sql::as<sql::TableArgument>(*arguments.get(Parameter::kData));
-  if (!bind_partition(data, *input, window, context)) return std::nullopt;
+  const auto* data = sql::as<sql::TableArgument>(*arguments.get(Parameter::kData));
+  if (data && !bind_partition(*data, *input, window, context)) return std::nullopt;
   Relation relation{.node = make_window_assign(input->node, window), .window = window};
   relation.roles.assign(input->schema().size(), ColumnRole::kPlain);
   for (const ColumnRole role : {ColumnRole::kWindowStart, ColumnRole::kWindowEnd, ColumnRole::kWindowTime})

@@ -4,24 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "pipelines/plan/fold.h"
+
 namespace leat::plan {
 namespace {
 
 bool is_constant(const Expr& expr) {
   return expr.kind == ExprKind::kLiteral;
-}
-
-/// The call's value if all arguments are constants. A call that fails for them is kept: it fails its rows, as
-/// in Flink, and rows may never reach it.
-ExprPtr folded(ExprPtr expr) {
-  if (!expr->call.deterministic ||
-      !std::ranges::all_of(expr->children, [](const ExprPtr& c) { return is_constant(*c); }))
-    return expr;
-  std::vector<Value> values;
-  for (const ExprPtr& child : expr->children) values.push_back(child->literal);
-  const Result<Value> value = functions::fold(expr->call, values);
-  if (!value) return expr;
-  return make_literal(expr->type.with_nullable(expr->type.nullable() || value->is_null()), *value);
 }
 
 bool is_zero(const Expr& expr) {
@@ -52,7 +41,7 @@ ExprPtr cast_with(ExprPtr value, const Type& to, std::string name, functions::Ke
   Expr cast{.kind = ExprKind::kCast, .type = to, .name = std::move(name)};
   cast.call = {.result = to, .arguments = {value->type}, .kernel = std::move(kernel)};
   cast.children = {std::move(value)};
-  return folded(std::make_shared<const Expr>(std::move(cast)));
+  return fold_call(std::make_shared<const Expr>(std::move(cast)));
 }
 
 }  // namespace
@@ -106,11 +95,11 @@ ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::So
     if (!arguments[i]) return nullptr;
   }
   Type type = bound->result;
-  return folded(std::make_shared<const Expr>(Expr{.kind = ExprKind::kCall,
-                                                  .type = std::move(type),
-                                                  .children = std::move(arguments),
-                                                  .call = std::move(*bound),
-                                                  .name = std::string(name)}));
+  return fold_call(std::make_shared<const Expr>(Expr{.kind = ExprKind::kCall,
+                                                     .type = std::move(type),
+                                                     .children = std::move(arguments),
+                                                     .call = std::move(*bound),
+                                                     .name = std::string(name)}));
 }
 
 std::optional<Type> unify(std::span<const Type> types, std::string_view what, sql::SourceSpan span,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "pipelines/base/nearest.h"
@@ -12,6 +13,7 @@
 #include "pipelines/plan/bind_insert.h"
 #include "pipelines/plan/bind_query.h"
 #include "pipelines/plan/bind_settings.h"
+#include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
 #include "pipelines/plan/table.h"
 #include "pipelines/sql/parser.h"
@@ -192,18 +194,29 @@ class Planner final : public TableLookup {
 
   void check_bounded() const {
     if (!context_.settings.batch) return;
-    for (const auto& table : tables_)
-      if (table->scan && !table->scan->bounded)
+    for (const Table* table : tables_read_by(sinks_))
+      if (!table->scan->bounded)
         context_.diagnostics.error(
             table->span, "'" + table->name + "' has no end, but 'execution.runtime-mode' is 'batch'",
             "bound the source, or set the mode to 'streaming'");
   }
 
+  /// In order of declaration. A table that only a view reads, which nobody does, is none of them.
+  std::vector<const Table*> tables_read_by(const Sinks& sinks) const {
+    Plan plan;
+    plan.sinks = sinks;
+    std::set<const Node*> reached;
+    for_each_node(plan, [&](const NodePtr& node) { reached.insert(node.get()); });
+    std::vector<const Table*> read;
+    for (const auto& table : tables_)
+      if (reached.contains(table->scan.get())) read.push_back(table.get());
+    return read;
+  }
+
   Plan plan_of(const Sinks& sinks) const {
     Plan plan;
     plan.sinks = sinks;
-    for (const auto& table : tables_)
-      if (table->scan) plan.scans.push_back(table->scan);
+    for (const Table* table : tables_read_by(sinks)) plan.scans.push_back(table->scan);
     rewrite(plan);
     return plan;
   }

@@ -19,9 +19,7 @@ void rewrite_nodes(Plan& plan, const std::function<NodePtr(const NodePtr&)>& rew
     done[node.get()] = replacement ? std::move(replacement) : std::move(current);
   });
   for (auto& sink : plan.sinks) sink = std::static_pointer_cast<const SinkNode>(done.at(sink.get()));
-  for (auto& scan : plan.scans)
-    if (const auto found = done.find(scan.get()); found != done.end())
-      scan = std::static_pointer_cast<const ScanNode>(found->second);
+  for (auto& scan : plan.scans) scan = std::static_pointer_cast<const ScanNode>(done.at(scan.get()));
 }
 
 void rewrite(Plan& plan) {

@@ -281,9 +281,7 @@ void prune_columns(Plan& plan) {
     done[node.get()] = prune(node, needs.at(node.get()), inputs);
   }
   for (auto& sink : plan.sinks) sink = std::static_pointer_cast<const SinkNode>(done.at(sink.get()).node);
-  for (auto& scan : plan.scans)
-    if (const auto found = done.find(scan.get()); found != done.end())
-      scan = std::static_pointer_cast<const ScanNode>(found->second.node);
+  for (auto& scan : plan.scans) scan = std::static_pointer_cast<const ScanNode>(done.at(scan.get()).node);
 }
 
 }  // namespace leat::plan

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pipelines/plan/fold.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
 
@@ -46,7 +47,7 @@ NodePtr push_below_project(const Conjuncts& conjuncts, const ProjectNode& projec
   const Division division = divide(conjuncts, [&](const ExprPtr& conjunct) -> ExprPtr {
     for (const std::size_t column : columns_of(*conjunct))
       if (!is_deterministic(*project.exprs[column])) return nullptr;
-    return substitute_columns(conjunct, project.exprs);
+    return fold_constants(substitute_columns(conjunct, project.exprs));
   });
   if (division.moving.empty()) return nullptr;
   const NodePtr below = with_inputs(project, {push_down(division.moving, project.inputs[0])});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/plan/fold.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
 
@@ -28,7 +29,7 @@ bool may_merge(const ProjectNode& outer, const ProjectNode& inner) {
 
 NodePtr merge(const ProjectNode& outer, const ProjectNode& inner) {
   auto merged = std::make_shared<ProjectNode>(outer);
-  for (ExprPtr& expr : merged->exprs) expr = substitute_columns(expr, inner.exprs);
+  for (ExprPtr& expr : merged->exprs) expr = fold_constants(substitute_columns(expr, inner.exprs));
   merged->inputs = inner.inputs;
   return merged;
 }

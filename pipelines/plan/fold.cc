@@ -1,0 +1,28 @@
+#include "pipelines/plan/fold.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::plan {
+
+ExprPtr fold_call(ExprPtr call) {
+  const bool is_call = call->kind == ExprKind::kCall || call->kind == ExprKind::kCast;
+  const auto constant = [](const ExprPtr& child) { return child->kind == ExprKind::kLiteral; };
+  if (!is_call || !call->call.deterministic || !std::ranges::all_of(call->children, constant)) return call;
+  std::vector<Value> values;
+  for (const ExprPtr& child : call->children) values.push_back(child->literal);
+  const Result<Value> value = functions::fold(call->call, values);
+  if (!value) return call;
+  return make_literal(call->type.with_nullable(call->type.nullable() || value->is_null()), *value);
+}
+
+ExprPtr fold_constants(const ExprPtr& expr) {
+  std::vector<ExprPtr> children;
+  for (const ExprPtr& child : expr->children) children.push_back(fold_constants(child));
+  if (children == expr->children) return fold_call(expr);
+  Expr copy = *expr;
+  copy.children = std::move(children);
+  return fold_call(std::make_shared<const Expr>(std::move(copy)));
+}
+
+}  // namespace leat::plan

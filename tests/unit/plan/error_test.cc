@@ -1,0 +1,187 @@
+// What users see: whole messages, with the line and the caret.
+#include <doctest/doctest.h>
+
+#include "tests/unit/plan/plan_fixture.h"
+
+namespace leat::plan::testing {
+namespace {
+
+bool says(std::string_view text, std::string_view error) {
+  const std::string errors = errors_of(text);
+  INFO(errors);
+  const bool found = errors.find(error) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
+TEST_CASE("all errors of a file come together, each under its text") {
+  const PlanOutcome outcome = plan_text(R"(CREATE TABLE r (device STRING, temperature DOUBLE, ts TIMESTAMP(6),
+  WATERMARK FOR ts AS ts) WITH ('connector' = 'stream', 'urrl' = 'x', 'qos' = 'two', 'format' = 'json');
+CREATE TABLE o (d STRING) WITH ('connector' = 'out');
+SET 'leat.memory.mx' = '1 MB';
+INSERT INTO o SELECT devise FROM r WHERE temperature;
+INSERT INTO oo SELECT device FROM r;
+)");
+  CHECK(rendered(outcome) == R"(fleet.sql:1:14: error: option 'url' (string) is required: Where.
+  CREATE TABLE r (device STRING, temperature DOUBLE, ts TIMESTAMP(6),
+               ^
+fleet.sql:2:17: error: a rowtime must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), but 'ts' is TIMESTAMP(6)
+    WATERMARK FOR ts AS ts) WITH ('connector' = 'stream', 'urrl' = 'x', 'qos' = 'two', 'format' = 'json');
+                  ^~
+  hint: add a computed column and put the watermark on it: rowtime AS CAST(ts AS TIMESTAMP(3))
+fleet.sql:2:57: error: unknown option 'urrl' (did you mean 'url'?)
+    WATERMARK FOR ts AS ts) WITH ('connector' = 'stream', 'urrl' = 'x', 'qos' = 'two', 'format' = 'json');
+                                                          ^~~~~~
+fleet.sql:2:79: error: option 'qos': expected a whole number from 0 to 4294967295, found 'two'
+    WATERMARK FOR ts AS ts) WITH ('connector' = 'stream', 'urrl' = 'x', 'qos' = 'two', 'format' = 'json');
+                                                                                ^~~~~
+fleet.sql:4:5: error: unknown setting 'leat.memory.mx' (did you mean 'leat.memory.max'?)
+  SET 'leat.memory.mx' = '1 MB';
+      ^~~~~~~~~~~~~~~~
+fleet.sql:5:22: error: unknown column 'devise' (did you mean 'device'?)
+  INSERT INTO o SELECT devise FROM r WHERE temperature;
+                       ^~~~~~
+fleet.sql:5:42: error: WHERE must be BOOLEAN, but this is DOUBLE
+  INSERT INTO o SELECT devise FROM r WHERE temperature;
+                                           ^~~~~~~~~~~
+fleet.sql:6:13: error: unknown table 'oo' (did you mean 'o'?)
+  INSERT INTO oo SELECT device FROM r;
+              ^~
+)");
+}
+
+TEST_CASE("an option's error points at its key, or at its value") {
+  const std::string table =
+      "CREATE TABLE t (a INT) WITH ('connector' = 'stream', 'url' = 'u', 'format' = 'json', ";
+  says(table + "'qoss' = '1'); SELECT 1", "unknown option 'qoss' (did you mean 'qos'?)");
+  says(table + "'json.strct' = 'x'); SELECT 1", "'json.strict'");
+  CHECK(plan_text(table + "'qos' = 'x'); SELECT 1").messages.at(0).column == table.size() + 9);
+  says("CREATE TABLE t (a INT) WITH ('connector' = 'strem'); SELECT 1",
+       "unknown connector 'strem' (did you mean 'stream'?)");
+  says("CREATE TABLE t (a INT); SELECT 1", "table 't' has no 'connector'");
+  says("CREATE TABLE t (a INT) WITH ('connector' = 'stream', 'url' = 'u'); SELECT 1",
+       "table 't' needs 'format'");
+  says(
+      "CREATE TABLE t (a INT) WITH ('connector' = 'file', 'path' = 'p', 'format' = 'lines'); SELECT * FROM t",
+      "the format 'lines' cannot be read");
+}
+
+TEST_CASE("options of the role that is not played are let pass, those of the one that is are checked") {
+  const std::string table =
+      "CREATE TABLE t (a INT) WITH ('connector' = 'file', 'path' = 'p', 'format' = 'json', "
+      "'sink.buffer.max-bytes' = 'x'); ";
+  CHECK(errors_of(table + "SELECT a FROM t") == "");
+  says(table + "INSERT INTO t SELECT 1", "sink.buffer.max-bytes");
+}
+
+TEST_CASE("names that are not there get the nearest that is") {
+  says("SELECT temprature FROM readings", "[8] unknown column 'temprature' (did you mean 'temperature'?)");
+  says("SELECT r.temprature FROM readings AS r",
+       "unknown column 'temprature' in 'r' (did you mean 'temperature'?)");
+  says("SELECT * FROM reading", "unknown table or view 'reading' (did you mean 'readings'?)");
+  says("SELECT x.* FROM readings", "unknown table 'x'");
+  says("INSERT INTO alert SELECT 1", "unknown table 'alert' (did you mean 'alerts'?)");
+  says("INSERT INTO alerts (devce) SELECT 1", "unknown column 'devce' in 'alerts' (did you mean 'device'?)");
+  says("SELECT Temperature FROM readings", "(did you mean 'temperature'?)");
+  says("SELECT COUNTT(device) FROM readings", "unknown function 'COUNTT' (did you mean 'COUNT'?)");
+  says("SELECT * FROM TUMBEL(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' SECOND)",
+       "unknown table function 'TUMBEL' (did you mean 'TUMBLE'?)");
+}
+
+TEST_CASE("windows say what is wrong with their arguments") {
+  const std::string from = "SELECT * FROM ";
+  says(from + "TUMBLE(TABLE readings, DESCRIPTOR(tss), INTERVAL '1' SECOND)",
+       "unknown column 'tss' (did you mean 'ts'?)");
+  says(from + "TUMBLE(TABLE readings, DESCRIPTOR(device), INTERVAL '1' SECOND)",
+       "'device' is STRING and no time attribute");
+  says(from + "TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' MONTH)", "expected a constant INTERVAL");
+  says(from + "TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '-1' SECOND)",
+       "the offset must be smaller than the window");
+  says(from + "HOP(TABLE readings, DESCRIPTOR(ts), INTERVAL '7' SECOND, INTERVAL '1' MINUTE)",
+       "the size 1 min must be a multiple of the slide 7 s");
+  says(from + "TUMBLE(TABLE readings, DESCRIPTOR(ts))", "TUMBLE has other arguments");
+  says(from + "TUMBLE(DATA => TABLE readings, TIMECOL => DESCRIPTOR(ts), SIZ => INTERVAL '1' SECOND)",
+       "unknown argument 'SIZ' (did you mean 'SIZE'?)");
+  says(from + "TUMBLE(TABLE readings PARTITION BY device, DESCRIPTOR(ts), INTERVAL '1' SECOND)",
+       "only SESSION has PARTITION BY");
+}
+
+TEST_CASE("groups say which column is missing and which half of the window") {
+  const std::string from = " FROM TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' SECOND) GROUP BY ";
+  says("SELECT device" + from + "window_start, window_end",
+       "column 'device' is neither in GROUP BY nor inside an aggregate");
+  says("SELECT COUNT(*)" + from + "window_start", "GROUP BY has window_start without window_end");
+  says("SELECT COUNT(*)" + from + "window_start, window_end, 1", "GROUP BY takes no positions");
+  says("SELECT device AS d, COUNT(*)" + from + "window_start, window_end, d", "unknown column 'd'");
+  says("SELECT *" + from + "window_start, window_end", "'*' cannot be used with GROUP BY");
+  says("SELECT SUM(MAX(humidity))" + from + "window_start, window_end",
+       "the aggregate MAX is not allowed in an aggregate");
+  says("SELECT device FROM readings WHERE COUNT(*) > 1", "the aggregate COUNT is not allowed in WHERE");
+}
+
+TEST_CASE("INSERT names both columns and both types") {
+  says("INSERT INTO alerts SELECT device FROM readings", "the query has 1 columns, but 'alerts' takes 2");
+  says("INSERT INTO alerts SELECT device, note FROM readings",
+       "column 2 of the query ('note', STRING) does not go into 'temperature' of 'alerts', which is DOUBLE");
+  says("CREATE TABLE k (a INT, b INT NOT NULL) WITH ('connector' = 'out'); INSERT INTO k (a) SELECT 1",
+       "column 'b' is NOT NULL and gets no value");
+  says("INSERT INTO readings SELECT 1", "'readings' cannot be written: the connector 'stream' only reads");
+  says("SELECT * FROM alerts", "'alerts' cannot be read: the connector 'out' only writes");
+  says("CREATE VIEW v AS SELECT 1 AS x; INSERT INTO v SELECT 1", "'v' is a view");
+}
+
+TEST_CASE("expressions say what they got") {
+  says("SELECT 1 / 0", "division by zero");
+  says("SELECT humidity FROM readings WHERE humidity", "WHERE must be BOOLEAN, but this is INT");
+  says("SELECT device.x FROM readings", "no field 'x': this is STRING, not a ROW");
+  says("SELECT DATE '2020-13-01'", "'2020-13-01' is no DATE");
+  says("SELECT INTERVAL '1:99' HOUR TO MINUTE", "'1:99' is no INTERVAL of HOUR TO MINUTE");
+  says("SELECT CAST(1 AS DECIMAL(50, 2))", "the precision of DECIMAL goes from 1 to 38, not 50");
+  says("SELECT humidity FROM readings UNION ALL SELECT device FROM readings",
+       "column 1 ('humidity') of UNION ALL");
+}
+
+TEST_CASE("what later versions bind is refused by name, with the nearest form") {
+  says("SELECT DISTINCT device FROM readings", "SELECT DISTINCT is not supported yet");
+  says("SELECT device FROM readings ORDER BY ts", "ORDER BY is not supported yet");
+  says("SELECT device FROM readings LIMIT 3", "LIMIT is not supported yet");
+  says("SELECT COUNT(*) FROM readings GROUP BY device", "GROUP BY without a window is not supported yet");
+  says("SELECT COUNT(*) FROM readings", "an aggregate without GROUP BY is not supported yet");
+  says("SELECT a.device FROM readings AS a JOIN readings AS b ON a.device = b.device",
+       "a join is not supported yet");
+  says("SELECT SUM(humidity) OVER (ORDER BY ts) FROM readings", "OVER (…) is not supported yet");
+  says("SELECT device FROM readings UNION SELECT device FROM readings", "UNION is not supported yet");
+  says("SELECT device FROM readings WHERE device IN (SELECT device FROM alerts)",
+       "a sub-query in an expression is not supported yet");
+  says("SET 'leat.late-rows' = 'alerts'; SELECT 1", "'leat.late-rows' is not supported yet");
+}
+
+TEST_CASE("settings are checked by key and by value, and overrides without a place") {
+  says("SET 'leat.memory.mx' = '1 MB'; SELECT 1",
+       "unknown setting 'leat.memory.mx' (did you mean 'leat.memory.max'?)");
+  says("SET 'execution.runtime-mode' = 'stream'; SELECT 1",
+       "setting 'execution.runtime-mode': expected one of 'streaming'");
+  says("SET 'table.local-time-zone' = 'Mars/Base'; SELECT 1", "expected the name of a time zone");
+  says("SET 'execution.runtime-mode' = 'batch'; SELECT * FROM readings", "'readings' has no end");
+  CHECK(planned("SET 'pipeline.name' = 'a'; SET 'pipeline.name' = 'b'; SELECT 1")
+            .settings.at("pipeline.name") == "b");
+  CHECK(planned("SET 'pipeline.name' = 'a'; RESET; SELECT 1").settings.empty());
+  const PlanOutcome outcome = plan_pipeline(
+      {.file = "f", .text = "SELECT 1", .overrides = {{"x", "1"}}, .allow_select = true}, catalog());
+  CHECK(rendered(outcome) == "--set x=1: error: unknown setting 'x'\n");
+}
+
+TEST_CASE("a cluster's settings are accepted with a warning") {
+  const PlanOutcome outcome = plan_query("SET 'parallelism.default' = '4'; SELECT 1");
+  CHECK(outcome.ok());
+  REQUIRE(outcome.plan.warnings.size() == 1);
+  CHECK(outcome.plan.warnings[0].starts_with("the setting 'parallelism.default' has no effect in Leat"));
+}
+
+TEST_CASE("a bare SELECT and an empty file are no pipelines") {
+  CHECK_FALSE(plan_pipeline({.file = "f", .text = "SELECT 1", .overrides = {}}, catalog()).ok());
+  CHECK_FALSE(plan_text("SET 'pipeline.name' = 'x';").ok());
+}
+
+}  // namespace
+}  // namespace leat::plan::testing
