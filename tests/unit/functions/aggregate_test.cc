@@ -1,0 +1,210 @@
+#include <cmath>
+#include <memory>
+
+#include "tests/unit/functions/fixture.h"
+
+namespace leat::functions {
+namespace {
+
+// One group of one aggregate.
+class Group {
+ public:
+  Group(std::string_view name, const Type& type, Distinctness distinct = Distinctness::kAll,
+        bool retraction = false)
+      : type_(type) {
+    const ArgumentInfo argument{type, std::nullopt};
+    const Result<AggregatePtr> bound = find_aggregate(name)->bind({&argument, 1}, distinct, retraction);
+    REQUIRE(bound.has_value());
+    aggregate_ = *bound;
+    allocate();
+  }
+  Group(const Group& other) : type_(other.type_), aggregate_(other.aggregate_) { allocate(); }
+  Group& operator=(const Group&) = delete;
+  ~Group() { aggregate_->destroy(state()); }
+
+  Group& add(const std::vector<Value>& values) { return step(values, &Aggregate::update); }
+  Group& take(const std::vector<Value>& values) { return step(values, &Aggregate::retract); }
+  Group& merge(const Group& later) {
+    aggregate_->merge(state(), later.state());
+    return *this;
+  }
+  [[nodiscard]] std::string result() const {
+    ColumnBuilder out(aggregate_->result_type());
+    aggregate_->result(state(), out);
+    return text_of(out.finish(), 0);
+  }
+  /// A new group with what this one saved.
+  [[nodiscard]] std::unique_ptr<Group> restored() const {
+    std::string bytes;
+    ByteWriter writer(bytes);
+    aggregate_->save(state(), writer);
+    auto copy = std::make_unique<Group>(*this);
+    ByteReader reader(bytes);
+    CHECK(copy->aggregate_->load(copy->state(), reader).has_value());
+    CHECK(reader.at_end());
+    ByteReader cut(std::string_view(bytes).substr(0, bytes.size() - 1));
+    Group broken(*this);
+    if (!aggregate_->load(broken.state(), cut)) CHECK_FALSE(cut.ok());
+    return copy;
+  }
+  [[nodiscard]] const Aggregate& aggregate() const { return *aggregate_; }
+
+ private:
+  struct alignas(16) Block {
+    std::byte bytes[16];
+  };
+  [[nodiscard]] std::byte* state() const { return memory_[0].bytes; }
+  void allocate() {
+    memory_ = std::make_unique<Block[]>(aggregate_->state_size() / sizeof(Block) + 1);
+    aggregate_->init(state());
+  }
+  template <class Method>
+  Group& step(const std::vector<Value>& values, Method method) {
+    const ColumnPtr column = column_of(type_, values);
+    std::vector<std::uint32_t> rows(values.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(i);
+    const std::vector<std::byte*> states(values.size(), state());
+    ((*aggregate_).*method)({&column, 1}, rows, states.data());
+    return *this;
+  }
+
+  Type type_;
+  AggregatePtr aggregate_;
+  std::unique_ptr<Block[]> memory_;
+};
+
+std::vector<Value> ints(std::initializer_list<std::int64_t> values) {
+  std::vector<Value> out;
+  for (const std::int64_t each : values) out.push_back(Value::integer(each));
+  return out;
+}
+std::vector<Value> doubles(std::initializer_list<double> values) {
+  std::vector<Value> out;
+  for (const double each : values) out.push_back(Value::float64(each));
+  return out;
+}
+std::vector<Value> texts(std::initializer_list<const char*> values) {
+  std::vector<Value> out;
+  for (const char* each : values) out.push_back(Value::string(each));
+  return out;
+}
+
+TEST_CASE("nothing sums to NULL and counts to zero") {
+  for (const char* name : {"SUM", "AVG", "MIN", "MAX", "STDDEV_POP", "VAR_SAMP", "FIRST_VALUE", "LAST_VALUE"})
+    CHECK(Group(name, Type::integer()).add({Value::null()}).result() == "NULL");
+  CHECK(Group("COUNT", Type::integer()).add({Value::null()}).result() == "0");
+}
+
+TEST_CASE("SUM and AVG of integers stay in their type") {
+  CHECK(Group("SUM", Type::integer()).add(ints({2147483647, 1})).result() == "-2147483648");
+  CHECK(Group("SUM", Type::tiny_int()).add(ints({100, 100})).result() == "-56");
+  CHECK(Group("AVG", Type::integer()).add(ints({1, 2})).result() == "1");
+  CHECK(Group("AVG", Type::integer()).add(ints({-1, -2})).result() == "-1");
+  CHECK(Group("AVG", Type::float64()).add(doubles({1, 2})).result() == "1.5");
+  CHECK(Group("SUM", Type::integer()).aggregate().result_type().to_string() == "INT");
+}
+
+TEST_CASE("decimal sums are exact and only their result can overflow") {
+  const Type type = Type::decimal(38, 0);
+  const Value huge = Value::decimal(Int128(99999999999999999) * Int128(1000000000000000000) * Int128(1000));
+  Group sum("SUM", type);
+  CHECK(sum.add({huge, huge, huge}).result() == "NULL");
+  CHECK(sum.take({huge, huge}).result() == "99999999999999999000000000000000000000");
+  CHECK(sum.take({huge, huge}).result() == "-99999999999999999000000000000000000000");
+  const Value third = Value::decimal(Int128(1));
+  Group average("AVG", Type::decimal(5, 2));
+  CHECK(average.add({third, third, Value::decimal(Int128(2))}).result() == "0.013333");
+  CHECK(average.aggregate().result_type().to_string() == "DECIMAL(38, 6)");
+}
+
+TEST_CASE("MIN and MAX order everything, and NaN counts as the greatest") {
+  CHECK(Group("MAX", Type::string()).add(texts({"b", "abc", "ü", "z"})).result() == "ü");
+  CHECK(Group("MIN", Type::string()).add(texts({"b", "abc"})).result() == "abc");
+  CHECK(Group("MAX", Type::float64()).add(doubles({1, NAN, 2})).result() == "NaN");
+  CHECK(Group("MIN", Type::float64()).add(doubles({NAN, 2, 3})).result() == "2.0");
+  CHECK(Group("MAX", Type::date()).add(ints({3, 18000})).result() == "2019-04-14");
+  CHECK_FALSE(Group("MAX", Type::integer()).aggregate().retractable());
+}
+
+TEST_CASE("with retraction MIN and MAX fall back to the next value") {
+  Group greatest("MAX", Type::string(), Distinctness::kAll, true);
+  CHECK(greatest.add(texts({"a", "c", "c", "b"})).take(texts({"c"})).result() == "c");
+  CHECK(greatest.take(texts({"c"})).result() == "b");
+  CHECK(greatest.restored()->take(texts({"b"})).result() == "a");
+  Group least("MIN", Type::integer(), Distinctness::kAll, true);
+  CHECK(least.take(ints({1})).add(ints({1, 5})).result() == "5");
+}
+
+TEST_CASE("spreads are sound for large values near each other") {
+  const std::vector<Value> values = doubles({1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16});
+  CHECK(Group("VAR_POP", Type::float64()).add(values).result() == "22.5");
+  CHECK(Group("VAR_SAMP", Type::float64()).add(values).result() == "30.0");
+  CHECK(Group("VARIANCE", Type::float64()).add(values).result() == "30.0");
+  CHECK(Group("STDDEV_POP", Type::float64()).add(doubles({1, 3})).result() == "1.0");
+  CHECK(Group("STDDEV_SAMP", Type::float64()).add(doubles({1})).result() == "NULL");
+  CHECK(Group("STDDEV", Type::integer()).add(ints({1, 5})).result() == "2");
+}
+
+TEST_CASE("slices merge to what one group would give") {
+  for (const char* name : {"COUNT", "SUM", "AVG", "MIN", "MAX", "VAR_POP", "FIRST_VALUE", "LAST_VALUE"}) {
+    CAPTURE(name);
+    Group whole(name, Type::float64());
+    Group first(name, Type::float64());
+    Group second(name, Type::float64());
+    Group empty(name, Type::float64());
+    // Small whole numbers with a whole mean: every formula is exact.
+    whole.add(doubles({3, 1, 7, 5}));
+    first.add(doubles({3, 1}));
+    second.add(doubles({7, 5}));
+    empty.merge(first).merge(second);
+    CHECK(empty.result() == whole.result());
+    CHECK(first.merge(second).result() == whole.result());
+  }
+}
+
+TEST_CASE("a saved state goes on where it was") {
+  for (const char* name : {"COUNT", "SUM", "AVG", "MIN", "MAX", "STDDEV_SAMP", "FIRST_VALUE", "LAST_VALUE"}) {
+    for (const Distinctness distinct : {Distinctness::kAll, Distinctness::kDistinct}) {
+      CAPTURE(name);
+      Group whole(name, Type::float64(), distinct);
+      Group part(name, Type::float64(), distinct);
+      whole.add(doubles({3, 1, 3, 0.1, 9, 0.1}));
+      part.add(doubles({3, 1, 3}));
+      CHECK(part.restored()->add(doubles({0.1, 9, 0.1})).result() == whole.result());
+    }
+  }
+}
+
+TEST_CASE("first and last go by arrival and skip NULLs") {
+  const std::vector<Value> values = {Value::null(), Value::string("b"), Value::string("a"), Value::null()};
+  CHECK(Group("FIRST_VALUE", Type::string()).add(values).result() == "b");
+  CHECK(Group("LAST_VALUE", Type::string()).add(values).result() == "a");
+  Group last("LAST_VALUE", Type::string(), Distinctness::kAll, true);
+  CHECK(last.add(texts({"x", "y", "x"})).take(texts({"x"})).result() == "x");
+  CHECK(last.restored()->take(texts({"x"})).result() == "y");
+}
+
+TEST_CASE("DISTINCT counts a value once, however often it comes and goes") {
+  Group count("COUNT", Type::string(), Distinctness::kDistinct);
+  CHECK(count.add(texts({"a", "b", "a"})).result() == "2");
+  CHECK(count.take(texts({"a"})).result() == "2");
+  CHECK(count.take(texts({"a"})).result() == "1");
+  Group other("COUNT", Type::string(), Distinctness::kDistinct);
+  other.add(texts({"b", "c", "a long text that does not fit into the string itself"}));
+  CHECK(count.merge(other).result() == "3");
+  CHECK(Group("SUM", Type::integer(), Distinctness::kDistinct).add(ints({2, 2, 3})).result() == "5");
+}
+
+TEST_CASE("aggregates refuse what they cannot take") {
+  const ArgumentInfo argument{Type::string(), std::nullopt};
+  const Result<AggregatePtr> sum = find_aggregate("SUM")->bind({&argument, 1}, Distinctness::kAll, false);
+  REQUIRE_FALSE(sum.has_value());
+  CHECK(sum.error().message == "SUM([DISTINCT] value) does not take (STRING)");
+  CHECK(find_aggregate("MEDIAN") == nullptr);
+  const Result<AggregatePtr> all = find_aggregate("COUNT")->bind({}, Distinctness::kAll, false);
+  REQUIRE(all.has_value());
+  CHECK((*all)->argument_types().empty());
+}
+
+}  // namespace
+}  // namespace leat::functions
