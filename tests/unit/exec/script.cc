@@ -1,7 +1,5 @@
 #include "tests/unit/exec/script.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <charconv>
 

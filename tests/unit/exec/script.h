@@ -3,6 +3,8 @@
 // must give the same rows in the same order, the same late and dead rows and the same counters.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <map>
 #include <optional>
 #include <string>
@@ -89,3 +91,13 @@ class Recorder final : public Environment {
 Batch batch_of(std::span<const Row> rows, std::size_t first_intake);
 
 }  // namespace leat::exec::test
+
+/// Failed checks print the rows.
+template <>
+struct doctest::StringMaker<std::vector<std::string>> {
+  static doctest::String convert(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += "\n  " + line;
+    return text.c_str();
+  }
+};
