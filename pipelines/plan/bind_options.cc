@@ -120,6 +120,16 @@ void check_role(const Table& table, Role role, const BindContext& context) {
 
 }  // namespace
 
+namespace {
+void refuse_watermark_options(const Table& table, const BindContext& context) {
+  if (!table.connector || !table.connector->can_read) return;  // Unknown keys there.
+  for (const auto& [key, value] : only(table.option_map(), common_source_options()))
+    context.diagnostics.error(table.find_option(key)->key.span,
+                              "option '" + key + "' has no meaning without a watermark",
+                              "declare WATERMARK FOR <column> AS <column> - INTERVAL '1' SECOND");
+}
+}  // namespace
+
 void bind_connector(Table& table, const BindContext& context) {
   const std::vector<std::string> known = names_of(context.catalog.connectors);
   const TableOption* option = table.find_option("connector");
@@ -148,6 +158,7 @@ void check_options(const Table& table, const BindContext& context) {
 }
 
 void bind_watermark_options(Table& table, const BindContext& context) {
+  if (!table.watermark_definition) refuse_watermark_options(table, context);
   if (!table.watermark) return;
   Errors errors;
   const WatermarkOptions options =

@@ -25,8 +25,8 @@ class TableBinder {
     bind_physical();
     bind_metadata();
     bind_computed();
-    if (table_.broken || !table_.watermark_definition) return;
-    bind_watermark(*table_.watermark_definition);
+    if (table_.broken) return;
+    if (table_.watermark_definition) bind_watermark(*table_.watermark_definition);
     bind_watermark_options(table_, context_);
   }
 

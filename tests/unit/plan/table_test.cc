@@ -86,6 +86,11 @@ TEST_CASE("a watermark takes its options and wants a time-out for its partitions
             ->watermark->idle_timeout == Micros(7 * kMicrosPerSecond));
 }
 
+TEST_CASE("a watermark's options want a watermark") {
+  CHECK(errors_in("a INT", ", 'scan.watermark.idle-timeout' = '3 s'")
+            .find("has no meaning without a watermark") != std::string::npos);
+}
+
 TEST_CASE("a watermark wants a column of its own type, top level") {
   CHECK(errors_in("ts STRING, WATERMARK FOR ts AS ts").find("'ts' is STRING") != std::string::npos);
   CHECK(
