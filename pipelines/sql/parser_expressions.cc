@@ -280,7 +280,7 @@ ExpressionPtr Parser::signed_operand() {
   ExpressionPtr value = primary();
   auto* literal = as<Literal>(*value);
   if (literal == nullptr) return value;
-  literal->text.insert(0, "-");
+  literal->text = fmt::format("-{}", literal->text);
   literal->span = join(sign.span, literal->span);
   return postfix(std::move(value));
 }
