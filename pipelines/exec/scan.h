@@ -7,7 +7,8 @@
 // move no watermark.
 //
 // State, under the node's fingerprint: key "m", value := zigzag watermark; and the partitions' entries
-// (watermark.h). Quiet time is not saved: a start counts anew.
+// (watermark.h). Quiet time is not saved: a start counts anew. A watermark that rose in quiet time alone is
+// saved with the next row; what fired by it has its own watermark in the state of the operator that fired.
 #pragma once
 
 #include <optional>
