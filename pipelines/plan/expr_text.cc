@@ -29,6 +29,17 @@ std::string cell_text(const Expr& literal) {
   return text;
 }
 
+std::string hex(std::string_view bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out = "x'";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out + "'";
+}
+
 std::string day_time_text(std::int64_t micros) {
   return "INTERVAL " + quoted(format_duration(Micros(micros)));
 }
@@ -39,6 +50,9 @@ std::string literal_text(const Expr& literal) {
     case TypeKind::kChar:
     case TypeKind::kVarChar:
       return quoted(literal.literal.as_string());
+    case TypeKind::kBinary:
+    case TypeKind::kVarBinary:
+      return hex(literal.literal.as_string());
     case TypeKind::kDate:
       return "DATE " + quoted(cell_text(literal));
     case TypeKind::kTime:
@@ -135,6 +149,8 @@ class ExprPrinter {
     if (children.size() == 1 && expr.name == "NEGATE") return "-" + print(*children[0]);
     if (children.size() == 2 && expr.name == ".")
       return print(*children[0]) + "." + print_field(*children[1]);
+    if (expr.name == "IN")
+      return "(" + print(*children[0]) + " IN (" + list({children.begin() + 1, children.end()}, ", ") + "))";
     if (children.size() == 2 && expr.name == "[]")
       return print(*children[0]) + "[" + print(*children[1]) + "]";
     return expr.name + "(" + list(children, ", ") + ")";

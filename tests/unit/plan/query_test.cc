@@ -189,6 +189,8 @@ TEST_CASE("expressions are typed and folded by Flink's rules") {
   CHECK(bound("humidity BETWEEN 1 AND 2 + 3") == "((humidity >= 1) AND (humidity <= 5))");
   CHECK(bound("CASE humidity WHEN 1 THEN 'x' END") == "CASE WHEN (humidity = 1) THEN 'x' ELSE NULL END");
   CHECK(bound("NULLIF(humidity, 0)") == "CASE WHEN (humidity = 0) THEN NULL ELSE humidity END");
+  CHECK(bound("device IN ('a', note)") == "(device IN ('a', note))");
+  CHECK(bound("x'0aff'") == "x'0aff'");
   CHECK(bound("device IS NULL OR FALSE") == "(device IS NULL)");
   CHECK(bound("CASE WHEN FALSE THEN 1 ELSE humidity END + 0") == "(humidity + 0)");
   CHECK(bound("INTERVAL '1 02:03:04.5' DAY TO SECOND") == "INTERVAL '93784500 ms'");
