@@ -108,11 +108,11 @@ Status apply_settings(Connection& connection) {
   if (!in_memory) LEAT_TRY(connection.set_pragma("journal_mode", "WAL", "wal"));
   LEAT_TRY(connection.set_pragma("synchronous", "FULL", "2"));
   LEAT_TRY(connection.set_pragma("secure_delete", "OFF", "0"));
-  LEAT_TRY(connection.set_pragma("journal_size_limit", "4194304", "4194304"));
+  LEAT_TRY(connection.set_pragma("journal_size_limit", "16777216", "16777216"));
   LEAT_TRY(connection.set_pragma("cache_size", "-2000", "-2000"));
   LEAT_TRY(connection.set_pragma("temp_store", "MEMORY", "2"));
   LEAT_TRY(connection.set_pragma("trusted_schema", "OFF", "0"));
-  if (!in_memory) LEAT_TRY(connection.set_pragma("wal_autocheckpoint", "1000", "1000"));
+  if (!in_memory) LEAT_TRY(connection.set_pragma("wal_autocheckpoint", "4000", "4000"));
   return {};
 }
 

@@ -91,6 +91,7 @@ TEST_CASE_FIXTURE(DeliveryFixture, "draining an outbox that never had a block en
   gate.open();
   start();
   CHECK(drain());
+  delivery->stop();
   CHECK(changes == 1);
 }
 
@@ -191,6 +192,7 @@ TEST_CASE_FIXTURE(DeliveryFixture,
   gate.open();
   REQUIRE(drain());
   CHECK_FALSE(delivery->full());
+  delivery->stop();
   CHECK(changes == 2);
 }
 
