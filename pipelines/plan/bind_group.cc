@@ -72,7 +72,7 @@ class GroupBinder {
 
   bool bind_key(const sql::GroupItem& item) {
     if (item.kind != sql::GroupItem::Kind::kExpression) {
-      context_.not_yet(item.span, "GROUPING SETS, ROLLUP and CUBE",
+      context_.not_yet(item.span, "grouping by several sets of columns",
                        "write one query per set and bring them together with UNION ALL");
       return false;
     }
