@@ -243,7 +243,7 @@ ScalarFunctions math_functions() {
       function("LOG", "LOG([base,] x)", "Logarithm to the base, or the natural one.", "LOG(2, 8)", "3.0",
                {of_double<std::log>(), of(logarithm_to)}),
       one_double("EXP", "e to the power of x.", "EXP(0)", "1.0", of_double<std::exp>()),
-      one_double("SIN", "Sine.", "SIN(2.5)", "0.5984721441039564", of_double<std::sin>()),
+      one_double("SIN", "Sine.", "SIN(0)", "0.0", of_double<std::sin>()),
       one_double("SINH", "Hyperbolic sine.", "SINH(0)", "0.0", of_double<std::sinh>()),
       one_double("COS", "Cosine.", "COS(0)", "1.0", of_double<std::cos>()),
       one_double("COSH", "Hyperbolic cosine.", "COSH(0)", "1.0", of_double<std::cosh>()),

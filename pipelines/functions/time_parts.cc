@@ -197,7 +197,7 @@ ScalarFunctions time_part_functions() {
       {"TIMESTAMPDIFF", "TIMESTAMPDIFF(unit, from, to)", "Whole units between two times.",
        "TIMESTAMPDIFF(MONTH, DATE '2019-09-01', DATE '2020-03-01')", "6", bind_timestampdiff},
       {"OVERLAPS", "(start, end) OVERLAPS (start, end)", "True if the two stretches of time share a moment.",
-       "(TIME '2:55:00', INTERVAL '1' HOUR) OVERLAPS (TIME '3:30:00', INTERVAL '2' HOUR)", "TRUE",
+       "(TIME '02:55:00', INTERVAL '1' HOUR) OVERLAPS (TIME '03:30:00', INTERVAL '2' HOUR)", "TRUE",
        bind_overlaps},
   };
 }
