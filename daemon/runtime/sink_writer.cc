@@ -38,6 +38,10 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
     return fail(ErrorCode::kInvalid, fmt::format("there is no sink connector '{}'", sink.connector));
   std::unique_ptr<SinkWriter> writer(new SinkWriter(sink, *connector));
   writer->time_zone_ = time_zone;
+  const sinks::BatchLimits limits =
+      connector->batch_limits ? connector->batch_limits(sink.options) : sinks::BatchLimits{};
+  writer->block_records_ = std::max<std::uint64_t>(limits.max_rows, 1);
+  writer->block_bytes_ = std::min<std::uint64_t>(limits.max_bytes.bytes, sinks::kMaxBlockBytes);
   if (connector->encoding != sinks::Encoding::kFormat) return writer;
   LEAT_TRY(writer->make_value_encoder());
   LEAT_TRY(writer->make_key_encoder());
@@ -122,7 +126,7 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
 void SinkWriter::record(std::size_t row, std::string_view bytes) {
   builder_.add(keys_.empty() ? std::string_view() : std::string_view(keys_[row]), bytes);
   ++counters_.emitted;
-  if (builder_.bytes() >= sinks::kMaxBlockBytes) seal(now_);
+  if (builder_.bytes() >= block_bytes_ || builder_.records() >= block_records_) seal(now_);
 }
 
 void SinkWriter::seal(std::int64_t now) {

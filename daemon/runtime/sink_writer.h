@@ -56,6 +56,8 @@ class SinkWriter final : private formats::EncodedSink {
   std::vector<std::size_t> key_columns_;
   std::unique_ptr<formats::Encoder> key_encoder_;  // Null: the one key column's text.
   std::vector<std::string> keys_;                  // Of the batch that is being written; empty: no keys.
+  std::uint64_t block_records_ = 0;  // A block is sealed at so many records or bytes: it is never cut again,
+  std::size_t block_bytes_ = 0;      // so it must fit into what the sink takes at once.
   sinks::BlockBuilder builder_;
   std::vector<store::NewBlock> sealed_;
   std::uint64_t sealed_bytes_ = 0;

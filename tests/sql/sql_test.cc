@@ -1,4 +1,4 @@
-// leat_sql_test PATH…: runs SQL test scripts (README.md) and prints what differs. Ends with "N passed, N
+// leat_sql_scripts PATH…: runs SQL test scripts (README.md) and prints what differs. Ends with "N passed, N
 // failed".
 #include <fmt/format.h>
 
