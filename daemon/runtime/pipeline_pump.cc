@@ -28,6 +28,7 @@ void log_link(const PipelineName& pipeline, const SourceStatus& source) {
     case Link::kLost:
       return log::warn("source lost its connection, trying again", fields);
     case Link::kPaused:
+      if (source.rewinds) return;  // It waits for room, and loses nothing by it.
       return log::warn("source paused: its intake is nearly full", fields);
     case Link::kIdle:
     case Link::kConnecting:

@@ -46,8 +46,8 @@ struct IntakeSnapshot {
   std::uint64_t queued = 0;
 };
 
-/// Counters and queue of one moment, although the source's thread goes on: read until two readings agree. A source that
-/// is so fast that no two do is read once more at the next publication.
+/// Counters and queue of one moment, although the source's thread goes on: read until two readings agree. A
+/// source that is so fast that no two do is read once more at the next publication.
 IntakeSnapshot snapshot(const sources::Intake& intake) {
   constexpr int kMostTries = 100;
   IntakeSnapshot taken;
@@ -228,6 +228,7 @@ void SourceReader::committed(std::string_view position) {
 SourceStatus SourceReader::status() const {
   SourceStatus status{TableName{scan_.table}, scan_.connector, source_->health(), counters_,
                       intake_->used_bytes()};
+  status.rewinds = connector_.intake == sources::IntakeKind::kMemory;
   SourceCounters& counters = status.counters;
   const auto [intake, queued] = snapshot(*intake_);
   counters.received_bytes = intake.received_bytes;

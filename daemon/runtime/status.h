@@ -41,6 +41,7 @@ struct SourceStatus {
   sources::SourceHealth health;
   SourceCounters counters;
   std::uint64_t intake_bytes = 0;
+  bool rewinds = false;  ///< It can read again what is behind its position (files, generated data).
 };
 
 struct SinkStatus {

@@ -121,7 +121,7 @@ ExprPtr ExprBinder::bind_call(const sql::Call& call) const {
 
 ExprPtr ExprBinder::bind_cast(const sql::Cast& cast) const {
   ExprPtr value = bind(*cast.value);
-  const std::optional<Type> type = bind_type(cast.type, context_);
+  const std::optional<Type> type = bind_type(cast.type, context_, BareLength::kUnlimited);
   if (!value || !type) return nullptr;
   const bool lenient = cast.on_error == sql::Cast::OnError::kNull;
   return make_cast(std::move(value), *type,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -33,7 +34,8 @@ ExprPtr wrong(const sql::Literal& literal, std::string message, const BindContex
 
 /// `digits` without point as DECIMAL(digits, scale).
 ExprPtr decimal_literal(const sql::Literal& literal, const BindContext& context) {
-  std::string digits = literal.text;
+  const bool negative = literal.text.starts_with('-');
+  std::string digits = literal.text.substr(negative ? 1 : 0);
   const std::size_t point = digits.find('.');
   const std::size_t scale = point == std::string::npos ? 0 : digits.size() - point - 1;
   if (point != std::string::npos) digits.erase(point, 1);
@@ -44,7 +46,7 @@ ExprPtr decimal_literal(const sql::Literal& literal, const BindContext& context)
   Int128 unscaled = 0;
   for (const char digit : digits) unscaled = unscaled * 10 + (digit - '0');
   const Type type = Type::decimal(static_cast<std::int32_t>(precision), static_cast<std::int32_t>(scale));
-  return make_literal(not_null(type), Value::decimal(unscaled));
+  return make_literal(not_null(type), Value::decimal(negative ? -unscaled : unscaled));
 }
 
 ExprPtr integer_literal(const sql::Literal& literal, const BindContext& context) {
@@ -52,7 +54,8 @@ ExprPtr integer_literal(const sql::Literal& literal, const BindContext& context)
   const char* end = literal.text.data() + literal.text.size();
   const auto read = std::from_chars(literal.text.data(), end, value);
   if (read.ec != std::errc() || read.ptr != end) return decimal_literal(literal, context);
-  const bool small = value <= 2147483647;
+  const bool small =
+      value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max();
   return make_literal(not_null(small ? Type::integer() : Type::big_int()), Value::integer(value));
 }
 
@@ -107,8 +110,10 @@ ExprPtr time_literal(const sql::Literal& literal, const BindContext& context) {
   const std::int32_t precision = std::min(fraction_digits(literal.text), 9);
   if (literal.literal == sql::LiteralKind::kDate)
     return read_as(literal, "DATE", "yyyy-MM-dd", Type::date(), context);
-  if (literal.literal == sql::LiteralKind::kTime)
-    return read_as(literal, "TIME", "HH:mm:ss", Type::time(precision), context);
+  if (literal.literal == sql::LiteralKind::kTime) {
+    const bool one_digit = has_form(literal.text, "0:00:00");
+    return read_as(literal, "TIME", one_digit ? "H:mm:ss" : "HH:mm:ss", Type::time(precision), context);
+  }
   return read_as(literal, "TIMESTAMP", "yyyy-MM-dd HH:mm:ss", Type::timestamp(precision), context);
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 class TypeBinder {
  public:
-  explicit TypeBinder(const BindContext& context) : context_(context) {}
+  TypeBinder(const BindContext& context, BareLength bare) : context_(context), bare_(bare) {}
 
   std::optional<Type> bind(const sql::TypeName& name) const {
     std::optional<Type> type = bind_kind(name);
@@ -108,7 +108,9 @@ class TypeBinder {
   }
 
   std::optional<Type> bind_length(const sql::TypeName& name, TypeKind kind, const std::string& what) const {
-    const std::int64_t length = name.parameters.empty() ? 1 : name.parameters[0];
+    const bool varies = kind == TypeKind::kVarChar || kind == TypeKind::kVarBinary;
+    const std::int64_t bare = varies && bare_ == BareLength::kUnlimited ? kMaxLength : 1;
+    const std::int64_t length = name.parameters.empty() ? bare : name.parameters[0];
     if (length < 1 || length > kMaxLength)
       return wrong(name,
                    "the length of " + what + " goes from 1 to 2147483647, not " + std::to_string(length));
@@ -140,12 +142,13 @@ class TypeBinder {
   }
 
   const BindContext& context_;  // Lives as long as the call of bind_type.
+  const BareLength bare_;
 };
 
 }  // namespace
 
-std::optional<Type> bind_type(const sql::TypeName& name, const BindContext& context) {
-  return TypeBinder(context).bind(name);
+std::optional<Type> bind_type(const sql::TypeName& name, const BindContext& context, BareLength bare) {
+  return TypeBinder(context, bare).bind(name);
 }
 
 }  // namespace leat::plan

@@ -10,8 +10,14 @@
 
 namespace leat::plan {
 
+/// What VARCHAR and VARBINARY without a length mean.
+enum class BareLength : std::uint8_t {
+  kOne,        ///< In a table, as SQL has it.
+  kUnlimited,  ///< In a CAST, which would cut everything otherwise.
+};
 /// None: the error has been reported. Precisions of time beyond microseconds are accepted with a warning.
-std::optional<Type> bind_type(const sql::TypeName& name, const BindContext& context);
+std::optional<Type> bind_type(const sql::TypeName& name, const BindContext& context,
+                              BareLength bare = BareLength::kOne);
 /// Null: the error has been reported.
 ExprPtr bind_literal(const sql::Literal& literal, const BindContext& context);
 
