@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t kHeadSteps = 16;
 /// Records kept for `visit_recent` take at most this share.
 constexpr std::uint64_t kRecentShare = 8;
+/// A place to which the head may move is remembered after each read, and within long ones in these steps.
+constexpr std::uint64_t kMarkSteps = 64;
 
 std::uint64_t share(std::uint64_t bytes, double of) {
   return static_cast<std::uint64_t>(static_cast<double>(bytes) * of);
@@ -164,7 +166,7 @@ Result<MessageBatch> Journal::read(std::size_t max_bytes) {
       return tl::unexpected<Error>(piece.error());
     }
   queued_.fetch_sub(batch.messages.size());
-  if (!batch.messages.empty()) marks_.push_back(read_);
+  if (!batch.messages.empty() && marks_.back().number < read_.number) marks_.push_back(read_);
   batch.end = ended && read_.offset == tail_offset_.load();
   return batch;
 }
@@ -193,6 +195,7 @@ JournalStep Journal::take_records(std::string_view bytes, MessageBatch& batch) {
     if (step.kind != JournalStep::Kind::kRecord) return step;
     batch.messages.push_back(message_of(step.head, bytes));
     read_ = {read_.offset + step.head.size(), step.head.number, step.head.epoch};
+    if (read_.offset - marks_.back().offset >= ring_.size / kMarkSteps) marks_.push_back(read_);
     bytes.remove_prefix(step.head.size());
   }
   return {.kind = JournalStep::Kind::kLapEnd};
@@ -235,7 +238,7 @@ void Journal::move_head(MessageNumber released) {
   const std::uint64_t tail_number = tail_number_.load();
   const auto may_become_head = [&](const JournalMark& mark) {
     return mark.number <= released && (mark.number.value + options_.recent <= tail_number ||
-                                       tail - mark.offset > ring_.size / kRecentShare);
+                                       tail - marks_.front().offset > ring_.size / kRecentShare);
   };
   while (marks_.size() > 1 && may_become_head(marks_[1])) marks_.pop_front();
   bool due = false;

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <random>
 #include <thread>
 #include <unordered_map>
@@ -55,13 +55,7 @@ class PahoClient final : public MqttClient {
         events_(events),
         backoff_(options_.backoff_min, options_.backoff_max, std::random_device{}()),
         connect_options_(paho_connect_options(options_)) {
-    client_.emplace(url_, options_.client_id, paho_create_options(options_));
-    client_->set_message_callback([this](mqtt::const_message_ptr message) { receive(*message); });
-    client_->set_connection_lost_handler(
-        [this](const std::string& cause) { lost(cause.empty() ? "connection lost" : cause); });
-    client_->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-      lost("the broker ended the connection: " + mqtt::exception::reason_code_str(code));
-    });
+    client_ = new_client();
   }
   ~PahoClient() override { stop(); }
 
@@ -91,10 +85,12 @@ class PahoClient final : public MqttClient {
     changed_.notify_all();
   }
 
+  std::shared_ptr<mqtt::async_client> new_client();
+  void drop_client();
+
   // The supervisor's thread.
   void run();
   void connect();
-  void subscribe();
   void disconnect();
   void wait_out(Lock& lock);
   void set_health(MqttHealth::Link link, std::string detail) {
@@ -106,6 +102,7 @@ class PahoClient final : public MqttClient {
   void published(const mqtt::token& token, Status status);
   void receive(const mqtt::message& message);
   void connected(const mqtt::token& token);
+  void subscribe(mqtt::iasync_client& client);
   void subscribed();
   void lost(std::string reason);
 
@@ -120,6 +117,7 @@ class PahoClient final : public MqttClient {
   Want want_ = Want::kRun;
   Stage stage_ = Stage::kDown;
   std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK.
+  bool refused_ = false;          // A message, on this connection.
   std::string reason_;            // Why the stage fell back to kDown.
   MqttHealth health_;
   std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
@@ -137,8 +135,27 @@ class PahoClient final : public MqttClient {
                              }};
   mqtt::connect_options connect_options_;
   std::thread thread_;
-  std::optional<mqtt::async_client> client_;  // Without a value after `stop`.
+  /// Changed by the supervisor only, under mutex_; none after `stop`.
+  std::shared_ptr<mqtt::async_client> client_;
 };
+
+std::shared_ptr<mqtt::async_client> PahoClient::new_client() {
+  auto client = std::make_shared<mqtt::async_client>(url_, options_.client_id, paho_create_options(options_));
+  client->set_message_callback([this](mqtt::const_message_ptr message) { receive(*message); });
+  client->set_connection_lost_handler(
+      [this](const std::string& cause) { lost(cause.empty() ? "connection lost" : cause); });
+  client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
+    lost("the broker ended the connection: " + mqtt::exception::reason_code_str(code));
+  });
+  return client;
+}
+
+void PahoClient::drop_client() {
+  Lock lock(mutex_);
+  const std::shared_ptr<mqtt::async_client> client = std::move(client_);
+  lock.unlock();
+  // The destructor takes Paho's lock: it waits for a callback that is running, and none comes afterwards.
+}
 
 void PahoClient::run() {
   Lock lock(mutex_);
@@ -165,12 +182,24 @@ void PahoClient::run() {
       lock.lock();
     }
     stage_ = Stage::kDown;
+    if (std::exchange(refused_, false)) {
+      // Paho remembers the QoS 2 messages that it has handed over, and would not hand over again one that was
+      // refused: a new client knows nothing of them.
+      lock.unlock();
+      drop_client();
+      lock.lock();
+    }
     if (want_ == Want::kRun) wait_out(lock);
   }
 }
 
 void PahoClient::connect() {
   try {
+    if (!client_) {
+      auto client = new_client();
+      const std::scoped_lock lock(mutex_);
+      client_ = std::move(client);
+    }
     socket_.remember_others();
     client_->connect(connect_options_, nullptr, connect_listener_);
   } catch (const mqtt::exception& error) {
@@ -199,8 +228,7 @@ void PahoClient::wait_out(Lock& lock) {
 void PahoClient::stop() {
   want(Want::kStop);
   if (thread_.joinable()) thread_.join();
-  // Paho takes its lock, so it waits for a callback that is running; none comes afterwards.
-  client_.reset();
+  drop_client();
 }
 
 void PahoClient::connected(const mqtt::token& token) {
@@ -216,18 +244,18 @@ void PahoClient::connected(const mqtt::token& token) {
   }
   // Here and not in the supervisor: what an earlier connection had subscribed is never missed for long. Only
   // requests are queued; nothing is waited for.
-  subscribe();
+  subscribe(*token.get_client());
   subscribed();
 }
 
-void PahoClient::subscribe() {
+void PahoClient::subscribe(mqtt::iasync_client& client) {
   for (const MqttSubscription& subscription : options_.subscriptions) {
     mqtt::subscribe_options how;
     if (options_.version == MqttVersion::k5)
       how = mqtt::subscribe_options(
           false, false, static_cast<mqtt::subscribe_options::RetainHandling>(subscription.retain_handling));
     try {
-      client_->subscribe(subscription.filter, subscription.qos, nullptr, subscribe_listener_, how);
+      client.subscribe(subscription.filter, subscription.qos, nullptr, subscribe_listener_, how);
     } catch (const mqtt::exception& error) {
       return lost("subscribing to " + subscription.filter + ": " + error.what());
     }
@@ -267,6 +295,10 @@ void PahoClient::receive(const mqtt::message& message) {
     // Refused: it comes again.
   }
   if (receipt != Receipt::kRefused) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    refused_ = true;
+  }
   if (socket_.found())
     socket_.cut();
   else
@@ -277,12 +309,15 @@ Status PahoClient::publish(const std::string& topic, std::string_view payload, i
                            Done done) {
   auto owned = std::make_unique<Done>(std::move(done));
   Done* const request = owned.get();
+  std::shared_ptr<mqtt::async_client> client;
   {
     const std::scoped_lock lock(mutex_);
+    client = client_;
+    if (!client) return fail(ErrorCode::kUnavailable, options_.url + ": not connected");
     publishing_.emplace(request, std::move(owned));
   }
   try {
-    client_->publish(topic, payload.data(), payload.size(), qos, retained, request, publish_listener_);
+    client->publish(topic, payload.data(), payload.size(), qos, retained, request, publish_listener_);
     return {};
   } catch (const mqtt::exception& error) {
     const std::scoped_lock lock(mutex_);

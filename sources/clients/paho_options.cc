@@ -106,6 +106,8 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options) {
 }
 
 std::string paho_reason(int return_code, int reason_code) {
+  // A refused CONNECT of MQTT 5 comes with its reason in place of the return code.
+  if (reason_code < 0x80 && return_code >= 0x80) reason_code = return_code;
   if (reason_code >= 0x80) return mqtt::exception::reason_code_str(reason_code);
   switch (return_code) {  // CONNACK codes of MQTT 3.1.1, section 3.2.2.3
     case 1:

@@ -141,6 +141,7 @@ class DatagenSource final : public Source {
     gate_.stop();
     if (intake_ != nullptr) intake_->interrupt();
     if (thread_.joinable()) thread_.join();
+    intake_ = nullptr;
   }
   [[nodiscard]] SourceHealth health() const override {
     const std::scoped_lock lock(mutex_);
@@ -180,7 +181,7 @@ class DatagenSource final : public Source {
   const std::optional<std::uint64_t> total_;
   const std::function<std::int64_t()> now_;
   const std::vector<GeneratedColumn> columns_;
-  Intake* intake_ = nullptr;  // The runtime's; outlives the source. Set by `start`.
+  Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
   std::uint64_t next_ = 0;
   mutable std::mutex mutex_;
   SourceHealth::Link link_ = SourceHealth::Link::kIdle;
@@ -190,10 +191,11 @@ class DatagenSource final : public Source {
 
 void DatagenSource::run() {
   std::int64_t since = now_();
+  std::int64_t last_look = since;
   std::uint64_t made = 0;
   while (!finished() && !gate_.stopped()) {
     const std::int64_t now = now_();
-    if (now < since) {  // The clock was set back: keep the rate from here on.
+    if (std::exchange(last_look, now) > now) {  // The clock was set back: keep the rate from here on.
       since = now;
       made = 0;
     }

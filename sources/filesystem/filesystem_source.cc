@@ -134,7 +134,7 @@ class FilesystemSource final : public Source {
   const std::size_t chunk_bytes_;
   const std::function<std::int64_t()> now_;
   const std::vector<MetadataField> metadata_;
-  Intake* intake_ = nullptr;  // The runtime's; outlives the source. Set by `start`.
+  Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
   FilePlaces places_;
   std::vector<std::string> gone_;  // Disappeared since the last message.
   std::string attributes_;         // Scratch.
@@ -157,6 +157,7 @@ void FilesystemSource::stop() {
   gate_.stop();
   if (intake_ != nullptr) intake_->interrupt();
   if (thread_.joinable()) thread_.join();
+  intake_ = nullptr;
 }
 
 void FilesystemSource::run() {

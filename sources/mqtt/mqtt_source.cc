@@ -132,7 +132,7 @@ class MqttSource final : public Source, private MqttEvents {
   const std::uint64_t max_packet_;
   const std::function<std::int64_t()> now_;
   mutable MetadataWriter metadata_;  // Its scratch memory is the loop's.
-  Intake* intake_ = nullptr;         // The runtime's; outlives the source. Set by `start`.
+  Intake* intake_ = nullptr;         // The runtime's; outlives the source. From `start` to `stop`.
   Redelivery redelivery_;
   std::string attributes_;  // Scratch of the client's thread.
   /// Held from before an append until the pause that it may ask for, and by `resume`: else room that is
@@ -160,7 +160,8 @@ void MqttSource::resume() {
 
 void MqttSource::stop() {
   if (intake_ != nullptr) intake_->interrupt();
-  client_->stop();
+  if (client_) client_->stop();
+  intake_ = nullptr;
 }
 
 void MqttSource::on_connected(SessionPresent session) {

@@ -164,6 +164,23 @@ TEST_CASE("recent records stay readable for the source although they are committ
   CHECK(it.read_all().empty());
 }
 
+TEST_CASE("recent records take an eighth of the ring at most, however the ring was read") {
+  JournalFixture it;
+  it.options.recent = 100'000;
+  it.open();
+  std::atomic<int> resumed{0};
+  it.journal->on_room([&] { ++resumed; });
+  while (it.append(std::string(100, 'x')) != Appended::kFull) {
+  }
+  it.read_all(1 << 20);
+  it.release_all();
+  REQUIRE(eventually([&] { return resumed == 1; }));
+  std::size_t recent = 0;
+  it.journal->visit_recent([&](const Message&) { ++recent; });
+  CHECK(recent > 50);
+  CHECK(recent < 120);
+}
+
 TEST_CASE("opening reads only the live part of the ring") {
   JournalFixture it;
   it.open();

@@ -1,0 +1,128 @@
+#include "tests/contract/sources/source_world.h"
+
+#include "pipelines/base/bytes.h"
+
+namespace leat::sources {
+
+std::vector<std::string> DatagenWorld::records(const Message& message) const {
+  ByteReader range(message.payload);
+  const std::uint64_t first = range.varint();
+  const std::uint64_t count = range.varint();
+  std::vector<std::string> records;
+  for (std::uint64_t row = first; row < first + count; ++row) records.push_back(std::to_string(row + 1));
+  return records;
+}
+
+void FilesystemWorld::provide(int from, int to) {
+  // Several files, each growing: the order of the records is that of the names.
+  std::string text;
+  for (int i = from; i <= to; ++i) text += std::to_string(i) + "\n";
+  folder_.write("next", text);
+  char name[32];
+  std::snprintf(name, sizeof(name), "in/part-%04d", ++files_);
+  std::filesystem::rename(folder_.file("next"), folder_.file(name));
+}
+
+std::vector<std::string> FilesystemWorld::records(const Message& message) const {
+  std::vector<std::string> records;
+  std::string_view rest = message.payload;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    records.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return records;
+}
+
+void MqttWorld::appear() {
+  REQUIRE(broker.start());
+}
+
+void MqttWorld::provide(int from, int to) {
+  REQUIRE(broker.publish("site/a", Station::numbered(from, to), 1));
+}
+
+Station::Station(const SourceWorld& world, std::string table) : world_(world), table_(std::move(table)) {}
+
+Result<std::unique_ptr<Intake>> Station::make_intake() const {
+  IntakeOptions options = connector_->intake_options ? connector_->intake_options(options_) : IntakeOptions{};
+  if (queue_bytes != 0) options.size.bytes = queue_bytes;
+  if (connector_->intake == IntakeKind::kMemory) return make_memory_intake(options, WhenFull::kWait);
+  return open_journal(folder_.file("journal"), options, committed_number, nullptr);
+}
+
+void Station::build() {
+  connector_ = find_source(world_.connector());
+  REQUIRE(connector_ != nullptr);
+  options_ = world_.options(table_);
+  for (const auto& [key, value] : extra) options_[key] = value;
+  std::vector<OptionError> errors;
+  connector_->info.validate_source(options_, {}, errors);
+  REQUIRE_MESSAGE(errors.empty(), (errors.empty() ? "" : errors.front().message));
+  auto opened = make_intake();
+  REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
+  intake = wrap ? wrap(*std::move(opened)) : *std::move(opened);
+  auto built = connector_->build(options_, {.store = {"0123456789abcdef"},
+                                            .pipeline = {"test"},
+                                            .table = {table_},
+                                            .physical = {{{"id", Type::big_int()}}},
+                                            .wanted = {0},
+                                            .metadata_keys = metadata_keys,
+                                            .now = [this] { return now.fetch_add(clock_step); },
+                                            .chunk_bytes = 512});
+  REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));
+  source = *std::move(built);
+  tracker_ = source->tracker(committed);
+  intake->on_room([this] { source->resume(); });
+}
+
+Status Station::start() {
+  if (!source) build();
+  return source->start(*intake, committed);
+}
+
+void Station::stop() {
+  if (source) source->stop();
+}
+
+void Station::restart() {
+  stop();
+  source.reset();
+  intake.reset();
+  consumed_ = committed_number;
+  REQUIRE(start().has_value());
+}
+
+void Station::pump(std::size_t max_bytes) {
+  auto batch = intake->read(max_bytes);
+  REQUIRE_MESSAGE(batch.has_value(), (batch ? "" : batch.error().message));
+  for (const Message& message : batch->messages) {
+    const auto records = world_.records(message);
+    received.insert(received.end(), records.begin(), records.end());
+    tracker_->consumed(message);
+    consumed_ = message.number;
+  }
+}
+
+void Station::commit() {
+  committed = tracker_->encode();
+  committed_number = consumed_;
+  source->committed(committed);
+  intake->release(committed_number);
+}
+
+bool Station::receive(std::size_t count) {
+  return eventually([&] {
+    pump();
+    commit();
+    return received.size() >= count;
+  });
+}
+
+std::vector<std::string> Station::numbered(int from, int to) {
+  std::vector<std::string> records;
+  for (int i = from; i <= to; ++i) records.push_back(std::to_string(i));
+  return records;
+}
+
+}  // namespace leat::sources

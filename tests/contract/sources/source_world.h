@@ -1,0 +1,141 @@
+// The worlds that sources live in, each behind the same few verbs, so that one suite can hold all of them to
+// the contract. A record's text is its number: "1", "2", …
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sources/source.h"
+#include "tests/support/eventually.h"
+#include "tests/support/mosquitto.h"
+#include "tests/support/temporary_folder.h"
+
+namespace leat::sources {
+
+using test::eventually;
+
+class SourceWorld {
+ public:
+  virtual ~SourceWorld() = default;
+  [[nodiscard]] virtual std::string connector() const = 0;
+  /// Of a source named `table`; a following one, for files.
+  [[nodiscard]] virtual OptionMap options(const std::string& table) const = 0;
+  /// The broker, the folder, … is there from now on.
+  virtual void appear() {}
+  /// Records numbered from … to are there for all sources.
+  virtual void provide(int from, int to) = 0;
+  /// What the messages of this world carry.
+  [[nodiscard]] virtual std::vector<std::string> records(const Message& message) const = 0;
+};
+
+class DatagenWorld final : public SourceWorld {
+ public:
+  [[nodiscard]] std::string connector() const override { return "datagen"; }
+  [[nodiscard]] OptionMap options(const std::string&) const override {
+    return {{"rows-per-second", "1000000000"},
+            {"fields.id.kind", "sequence"},
+            {"fields.id.start", "1"},
+            {"fields.id.end", std::to_string(last_)}};
+  }
+  void provide(int, int to) override { last_ = to; }
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override;
+
+ private:
+  int last_ = 1;
+};
+
+class FilesystemWorld final : public SourceWorld {
+ public:
+  [[nodiscard]] std::string connector() const override { return "filesystem"; }
+  [[nodiscard]] OptionMap options(const std::string&) const override {
+    return {{"path", folder_.file("in")}, {"source.monitor-interval", "2 ms"}};
+  }
+  void appear() override { std::filesystem::create_directories(folder_.file("in")); }
+  void provide(int from, int to) override;
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override;
+
+ private:
+  test::TemporaryFolder folder_;
+  int files_ = 0;
+};
+
+class MqttWorld final : public SourceWorld {
+ public:
+  MqttWorld() = default;
+  [[nodiscard]] std::string connector() const override { return "mqtt"; }
+  [[nodiscard]] OptionMap options(const std::string&) const override {
+    return {{"url", broker.url()},
+            {"topic", "site/+"},
+            {"reconnect.min-delay", "10 ms"},
+            {"reconnect.max-delay", "100 ms"},
+            {"max-packet-size", "8 kb"},
+            {"journal.size", "128 kb"},
+            {"journal.sync-interval", "1 ms"}};
+  }
+  void appear() override;
+  void provide(int from, int to) override;
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override {
+    return {std::string(message.payload)};
+  }
+
+  test::MosquittoServer broker;
+};
+
+/// A source with its intake, and the loop that reads them: what the runtime is in a daemon. A journal lies in
+/// a folder of its own and survives `restart`.
+class Station {
+ public:
+  explicit Station(const SourceWorld& world, std::string table = "readings");
+  ~Station() { stop(); }
+
+  /// Options beside those of the world.
+  OptionMap extra;
+  /// Size of a queue in memory, in place of the connector's.
+  std::uint64_t queue_bytes = 0;
+  /// Stands between source and intake, if set.
+  std::function<std::unique_ptr<Intake>(std::unique_ptr<Intake>)> wrap;
+  std::vector<std::string> metadata_keys;
+  std::vector<Type> metadata_types;
+
+  void build();
+  Status start();
+  void stop();
+  /// A new process: everything is built anew and goes on behind the last `commit`.
+  void restart();
+
+  /// Takes what there is, up to `max_bytes`, as the engine does.
+  void pump(std::size_t max_bytes = 1 << 20);
+  void commit();
+  /// Pumps (and commits) until `count` records have come; false after the deadline.
+  bool receive(std::size_t count);
+
+  [[nodiscard]] SourceHealth::Link link() const { return source->health().link; }
+  [[nodiscard]] static std::vector<std::string> numbered(int from, int to);
+
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<Source> source;
+  std::vector<std::string> received;
+  std::string committed;
+  MessageNumber committed_number;
+  std::atomic<std::int64_t> now{1'000'000};
+  std::int64_t clock_step = 1000;  ///< How far the clock goes on each time a source looks at it.
+
+ private:
+  [[nodiscard]] Result<std::unique_ptr<Intake>> make_intake() const;
+
+  const SourceWorld& world_;
+  const std::string table_;
+  const SourceConnector* connector_ = nullptr;
+  OptionMap options_;
+  test::TemporaryFolder folder_;
+  std::unique_ptr<PositionTracker> tracker_;
+  MessageNumber consumed_;
+};
+
+}  // namespace leat::sources

@@ -1,0 +1,226 @@
+#include <doctest/doctest.h>
+
+#include "sources/filesystem/file_position.h"
+#include "sources/filesystem/filesystem_source.h"
+#include "sources/filesystem/line_reader.h"
+#include "tests/support/eventually.h"
+#include "tests/support/temporary_folder.h"
+
+namespace leat::sources {
+namespace {
+
+using test::eventually;
+using Lines = std::vector<std::string>;
+
+struct FileFixture {
+  test::TemporaryFolder folder;
+  OptionMap options;
+  std::string position;
+  std::unique_ptr<Intake> intake = make_memory_intake({.size = {1 << 20}}, WhenFull::kWait);
+  std::unique_ptr<Source> source;
+  std::unique_ptr<PositionTracker> tracker;
+  std::vector<Message> messages;
+  std::vector<HeapPtr> memory;
+  bool ended = false;
+
+  FileFixture() { options["path"] = folder.path(); }
+  ~FileFixture() {
+    if (source) source->stop();
+  }
+  void follow() { options["source.monitor-interval"] = "1 ms"; }
+  Status start(std::size_t chunk_bytes = 64) {
+    auto built = filesystem_connector().build(options, {.metadata_keys = {"file.name", "file.size"},
+                                                        .now = [] { return std::int64_t{5}; },
+                                                        .chunk_bytes = chunk_bytes});
+    REQUIRE(built.has_value());
+    source = *std::move(built);
+    tracker = source->tracker(position);
+    return source->start(*intake, position);
+  }
+  /// Ends the source; the next `start` goes on behind `messages` of it.
+  void stop() {
+    source->stop();
+    position = tracker->encode();
+    intake = make_memory_intake({.size = {1 << 20}}, WhenFull::kWait);
+    messages.clear();
+  }
+  void pump() {
+    auto batch = intake->read(1 << 20);
+    REQUIRE(batch.has_value());
+    memory.push_back(batch->memory);
+    for (const Message& message : batch->messages) {
+      messages.push_back(message);
+      tracker->consumed(message);
+    }
+    ended = batch->end;
+  }
+  std::string text() const {
+    std::string all;
+    for (const Message& message : messages) all += message.payload;
+    return all;
+  }
+  bool has(const std::string& expected) {
+    return eventually([&] {
+      pump();
+      return text() == expected;
+    });
+  }
+  bool ends_with(const std::string& expected) {
+    return eventually([&] {
+             pump();
+             return ended;
+           }) &&
+           text() == expected;
+  }
+};
+
+TEST_CASE("a folder is read in the order of its names, hidden files are not") {
+  FileFixture it;
+  it.folder.write("b.csv", "b1\nb2\n");
+  it.folder.write("a.csv", "a1\n");
+  it.folder.write(".c.csv", "hidden\n");
+  it.folder.write("_d.csv", "hidden\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.ends_with("a1\nb1\nb2\n"));
+  CHECK(it.source->health().link == SourceHealth::Link::kEnded);
+}
+
+TEST_CASE("the regular expression chooses files by their whole path") {
+  FileFixture it;
+  it.folder.write("a.csv", "a\n");
+  it.folder.write("a.txt", "t\n");
+  it.options["source.path.regex-pattern"] = ".*\\.csv";
+  REQUIRE(it.start().has_value());
+  CHECK(it.ends_with("a\n"));
+}
+
+TEST_CASE("a chunk ends with a line, and a line longer than a chunk stays whole") {
+  FileFixture it;
+  const std::string longer(1000, 'x');
+  it.folder.write("f", "one\n" + longer + "\ntwo\nthree");
+  REQUIRE(it.start(16).has_value());
+  REQUIRE(it.ends_with("one\n" + longer + "\ntwo\nthree"));
+  for (std::size_t i = 0; i + 1 < it.messages.size(); ++i) CHECK(it.messages[i].payload.back() == '\n');
+}
+
+TEST_CASE("a bounded source resumes behind any message of any file") {
+  std::string all;
+  for (int i = 0; i < 30; ++i) all += "line " + std::to_string(i) + "\n";
+  for (std::size_t cut = 1; cut < 8; ++cut) {
+    FileFixture it;
+    it.folder.write("a", all);
+    it.folder.write("b", all);
+    REQUIRE(it.start().has_value());
+    REQUIRE(it.ends_with(all + all));
+    REQUIRE(it.messages.size() > cut);
+    auto tracker = it.source->tracker("");
+    std::string before;
+    for (std::size_t i = 0; i < cut; ++i) {
+      tracker->consumed(it.messages[i]);
+      before += it.messages[i].payload;
+    }
+    it.stop();
+    it.position = tracker->encode();
+    REQUIRE(it.start().has_value());
+    CHECK(it.ends_with((all + all).substr(before.size())));
+  }
+}
+
+TEST_CASE("a bounded source without its file names what is missing") {
+  FileFixture it;
+  it.options["path"] = it.folder.file("nothing.csv");
+  const Status started = it.start();
+  REQUIRE(!started.has_value());
+  CHECK(started.error().code == ErrorCode::kNotFound);
+  CHECK(started.error().message.find("nothing.csv") != std::string::npos);
+}
+
+TEST_CASE("a source that follows takes new lines and new files, and waits for the end of a line") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "one\ntw");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("one\n"));
+  it.folder.append("a", "o\n");
+  REQUIRE(it.has("one\ntwo\n"));
+  it.folder.write("b", "three\n");
+  REQUIRE(it.has("one\ntwo\nthree\n"));
+  it.folder.append("a", "four\n");
+  CHECK(it.has("one\ntwo\nthree\nfour\n"));
+}
+
+TEST_CASE("a source that follows knows after a restart how far it was in each file") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "a1\n");
+  it.folder.write("b", "b1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("a1\nb1\n"));
+  it.stop();
+  it.folder.append("a", "a2\n");
+  it.folder.append("b", "b2\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.has("a2\nb2\n"));
+}
+
+TEST_CASE("a file that was replaced or cut short is read from its start") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "old line\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("old line\n"));
+  it.folder.write(".new", "a new and longer line\n");
+  std::filesystem::rename(it.folder.file(".new"), it.folder.file("a"));
+  REQUIRE(it.has("old line\na new and longer line\n"));
+  it.folder.write("a", "short\n");
+  CHECK(it.has("old line\na new and longer line\nshort\n"));
+}
+
+TEST_CASE("positions of files that are gone are forgotten") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "a\n");
+  it.folder.write("b", "b\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("a\nb\n"));
+  std::filesystem::remove(it.folder.file("a"));
+  // The next message carries the news, once a look without `a` has been taken.
+  REQUIRE(eventually([&] {
+    it.folder.append("b", "more\n");
+    it.pump();
+    return decode_position(it.tracker->encode())->size() == 1;
+  }));
+}
+
+TEST_CASE("metadata names the file") {
+  FileFixture it;
+  it.folder.write("a.csv", "line\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.ends_with("line\n"));
+  ColumnBuilder name(Type::string());
+  ColumnBuilder size(Type::big_int());
+  ColumnBuilder* columns[] = {&name, &size};
+  it.source->append_metadata(it.messages.front(), columns);
+  CHECK(name.finish()->value(0) == Value::string("a.csv"));
+  CHECK(size.finish()->value(0) == Value::integer(5));
+}
+
+TEST_CASE("a line beyond all measure is left out and counted, and the next one is there") {
+  FileFixture it;
+  it.folder.write("a", "one\n" + std::string(kMaxLineBytes + 1000, 'x') + "\ntwo\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.ends_with("one\ntwo\n"));
+  CHECK(it.intake->counters().dropped == 1);
+}
+
+TEST_CASE("wrong filesystem options are errors") {
+  for (const OptionMap& map : {OptionMap{}, OptionMap{{"path", "x"}, {"source.path.regex-pattern", "("}},
+                               OptionMap{{"path", "x"}, {"source.monitor-interval", "0 s"}}}) {
+    std::vector<OptionError> errors;
+    filesystem_connector().info.validate_source(map, {}, errors);
+    CHECK(errors.size() == 1);
+  }
+}
+
+}  // namespace
+}  // namespace leat::sources
