@@ -13,6 +13,9 @@ namespace leat::runtime {
 namespace {
 
 constexpr Micros kTick{100'000};
+/// How long the first message after a pause waits for company: waking the engine costs more than decoding a
+/// message, and nobody sees a result before the next commit anyway.
+constexpr Micros kLinger{10'000};
 
 Micros commit_interval_of(const plan::Plan& plan) {
   const auto setting = plan.settings.find("execution.checkpointing.interval");
@@ -68,6 +71,11 @@ Pipeline::Pipeline(PipelineName name, std::string file, plan::Plan plan, const P
       events_(std::move(events)),
       hooks_(std::make_unique<Hooks>(*this)),
       wake_(std::make_unique<loop::Async>(*context.loop, [this] { pump(); })),
+      arrival_(std::make_unique<loop::Async>(*context.loop,
+                                             [this] {
+                                               if (!linger_timer_.active()) linger_timer_.start(kLinger);
+                                             })),
+      linger_timer_(*context.loop, [this] { pump(); }),
       commit_timer_(*context.loop, [this] { commit(); }),
       tick_timer_(*context.loop, [this] { tick(); }),
       retry_timer_(*context.loop, [this] { hand_over(in_flight_); }),
@@ -107,13 +115,16 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
                        .time_zone = time_zone_of(plan_),
                        .chunk_bytes = context_.chunk_bytes,
                        .now = [clock = context_.clock] { return clock->wall(); },
-                       .wake = [this] { wake_->send(); }};
+                       .wake = {}};
   bool all_bounded = true;
   for (const auto& scan : plan_.scans) {
     std::string position;
     for (const store::SourcePosition& kept : saved.positions)
       if (kept.source.value == scan->table) position = kept.position;
     std::string note;
+    const sources::SourceConnector* connector = sources::find_source(scan->connector);
+    const bool from_outside = connector != nullptr && connector->intake == sources::IntakeKind::kJournal;
+    reader.wake = [bell = from_outside ? arrival_.get() : wake_.get()] { bell->send(); };
     auto input = std::make_unique<Input>();
     LEAT_ASSIGN(input->reader, SourceReader::create(*scan, reader, position, note));
     if (!note.empty())
@@ -257,6 +268,7 @@ void Pipeline::end_with(PipelineState state) {
   commit_timer_.stop();
   tick_timer_.stop();
   retry_timer_.stop();
+  linger_timer_.stop();
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery && state != PipelineState::kFailed) target->delivery->stop();

@@ -133,6 +133,8 @@ class Pipeline {
   bool merge_ = false;                            // Several bounded inputs: by row time.
 
   std::unique_ptr<loop::Async> wake_;
+  std::unique_ptr<loop::Async> arrival_;  // A message came from outside: the pump may linger for more.
+  loop::Timer linger_timer_;
   loop::Timer commit_timer_;
   loop::Timer tick_timer_;
   loop::Timer retry_timer_;
