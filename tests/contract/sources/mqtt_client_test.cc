@@ -1,0 +1,157 @@
+// The MQTT client that sources and sinks share, against a real broker: publishing, the will, TLS.
+#include "sources/clients/mqtt_client.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+
+#include "tests/support/eventually.h"
+#include "tests/support/mosquitto.h"
+
+namespace leat::sources {
+namespace {
+
+using test::eventually;
+
+/// A connected client that keeps what it receives.
+class Peer final : public MqttEvents {
+ public:
+  Peer(const std::string& url, const std::string& id) {
+    options.url = url;
+    options.client_id = id;
+    options.clean_start = CleanStart::kClean;
+    options.backoff_min = Micros(10'000);
+    options.backoff_max = Micros(100'000);
+  }
+  ~Peer() override {
+    if (client) client->stop();
+  }
+  void start() {
+    auto made = make_mqtt_client(options, *this);
+    REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
+    client = *std::move(made);
+    client->start();
+  }
+  bool connected() {
+    return eventually([&] { return client->health().link == MqttHealth::Link::kConnected; });
+  }
+  bool received(const std::string& message) {
+    return eventually([&] {
+      const std::scoped_lock lock(mutex_);
+      return std::find(messages_.begin(), messages_.end(), message) != messages_.end();
+    });
+  }
+  Receipt on_message(const MqttMessage& message) override {
+    const std::scoped_lock lock(mutex_);
+    messages_.push_back(std::string(message.topic) + "=" + std::string(message.payload));
+    return refuses ? Receipt::kRefused : Receipt::kTaken;
+  }
+
+  MqttClientOptions options;
+  std::unique_ptr<MqttClient> client;
+  std::atomic<bool> refuses{false};
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> messages_;
+};
+
+TEST_CASE("a published message is acknowledged once and arrives") {
+  test::MosquittoServer broker;
+  REQUIRE(broker.start());
+  Peer peer(broker.url(), "peer");
+  peer.options.subscriptions = {{"a/+"}};
+  peer.start();
+  REQUIRE(peer.connected());
+  std::atomic<int> done{0};
+  REQUIRE(peer.client->publish("a/b", "hello", 1, false, [&](Status status) { done += status ? 1 : 100; })
+              .has_value());
+  CHECK(peer.received("a/b=hello"));
+  CHECK(eventually([&] { return done == 1; }));
+}
+
+TEST_CASE("publishing without a connection is unavailable") {
+  test::MosquittoServer broker;
+  Peer peer(broker.url(), "peer");
+  peer.start();
+  const Status published = peer.client->publish("a", "b", 1, false, [](Status) {});
+  REQUIRE(!published.has_value());
+  CHECK(published.error().code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE("the broker publishes the will of a client whose connection is cut, not of one that says goodbye") {
+  test::MosquittoServer broker;
+  REQUIRE(broker.start());
+  Peer witness(broker.url(), "witness");
+  witness.options.subscriptions = {{"will/+"}};
+  witness.start();
+  REQUIRE(witness.connected());
+  Peer leaving(broker.url(), "leaving");
+  leaving.options.will = MqttWill{.topic = "will/leaving", .payload = "gone"};
+  leaving.start();
+  REQUIRE(leaving.connected());
+  leaving.client->stop();
+  Peer cut(broker.url(), "cut");
+  cut.options.will = MqttWill{.topic = "will/cut", .payload = "gone"};
+  cut.options.subscriptions = {{"poison"}};
+  cut.refuses = true;
+  cut.start();
+  REQUIRE(cut.connected());
+  REQUIRE(broker.publish("poison", {"x"}, 1));
+  CHECK(witness.received("will/cut=gone"));
+  REQUIRE(broker.publish("will/last", {"x"}, 1));
+  REQUIRE(witness.received("will/last=x"));
+  CHECK(broker.log().find("'will/leaving'") == std::string::npos);
+}
+
+/// A certificate for 127.0.0.1 that signs itself; made by openssl's program.
+struct Certificate {
+  Certificate() {
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout " +
+        key() + " -out " + file() + " >/dev/null 2>&1";
+    REQUIRE(std::system(command.c_str()) == 0);
+  }
+  [[nodiscard]] std::string file() const { return folder.file("certificate.pem"); }
+  [[nodiscard]] std::string key() const { return folder.file("key.pem"); }
+  test::TemporaryFolder folder;
+};
+
+TEST_CASE("over TLS a trusted broker is taken, an unknown one is not, unless nothing is checked") {
+  const Certificate ours;
+  const Certificate other;
+  test::MosquittoServer broker({.extra_lines = {"certfile " + ours.file(), "keyfile " + ours.key()}});
+  REQUIRE(broker.start());
+  const std::string url = "mqtts://127.0.0.1:" + std::to_string(broker.port());
+  Peer trusting(url, "trusting");
+  trusting.options.tls = MqttTls{.ca_file = ours.file()};
+  trusting.start();
+  CHECK(trusting.connected());
+  Peer doubting(url, "doubting");
+  doubting.options.tls = MqttTls{.ca_file = other.file()};
+  doubting.start();
+  CHECK(eventually([&] { return doubting.client->health().link == MqttHealth::Link::kLost; }));
+  Peer careless(url, "careless");
+  careless.options.tls = MqttTls{.ca_file = other.file(), .peer = PeerCheck::kAcceptAnything};
+  careless.start();
+  CHECK(careless.connected());
+}
+
+TEST_CASE("a client certificate opens a broker that asks for one") {
+  const Certificate server;
+  const Certificate client;
+  test::MosquittoServer broker({.extra_lines = {"certfile " + server.file(), "keyfile " + server.key(),
+                                                "cafile " + client.file(), "require_certificate true"}});
+  REQUIRE(broker.start());
+  Peer peer("mqtts://127.0.0.1:" + std::to_string(broker.port()), "peer");
+  peer.options.tls =
+      MqttTls{.ca_file = server.file(), .certificate_file = client.file(), .key_file = client.key()};
+  peer.start();
+  CHECK(peer.connected());
+}
+
+}  // namespace
+}  // namespace leat::sources
