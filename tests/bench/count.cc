@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
   mqtt::async_client client(argv[1], "bench-count", mqtt::create_options(MQTTVERSION_5));
   client.set_message_callback(
       [&count](const mqtt::const_message_ptr&) { count.fetch_add(1, std::memory_order_relaxed); });
-  const auto options = mqtt::connect_options_builder().mqtt_version(MQTTVERSION_5).clean_start(true).finalize();
+  const auto options =
+      mqtt::connect_options_builder().mqtt_version(MQTTVERSION_5).clean_start(true).finalize();
   client.connect(options)->wait();
   client.subscribe("bench/#", std::atoi(argv[2]))->wait();
   fmt::print("ready\n");

@@ -17,7 +17,9 @@
 /// Paho 1.3.12 forgets to free a queued command when a client is destroyed after its connection broke: some
 /// hundred bytes each time, and not ours.
 extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libpaho-mqtt3as\n"; }
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libpaho-mqtt3as\n";
+}
 
 namespace leat::test {
 namespace {
