@@ -54,13 +54,19 @@ void flatten(const toml::table& table, const std::string& prefix, std::map<std::
   }
 }
 
-Status check_words(const Config& config) {
-  LEAT_TRY(log::parse_level(config.log_level).map([](log::Level) {}));
+/// What the types of the table do not know. The messages name the key, the caller adds the place.
+void check_words(const Config& config, std::vector<OptionError>& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& message) {
+    errors.push_back({key, OptionError::Part::kValue, message});
+  };
+  if (const auto level = log::parse_level(config.log_level); !level)
+    refuse("log.level", "log.level: " + level.error().message);
   if (config.log_format != "auto" && config.log_format != "text" && config.log_format != "json")
-    return fail(ErrorCode::kInvalid,
-                fmt::format("log.format: expected 'auto', 'text' or 'json', found '{}'", config.log_format));
-  if (!config.api_listen.empty()) LEAT_TRY(parse_listen(config.api_listen).map([](const ListenAddress&) {}));
-  return {};
+    refuse("log.format",
+           fmt::format("log.format: expected 'auto', 'text' or 'json', found '{}'", config.log_format));
+  if (config.api_listen.empty()) return;
+  if (const auto address = parse_listen(config.api_listen); !address)
+    refuse("api.listen", address.error().message);
 }
 
 Result<Config> from_table(const toml::table& document, const std::string& name) {
@@ -70,6 +76,7 @@ Result<Config> from_table(const toml::table& document, const std::string& name) 
   for (const auto& [key, entry] : entries) map[key] = entry.value;
   std::vector<OptionError> errors;
   Config config = config_table().read(map, {}, errors);
+  if (errors.empty()) check_words(config, errors);
   std::string messages;
   for (const OptionError& error : errors) {
     const auto& place = entries.at(error.key).place;
@@ -77,7 +84,6 @@ Result<Config> from_table(const toml::table& document, const std::string& name) 
     messages += fmt::format("{}:{}:{}: {}", name, place.line, place.column, error.message);
   }
   if (!messages.empty()) return fail(ErrorCode::kInvalid, messages);
-  if (Status words = check_words(config); !words) return fail(words.error(), name);
   return config;
 }
 
