@@ -128,9 +128,16 @@ class Ledger:
             self.counts["accepted"] += 1
             self.counts["records"] += records
             if self.log:
-                entry = {"time": time.time(), "path": request["path"], "key": key, "sha256": digest,
-                         "gateway": headers.get("leat-gateway"), "attempt": headers.get("leat-attempt"),
-                         "records": records, "body": text}
+                entry = {
+                    "time": time.time(),
+                    "path": request["path"],
+                    "key": key,
+                    "sha256": digest,
+                    "gateway": headers.get("leat-gateway"),
+                    "attempt": headers.get("leat-attempt"),
+                    "records": records,
+                    "body": text,
+                }
                 self.log.write(json.dumps(entry) + "\n")
                 self.log.flush()
 
@@ -171,6 +178,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.read_body()
+        if len(body) < int(self.headers.get("Content-Length", 0)):
+            self.close_connection = True  # The client died in the middle of its request: nothing was received.
+            return None
         if self.path == "/-/script":
             try:
                 self.server.ledger.add_steps(parse_script(body.decode()))
@@ -188,8 +198,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def receive(self, body):
         ledger = self.server.ledger
         word, options = ledger.next_step()
-        request = {"method": self.command, "path": self.path, "headers": list(self.headers.items()),
-                   "body": base64.b64encode(body).decode(), "text": self.text_of(body)}
+        request = {
+            "method": self.command,
+            "path": self.path,
+            "headers": list(self.headers.items()),
+            "body": base64.b64encode(body).decode(),
+            "text": self.text_of(body),
+        }
         time.sleep(float(options.get("delay", 0)))
         if word in ("reset", "hang"):
             ledger.note(request, 0, False)

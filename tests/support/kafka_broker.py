@@ -66,8 +66,16 @@ def libraries():
     with tempfile.TemporaryDirectory(dir=cache) as work:
         pom = pathlib.Path(work) / "pom.xml"
         pom.write_text(POM)
-        command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime",
-                   f"-DoutputDirectory={work}/jars"]
+        command = [
+            "mvn",
+            "-q",
+            "-B",
+            "-f",
+            str(pom),
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={work}/jars",
+        ]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             fail(1, "Maven could not fetch the broker:\n" + done.stdout[-2000:])
@@ -110,7 +118,8 @@ class Broker:
         return ["java", *HEAP, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{self.jars}/*", *arguments]
 
     def prepare(self):
-        (self.folder / "server.properties").write_text(f"""\
+        (self.folder / "server.properties").write_text(
+            f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{self.controller_port}
@@ -130,18 +139,33 @@ group.initial.rebalance.delay.ms=0
 log.segment.bytes=16777216
 log.cleaner.enable=false
 controlled.shutdown.enable=false
-""")
+"""
+        )
         done = subprocess.run(
-            self.java("kafka.tools.StorageTool", "format", "-t", "bGVhdC10ZXN0cy1icm9rZQ",
-                      "-c", f"{self.folder}/server.properties"),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            self.java(
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                "bGVhdC10ZXN0cy1icm9rZQ",
+                "-c",
+                f"{self.folder}/server.properties",
+            ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             fail(1, "the storage could not be formatted:\n" + done.stdout[-2000:])
 
     def start(self):
         log = open(self.folder / "broker.log", "ab")
-        self.process = subprocess.Popen(self.java("kafka.Kafka", f"{self.folder}/server.properties"),
-                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.process = subprocess.Popen(
+            self.java("kafka.Kafka", f"{self.folder}/server.properties"),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
         deadline = time.monotonic() + READY_SECONDS
         while not answers(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
