@@ -1,0 +1,209 @@
+"""`leat serve` itself: pipelines that fail, stops and restarts, the accounting under load, metrics, readiness."""
+
+import json
+import re
+import threading
+
+from leat import Daemon
+from pipeline_text import often, windows_over_http, with_options
+from processes import Program, eventually
+from readings import check_windows, closing, expected_windows, lines, readings
+
+ROWS = readings(6000, step=5)
+
+BROKEN = """\
+CREATE TABLE t (a INT) WITH ('connector' = 'datagen');
+CREATE TABLE o (a INT) WITH ('connector' = 'blackhole');
+INSERT INTO o SELECT b FROM t;
+"""
+
+
+def messages(rows=ROWS):
+    return [(f"site/mill/{row['device']}", line) for row, line in zip(rows, lines(rows))]
+
+
+def send_in_background(publisher, per_second=2000):
+    thread = threading.Thread(target=publisher.send_paced, args=(messages(), per_second))
+    thread.start()
+    return thread
+
+
+def finish(publisher, sender):
+    sender.join()
+    for line in lines(closing(ROWS, step=5)):
+        publisher.send("site/mill/closing", line)
+    publisher.flush()
+
+
+def wait_for_windows(receiver, rows=ROWS):
+    want = len(expected_windows(rows))
+    eventually(lambda: len(receiver.rows("/windows")) >= want, f"{want} windows at the receiver", 60)
+    check_windows(receiver.rows("/windows"), rows)
+
+
+def test_a_broken_pipeline_fails_alone_and_says_why(broker, publisher, receiver, daemon):
+    daemon.add("broken", BROKEN)
+    daemon.add("good", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("good")
+    ready = daemon.ask("/readyz")
+    assert ready.status == 503 and "'broken'" in ready.text and "'good'" not in ready.text
+    status = daemon.pipeline("broken")
+    assert status["state"] == "failed"
+    assert "broken.sql:3:22" in status["error"] and "INSERT INTO o SELECT b FROM t;" in status["error"]
+    assert re.search(r"^ *(\| )? *\^", status["error"], re.MULTILINE), status["error"]
+    states = {entry["name"]: entry["state"] for entry in daemon.ask("/api/v1/pipelines").json()["pipelines"]}
+    assert states == {"broken": "failed", "good": "running"}
+    for topic, line in messages()[:500]:
+        publisher.send(topic, line)
+    for line in lines(closing(ROWS, step=5)):
+        publisher.send("site/mill/closing", line)
+    wait_for_windows(receiver, ROWS[:500])
+
+
+def test_readiness_and_unknown_paths(broker, receiver, daemon):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start()
+    eventually(lambda: daemon.ask("/readyz").status == 200, "ready")
+    assert daemon.ask("/readyz").json() == {"ready": True, "reasons": []}
+    assert daemon.ask("/healthz").status == 200
+    assert daemon.ask("/api/v1/pipelines/nobody").status == 404
+    assert daemon.ask("/api/v1/dead-letters?limit=x").status == 400
+    assert daemon.ask("/nowhere").status == 404
+
+
+def test_a_stop_under_load_loses_and_doubles_nothing(broker, publisher, receiver, daemon):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    sender = send_in_background(publisher)
+    for received in (1000, 2500, 4000):
+        daemon.wait_received("windows", received)
+        daemon.stop()  # Fails unless it ends in time with code 0.
+        daemon.start()
+    finish(publisher, sender)
+    wait_for_windows(receiver)
+    daemon.wait_delivered()
+    messages_seen = daemon.source("windows")["messages"]
+    assert messages_seen["received"] - messages_seen["redelivered"] == len(ROWS) + 1, messages_seen
+    sink = daemon.outbox()[0]["records"]
+    assert (sink["emitted"], sink["delivered"], sink["waiting"]) == (len(receiver.rows("/windows")),) * 2 + (0,)
+
+
+def test_counters_survive_a_restart(broker, publisher, receiver, daemon):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    finish(publisher, send_in_background(publisher, per_second=20000))
+    wait_for_windows(receiver)
+    daemon.wait_received("windows", len(ROWS) + 1)
+    daemon.wait_delivered()
+    before, outbox = daemon.pipeline("windows"), daemon.outbox()
+    daemon.stop()
+    daemon.start()
+    after = daemon.pipeline("windows")
+    assert [source["messages"] for source in after["sources"]] == [source["messages"] for source in before["sources"]]
+    assert [node["rows"] for node in after["operators"]] == [node["rows"] for node in before["operators"]]
+    assert after["watermark"] == before["watermark"]
+    assert [sink["records"] for sink in daemon.outbox()] == [sink["records"] for sink in outbox]
+    assert after["accounting_violations"] == []
+
+
+def test_the_accounting_holds_while_messages_flow(broker, publisher, receiver, daemon):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    sender = send_in_background(publisher)
+    polls = 0
+    while sender.is_alive():
+        status = daemon.pipeline("windows")
+        assert status["accounting_violations"] == []
+        check_equations(status, daemon.outbox())
+        polls += 1
+    finish(publisher, sender)
+    wait_for_windows(receiver)
+    assert polls > 20
+
+
+def check_equations(status: dict, outbox: list[dict]):
+    """The same equations as the daemon's own, computed from what the API shows."""
+    for source in status["sources"]:
+        counts = dict(source["messages"])
+        assert counts.pop("received") == sum(counts.values()), source["messages"]
+    for node in status["operators"]:
+        rows = dict(node["rows"])
+        rows.pop("out")
+        assert rows.pop("in") == sum(rows.values()), node
+    for sink in outbox:
+        records = dict(sink["records"])
+        assert records.pop("emitted") == sum(records.values()), sink
+
+
+def test_metrics_are_prometheus_text(broker, publisher, receiver, daemon):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    finish(publisher, send_in_background(publisher, per_second=20000))
+    wait_for_windows(receiver)
+    daemon.wait_received("windows", len(ROWS) + 1)
+    daemon.wait_delivered()
+    samples = parse_metrics(daemon.ask("/metrics").text)
+    labels = 'gateway="gateway-7",pipeline="windows",source="readings"'
+    assert samples[f"leat_source_received_total{{{labels}}}"] == len(ROWS) + 1
+    assert samples[f"leat_source_connected{{{labels}}}"] == 1
+    delivered = samples['leat_outbox_delivered_total{gateway="gateway-7",pipeline="windows",sink="windows"}']
+    assert delivered == len(receiver.rows("/windows"))
+
+
+def parse_metrics(text: str) -> dict[str, float]:
+    """Every sample; each belongs to a family with HELP and TYPE above it."""
+    sample = re.compile(r'([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)')
+    families: dict[str, str] = {}
+    samples: dict[str, float] = {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in families, f"the family {name} comes twice"
+            families[name] = kind
+        if line.startswith("#"):
+            continue
+        match = sample.fullmatch(line)
+        assert match, f"no sample: {line}"
+        assert match[1] in families, f"no TYPE above {line}"
+        samples[match[1] + (match[2] or "")] = float(match[3])
+    assert samples
+    return samples
+
+
+def test_two_daemons_on_one_data_dir_are_refused(leat, broker, receiver, daemon, tmp_path):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    second = Program("second leat", [leat, "serve", "--config", daemon.config], tmp_path / "second.log")
+    code = eventually(lambda: second.process.poll(), "the second daemon ends")
+    assert code == 1
+    assert str(daemon.folder / "data") in second.output(), second.output()
+    assert daemon.source("windows")["link"] == "connected"
+
+
+def test_a_bounded_pipeline_finishes_and_stays_finished(daemon, receiver, tmp_path):
+    data = tmp_path / "in.jsonl"
+    data.write_text("".join(f'{{"a": {n}}}\n' for n in range(1000)))
+    source = {"connector": "filesystem", "path": data, "format": "json"}
+    sink = {"connector": "http", "url": f"{receiver.url}/rows", "format": "json"}
+    daemon.add(
+        "once",
+        often() + f"CREATE TABLE i (a INT) {with_options(source)};\nCREATE TABLE o (a INT) {with_options(sink)};\n"
+        "INSERT INTO o SELECT a FROM i;",
+    )
+    daemon.start()
+    eventually(lambda: daemon.pipeline("once")["state"] == "finished", "the pipeline finishes")
+    assert [row["a"] for row in receiver.rows()] == list(range(1000))
+    daemon.stop()
+    daemon.start()
+    eventually(lambda: daemon.pipeline("once")["state"] == "finished", "the pipeline finishes again")
+    assert len(receiver.rows()) == 1000, "a restart read the file again"
+    assert daemon.ask("/readyz").status == 200
+
+
+def test_the_log_may_be_json(leat, tmp_path):
+    daemon = Daemon(leat, tmp_path / "json-log", config='[log]\nformat = "json"')
+    daemon.running = Program("leat serve", [leat, "serve", "--config", daemon.config], tmp_path / "json.log")
+    line = daemon.running.wait_for_line('"ready"')
+    assert daemon.running.stop() == 0
+    assert json.loads(line)["api"].startswith("http://127.0.0.1:")
+    assert all(json.loads(entry)["level"] for entry in daemon.running.output().splitlines())

@@ -1,0 +1,144 @@
+"""`leat run`: a pipeline in the foreground, over files and made-up rows."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+
+import pytest
+from pipeline_text import file_readings, with_options
+from processes import Program, eventually
+from readings import COLUMNS, WINDOW_QUERY, check_windows, lines, readings
+
+ROWS = readings(2000)
+ENDLESS = """
+CREATE TABLE t (a BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000',
+                                'fields.a.kind' = 'sequence', 'fields.a.start' = '0', 'fields.a.end' = '1000000000');
+SELECT a FROM t;
+"""
+
+
+@pytest.fixture
+def json_file(tmp_path):
+    path = tmp_path / "readings.jsonl"
+    path.write_text("\n".join(lines(ROWS)) + "\n")
+    return path
+
+
+@pytest.fixture
+def csv_file(tmp_path):
+    path = tmp_path / "readings.csv"
+    with open(path, "w", newline="") as out:
+        writer = csv.DictWriter(out, ["device", "ts", "seq", "v"], lineterminator="\n")
+        writer.writerows(ROWS)
+    return path
+
+
+def windows(run_leat, table, form, *more):
+    done = run_leat("run", "--output", form, *more, "-e", table + WINDOW_QUERY + ";")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("more", [(), ("--batch-bytes", "1")], ids=["batches", "row-by-row"])
+def test_windows_over_a_json_file_as_json_lines(run_leat, json_file, more):
+    out = windows(run_leat, file_readings(json_file), "jsonl", *more)
+    check_windows([json.loads(line) for line in out.splitlines()], ROWS)
+
+
+def test_windows_over_a_csv_file_as_csv(run_leat, csv_file):
+    out = windows(run_leat, file_readings(csv_file, "csv"), "csv")
+    got = []
+    for device, start, n, total, mean, top in csv.reader(io.StringIO(out)):
+        got.append({"device": device, "window_start": start, "n": int(n), "total": int(total), "mean": float(mean),
+                    "top": float(top)})  # fmt: skip
+    check_windows(got, ROWS)
+
+
+def test_the_changelog_form_is_flinks(run_leat, json_file):
+    sql = file_readings(json_file) + "SELECT device, seq, v > 100 FROM readings WHERE seq < 2;"
+    done = run_leat("run", "--output", "changelog", "-e", sql)
+    want = [f"+I[{row['device']}, {row['seq']}, false]" for row in ROWS[:2]]
+    assert (done.returncode, [line.lower() for line in done.stdout.splitlines()]) == (
+        0,
+        [line.lower() for line in want],
+    )
+
+
+def test_the_table_form_has_a_header_and_a_count(run_leat, json_file):
+    sql = file_readings(json_file) + "SELECT device, seq AS number FROM readings WHERE seq < 3;"
+    done = run_leat("run", "-e", sql)
+    assert done.returncode == 0, done.stderr
+    text = [line.split() for line in done.stdout.splitlines()]
+    assert text[0] == ["device", "number"]
+    assert text[2:5] == [[row["device"], str(row["seq"])] for row in ROWS[:3]]
+    assert text[-1] == ["3", "rows"]
+
+
+def test_a_pipeline_file_may_write_a_file(run_leat, json_file, tmp_path):
+    sink = with_options({"connector": "filesystem", "path": tmp_path / "out", "format": "csv"})
+    pipeline = tmp_path / "copy.sql"
+    pipeline.write_text(
+        file_readings(json_file) + f"CREATE TABLE o (device STRING, seq BIGINT) {sink};\n"
+        "INSERT INTO o SELECT device, seq FROM readings;"
+    )
+    done = run_leat("run", pipeline)
+    assert done.returncode == 0, done.stderr
+    out = [path for path in (tmp_path / "out").iterdir() if path.is_file()]
+    text = "".join(path.read_text() for path in out)
+    assert text.splitlines() == [f"{row['device']},{row['seq']}" for row in ROWS]
+
+
+def test_bad_records_are_left_out_and_said(run_leat, tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"a": 1}\nno json\n{"a": 3}\n')
+    sql = f"CREATE TABLE t (a INT) {with_options({'connector': 'filesystem', 'path': path, 'format': 'json'})}; SELECT a FROM t;"
+    done = run_leat("run", "--output", "csv", "-e", sql)
+    assert (done.returncode, done.stdout) == (0, "1\n3\n")
+    assert "1 record" in done.stderr
+
+
+def test_state_lets_a_second_run_go_on_behind_the_first(run_leat, json_file, tmp_path):
+    sql = file_readings(json_file) + "SELECT seq FROM readings;"
+    arguments = ("run", "--output", "csv", "--state", tmp_path / "state", "--set", "pipeline.name=again", "-e", sql)
+    first = run_leat(*arguments)
+    assert (first.returncode, len(first.stdout.splitlines())) == (0, len(ROWS)), first.stderr
+    second = run_leat(*arguments)
+    assert (second.returncode, second.stdout) == (0, ""), second.stderr
+
+
+def test_without_state_nothing_is_left_on_disk(run_leat, json_file, tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    done = run_leat("run", "-e", file_readings(json_file) + "SELECT seq FROM readings;", cwd=work)
+    assert done.returncode == 0
+    assert not list(work.iterdir())
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv", "changelog"])
+def test_a_reader_that_leaves_early_ends_an_endless_run(leat, tmp_path, form):
+    """As `leat run … | head -1`."""
+    with open(tmp_path / "errors", "w") as errors:
+        command = [leat, "run", "--output", form, "-e", ENDLESS]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert process.stdout.readline()
+    process.stdout.close()
+    process.wait(20)
+    assert "panic" not in (tmp_path / "errors").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_endless_run_ends_at_a_signal(leat, tmp_path, number):
+    running = Program("leat run", [leat, "run", "--output", "csv", "-e", ENDLESS], tmp_path / "out.csv")
+    eventually(lambda: running.output().count("\n") > 10, "some rows")
+    assert running.stop(number, seconds=15) == 0
+    numbers = [int(line) for line in running.output().splitlines()]
+    assert numbers == list(range(len(numbers))), "what was printed is not a gapless beginning"
+
+
+def test_a_missing_input_file_is_an_error_of_the_run(run_leat, tmp_path):
+    sql = file_readings(tmp_path / "nothing.jsonl", columns=COLUMNS) + "SELECT seq FROM readings;"
+    done = run_leat("run", "-e", sql, seconds=20)
+    assert done.returncode == 1
+    assert "nothing.jsonl" in done.stderr
