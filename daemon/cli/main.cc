@@ -40,8 +40,7 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
   verb->add_option("--state", options->state,
                    "Folder that keeps state and positions; without it nothing is kept");
   verb->add_option("--set", options->settings, "KEY=VALUE: a setting that wins over the file's SET")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   verb->add_option("--batch-bytes", options->batch_bytes,
                    "Read at most so many bytes at a time (1: row by row); the result is the same");
   verb->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
@@ -60,8 +59,7 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* verb = app.add_subcommand("explain", "Print the plan of a pipeline");
   add_pipeline(verb, options->file, options->text);
   verb->add_option("--set", options->settings, "KEY=VALUE: a setting that wins over the file's SET")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   verb->callback([&chosen, options] { chosen = [options] { return explain(*options); }; });
 }
 

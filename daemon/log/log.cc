@@ -56,6 +56,8 @@ void append_json_string(std::string_view text, std::string& out) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
+    } else if (c == '\n') {
+      out += "\\n";
     } else if (byte < 0x20) {
       out += fmt::format("\\u{:04x}", byte);
     } else {

@@ -222,6 +222,7 @@ Status Pipeline::start() {
   tick_timer_.repeat(kTick);
   if (inputs_.empty()) draining_ = true;  // VALUES alone: all of it has been given out.
   wake_->send();
+  publish();
   return {};
 }
 

@@ -126,6 +126,7 @@ Status SourceReader::make_source(const ReaderContext& context) {
 
 Status SourceReader::make_decoder(const ReaderContext& context) {
   decoder_ = source_->own_decoder();
+  counts_records_ = decoder_ != nullptr || framing_ == formats::Framing::kLines;
   if (decoder_) return {};
   const auto name = scan_.options.find("format");
   const formats::Format* format = name == scan_.options.end() ? nullptr : formats::find_format(name->second);
@@ -234,7 +235,7 @@ SourceStatus SourceReader::status() const {
   counters.received_bytes = intake.received_bytes;
   counters.redelivered = intake.redelivered;
   counters.dropped = intake.dropped;
-  if (framing_ == formats::Framing::kMessage) {
+  if (!counts_records_) {
     counters.queued = queued;
     counters.received = intake.received;
   } else {

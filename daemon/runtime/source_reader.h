@@ -92,6 +92,8 @@ class SourceReader {
   MessageNumber number_;     // All messages up to here are processed.
   std::string resume_;       // Where the source starts.
   SourceCounters counters_;  // decoded, empty, dead and rows; the others are the intake's.
+  /// A message of the intake holds many records (lines of a file, generated rows): these are what is counted.
+  bool counts_records_ = false;
   bool started_ = false;
   bool ended_ = false;
 };

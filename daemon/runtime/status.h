@@ -15,7 +15,8 @@ namespace leat::runtime {
 
 /// Messages of one source since the pipeline was first started. Always:
 /// received = decoded + empty + dead + redelivered + dropped + queued.
-/// For files a message is a line; lines that wait in the intake are not counted as received yet.
+/// For files a message is a line, for datagen a row; those that wait in the intake are not counted as
+/// received yet.
 struct SourceCounters {
   std::uint64_t received = 0;
   std::uint64_t decoded = 0;

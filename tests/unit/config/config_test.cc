@@ -1,0 +1,62 @@
+#include "daemon/config/config.h"
+
+#include <doctest/doctest.h>
+
+using namespace leat;
+using namespace leat::config;
+
+namespace {
+
+std::string error_of(const std::string& text) {
+  const auto config = parse_config(text, "leat.toml");
+  return config ? "" : config.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("an empty configuration has all defaults") {
+  const auto config = parse_config("", "leat.toml");
+  REQUIRE(config);
+  CHECK(config->data_dir == "/var/lib/leat");
+  CHECK(config->api_listen == "127.0.0.1:8463");
+}
+
+TEST_CASE("keys and tables are read") {
+  const auto config = parse_config(R"(
+    data_dir = "/data"
+    stop_timeout = "5 s"
+    [gateway]
+    id = "mill-1"
+    [api]
+    listen = "[::1]:0"
+    [dead_letters]
+    max_bytes = "1 mb"
+  )",
+                                   "leat.toml");
+  REQUIRE(config);
+  CHECK(config->data_dir == "/data");
+  CHECK(config->stop_timeout == Micros(5 * kMicrosPerSecond));
+  CHECK(config->gateway_id == "mill-1");
+  CHECK(config->dead_letters_max_bytes.bytes == 1 << 20);
+}
+
+TEST_CASE("every wrong key is named with its place and the nearest name") {
+  CHECK(error_of("data_dri = \"/x\"") ==
+        "leat.toml:1:1: unknown option 'data_dri' (did you mean 'data_dir'?)");
+  CHECK(error_of("[api]\nlissen = \"x\"")
+            .find("leat.toml:2:1: unknown option 'api.lissen' (did you mean 'api.listen'?)") == 0);
+  CHECK(error_of("data_dir = ").find("leat.toml:1:") == 0);
+}
+
+TEST_CASE("the API listens on loopback only") {
+  CHECK(parse_listen("127.0.0.1:8463")->port == 8463);
+  CHECK(parse_listen("[::1]:0")->host == "::1");
+  CHECK_FALSE(parse_listen("0.0.0.0:8463"));
+  CHECK_FALSE(parse_listen("127.0.0.1"));
+  CHECK_FALSE(parse_listen("127.0.0.1:99999"));
+  CHECK(error_of("[api]\nlisten = \"0.0.0.0:80\"").find("only a loopback address") != std::string::npos);
+}
+
+TEST_CASE("every key is documented") {
+  for (const OptionDoc& doc : config_docs()) CHECK(doc.doc.size() > 10);
+}
