@@ -5,6 +5,7 @@
 
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
+#include "pipelines/base/nearest.h"
 
 namespace {
 
@@ -63,6 +64,17 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([&chosen, options] { chosen = [options] { return explain(*options); }; });
 }
 
+/// What is wrong with the command line, with the verb that was probably meant.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const bool no_verb =
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
+  if (!no_verb || argc < 2 || argv[1][0] == '-') return error.what();
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    verbs.push_back(verb->get_name());
+  return "there is no verb '" + std::string(argv[1]) + "'" + leat::did_you_mean(argv[1], verbs);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -80,7 +92,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "leat: %s\nTry 'leat --help' or 'leat VERB --help'.\n", error.what());
+    std::fprintf(stderr, "leat: %s\nTry 'leat --help' or 'leat VERB --help'.\n",
+                 usage_error(app, error, argc, argv).c_str());
     return kUsage;
   }
   return chosen();
