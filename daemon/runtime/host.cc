@@ -102,7 +102,6 @@ void Host::fail(Entry& entry, std::string error) {
   log::error("pipeline failed", {{"pipeline", entry.name.value}, {"error", error}});
   const std::scoped_lock lock(mutex_);
   entry.error = std::move(error);
-  entry.pipeline.reset();
 }
 
 void Host::start(Entry& entry) {
@@ -111,33 +110,44 @@ void Host::start(Entry& entry) {
                                 .store = context_.store,
                                 .gateway_id = context_.gateway_id,
                                 .journal_dir = context_.journal_dir};
-  entry.started = context_.clock->monotonic();
-  PipelineEvents events{.ended = [this, &entry] { ended(entry); }};
-  auto pipeline = Pipeline::create(entry.name, entry.file, entry.plan, context, std::move(events));
-  Status started = pipeline ? (*pipeline)->start() : tl::unexpected<Error>(pipeline.error());
-  if (started) {
+  {
+    // The former one has held the outbox until now; two must not deliver it.
     const std::scoped_lock lock(mutex_);
-    entry.error.clear();
-    entry.pipeline = *std::move(pipeline);
-    log::info("pipeline started", {{"pipeline", entry.name.value}, {"file", entry.file}});
-    return;
+    entry.pipeline.reset();
   }
-  fail(entry, started.error().message);
-  ended(entry);
+  entry.started = context_.clock->monotonic();
+  PipelineEvents events{.ended = [this, &entry] { ended(entry); }, .batch_done = {}, .committed = {}};
+  auto pipeline = Pipeline::create(entry.name, entry.file, entry.plan, context, std::move(events));
+  const Status started = pipeline ? (*pipeline)->start() : tl::unexpected<Error>(pipeline.error());
+  if (!started) {
+    fail(entry, started.error().message);
+    return restart_later(entry);
+  }
+  const std::scoped_lock lock(mutex_);
+  entry.error.clear();
+  entry.pipeline = *std::move(pipeline);
+  log::info("pipeline started", {{"pipeline", entry.name.value}, {"file", entry.file}});
 }
 
+/// A failed pipeline stays as it is until it is started again: its sources are disconnected, its outbox
+/// drains on.
 void Host::ended(Entry& entry) {
   if (stopping_) return;
-  if (entry.pipeline && entry.pipeline->status_now().state == PipelineState::kFinished) {
-    log::info("pipeline finished: its bounded inputs are read to the end", {{"pipeline", entry.name.value}});
-    return;
+  const PipelineStatus status = entry.pipeline->status_now();
+  if (status.state == PipelineState::kFinished)
+    return log::info("pipeline finished: its bounded inputs are read to the end",
+                     {{"pipeline", entry.name.value}});
+  {
+    const std::scoped_lock lock(mutex_);
+    entry.error = status.error;
   }
-  if (entry.pipeline) fail(entry, entry.pipeline->status_now().error);
+  restart_later(entry);
+}
+
+void Host::restart_later(Entry& entry) {
   const auto delay = entry.policy->failed(entry.error, Micros(context_.clock->monotonic() - entry.started));
-  if (!delay) {
-    log::error("pipeline stays failed", {{"pipeline", entry.name.value}, {"error", entry.error}});
-    return;
-  }
+  if (!delay)
+    return log::error("pipeline stays failed", {{"pipeline", entry.name.value}, {"error", entry.error}});
   entry.restart = std::make_unique<loop::Timer>(*context_.loop, [this, &entry] {
     ++entry.restarts;
     start(entry);

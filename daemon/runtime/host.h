@@ -48,6 +48,7 @@ class Host {
   void load_file(const std::string& path);
   void start(Entry& entry);
   void ended(Entry& entry);
+  void restart_later(Entry& entry);
   void fail(Entry& entry, std::string error);
   [[nodiscard]] Entry* find(const PipelineName& name);
 

@@ -14,7 +14,9 @@ constexpr std::int64_t kTurnMicros = 5'000;
 /// Encoded records above this call for a commit before its time; above the second the engine waits for it.
 constexpr std::uint64_t kCommitBytes = 4 << 20;
 constexpr std::uint64_t kStallBytes = 16 << 20;
+/// The same for dead letters.
 constexpr std::size_t kCommitDeadLetters = 1'000;
+constexpr std::size_t kStallDeadLetters = 10'000;
 
 constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
@@ -52,8 +54,8 @@ bool Pipeline::blocked() {
   for (const auto& target : targets_)
     if (target->delivery && target->delivery->full())
       reason = fmt::format("the outbox of '{}' is full", target->node->table);
-  if (in_flight_ && (context_.lock_step || pending_bytes() > kStallBytes))
-    reason = "the store is behind with a commit";
+  const bool behind = pending_bytes() > kStallBytes || dead_letters_.size() > kStallDeadLetters;
+  if (in_flight_ && (context_.lock_step || behind)) reason = "the store is behind with a commit";
   if (reason != waiting_for_ && !reason.empty())
     log::warn("pipeline waits", {{"pipeline", name_.value}, {"for", reason}});
   waiting_for_ = reason;
@@ -171,11 +173,12 @@ Result<Pipeline::Step> Pipeline::step_merged() {
 void Pipeline::tick() {
   std::vector<exec::SourceStatus> sources;
   for (auto& input : inputs_) {
-    sources.push_back({input->reader->quiet() && !input->held});
+    // A pipeline that waits for its outbox or the store is not idle, and the time it waits does not count.
+    sources.push_back({state_ == PipelineState::kRunning && input->reader->quiet() && !input->held});
     const SourceStatus status = input->reader->status();
     if (std::exchange(input->last_link, status.health.link) != status.health.link) log_link(name_, status);
   }
-  if (!draining_ && state_ == PipelineState::kRunning) {
+  if (!draining_) {
     const Status ticked = dataflow_->tick(context_.clock->wall(), context_.clock->monotonic(), sources);
     if (!ticked) return fail_with(ticked.error());
   }
