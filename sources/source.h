@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipelines/base/ids.h"
@@ -73,6 +74,13 @@ class Source {
   virtual void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const {
     (void)message;
     (void)columns;
+  }
+
+  /// Where a message came from, for people who look at a dead letter: names and values ("topic", "path").
+  [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> describe(
+      const Message& message) const {
+    (void)message;
+    return {};
   }
 
   /// Sources that make rows themselves (datagen) decode without a format; null for all others.

@@ -21,6 +21,12 @@ std::optional<std::int64_t> number(const Request& request, const std::string& na
   return value;
 }
 
+/// The stored object, or the text as it is should it be none.
+nlohmann::ordered_json metadata_json(const std::string& text) {
+  auto object = nlohmann::ordered_json::parse(text, nullptr, false);
+  return object.is_discarded() ? nlohmann::ordered_json(text) : object;
+}
+
 }  // namespace
 
 Response list_dead_letters(const ApiContext& context, const Request& request) {
@@ -40,7 +46,7 @@ Response list_dead_letters(const ApiContext& context, const Request& request) {
                        {"reason", row.letter.reason},
                        {"time", time_json(row.letter.time)},
                        {"payload", row.letter.payload},
-                       {"metadata", row.letter.metadata}});
+                       {"metadata", metadata_json(row.letter.metadata)}});
   return json_response({{"count", count.value_or(0)}, {"dead_letters", std::move(letters)}});
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace leat::runtime {
 namespace {
@@ -39,6 +39,13 @@ std::vector<std::string> metadata_keys(const plan::ScanNode& scan) {
   std::vector<std::string> keys;
   for (const auto& metadata : scan.metadata) keys.push_back(metadata.key);
   return keys;
+}
+
+/// What the source tells of a message, as a JSON object; bytes that are no UTF-8 are replaced.
+std::string metadata_json(const sources::Source& source, const sources::Message& message) {
+  auto object = nlohmann::ordered_json::object();
+  for (auto& [name, value] : source.describe(message)) object[name] = value;
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 struct IntakeSnapshot {
@@ -197,6 +204,7 @@ void SourceReader::reject(const sources::Message& message) {
     letter.origin = "source " + scan_.table;
     letter.reason = bad.reason;
     letter.payload = bad.bytes.substr(0, kLongestDeadPayload);
+    letter.metadata = metadata_json(*source_, message);
     letter.time = message.intake_time;
     dead_.push_back(std::move(letter));
   }

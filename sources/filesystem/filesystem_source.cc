@@ -100,6 +100,9 @@ class FilesystemSource final : public Source {
     return std::make_unique<FileTracker>(reading(), decode_position(from).value_or(FilePlaces{}));
   }
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override;
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(const Message& message) const override {
+    return {{"path", std::string(decode_chunk(message.attributes).path)}};
+  }
 
  private:
   FilesystemSource(const FilesystemOptions& options, const SourceContext& context,

@@ -64,6 +64,7 @@ struct PipelineWorld {
   PipelineStatus run(const std::string& text, PipelineEvents events = {}, bool lock_step = false) {
     PipelineContext context{.loop = loop.get(), .clock = &clock, .store = store.get(), .results = &rows};
     context.lock_step = lock_step;
+    if (lock_step) context.batch_bytes = 1;
     events.ended = [this] { loop->stop(); };
     auto made = Pipeline::create(PipelineName{"test"}, "test.sql", planned(text), context, std::move(events));
     REQUIRE_MESSAGE(made, made.error().message);
