@@ -79,6 +79,14 @@ class Sink {
     (void)sink_state;
     return {};
   }
+  /// How often `check` wants to be called while there is nothing to deliver; none: never.
+  [[nodiscard]] virtual std::optional<Micros> check_interval() const { return std::nullopt; }
+  /// Does what time alone brings (publishes a file that has been open for long enough). On the delivery
+  /// thread, between shipments; `sink_state` and errors as for `finish`, and it is called again.
+  virtual Status check(std::string& sink_state) {
+    (void)sink_state;
+    return {};
+  }
 };
 
 std::int64_t wall_clock_micros();

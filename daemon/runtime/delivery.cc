@@ -127,13 +127,14 @@ void Delivery::run() {
     if (was_full_.exchange(is_full) && !is_full) setup_.changed();
     if (next.when == When::kAtOnce) continue;
     if (next.when == When::kWithBlocks && ending && !drained_) end_with(*ending);
+    if (next.when == When::kWithBlocks && !ending) check_sink();
     wait(next, ending);
   }
 }
 
 void Delivery::end_with(End end) {
   if (end == End::kBoundedRun) {
-    if (const Status finished = finish_sink(); !finished)
+    if (const Status finished = update_sink_state(&sinks::Sink::finish); !finished)
       status_.change([&finished](DeliveryStatus& status) { status.last_error = finished.error().message; });
   }
   {
@@ -144,12 +145,22 @@ void Delivery::end_with(End end) {
   setup_.changed();
 }
 
-Status Delivery::finish_sink() {
+/// What only time brings: at most once per interval, and only while there is nothing to deliver.
+void Delivery::check_sink() {
+  const std::optional<Micros> interval = sink_->check_interval();
+  const std::int64_t now = clock_.monotonic();
+  if (!interval || now - checked_at_ < interval->count()) return;
+  checked_at_ = now;
+  if (const Status checked = update_sink_state(&sinks::Sink::check); !checked)
+    status_.change([&checked](DeliveryStatus& status) { status.last_error = checked.error().message; });
+}
+
+Status Delivery::update_sink_state(StateCall call) {
   LEAT_ASSIGN(const std::vector<store::OutboxStatus> all, store_.outbox_status());
   for (const store::OutboxStatus& one : all) {
     if (one.pipeline != setup_.route.pipeline || one.sink != setup_.route.sink) continue;
     std::string state = one.sink_state;
-    LEAT_TRY(sink_->finish(state));
+    LEAT_TRY((sink_.get()->*call)(state));
     if (state == one.sink_state) return {};
     std::promise<Status> kept;
     store_.keep_sink_state(one.pipeline, one.sink, state,
@@ -157,14 +168,17 @@ Status Delivery::finish_sink() {
     return kept.get_future().get();
   }
   std::string state;  // A sink that never had a block has no state to keep.
-  return sink_->finish(state);
+  return (sink_.get()->*call)(state);
 }
 
 void Delivery::wait(const Courier::Next& next, std::optional<End> ending) {
   const bool woken_by_blocks = next.when != When::kLater;
   std::unique_lock lock(mutex_);
   const auto go_on = [&] { return stopping_ || (woken_by_blocks && (new_blocks_ || ending_ != ending)); };
-  if (next.when == When::kWithBlocks)
+  const std::optional<Micros> interval = sink_->check_interval();
+  if (next.when == When::kWithBlocks && interval && !ending)
+    changed_.wait_for(lock, *interval, go_on);
+  else if (next.when == When::kWithBlocks)
     changed_.wait(lock, go_on);
   else
     changed_.wait_for(lock, Micros(next.at - clock_.monotonic()), go_on);

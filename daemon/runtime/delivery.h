@@ -74,14 +74,17 @@ class Delivery {
   void wait(const Courier::Next& next, std::optional<End> ending);
   void keep_bounds();
   void end_with(End end);
-  Status finish_sink();
+  using StateCall = Status (sinks::Sink::*)(std::string& sink_state);
+  Status update_sink_state(StateCall call);
+  void check_sink();
 
   store::Store& store_;
   const std::unique_ptr<sinks::Sink> sink_;
   const DeliverySetup setup_;
   const loop::Clock& clock_;
   StatusBoard status_;
-  Courier courier_;  // Delivery thread only, once started.
+  Courier courier_;              // Delivery thread only, once started.
+  std::int64_t checked_at_ = 0;  // Monotonic; delivery thread only.
 
   // A trim is on its way to the store; shared with its answer, which may come after this object is gone.
   const std::shared_ptr<std::atomic<bool>> trimming_ = std::make_shared<std::atomic<bool>>(false);

@@ -17,6 +17,7 @@ struct FilesystemOptions {
   ByteSize file_size{128ULL << 20};
   Micros rollover_interval{30 * kMicrosPerMinute};
   Micros inactivity_interval{30 * kMicrosPerMinute};
+  Micros check_interval{kMicrosPerMinute};
   std::uint64_t max_rows = 10'000;
   ByteSize max_bytes{4 << 20};
   Micros linger{0};
@@ -30,11 +31,11 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
       option("sink.rolling-policy.file-size", &FilesystemOptions::file_size, Necessity::kOptional,
              "A file of this size is rolled."),
       option("sink.rolling-policy.rollover-interval", &FilesystemOptions::rollover_interval,
-             Necessity::kOptional,
-             "A file whose first record is older is rolled; judged when the next records come."),
+             Necessity::kOptional, "A file whose first record is older is rolled."),
       option("sink.rolling-policy.inactivity-interval", &FilesystemOptions::inactivity_interval,
-             Necessity::kOptional,
-             "A file whose last record is older is rolled; judged when the next records come."),
+             Necessity::kOptional, "A file whose last record is older is rolled."),
+      option("sink.rolling-policy.check-interval", &FilesystemOptions::check_interval, Necessity::kOptional,
+             "How often the two ages are judged while nothing comes."),
       max_rows_option<FilesystemOptions>(),
       max_bytes_option<FilesystemOptions>(),
       linger_option<FilesystemOptions>()};
@@ -71,6 +72,13 @@ class FilesystemSink final : public Sink {
   }
 
   void interrupt() override { interrupted_ = true; }
+
+  [[nodiscard]] std::optional<Micros> check_interval() const override { return options_.check_interval; }
+
+  Status check(std::string& sink_state) override {
+    LEAT_ASSIGN(const FileState state, decode_file_state(sink_state));
+    return due(state, context_.now()) ? finish(sink_state) : Status();
+  }
 
   Status finish(std::string& sink_state) override {
     LEAT_ASSIGN(FileState state, decode_file_state(sink_state));

@@ -78,6 +78,20 @@ TEST_CASE("a file is rolled by its age and by the silence before") {
   }
 }
 
+TEST_CASE("a file that has been silent for long enough is published without another record") {
+  FilesystemHarness files;
+  auto sink = files.build_with({{"sink.rolling-policy.inactivity-interval", "1 min"}});
+  std::string state = deliver(*sink, 1, {"a"});
+  REQUIRE(sink->check(state));
+  CHECK(hidden(files.names()[0]));
+  files.now = kMicrosPerMinute;
+  REQUIRE(sink->check(state));
+  REQUIRE(files.names().size() == 1);
+  CHECK_FALSE(hidden(files.names()[0]));
+  deliver(*sink, 2, {"b"}, state);
+  CHECK(files.arrived() == Payloads{"a", "b"});
+}
+
 TEST_CASE("a crash after rolling doubles nothing, even when the clock has gone back") {
   FilesystemHarness files;
   const OptionMap by_age{{"sink.rolling-policy.rollover-interval", "1 min"}};
