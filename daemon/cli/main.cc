@@ -64,6 +64,13 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([&chosen, options] { chosen = [options] { return explain(*options); }; });
 }
 
+void add_describe(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<DescribeOptions>();
+  CLI::App* verb = app.add_subcommand("describe", "Print the connectors and formats, or the options of one");
+  verb->add_option("NAME", options->name, "A connector or a format");
+  verb->callback([&chosen, options] { chosen = [options] { return describe(*options); }; });
+}
+
 /// What is wrong with the command line, with the verb that was probably meant.
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   const bool no_verb =
@@ -87,6 +94,7 @@ int main(int argc, char** argv) {
   add_run(app, chosen);
   add_check(app, chosen);
   add_explain(app, chosen);
+  add_describe(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

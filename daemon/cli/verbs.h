@@ -35,6 +35,11 @@ struct ExplainOptions {
 };
 int explain(const ExplainOptions& options);
 
+struct DescribeOptions {
+  std::string name;  ///< A connector or a format; empty: the list of all.
+};
+int describe(const DescribeOptions& options);
+
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();
 

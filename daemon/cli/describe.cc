@@ -1,0 +1,89 @@
+// leat describe: what is built in. The options come from the tables that also read and check them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "daemon/cli/exit_code.h"
+#include "daemon/cli/verbs.h"
+#include "daemon/runtime/catalog.h"
+#include "pipelines/base/nearest.h"
+
+namespace leat::cli {
+namespace {
+
+void print_options(std::string_view title, const std::vector<OptionDoc>& options) {
+  if (options.empty()) return;
+  fmt::print("\n{}\n", title);
+  for (const OptionDoc& option : options) {
+    const bool required = option.necessity == Necessity::kRequired;
+    const std::string preset = required                      ? "required"
+                               : option.default_text.empty() ? "optional"
+                                                             : "default '" + option.default_text + "'";
+    fmt::print("  '{}'  {}, {}\n      {}\n", option.key, option.type, preset, option.doc);
+  }
+}
+
+void print_connector(const plan::ConnectorInfo& connector) {
+  fmt::print("connector '{}'\n  {}\n", connector.name, connector.doc);
+  if (connector.can_read) {
+    print_options("As a source:", connector.source_options());
+    const auto metadata = connector.metadata ? connector.metadata({}) : std::vector<plan::MetadataColumn>();
+    if (!metadata.empty()) fmt::print("\nMetadata columns:\n");
+    for (const auto& column : metadata)
+      fmt::print("  {} {}{}  {}\n", column.key, column.type.to_string(), column.writable ? ", writable" : "",
+                 column.doc);
+    print_options("Every source table:", plan::common_source_options());
+  }
+  if (connector.can_write) {
+    print_options("As a sink:", connector.sink_options());
+    print_options("Every sink table:", plan::common_sink_options());
+  }
+}
+
+void print_format(const plan::FormatInfo& format) {
+  const std::string_view directions = format.can_decode && format.can_encode ? "read and written"
+                                      : format.can_decode                    ? "read only"
+                                                                             : "written only";
+  fmt::print("format '{}': {}\n", format.name, directions);
+  print_options("Options:", format.options());
+}
+
+void print_all(const plan::Catalog& catalog) {
+  fmt::print("connectors\n");
+  for (const auto& connector : catalog.connectors)
+    fmt::print("  {:<12} {:<14} {}\n", connector.name,
+               connector.can_read && connector.can_write ? "source, sink"
+               : connector.can_read                      ? "source"
+                                                         : "sink",
+               connector.doc);
+  fmt::print("formats\n");
+  for (const auto& format : catalog.formats) fmt::print("  {}\n", format.name);
+  fmt::print("\n'leat describe NAME' prints the options of one.\n");
+}
+
+}  // namespace
+
+int describe(const DescribeOptions& options) {
+  const plan::Catalog& catalog = runtime::catalog();
+  if (options.name.empty()) {
+    print_all(catalog);
+    return kOk;
+  }
+  if (const auto* connector = catalog.find_connector(options.name); connector != nullptr) {
+    print_connector(*connector);
+    return kOk;
+  }
+  if (const auto* format = catalog.find_format(options.name); format != nullptr) {
+    print_format(*format);
+    return kOk;
+  }
+  std::vector<std::string> names;
+  for (const auto& connector : catalog.connectors) names.push_back(connector.name);
+  for (const auto& format : catalog.formats) names.push_back(format.name);
+  fmt::print(stderr, "leat describe: there is no connector or format '{}'{}\n", options.name,
+             did_you_mean(options.name, names));
+  return kUsage;
+}
+
+}  // namespace leat::cli
