@@ -90,6 +90,7 @@ class PahoClient final : public MqttClient {
 
   // The supervisor's thread.
   void run();
+  void begin_attempt();
   void connect();
   void disconnect();
   void wait_out(Lock& lock);
@@ -102,9 +103,20 @@ class PahoClient final : public MqttClient {
   void published(const mqtt::token& token, Status status);
   void receive(const mqtt::message& message);
   void connected(const mqtt::token& token);
-  void subscribe(mqtt::iasync_client& client);
-  void subscribed();
-  void lost(std::string reason);
+  void subscribe(mqtt::iasync_client& client, void* attempt);
+  void subscribed(const mqtt::token& token);
+  /// A request of some attempt has failed.
+  void failed(const mqtt::token& token, const std::string& what);
+  /// The connection has ended by itself.
+  void broken(const std::string& reason);
+
+  // Under mutex_.
+  /// Paho may answer for an attempt after the next one has begun: each request carries its attempt's number.
+  [[nodiscard]] bool is_current(const mqtt::token& token) const {
+    return token.get_user_context() == attempt_context();
+  }
+  [[nodiscard]] void* attempt_context() const { return reinterpret_cast<void*>(attempt_); }
+  void down(std::string reason);
 
   const MqttClientOptions options_;
   const std::string url_;
@@ -116,19 +128,20 @@ class PahoClient final : public MqttClient {
   std::condition_variable changed_;
   Want want_ = Want::kRun;
   Stage stage_ = Stage::kDown;
-  std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK.
-  bool refused_ = false;          // A message, on this connection.
+  std::uintptr_t attempt_ = 0;
+  std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK, and one for the connect itself.
+  bool renew_ = false;            // Paho's client is in a state that is better not used again.
   std::string reason_;            // Why the stage fell back to kDown.
   MqttHealth health_;
   std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
 
   Listener connect_listener_{[this](const mqtt::token& token) { connected(token); },
-                             [this](const mqtt::token& token) { lost(reason_of(token)); }};
+                             [this](const mqtt::token& token) { failed(token, {}); }};
   Listener subscribe_listener_{
-      [this](const mqtt::token&) { subscribed(); },
-      [this](const mqtt::token& token) { lost("the broker refused a subscription: " + reason_of(token)); }};
-  Listener disconnect_listener_{[this](const mqtt::token&) { lost("disconnected"); },
-                                [this](const mqtt::token&) { lost("disconnected"); }};
+      [this](const mqtt::token& token) { subscribed(token); },
+      [this](const mqtt::token& token) { failed(token, "the broker refused a subscription: "); }};
+  Listener disconnect_listener_{[this](const mqtt::token& token) { failed(token, "disconnected: "); },
+                                [this](const mqtt::token& token) { failed(token, "disconnected: "); }};
   Listener publish_listener_{[this](const mqtt::token& token) { published(token, {}); },
                              [this](const mqtt::token& token) {
                                published(token, fail(ErrorCode::kUnavailable, reason_of(token)));
@@ -143,9 +156,9 @@ std::shared_ptr<mqtt::async_client> PahoClient::new_client() {
   auto client = std::make_shared<mqtt::async_client>(url_, options_.client_id, paho_create_options(options_));
   client->set_message_callback([this](mqtt::const_message_ptr message) { receive(*message); });
   client->set_connection_lost_handler(
-      [this](const std::string& cause) { lost(cause.empty() ? "connection lost" : cause); });
+      [this](const std::string& cause) { broken(cause.empty() ? "connection lost" : cause); });
   client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-    lost("the broker ended the connection: " + mqtt::exception::reason_code_str(code));
+    broken("the broker ended the connection: " + mqtt::exception::reason_code_str(code));
   });
   return client;
 }
@@ -165,32 +178,35 @@ void PahoClient::run() {
       changed_.wait(lock, [this] { return want_ != Want::kPause; });
       continue;
     }
-    stage_ = Stage::kConnecting;
-    set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
+    begin_attempt();
     lock.unlock();
     connect();
     lock.lock();
     const auto patience = options_.connect_timeout + kConnectSlack;
-    if (!changed_.wait_for(lock, patience, [this] {
-          return stage_ == Stage::kUp || stage_ == Stage::kDown || want_ != Want::kRun;
-        }))
-      reason_ = "no answer";
-    changed_.wait(lock, [this] { return stage_ != Stage::kUp || want_ != Want::kRun; });
+    const bool answered = changed_.wait_for(lock, patience, [this] {
+      return stage_ == Stage::kUp || stage_ == Stage::kDown || want_ != Want::kRun;
+    });
+    if (answered) changed_.wait(lock, [this] { return stage_ != Stage::kUp || want_ != Want::kRun; });
     if (stage_ != Stage::kDown) {
+      if (!answered) reason_ = "no answer";
       lock.unlock();
       disconnect();
       lock.lock();
     }
     stage_ = Stage::kDown;
-    if (std::exchange(refused_, false)) {
-      // Paho remembers the QoS 2 messages that it has handed over, and would not hand over again one that was
-      // refused: a new client knows nothing of them.
+    if (std::exchange(renew_, false)) {
       lock.unlock();
       drop_client();
       lock.lock();
     }
     if (want_ == Want::kRun) wait_out(lock);
   }
+}
+
+void PahoClient::begin_attempt() {
+  ++attempt_;
+  stage_ = Stage::kConnecting;
+  set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
 }
 
 void PahoClient::connect() {
@@ -201,20 +217,24 @@ void PahoClient::connect() {
       client_ = std::move(client);
     }
     socket_.remember_others();
-    client_->connect(connect_options_, nullptr, connect_listener_);
+    client_->connect(connect_options_, attempt_context(), connect_listener_);
   } catch (const mqtt::exception& error) {
-    lost(paho_reason(error.get_return_code(), error.get_reason_code()));
+    const std::scoped_lock lock(mutex_);
+    down(paho_reason(error.get_return_code(), error.get_reason_code()));
   }
 }
 
 void PahoClient::disconnect() {
   try {
-    client_->disconnect(nullptr, disconnect_listener_);
+    client_->disconnect(attempt_context(), disconnect_listener_);
   } catch (const mqtt::exception&) {
-    return;  // It was not connected.
+    // It was not connected, or on its way to be: a new client has no such past.
+    const std::scoped_lock lock(mutex_);
+    renew_ = true;
+    return;
   }
   Lock lock(mutex_);
-  changed_.wait_for(lock, kGoodbye, [this] { return stage_ == Stage::kDown; });
+  if (!changed_.wait_for(lock, kGoodbye, [this] { return stage_ == Stage::kDown; })) renew_ = true;
 }
 
 void PahoClient::wait_out(Lock& lock) {
@@ -232,48 +252,58 @@ void PahoClient::stop() {
 }
 
 void PahoClient::connected(const mqtt::token& token) {
-  const bool present = token.get_connect_response().is_session_present();
-  socket_.find_own(url_port(url_));
-  events_.on_connected(present ? SessionPresent::kYes : SessionPresent::kNo);
   {
     const std::scoped_lock lock(mutex_);
-    if (stage_ != Stage::kConnecting) return;
+    if (!is_current(token) || stage_ != Stage::kConnecting) return;
     stage_ = Stage::kSubscribing;
     unsubscribed_ = options_.subscriptions.size() + 1;
     health_.connects += 1;
   }
+  const bool present = token.get_connect_response().is_session_present();
+  socket_.find_own(url_port(url_));
+  events_.on_connected(present ? SessionPresent::kYes : SessionPresent::kNo);
   // Here and not in the supervisor: what an earlier connection had subscribed is never missed for long. Only
   // requests are queued; nothing is waited for.
-  subscribe(*token.get_client());
-  subscribed();
+  subscribe(*token.get_client(), token.get_user_context());
+  subscribed(token);
 }
 
-void PahoClient::subscribe(mqtt::iasync_client& client) {
+void PahoClient::subscribe(mqtt::iasync_client& client, void* attempt) {
   for (const MqttSubscription& subscription : options_.subscriptions) {
     mqtt::subscribe_options how;
     if (options_.version == MqttVersion::k5)
       how = mqtt::subscribe_options(
           false, false, static_cast<mqtt::subscribe_options::RetainHandling>(subscription.retain_handling));
     try {
-      client.subscribe(subscription.filter, subscription.qos, nullptr, subscribe_listener_, how);
+      client.subscribe(subscription.filter, subscription.qos, attempt, subscribe_listener_, how);
     } catch (const mqtt::exception& error) {
-      return lost("subscribing to " + subscription.filter + ": " + error.what());
+      return broken("subscribing to " + subscription.filter + ": " + error.what());
     }
   }
 }
 
-void PahoClient::subscribed() {
+void PahoClient::subscribed(const mqtt::token& token) {
   const std::scoped_lock lock(mutex_);
-  if (stage_ != Stage::kSubscribing || --unsubscribed_ > 0) return;
+  if (!is_current(token) || stage_ != Stage::kSubscribing || --unsubscribed_ > 0) return;
   stage_ = Stage::kUp;
   backoff_.reset();
   set_health(MqttHealth::Link::kConnected, options_.url + ": connected");
   changed_.notify_all();
 }
 
-void PahoClient::lost(std::string reason) {
+void PahoClient::failed(const mqtt::token& token, const std::string& what) {
   const std::scoped_lock lock(mutex_);
-  if (stage_ == Stage::kDown) return;  // A server's goodbye is followed by the loss; the first reason counts.
+  if (is_current(token)) down(what + reason_of(token));
+}
+
+void PahoClient::broken(const std::string& reason) {
+  const std::scoped_lock lock(mutex_);
+  // Before the broker has answered the attempt fails by its own listener: this is about the one before.
+  if (stage_ != Stage::kConnecting) down(reason);
+}
+
+void PahoClient::down(std::string reason) {
+  if (stage_ == Stage::kDown) return;  // A broker's goodbye is followed by the loss; the first reason counts.
   reason_ = std::move(reason);
   stage_ = Stage::kDown;
   changed_.notify_all();
@@ -296,8 +326,10 @@ void PahoClient::receive(const mqtt::message& message) {
   }
   if (receipt != Receipt::kRefused) return;
   {
+    // Paho remembers the QoS 2 messages that it has handed over, and would not hand over again one that was
+    // refused: a new client knows nothing of them.
     const std::scoped_lock lock(mutex_);
-    refused_ = true;
+    renew_ = true;
   }
   if (socket_.found())
     socket_.cut();

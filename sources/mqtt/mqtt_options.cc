@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sources/mqtt/redelivery.h"
+
 namespace leat::sources {
 namespace {
 
@@ -140,8 +142,7 @@ const OptionTable<Options>& mqtt_source_options() {
              "Pause after the first failed attempt; it doubles with each further one."),
       option("reconnect.max-delay", &Options::reconnect_max, kOptional, "Longest pause between attempts."),
       option("receive-maximum", &Options::receive_maximum, kOptional,
-             "Messages that the broker may send before the first is acknowledged (version 5); so many are "
-             "compared with what it sends again after a reconnect."),
+             "Messages that the broker may send before the first is acknowledged (version 5)."),
       option("max-packet-size", &Options::max_packet, kOptional,
              "Larger messages are dropped: by the broker (version 5), or counted as dropped here."),
       option(
@@ -181,7 +182,7 @@ IntakeOptions intake_options_of(const Options& options) {
   return {.durability = options.journal,
           .size = options.journal_size,
           .sync_interval = options.journal_sync_interval,
-          .recent = options.receive_maximum};
+          .recent = Redelivery::window_for(options.receive_maximum)};
 }
 
 MqttClientOptions client_options_of(const Options& options, const SourceContext& context) {

@@ -114,6 +114,9 @@ class MqttSource final : public Source, private MqttEvents {
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override {
     metadata_.append(message, columns);
   }
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(const Message& message) const override {
+    return {{"topic", std::string(decode_delivery(message.attributes).topic)}};
+  }
 
  private:
   MqttSource(const MqttSourceOptions& options, const SourceContext& context, MetadataWriter metadata)
@@ -180,8 +183,9 @@ Receipt MqttSource::on_message(const MqttMessage& message) {
   std::uint64_t fingerprint = 0;
   if (message.qos > 0) {
     fingerprint = fingerprint_of(message.topic, message.payload, message.qos, message.packet_id);
-    // Paho hides the duplicate flag of QoS 2.
-    if (redelivery_.absorbs(fingerprint, message.duplicate || message.qos == 2)) {
+    using Mark = Redelivery::Mark;
+    const Mark mark = message.qos == 2 ? Mark::kHidden : message.duplicate ? Mark::kRepeated : Mark::kNew;
+    if (redelivery_.absorbs(fingerprint, mark)) {
       intake_->count_redelivered();
       return Receipt::kTaken;
     }

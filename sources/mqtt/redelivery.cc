@@ -14,15 +14,16 @@ void Redelivery::stored(std::uint64_t fingerprint) {
 void Redelivery::session_kept() {
   candidates_.clear();
   for (const std::uint64_t fingerprint : recent_) ++candidates_[fingerprint];
-  deliveries_left_ = window_;
+  deliveries_ = 0;
 }
 
-bool Redelivery::absorbs(std::uint64_t fingerprint, bool may_be_repeated) {
+bool Redelivery::absorbs(std::uint64_t fingerprint, Mark mark) {
   if (candidates_.empty()) return false;
-  const auto found = may_be_repeated ? candidates_.find(fingerprint) : candidates_.end();
+  const bool possible = mark == Mark::kRepeated || (mark == Mark::kHidden && deliveries_ < receive_maximum_);
+  const auto found = possible ? candidates_.find(fingerprint) : candidates_.end();
   const bool absorbed = found != candidates_.end();
   if (absorbed && --found->second == 0) candidates_.erase(found);
-  if (--deliveries_left_ == 0) candidates_.clear();
+  if (++deliveries_ == window_) candidates_.clear();
   return absorbed;
 }
 

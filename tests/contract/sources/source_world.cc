@@ -119,6 +119,16 @@ bool Station::receive(std::size_t count) {
   });
 }
 
+std::string Station::difference(int to) const {
+  const std::vector<std::string> expected = numbered(1, to);
+  const auto [there, wanted] =
+      std::mismatch(received.begin(), received.end(), expected.begin(), expected.end());
+  if (there == received.end() && wanted == expected.end()) return {};
+  return "after " + std::to_string(there - received.begin()) + " of " + std::to_string(received.size()) +
+         " records: " + (there == received.end() ? "the end" : *there) + " in place of " +
+         (wanted == expected.end() ? "the end" : *wanted);
+}
+
 std::vector<std::string> Station::numbered(int from, int to) {
   std::vector<std::string> records;
   for (int i = from; i <= to; ++i) records.push_back(std::to_string(i));

@@ -72,10 +72,11 @@ class MqttWorld final : public SourceWorld {
   [[nodiscard]] OptionMap options(const std::string&) const override {
     return {{"url", broker.url()},
             {"topic", "site/+"},
+            {"connect-timeout", "3 s"},
             {"reconnect.min-delay", "10 ms"},
             {"reconnect.max-delay", "100 ms"},
             {"max-packet-size", "8 kb"},
-            {"journal.size", "128 kb"},
+            {"journal.size", "4 mb"},
             {"journal.sync-interval", "1 ms"}};
   }
   void appear() override;
@@ -117,6 +118,8 @@ class Station {
 
   [[nodiscard]] SourceHealth::Link link() const { return source->health().link; }
   [[nodiscard]] static std::vector<std::string> numbered(int from, int to);
+  /// Where `received` differs from the numbers 1 … `to`; empty: nowhere.
+  [[nodiscard]] std::string difference(int to) const;
 
   std::unique_ptr<Intake> intake;
   std::unique_ptr<Source> source;

@@ -55,37 +55,46 @@ TEST_CASE("a fingerprint tells topic, payload, QoS and packet apart") {
   CHECK(one != fingerprint_of("a", "bc", 1, 8));
 }
 
+using Mark = Redelivery::Mark;
+
 TEST_CASE("what was stored is absorbed once after a reconnect to a kept session") {
   Redelivery redelivery(10);
   redelivery.stored(1);
   redelivery.stored(1);
   redelivery.stored(2);
   redelivery.session_kept();
-  CHECK(redelivery.absorbs(1, true));
-  CHECK(redelivery.absorbs(1, true));
-  CHECK(!redelivery.absorbs(1, true));
-  CHECK(redelivery.absorbs(2, true));
+  CHECK(redelivery.absorbs(1, Mark::kRepeated));
+  CHECK(redelivery.absorbs(1, Mark::kRepeated));
+  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
+  CHECK(redelivery.absorbs(2, Mark::kHidden));
 }
 
 TEST_CASE("nothing is absorbed while connected, without the duplicate flag, or in a new session") {
   Redelivery redelivery(10);
   redelivery.stored(1);
-  CHECK(!redelivery.absorbs(1, true));
+  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
   redelivery.session_kept();
-  CHECK(!redelivery.absorbs(1, false));
+  CHECK(!redelivery.absorbs(1, Mark::kNew));
   redelivery.session_lost();
-  CHECK(!redelivery.absorbs(1, true));
+  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
 }
 
-TEST_CASE("only as many deliveries as can be in flight are compared") {
+TEST_CASE("ten times the receive maximum is remembered, and no more") {
   Redelivery redelivery(2);
-  redelivery.stored(7);
-  redelivery.stored(8);
-  redelivery.stored(9);
+  for (std::uint64_t i = 1; i <= 21; ++i) redelivery.stored(i);
   redelivery.session_kept();
-  CHECK(!redelivery.absorbs(7, true));  // Not among the last two.
-  CHECK(!redelivery.absorbs(5, true));
-  CHECK(!redelivery.absorbs(9, true));  // The third delivery after the reconnect.
+  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
+  CHECK(redelivery.absorbs(2, Mark::kRepeated));
+  CHECK(redelivery.absorbs(21, Mark::kRepeated));
+}
+
+TEST_CASE("QoS 2 is compared for the first deliveries only, as many as can be in flight") {
+  Redelivery redelivery(2);
+  for (const std::uint64_t fingerprint : {1, 2, 3}) redelivery.stored(fingerprint);
+  redelivery.session_kept();
+  CHECK(redelivery.absorbs(1, Mark::kHidden));
+  CHECK(redelivery.absorbs(2, Mark::kHidden));
+  CHECK(!redelivery.absorbs(3, Mark::kHidden));
 }
 
 std::vector<OptionError> errors_of(OptionMap map) {
