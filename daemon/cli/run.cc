@@ -68,8 +68,6 @@ class Runner {
     context.gateway_id = store_.id().value.substr(0, 12);
     if (!options.state.empty()) {
       context.journal_dir = options.state;
-      // Only then a commit must be able to fall between any two rows of merged inputs.
-      if (plan.scans.size() > 1) context.chunk_bytes = 1;
     }
     if (options.batch_bytes > 0) context.batch_bytes = context.chunk_bytes = options.batch_bytes;
     PipelineName name{pipeline_name(options, plan)};

@@ -66,7 +66,7 @@ void Pipeline::Hooks::dead(std::string_view where, const Schema& schema, const B
   letter.reason = reason;
   letter.payload = row_as_text(schema, batch, row);
   letter.time = batch.intake_times.empty() ? pipeline_.context_.clock->wall() : batch.intake_times[row];
-  pipeline_.dead_letters_.push_back(std::move(letter));
+  pipeline_.dead_target_->push_back(std::move(letter));
 }
 
 Pipeline::Pipeline(PipelineName name, std::string file, plan::Plan plan, const PipelineContext& context,

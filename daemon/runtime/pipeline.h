@@ -45,7 +45,7 @@ struct PipelineContext {
   std::string journal_dir;  ///< Empty: intakes in memory.
   /// Bytes of messages per batch; 1 makes one-message batches (tests).
   std::size_t batch_bytes = 256 * 1024;
-  /// Bounded inputs are cut line by line: a commit may then fall between any two rows.
+  /// Files are read in messages of so many bytes of whole lines.
   std::size_t chunk_bytes = 128 * 1024;
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
@@ -97,6 +97,8 @@ class Pipeline {
   Result<Step> step_arrivals();
   Result<Step> step_merged();
   Result<bool> fill(std::size_t index);
+  Status hold(std::size_t index, Batch batch);
+  void let_go(std::size_t index);
   Status take_batch(std::size_t index, Batch batch);
   Status finish_input(std::size_t index);
   void tick();
@@ -150,6 +152,8 @@ class Pipeline {
   std::shared_ptr<const store::Commit> in_flight_;
   bool in_flight_failed_ = false;  // Waits for retry_timer_.
   std::vector<store::DeadLetter> dead_letters_;
+  std::vector<store::DeadLetter>* dead_target_ =
+      &dead_letters_;  // Where the dataflow's rejects go at the moment.
   std::uint64_t dead_letter_count_ = 0;
   std::vector<std::string> positions_;  // As last handed to a commit, one per input.
   std::vector<exec::StateChange>

@@ -105,7 +105,7 @@ void Pipeline::restore_counters(std::string_view bytes) {
 
 void Pipeline::add_positions(store::Commit& commit) const {
   for (std::size_t i = 0; i < inputs_.size(); ++i)
-    if (std::string position = inputs_[i]->reader->position(); position != positions_[i])
+    if (std::string position = inputs_[i]->reader->position(inputs_[i]->next); position != positions_[i])
       commit.positions.push_back({TableName{plan_.scans[i]->table}, std::move(position)});
 }
 

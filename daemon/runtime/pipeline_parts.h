@@ -13,8 +13,9 @@ namespace leat::runtime {
 struct Pipeline::Input {
   std::unique_ptr<SourceReader> reader;
   std::optional<exec::Prepared> held;
-  std::size_t next = 0;   // First row of `held` that is not pushed yet.
-  bool finished = false;  // The dataflow knows that nothing follows.
+  std::size_t next = 0;                 // First row of `held` that is not pushed yet.
+  std::vector<store::DeadLetter> dead;  // Of computing `held`\'s columns; they count when it is through.
+  bool finished = false;                // The dataflow knows that nothing follows.
   sources::SourceHealth::Link last_link = sources::SourceHealth::Link::kIdle;  // As last logged.
 };
 

@@ -86,7 +86,9 @@ void Pipeline::pump() {
 Status Pipeline::take_batch(std::size_t index, Batch batch) {
   if (batch.size > 0) {
     LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, std::move(batch)));
-    LEAT_TRY(dataflow_->push(index, std::move(prepared.batch)));
+    const std::size_t rows = prepared.batch.size;
+    const std::size_t skipped = inputs_[index]->reader->take_skipped(rows);
+    LEAT_TRY(dataflow_->push(index, slice(prepared.batch, skipped, rows - skipped)));
   }
   inputs_[index]->reader->processed(dead_letters_);
   return {};
@@ -114,22 +116,39 @@ Result<Pipeline::Step> Pipeline::step_arrivals() {
   return step;
 }
 
-/// True when the input holds a row or has ended; false when it must be waited for.
+/// Computes the columns of a message's rows and keeps them until their turn comes.
+Status Pipeline::hold(std::size_t index, Batch batch) {
+  Input& input = *inputs_[index];
+  dead_target_ = &input.dead;
+  auto prepared = dataflow_->prepare(index, std::move(batch));
+  dead_target_ = &dead_letters_;
+  if (!prepared) return tl::unexpected<Error>(std::move(prepared).error());
+  input.next = input.reader->take_skipped(prepared->batch.size);
+  input.held = *std::move(prepared);
+  if (input.next == input.held->batch.size) let_go(index);
+  return {};
+}
+
+/// All rows of what the input held are through.
+void Pipeline::let_go(std::size_t index) {
+  Input& input = *inputs_[index];
+  input.held.reset();
+  input.next = 0;
+  input.reader->processed(dead_letters_);
+  std::move(input.dead.begin(), input.dead.end(), std::back_inserter(dead_letters_));
+  input.dead.clear();
+}
+
+/// True when the input holds a row or has ended; false when it must be waited for. One message at a time: a
+/// commit keeps how many of its rows are done.
 Result<bool> Pipeline::fill(std::size_t index) {
+  constexpr std::size_t kOneMessage = 1;
   Input& input = *inputs_[index];
   while (!input.finished && !input.held) {
-    LEAT_ASSIGN(std::optional<Batch> batch, input.reader->read(context_.batch_bytes));
+    LEAT_ASSIGN(std::optional<Batch> batch, input.reader->read(kOneMessage));
     if (!batch && !input.reader->ended()) return false;
-    if (batch) {
-      LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, *std::move(batch)));
-      if (prepared.batch.size > 0) {
-        input.held = std::move(prepared);
-        input.next = 0;
-        return true;
-      }
-      input.reader->processed(dead_letters_);
-    }
-    if (input.reader->ended()) LEAT_TRY(finish_input(index));
+    if (batch) LEAT_TRY(hold(index, *std::move(batch)));
+    if (!input.held && input.reader->ended()) LEAT_TRY(finish_input(index));
   }
   return true;
 }
@@ -164,8 +183,7 @@ Result<Pipeline::Step> Pipeline::step_merged() {
   LEAT_TRY(dataflow_->push(first.second, slice(input.held->batch, input.next, end - input.next)));
   input.next = end;
   if (end < size) return Step::kWorked;
-  input.held.reset();
-  input.reader->processed(dead_letters_);
+  let_go(first.second);
   if (input.reader->ended()) LEAT_TRY(finish_input(first.second));
   return Step::kWorked;
 }

@@ -2,16 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace leat::runtime {
 namespace {
 
 // Grammar of a position in a commit:
-//   position := varint number of the last processed message, string tracker's bytes
+//   position := varint number of the last processed message, string tracker's bytes, varint rows behind it
+//   that are
+//               processed, too
 struct Position {
   MessageNumber number;
   std::string_view tracker;
+  std::uint64_t rows = 0;
 };
 
 Result<Position> read_position(std::string_view bytes) {
@@ -20,6 +25,7 @@ Result<Position> read_position(std::string_view bytes) {
   ByteReader in(bytes);
   position.number = MessageNumber{in.varint()};
   position.tracker = in.string();
+  position.rows = in.varint();
   if (!in.ok() || !in.at_end())
     return fail(ErrorCode::kCorrupt, "the saved position of the source cannot be read");
   return position;
@@ -46,6 +52,13 @@ std::string metadata_json(const sources::Source& source, const sources::Message&
   auto object = nlohmann::ordered_json::object();
   for (auto& [name, value] : source.describe(message)) object[name] = value;
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void add(SourceCounters& counters, const SourceCounters& more) {
+  counters.decoded += more.decoded;
+  counters.empty += more.empty;
+  counters.dead += more.dead;
+  counters.rows += more.rows;
 }
 
 struct IntakeSnapshot {
@@ -89,6 +102,7 @@ Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode&
   std::unique_ptr<SourceReader> reader(new SourceReader(scan, *connector));
   reader->number_ = position.number;
   reader->resume_ = position.tracker;
+  reader->skip_ = position.rows;
   LEAT_TRY(reader->open_intake(context, note));
   LEAT_TRY(reader->make_source(context));
   LEAT_TRY(reader->make_decoder(context));
@@ -178,10 +192,10 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
   for (const sources::Message& message : messages_.messages) {
     bad_.clear();
     const formats::DecodeCount count = decoder_->decode(message.payload, physical_, bad_);
-    counters_.decoded += count.decoded;
-    counters_.empty += count.empty;
-    counters_.dead += count.skipped + bad_.size();
-    counters_.rows += count.rows;
+    under_way_.decoded += count.decoded;
+    under_way_.empty += count.empty;
+    under_way_.dead += count.skipped + bad_.size();
+    under_way_.rows += count.rows;
     intake_times.insert(intake_times.end(), count.rows, message.intake_time);
     for (std::uint64_t row = 0; row < count.rows && !metadata_.empty(); ++row)
       source_->append_metadata(message, metadata_);
@@ -215,15 +229,24 @@ void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
   if (!messages_.messages.empty()) number_ = messages_.messages.back().number;
   std::move(dead_.begin(), dead_.end(), std::back_inserter(dead));
   dead_.clear();
+  add(counters_, std::exchange(under_way_, {}));
   ended_ = ended_ || messages_.end;
   messages_ = {};
 }
 
-std::string SourceReader::position() const {
+std::uint64_t SourceReader::take_skipped(std::uint64_t rows) {
+  const std::uint64_t skipped = std::min(rows, skip_);
+  skip_ -= skipped;
+  return skipped;
+}
+
+std::string SourceReader::position(std::uint64_t rows_done) const {
   std::string bytes;
   ByteWriter out(bytes);
   out.varint(number_.value);
   out.string(tracker_->encode());
+  // Until the first batch after a restart is read, what was done of it is still to be skipped.
+  out.varint(rows_done + skip_);
   return bytes;
 }
 
@@ -239,6 +262,7 @@ SourceStatus SourceReader::status() const {
                       intake_->used_bytes()};
   status.rewinds = connector_.intake == sources::IntakeKind::kMemory;
   SourceCounters& counters = status.counters;
+  add(counters, under_way_);
   const auto [intake, queued] = snapshot(*intake_);
   counters.received_bytes = intake.received_bytes;
   counters.redelivered = intake.redelivered;

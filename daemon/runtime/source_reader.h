@@ -56,8 +56,13 @@ class SourceReader {
   /// True when time without rows counts as idle: connected, and nothing waits.
   [[nodiscard]] bool quiet() const;
 
-  /// What a commit keeps: everything before it is processed.
-  [[nodiscard]] std::string position() const;
+  /// How many of the next `rows` rows were processed before the last commit, when that fell into the midst of
+  /// a batch: they are not to be processed again. Counts down.
+  std::uint64_t take_skipped(std::uint64_t rows);
+
+  /// What a commit keeps: everything before it is processed, and the first `rows_done` rows of the batch
+  /// under way.
+  [[nodiscard]] std::string position(std::uint64_t rows_done = 0) const;
   /// A finished commit kept this position: source and intake may forget what is before it.
   void committed(std::string_view position);
 
@@ -89,9 +94,13 @@ class SourceReader {
   std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
   sources::MessageBatch messages_;       // Of the batch that is under way.
 
-  MessageNumber number_;     // All messages up to here are processed.
-  std::string resume_;       // Where the source starts.
-  SourceCounters counters_;  // decoded, empty, dead and rows; the others are the intake's.
+  MessageNumber number_;    // All messages up to here are processed.
+  std::string resume_;      // Where the source starts.
+  std::uint64_t skip_ = 0;  // Rows behind `number_` that were processed before the restart.
+  // decoded, empty, dead and rows; the others are the intake's. What is under way is counted apart until it
+  // is processed, so that a commit never counts what its position does not cover.
+  SourceCounters counters_;
+  SourceCounters under_way_;
   /// A message of the intake holds many records (lines of a file, generated rows): these are what is counted.
   bool counts_records_ = false;
   bool started_ = false;

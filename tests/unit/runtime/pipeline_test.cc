@@ -62,6 +62,36 @@ TEST_CASE("a pipeline that crashes behind any commit gives the rows of one that 
   CHECK(accounting_violations(end).empty());
 }
 
+TEST_CASE("merged bounded inputs may be cut between any two rows") {
+  const std::string merged = R"(
+    CREATE TABLE a (n BIGINT, ts AS TO_TIMESTAMP_LTZ(n * 100, 3), WATERMARK FOR ts AS ts)
+    WITH ('connector' = 'datagen', 'number-of-rows' = '300', 'rows-per-second' = '10000000',
+          'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '300');
+    CREATE TABLE b (n BIGINT, ts AS TO_TIMESTAMP_LTZ(n * 170 + 50, 3), WATERMARK FOR ts AS ts)
+    WITH ('connector' = 'datagen', 'number-of-rows' = '300', 'rows-per-second' = '10000000',
+          'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '300');
+    CREATE VIEW either AS SELECT n, ts FROM a UNION ALL SELECT n, ts FROM b;
+    SELECT window_start, COUNT(*), SUM(n) FROM TABLE(TUMBLE(TABLE either, DESCRIPTOR(ts), INTERVAL '5' SECOND))
+    GROUP BY window_start, window_end;)";
+  PipelineWorld whole;
+  whole.run(merged);
+  PipelineWorld cut;
+  std::uint64_t crashes = 0;
+  PipelineStatus end;
+  while (end.state != PipelineState::kFinished && crashes < 2'000) {
+    const auto crash = [&] {
+      ++crashes;
+      cut.crash();
+    };
+    end = cut.run(merged, {.committed = crash}, true);
+  }
+  CHECK(crashes > 100);
+  CHECK(cut.rows.lines == whole.rows.lines);
+  CHECK(end.sources[0].counters.rows == 300);
+  CHECK(end.sources[1].counters.rows == 300);
+  CHECK(accounting_violations(end) == std::vector<std::string>());
+}
+
 TEST_CASE("several INSERTs on one table share one source and one decode") {
   PipelineWorld world;
   const PipelineStatus end = world.run(kReadings + R"(
