@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "pipelines/column/text.h"
 
@@ -47,12 +49,18 @@ Result<OutputForm> parse_output_form(const std::string& name) {
 }
 
 void ResultWriter::put(const std::string& text) {
-  if (broken_) return;
-  broken_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0;
+  if (error_ != 0) return;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    error_ = errno;
 }
 
-void ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& batch) {
-  if (batch.size == 0) return;
+Status ResultWriter::status() const {
+  if (error_ == 0) return {};
+  return fail(ErrorCode::kIo, fmt::format("writing to standard output: {}", std::strerror(error_)));
+}
+
+Status ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& batch) {
+  if (batch.size == 0) return {};
   if (form_ == OutputForm::kChangelog) {
     write_changelog(batch);
   } else if (form_ == OutputForm::kTable) {
@@ -64,6 +72,7 @@ void ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& bat
   }
   sink_ = sink;
   row_count_ += batch.size;
+  return status();
 }
 
 void ResultWriter::write_changelog(const Batch& batch) {
@@ -127,10 +136,10 @@ void ResultWriter::write_table(const Schema& schema, const Batch& batch) {
   put(text);
 }
 
-bool ResultWriter::finish() {
+Status ResultWriter::finish() {
   if (form_ == OutputForm::kTable && sink_ != static_cast<std::size_t>(-1))
     put(fmt::format("\n{} row{}\n", row_count_, row_count_ == 1 ? "" : "s"));
-  return !broken_;
+  return status();
 }
 
 }  // namespace leat::cli

@@ -19,11 +19,9 @@ class ResultWriter final : public runtime::ResultListener {
  public:
   ResultWriter(OutputForm form, std::string time_zone) : form_(form), time_zone_(std::move(time_zone)) {}
 
-  void rows(std::size_t sink, const Schema& schema, const Batch& batch) override;
-  /// Ends the output (a table's last lines). False if standard output is gone.
-  bool finish();
-  /// True once standard output no longer takes anything (its reader has gone).
-  [[nodiscard]] bool broken() const { return broken_; }
+  Status rows(std::size_t sink, const Schema& schema, const Batch& batch) override;
+  /// Ends the output (a table's last lines). Errors: io (standard output does not take it).
+  Status finish();
 
  private:
   void write_changelog(const Batch& batch);
@@ -31,6 +29,7 @@ class ResultWriter final : public runtime::ResultListener {
   void write_table(const Schema& schema, const Batch& batch);
   void header(const Schema& schema, const Batch& batch);
   void put(const std::string& text);
+  [[nodiscard]] Status status() const;
 
   const OutputForm form_;
   const std::string time_zone_;
@@ -40,7 +39,7 @@ class ResultWriter final : public runtime::ResultListener {
   std::vector<std::size_t> widths_;
   bool changelog_column_ = false;
   std::uint64_t row_count_ = 0;
-  bool broken_ = false;
+  int error_ = 0;  // errno of the first write that failed; nothing is written afterwards.
 };
 
 }  // namespace leat::cli

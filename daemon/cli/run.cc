@@ -87,14 +87,14 @@ class Runner {
  private:
   int result() {
     const runtime::PipelineStatus status = pipeline_->status_now();
-    const bool written = writer_.finish();
+    const Status written = writer_.finish();
     pipeline_.reset();
     if (status.state == runtime::PipelineState::kFailed)
       return complain({ErrorCode::kInternal, status.error}, kFailed);
     if (status.dead_letters > 0)
       fmt::print(stderr, "leat run: {} record{} could not be used and {} left out\n", status.dead_letters,
                  status.dead_letters == 1 ? "" : "s", status.dead_letters == 1 ? "was" : "were");
-    return written ? kOk : kFailed;
+    return written ? kOk : complain(written.error(), kFailed);
   }
 
   loop::Loop& loop_;

@@ -135,7 +135,7 @@ void Delivery::run() {
 void Delivery::end_with(End end) {
   if (end == End::kBoundedRun) {
     if (const Status finished = update_sink_state(&sinks::Sink::finish); !finished)
-      status_.change([&finished](DeliveryStatus& status) { status.last_error = finished.error().message; });
+      status_.change([&finished](DeliveryStatus& status) { status.finish_error = finished.error().message; });
   }
   {
     const std::lock_guard lock(mutex_);  // So that `drain_for` is either before its look or waiting.

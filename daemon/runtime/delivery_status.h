@@ -29,6 +29,8 @@ struct DeliveryStatus {
   std::uint64_t shipments = 0;    ///< Settled.
   std::int64_t last_success = 0;  ///< Gateway clock, microseconds; 0: never.
   std::string last_error;         ///< Of the last attempt that failed; kept when later ones succeed.
+  std::string
+      finish_error;  ///< Why what a bounded run had left could not be published; empty: nothing is wrong.
 };
 std::string_view to_string(DeliveryStatus::State state);
 

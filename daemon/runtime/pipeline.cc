@@ -261,6 +261,13 @@ void Pipeline::wait_for_drain() {
     delivered = (target->delivery->drained() || (stopping && is_waiting(*target->delivery))) && delivered;
   }
   drain_told_ = true;
+  for (auto& target : targets_) {
+    if (!target->delivery || stopping) continue;
+    if (const std::string error = target->delivery->status().finish_error; !error.empty())
+      return fail_with(
+          {ErrorCode::kIo, fmt::format("table '{}': the end of its output cannot be published: {}",
+                                       target->node->table, error)});
+  }
   if (!delivered && in_time) return;
   end_with(stopping ? PipelineState::kStopped : PipelineState::kFinished);
 }
@@ -298,8 +305,8 @@ Status Pipeline::output(std::size_t sink, const Batch& batch) {
     return {};
   }
   target.listener_counters.rows += batch.size;
-  if (context_.results != nullptr) context_.results->rows(sink, plan_.sinks[sink]->schema, batch);
-  return {};
+  if (context_.results == nullptr) return {};
+  return context_.results->rows(sink, plan_.sinks[sink]->schema, batch);
 }
 
 }  // namespace leat::runtime

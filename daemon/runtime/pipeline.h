@@ -33,7 +33,8 @@ namespace leat::runtime {
 class ResultListener {
  public:
   virtual ~ResultListener() = default;
-  virtual void rows(std::size_t sink, const Schema& schema, const Batch& batch) = 0;
+  /// Errors: io (nobody takes the rows any more); it fails the pipeline.
+  virtual Status rows(std::size_t sink, const Schema& schema, const Batch& batch) = 0;
 };
 
 struct PipelineContext {

@@ -25,6 +25,7 @@ struct Pipeline::Target {
   const plan::SinkNode* node = nullptr;
   std::unique_ptr<SinkWriter> writer;  // Null for a bare SELECT.
   std::unique_ptr<Delivery> delivery;  // Null when nothing goes through the outbox.
+  std::string logged_error;            // Of its delivery, as last logged; empty: it delivers.
   SinkCounters listener_counters;      // Of a bare SELECT.
 
   [[nodiscard]] const SinkCounters& counters() const {

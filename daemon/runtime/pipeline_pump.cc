@@ -39,6 +39,22 @@ void log_link(const PipelineName& pipeline, const SourceStatus& source) {
   }
 }
 
+/// Says once when a sink begins to refuse, and once when it delivers again.
+void log_delivery(const PipelineName& pipeline, const TableName& table, const DeliveryStatus& status,
+                  std::string& logged) {
+  using State = DeliveryStatus::State;
+  const bool refused = status.state == State::kWaiting || status.state == State::kPaused;
+  if (refused && logged != status.last_error) {
+    logged = status.last_error;
+    const std::string_view message = status.state == State::kPaused
+                                         ? "sink is paused: somebody must act; it goes on trying"
+                                         : "sink does not take what is sent, trying again";
+    log::warn(message, {{"pipeline", pipeline.value}, {"table", table.value}, {"error", logged}});
+  }
+  if (status.state == State::kIdle && !std::exchange(logged, {}).empty())
+    log::info("sink delivers again", {{"pipeline", pipeline.value}, {"table", table.value}});
+}
+
 }  // namespace
 
 std::uint64_t Pipeline::pending_bytes() const {
@@ -196,6 +212,9 @@ void Pipeline::tick() {
     const SourceStatus status = input->reader->status();
     if (std::exchange(input->last_link, status.health.link) != status.health.link) log_link(name_, status);
   }
+  for (auto& target : targets_)
+    if (target->delivery)
+      log_delivery(name_, TableName{target->node->table}, target->delivery->status(), target->logged_error);
   if (!draining_) {
     const Status ticked = dataflow_->tick(context_.clock->wall(), context_.clock->monotonic(), sources);
     if (!ticked) return fail_with(ticked.error());

@@ -20,9 +20,10 @@ class RowCollector final : public runtime::ResultListener {
   RowCollector(std::vector<std::string>& rows, std::string time_zone)
       : rows_(rows), style_{std::move(time_zone), "null"} {}
 
-  void rows(std::size_t, const Schema&, const Batch& batch) override {
+  Status rows(std::size_t, const Schema&, const Batch& batch) override {
     for (std::size_t row = 0; row < batch.size; ++row)
       append_row_text(batch, row, style_, rows_.emplace_back());
+    return {};
   }
 
  private:

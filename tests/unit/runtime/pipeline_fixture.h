@@ -33,9 +33,10 @@ namespace leat::runtime {
 
 class Rows final : public ResultListener {
  public:
-  void rows(std::size_t, const Schema&, const Batch& batch) override {
+  Status rows(std::size_t, const Schema&, const Batch& batch) override {
     for (std::size_t row = 0; row < batch.size; ++row)
       append_row_text(batch, row, {"UTC", "null"}, lines.emplace_back());
+    return {};
   }
   std::vector<std::string> lines;
 };
