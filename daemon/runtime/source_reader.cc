@@ -271,7 +271,8 @@ SourceStatus SourceReader::status() const {
     counters.queued = queued;
     counters.received = intake.received;
   } else {
-    counters.received = counters.decoded + counters.empty + counters.dead;
+    counters.received =
+        counters.decoded + counters.empty + counters.dead + counters.redelivered + counters.dropped;
   }
   return status;
 }
