@@ -50,6 +50,12 @@ ExprPtr ExprBinder::bind(const sql::Expression& expression) const {
   return row ? bind_field(std::move(row), field->field, context_) : nullptr;
 }
 
+ExprPtr ExprBinder::bind_branch(const sql::Expression& expression) const {
+  ExprBinder branch = *this;
+  branch.reach_ = Reach::kSomeRows;
+  return branch.bind(expression);
+}
+
 ExprPtr ExprBinder::bind_condition(const sql::Expression& expression) const {
   ExprPtr condition = bind(expression);
   return condition ? coerce_condition(std::move(condition), place_, expression.span, context_) : nullptr;
@@ -95,11 +101,13 @@ ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
   return nullptr;
 }
 
-std::optional<std::vector<ExprPtr>> ExprBinder::bind_arguments(const sql::Call& call) const {
+std::optional<std::vector<ExprPtr>> ExprBinder::bind_arguments(const sql::Call& call,
+                                                               Arguments evaluated) const {
   std::vector<ExprPtr> arguments;
   bool whole = true;
   for (const sql::Argument& argument : call.arguments) {
-    arguments.push_back(bind(*argument.value));
+    const bool always = evaluated == Arguments::kAll || arguments.empty();
+    arguments.push_back(always ? bind(*argument.value) : bind_branch(*argument.value));
     whole = whole && arguments.back();
   }
   if (!whole) return std::nullopt;
@@ -116,7 +124,12 @@ ExprPtr ExprBinder::bind_call(const sql::Call& call) const {
       call.distinct || call.star || call.filter || call.over || !call.order_by.empty() || call.json;
   if (named || clauses || !functions::find_scalar(table_name(call))) return refuse_call(call);
   std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
-  return arguments ? make_call(table_name(call), std::move(*arguments), call.span, context_) : nullptr;
+  if (!arguments) return nullptr;
+  if (reach_ == Reach::kEveryRow && divides_by_zero(table_name(call), *arguments)) {
+    context_.diagnostics.error(call.span, "division by zero");
+    return nullptr;
+  }
+  return make_call(table_name(call), std::move(*arguments), call.span, context_);
 }
 
 ExprPtr ExprBinder::bind_cast(const sql::Cast& cast) const {

@@ -2,6 +2,7 @@
 // grouped SELECT) is the business of an interceptor that sees every sub-expression first.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -29,6 +30,13 @@ class ExprBinder {
   ExprPtr bind_condition(const sql::Expression& expression) const;
 
  private:
+  /// Which rows evaluate the expression: all of its input, or those that take its branch of a CASE, a
+  /// COALESCE, an AND … What fails for every row is an error of the text, on a branch it is the row's.
+  enum class Reach : std::uint8_t { kEveryRow, kSomeRows };
+  /// Which arguments of a call every row evaluates; a lazy call always begins with its first one.
+  enum class Arguments : std::uint8_t { kAll, kFirst };
+
+  ExprPtr bind_branch(const sql::Expression& expression) const;
   ExprPtr bind_call(const sql::Call& call) const;
   ExprPtr bind_special(const sql::Call& call, bool& special) const;
   ExprPtr bind_case(const sql::Case& node) const;
@@ -41,7 +49,8 @@ class ExprBinder {
   ExprPtr bind_nullif(const sql::Call& call) const;
   ExprPtr bind_overlaps(const sql::Call& call) const;
   ExprPtr bind_case_of(std::vector<ExprPtr> children, sql::SourceSpan span) const;
-  std::optional<std::vector<ExprPtr>> bind_arguments(const sql::Call& call) const;
+  std::optional<std::vector<ExprPtr>> bind_arguments(const sql::Call& call,
+                                                     Arguments evaluated = Arguments::kAll) const;
   ExprPtr refuse_call(const sql::Call& call) const;
   ExprPtr refuse(const sql::Expression& expression) const;
 
@@ -49,6 +58,7 @@ class ExprBinder {
   const BindContext& context_;
   std::string_view place_;
   Interceptor interceptor_;
+  Reach reach_ = Reach::kEveryRow;
 };
 
 }  // namespace leat::plan

@@ -28,7 +28,7 @@ ExprPtr ExprBinder::bind_logical(ExprKind kind, const sql::Call& call) const {
   std::vector<ExprPtr> operands;
   bool whole = true;
   for (const sql::Argument& argument : call.arguments) {
-    ExprPtr operand = bind(*argument.value);
+    ExprPtr operand = operands.empty() ? bind(*argument.value) : bind_branch(*argument.value);
     if (operand)
       operand =
           coerce_condition(std::move(operand), "an operand of " + call.name, argument.value->span, context_);
@@ -75,7 +75,7 @@ ExprPtr ExprBinder::bind_overlaps(const sql::Call& call) const {
 }
 
 ExprPtr ExprBinder::bind_coalesce(const sql::Call& call) const {
-  std::optional<std::vector<ExprPtr>> values = bind_arguments(call);
+  std::optional<std::vector<ExprPtr>> values = bind_arguments(call, Arguments::kFirst);
   if (!values) return nullptr;
   std::vector<Type> types;
   bool nullable = true;
@@ -121,25 +121,26 @@ ExprPtr ExprBinder::bind_case(const sql::Case& node) const {
   for (const sql::Case::Branch& branch : node.branches) {
     std::vector<ExprPtr> tests;
     for (const sql::ExpressionPtr& when : branch.when) {
-      ExprPtr test = bind(*when);
+      const bool first = children.empty() && tests.empty();
+      ExprPtr test = first ? bind(*when) : bind_branch(*when);
       if (test && operand) test = make_call("=", {operand, std::move(test)}, when->span, context_);
       if (test) test = coerce_condition(std::move(test), "the condition of CASE", when->span, context_);
       whole = whole && test;
       tests.push_back(std::move(test));
     }
     children.push_back(whole ? make_condition(ExprKind::kOr, std::move(tests)) : nullptr);
-    children.push_back(bind(*branch.then));
+    children.push_back(bind_branch(*branch.then));
     whole = whole && children.back();
   }
   if (node.otherwise) {
-    children.push_back(bind(*node.otherwise));
+    children.push_back(bind_branch(*node.otherwise));
     whole = whole && children.back();
   }
   return whole ? bind_case_of(std::move(children), node.span) : nullptr;
 }
 
 ExprPtr ExprBinder::bind_if(const sql::Call& call) const {
-  std::optional<std::vector<ExprPtr>> parts = bind_arguments(call);
+  std::optional<std::vector<ExprPtr>> parts = bind_arguments(call, Arguments::kFirst);
   if (!parts) return nullptr;
   (*parts)[0] = coerce_condition((*parts)[0], "the condition of IF", call.arguments[0].value->span, context_);
   return (*parts)[0] ? bind_case_of(std::move(*parts), call.span) : nullptr;

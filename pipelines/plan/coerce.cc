@@ -20,13 +20,6 @@ bool is_zero(const Expr& expr) {
   return expr.type.is_approximate() && expr.literal.as_double() == 0;
 }
 
-/// Flink refuses to plan a division by a constant zero, whatever its type.
-bool divides_by_zero(std::string_view name, const std::vector<ExprPtr>& arguments) {
-  static constexpr std::array<std::string_view, 3> kDivisions = {"/", "%", "MOD"};
-  return arguments.size() == 2 && std::ranges::find(kDivisions, name) != kDivisions.end() &&
-         is_zero(*arguments[1]);
-}
-
 std::vector<functions::ArgumentInfo> describe(const std::vector<ExprPtr>& arguments) {
   std::vector<functions::ArgumentInfo> infos;
   for (const ExprPtr& argument : arguments) {
@@ -74,18 +67,24 @@ ExprPtr coerce_condition(ExprPtr value, std::string_view clause, sql::SourceSpan
   return nullptr;
 }
 
+bool divides_by_zero(std::string_view name, std::span<const ExprPtr> arguments) {
+  static constexpr std::array<std::string_view, 3> kDivisions = {"/", "%", "MOD"};
+  return arguments.size() == 2 && std::ranges::find(kDivisions, name) != kDivisions.end() &&
+         is_zero(*arguments[1]);
+}
+
 ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::SourceSpan span,
                   const BindContext& context) {
-  if (divides_by_zero(name, arguments)) {
-    context.diagnostics.error(span, "division by zero");
-    return nullptr;
-  }
   const functions::ScalarFunction* function = functions::find_scalar(name);
   if (!function) {
     context.not_yet(span, "the function " + std::string(name));
     return nullptr;
   }
-  Result<functions::BoundScalar> bound = function->bind(describe(arguments), context.session);
+  std::vector<functions::ArgumentInfo> infos = describe(arguments);
+  // The function refuses a divisor that it knows to be zero. What comes here stands on a branch: its rows are
+  // to fail, as if the zero came from a column.
+  if (divides_by_zero(name, arguments)) infos[1].literal.reset();
+  Result<functions::BoundScalar> bound = function->bind(infos, context.session);
   if (!bound) {
     context.diagnostics.error(span, bound.error().message);
     return nullptr;

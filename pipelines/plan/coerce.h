@@ -14,7 +14,12 @@
 
 namespace leat::plan {
 
-/// The function or operator `name` over `arguments`, each cast to what the function wants.
+/// True for `/`, `%` and MOD by a literal zero, whatever its type. Flink refuses to plan it; so does the
+/// binder, except on a branch that only some rows reach.
+bool divides_by_zero(std::string_view name, std::span<const ExprPtr> arguments);
+
+/// The function or operator `name` over `arguments`, each cast to what the function wants. A division by zero
+/// is made, too: it fails the rows that reach it.
 ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::SourceSpan span,
                   const BindContext& context);
 /// CAST or TRY_CAST as the user wrote it.

@@ -132,6 +132,13 @@ TEST_CASE("INSERT names both columns and both types") {
 
 TEST_CASE("expressions say what they got") {
   says("SELECT 1 / 0", "division by zero");
+  says("SELECT CASE 1 / 0 WHEN 1 THEN 2 END", "division by zero");
+  says("SELECT CASE WHEN 1 / 0 = 1 THEN 2 END", "division by zero");
+  says("SELECT COALESCE(1 / 0, 1), NULLIF(1, 1 / 0)", "division by zero");
+  says("SELECT humidity FROM readings WHERE 1 / 0 > 1 AND humidity > 1", "division by zero");
+  says(
+      "SELECT IF(device = 'a', 1, SUM(1 / 0)) FROM readings GROUP BY device, TUMBLE(ts, INTERVAL '1' MINUTE)",
+      "division by zero");
   says("SELECT humidity FROM readings WHERE humidity", "WHERE must be BOOLEAN, but this is INT");
   says("SELECT device.x FROM readings", "no field 'x': this is STRING, not a ROW");
   says("SELECT DATE '2020-13-01'", "'2020-13-01' is no DATE");
