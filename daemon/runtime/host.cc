@@ -145,7 +145,8 @@ void Host::ended(Entry& entry) {
 }
 
 void Host::restart_later(Entry& entry) {
-  const auto delay = entry.policy->failed(entry.error, Micros(context_.clock->monotonic() - entry.started));
+  const std::int64_t now = context_.clock->monotonic();
+  const auto delay = entry.policy->failed(entry.error, Micros(now - entry.started), now);
   if (!delay)
     return log::error("pipeline stays failed", {{"pipeline", entry.name.value}, {"error", entry.error}});
   entry.restart = std::make_unique<loop::Timer>(*context_.loop, [this, &entry] {
