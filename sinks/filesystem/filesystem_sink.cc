@@ -67,7 +67,8 @@ class FilesystemSink final : public Sink {
     auto state = write(shipment);
     if (state) return Delivered{std::move(*state)};
     const Error& error = state.error();
-    const bool human_needed = error.code == ErrorCode::kConflict || error.code == ErrorCode::kCorrupt;
+    const bool human_needed = error.code == ErrorCode::kConflict || error.code == ErrorCode::kCorrupt ||
+                              error.code == ErrorCode::kNotFound;
     return Retry{error.message, std::nullopt, human_needed};
   }
 
@@ -99,12 +100,15 @@ class FilesystemSink final : public Sink {
     if (due(state, now)) LEAT_TRY(roll(state, shipment.store));
     Status appended = append(state, shipment.store, lines);
     if (!appended && appended.error().code == ErrorCode::kNotFound) {
-      // An attempt that was not settled has rolled it, or somebody has taken it away.
-      state = FileState{state.number + 1};
+      // An attempt that was not settled has rolled it; if somebody has taken it away, this is the error.
+      LEAT_TRY(roll(state, shipment.store));
       appended = append(state, shipment.store, lines);
     }
     if (!appended) return tl::unexpected<Error>(appended.error());
-    if (state.length == 0) state.opened = now;
+    if (state.length == 0) {
+      state.opened = now;
+      state.store = shipment.store.value;
+    }
     state.written = now;
     state.length += lines.size();
     return encode_file_state(state);
@@ -125,7 +129,10 @@ class FilesystemSink final : public Sink {
   }
 
   Status roll(FileState& state, const StoreId& store) {
-    LEAT_TRY(publish(folder_, hidden_name(state, store), final_name(state, store), state.length));
+    const std::string name = final_name(state, store);
+    // A reader may have taken the file away before the attempt that published it could be settled.
+    if (name != published_) LEAT_TRY(publish(folder_, hidden_name(state, store), name, state.length));
+    published_ = name;
     state = FileState{state.number + 1};
     return {};
   }
@@ -134,10 +141,12 @@ class FilesystemSink final : public Sink {
     return append_at(folder_, hidden_name(state, store), state.length, lines);
   }
 
+  /// `store` is the current one, for a file that has not been begun.
   [[nodiscard]] std::string final_name(const FileState& state, const StoreId& store) const {
     const std::string number = fmt::format("{:08}", state.number);
+    const std::string_view opener = state.store.empty() ? store.value : state.store;
     return joined_name({context_.gateway_id, context_.pipeline.value, context_.table.value,
-                        std::string_view(store.value).substr(0, 8), number},
+                        opener.substr(0, 8), number},
                        '~') +
            "." + context_.format;
   }
@@ -149,6 +158,7 @@ class FilesystemSink final : public Sink {
   FilesystemOptions options_;
   std::string folder_;
   SinkContext context_;
+  std::string published_;  // The last file that this process has published; empty: none.
   std::atomic<bool> interrupted_ = false;
 };
 

@@ -18,7 +18,8 @@ namespace leat::sinks {
 
 namespace {
 
-constexpr std::uint8_t kStateVersion = 1;
+constexpr std::uint8_t kStateVersion = 2;
+constexpr std::uint8_t kStateWithoutStore = 1;
 constexpr mode_t kFileMode = 0644;
 
 /// An open file descriptor.
@@ -105,6 +106,16 @@ Status rename_new(const std::string& from, const std::string& to) {
               fmt::format("{} exists already; move it away to let {} be published", to, from));
 }
 
+Status expect_published(const std::string& from, const std::string& to, std::uint64_t length) {
+  LEAT_ASSIGN(const bool published, exists(to));
+  if (published) return {};
+  return fail(
+      ErrorCode::kNotFound,
+      fmt::format("{} with {} delivered bytes is gone and was not published as {}; put it back, or, if "
+                  "its records are not missed, create an empty file of the second name",
+                  from, length, to));
+}
+
 }  // namespace
 
 std::string encode_file_state(const FileState& state) {
@@ -115,6 +126,7 @@ std::string encode_file_state(const FileState& state) {
   writer.varint(state.length);
   writer.zigzag(state.opened);
   writer.zigzag(state.written);
+  writer.string(state.store);
   return bytes;
 }
 
@@ -127,7 +139,9 @@ Result<FileState> decode_file_state(std::string_view bytes) {
   state.length = reader.varint();
   state.opened = reader.zigzag();
   state.written = reader.zigzag();
-  if (version != kStateVersion || !reader.ok() || !reader.at_end())
+  if (version == kStateVersion) state.store = reader.string();
+  const bool known = version == kStateVersion || version == kStateWithoutStore;
+  if (!known || !reader.ok() || !reader.at_end())
     return fail(ErrorCode::kCorrupt,
                 fmt::format("state of a filesystem sink: {} bytes of version {}", bytes.size(), version));
   return state;
@@ -152,7 +166,7 @@ Status publish(const std::string& folder, const std::string& hidden, const std::
   const std::string from = folder + "/" + hidden;
   const std::string to = folder + "/" + final_name;
   LEAT_ASSIGN(const bool waiting, exists(from));
-  if (!waiting) return {};
+  if (!waiting) return expect_published(from, to, length);
   // What lies behind the recorded length belongs to an attempt that was never settled.
   LEAT_TRY(write_and_sync(from, O_WRONLY | O_CLOEXEC | O_NOFOLLOW, length, {}));
   LEAT_TRY(rename_new(from, to));

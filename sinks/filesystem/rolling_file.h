@@ -16,6 +16,7 @@ struct FileState {
   std::uint64_t length = 0;
   std::int64_t opened = 0;
   std::int64_t written = 0;
+  std::string store = {};  ///< Empty: not begun, or a state of version 1.
 };
 
 std::string encode_file_state(const FileState& state);
@@ -30,9 +31,9 @@ Status ensure_folder(const std::string& folder);
 Status append_at(const std::string& folder, const std::string& name, std::uint64_t length,
                  std::string_view bytes);
 
-/// Gives the first `length` bytes of the hidden file its final name, and syncs the folder. Already done, or
-/// neither file there (somebody removed it): ok. Errors: conflict (both names exist, or the hidden file is
-/// shorter than `length`), io.
+/// Gives the first `length` bytes of the hidden file its final name, and syncs the folder. Already done: ok.
+/// Errors: not found (there is neither file), conflict (both names exist, or the hidden file is shorter than
+/// `length`), io.
 Status publish(const std::string& folder, const std::string& hidden, const std::string& final_name,
                std::uint64_t length);
 

@@ -1,6 +1,9 @@
 // What the filesystem sink and print promise beyond the suite for all.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "tests/contract/sinks/harness.h"
 #include "tests/contract/sinks/local_harnesses.h"
 
@@ -103,6 +106,44 @@ TEST_CASE("a crash after rolling doubles nothing, even when the clock has gone b
   CHECK(files.arrived() == Payloads{"a", "b"});
   deliver(*files.build_with(by_age), 3, {"c"}, after);
   CHECK(files.arrived() == Payloads{"a", "b", "c"});
+}
+
+TEST_CASE("a file that another store id opened is gone on with and published under its names") {
+  FilesystemHarness files;
+  auto sink = files.build();
+  std::string state = deliver(*sink, 1, {"a"});
+  Shipment later = make_shipment(2, {"b"}, state);
+  later.store = StoreId{"fedcba9876543210"};
+  const Delivery outcome = sink->deliver(later);
+  REQUIRE(delivered(outcome));
+  state = std::get<Delivered>(outcome).sink_state;
+  REQUIRE(sink->finish(state));
+  CHECK(files.names() == std::vector<std::string>{"gw1~pumps~upstream~01234567~00000000.json"});
+  CHECK(files.arrived() == Payloads{"a", "b"});
+}
+
+TEST_CASE("a file in progress that somebody removed pauses the sink until they say that it is not missed") {
+  FilesystemHarness files;
+  const std::string state = deliver(*files.build(), 1, {"a"});
+  const std::string folder = files.path();
+  std::filesystem::remove(folder + "/" + files.names().at(0));
+  auto sink = files.build();
+  const Delivery outcome = sink->deliver(make_shipment(2, {"b"}, state));
+  REQUIRE(paused(outcome));
+  CHECK(std::get<Retry>(outcome).reason.find(".inprogress with") != std::string::npos);
+  std::ofstream(folder + "/gw1~pumps~upstream~01234567~00000000.json").flush();
+  deliver(*sink, 2, {"b"}, state);
+  CHECK(files.arrived() == Payloads{"b"});
+}
+
+TEST_CASE("a published file that a reader took before the attempt was settled is not missed") {
+  FilesystemHarness files;
+  auto sink = files.build_with({{"sink.rolling-policy.file-size", "1 b"}});
+  const std::string state = deliver(*sink, 1, {"a"});
+  deliver(*sink, 2, {"b"}, state);
+  std::filesystem::remove(files.path() + "/gw1~pumps~upstream~01234567~00000000.json");
+  deliver(*sink, 2, {"b"}, state);
+  CHECK(files.arrived() == Payloads{"b"});
 }
 
 TEST_CASE("a state that is not the sink's own pauses it") {

@@ -31,13 +31,23 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("a file's state comes back, and any other bytes are corrupt") {
-  const std::string bytes = encode_file_state({3, 500, -7, 9});
+  const std::string bytes = encode_file_state({3, 500, -7, 9, "0123"});
   CHECK(decode_file_state(bytes)->length == 500);
   CHECK(decode_file_state(bytes)->opened == -7);
+  CHECK(decode_file_state(bytes)->store == "0123");
   CHECK(decode_file_state("")->number == 0);
   for (std::size_t length = 1; length < bytes.size(); ++length)
     CHECK_FALSE(decode_file_state(bytes.substr(0, length)));
   CHECK_FALSE(decode_file_state(bytes + "x"));
+}
+
+TEST_CASE("a state from before the store's id was kept is still read") {
+  std::string bytes = encode_file_state({3, 500, -7, 9});
+  bytes.front() = 1;
+  bytes.pop_back();  // The empty id.
+  REQUIRE(decode_file_state(bytes).has_value());
+  CHECK(decode_file_state(bytes)->written == 9);
+  CHECK(decode_file_state(bytes)->store.empty());
 }
 
 TEST_CASE("appending first takes away what lies behind the recorded length") {
@@ -63,6 +73,14 @@ TEST_CASE("publishing shows the recorded length under the final name, twice is o
   REQUIRE(publish(folder.path, ".f", "f", 4));
   CHECK(folder.text("f") == "kept");
   CHECK_FALSE(folder.has(".f"));
+}
+
+TEST_CASE("publishing a file that is gone under both names says which") {
+  const Folder folder;
+  const Status published = publish(folder.path, ".f", "f", 4);
+  REQUIRE_FALSE(published.has_value());
+  CHECK(published.error().code == ErrorCode::kNotFound);
+  CHECK(published.error().message.find(folder.path + "/.f with 4") == 0);
 }
 
 TEST_CASE("publishing never writes over a file that is there") {
