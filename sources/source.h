@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,6 +82,13 @@ class Source {
       const Message& message) const {
     (void)message;
     return {};
+  }
+
+  /// Why this message is not to be decoded but to become one dead letter as it is (a line that is too long,
+  /// of which the payload holds the beginning); none for all others. On the loop, before decoding.
+  [[nodiscard]] virtual std::optional<std::string> refuse(const Message& message) const {
+    (void)message;
+    return std::nullopt;
   }
 
   /// Sources that make rows themselves (datagen) decode without a format; null for all others.

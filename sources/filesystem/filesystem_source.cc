@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "sources/filesystem/file_listing.h"
+#include "sources/filesystem/file_matching.h"
 #include "sources/filesystem/file_position.h"
 #include "sources/filesystem/line_reader.h"
 #include "sources/pause_gate.h"
@@ -20,6 +22,9 @@ namespace {
 
 /// How long a bounded source waits before it asks a disk again that has refused.
 constexpr Micros kRetry{kMicrosPerSecond};
+/// Followed files that are kept open, so that their last lines can be read when their names are gone. Beyond
+/// it a file is opened at each look.
+constexpr std::size_t kMostOpenFiles = 256;
 
 struct FilesystemOptions {
   std::string path;
@@ -100,8 +105,14 @@ class FilesystemSource final : public Source {
     return std::make_unique<FileTracker>(reading(), decode_position(from).value_or(FilePlaces{}));
   }
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override;
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(const Message& message) const override {
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(
+      const Message& message) const override {
     return {{"path", std::string(decode_chunk(message.attributes).path)}};
+  }
+  [[nodiscard]] std::optional<std::string> refuse(const Message& message) const override {
+    const std::uint64_t length = decode_chunk(message.attributes).overlong;
+    if (length == 0) return std::nullopt;
+    return fmt::format("line of {} bytes is longer than the limit of {} bytes", length, kMaxLineBytes);
   }
 
  private:
@@ -122,11 +133,20 @@ class FilesystemSource final : public Source {
   /// One pass over the files. Errors: not found, io; the next pass goes on where this one stopped.
   Status read_files();
   Status read_file(const std::string& path);
+  /// One look at the files that are followed, and all that is new in them.
+  Status follow_files();
+  /// What has been written to files whose names are gone.
+  Status read_open_files();
+  Status read_left(const FileMatches& matches);
+  void rename_places(const FileMatches& matches);
+  void forget(const std::string& path);
+  Status follow_file(const std::string& path, std::uint64_t inode);
+  Status read_lines(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
   /// False: the source is to end.
-  bool append(LineReader& reader, const std::string& path, const LineReader::Chunk& chunk);
+  bool append(const LineReader& reader, const LineReader::Chunk& chunk, const std::string& path,
+              const FilePlace& place);
   /// Where to begin in a file that has just been opened.
   [[nodiscard]] std::uint64_t offset_in(const std::string& path, const LineReader& reader) const;
-  void forget_gone(const std::vector<std::string>& files);
   void set_health(SourceHealth::Link link, std::string detail = {}) {
     const std::scoped_lock lock(mutex_);
     health_ = {link, std::move(detail)};
@@ -139,7 +159,9 @@ class FilesystemSource final : public Source {
   const std::vector<MetadataField> metadata_;
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
   FilePlaces places_;
-  std::vector<std::string> gone_;  // Disappeared since the last message.
+  PlaceChanges changes_;                                     // Since the last message.
+  std::map<std::string, std::unique_ptr<LineReader>> open_;  // Followed files, by path.
+  std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
   std::string attributes_;         // Scratch.
   mutable std::mutex mutex_;
   SourceHealth health_;
@@ -182,52 +204,133 @@ void FilesystemSource::run() {
 }
 
 Status FilesystemSource::read_files() {
+  if (reading() == FileReading::kFollowing) return follow_files();
   LEAT_ASSIGN(const std::vector<std::string> files, list_files(selection_));
-  if (reading() == FileReading::kFollowing) forget_gone(files);
-  // A bounded position names the file that was read last; the ones before it are done.
+  // The position names the file that was read last; the ones before it are done.
   auto file = files.begin();
-  if (reading() == FileReading::kBounded && !places_.empty())
-    file = std::lower_bound(files.begin(), files.end(), places_.rbegin()->first);
+  if (!places_.empty()) file = std::lower_bound(files.begin(), files.end(), places_.rbegin()->first);
   for (; file != files.end() && !gate_.stopped(); ++file) LEAT_TRY(read_file(*file));
   return {};
-}
-
-void FilesystemSource::forget_gone(const std::vector<std::string>& files) {
-  for (auto place = places_.begin(); place != places_.end();) {
-    if (std::binary_search(files.begin(), files.end(), place->first)) {
-      ++place;
-      continue;
-    }
-    gone_.push_back(place->first);
-    place = places_.erase(place);
-  }
-}
-
-std::uint64_t FilesystemSource::offset_in(const std::string& path, const LineReader& reader) const {
-  const auto place = places_.find(path);
-  if (place == places_.end() || place->second.inode != reader.inode()) return 0;
-  return place->second.offset <= reader.size() ? place->second.offset : 0;
 }
 
 Status FilesystemSource::read_file(const std::string& path) {
   auto opened = LineReader::open(path, chunk_bytes_);
   if (!opened && opened.error().code == ErrorCode::kNotFound && path != selection_.path) return {};
   if (!opened) return tl::unexpected<Error>(opened.error());
-  LineReader& reader = **opened;
-  reader.seek(offset_in(path, reader));
-  const auto last_line =
-      reading() == FileReading::kBounded ? LineReader::LastLine::kComplete : LineReader::LastLine::kAwaited;
-  while (!gate_.stopped()) {
-    LEAT_ASSIGN(const LineReader::Chunk chunk, reader.next(last_line));
-    for (std::uint64_t i = 0; i < chunk.overlong; ++i) intake_->count_dropped();
-    if (chunk.bytes.empty() || !append(reader, path, chunk)) return {};
-    places_[path] = {chunk.end, reader.inode()};
+  return read_lines(**opened, path, LineReader::LastLine::kComplete);
+}
+
+Status FilesystemSource::follow_files() {
+  auto found = find_files(selection_);
+  if (!found) {
+    LEAT_TRY(read_open_files());
+    return tl::unexpected<Error>(found.error());
   }
+  FileMatches matches = match_files(places_, *found);
+  if (!matches.left.empty()) {
+    // A file that is renamed during a look may be in it under neither name; the second look has it.
+    found = find_files(selection_);
+    if (!found) return tl::unexpected<Error>(found.error());
+    matches = match_files(places_, *found);
+  }
+  LEAT_TRY(read_left(matches));
+  if (gate_.stopped()) return {};
+  rename_places(matches);
+  // What was written to a rotated file is older than its successor's lines.
+  for (const auto& [path, from] : matches.moved) LEAT_TRY(follow_file(path, found->at(path)));
+  for (const auto& [path, inode] : *found)
+    if (!matches.moved.contains(path) && !leaving_.contains(path)) LEAT_TRY(follow_file(path, inode));
   return {};
 }
 
-bool FilesystemSource::append(LineReader& reader, const std::string& path, const LineReader::Chunk& chunk) {
-  encode_chunk({path, chunk.end, reader.inode(), reader.size(), reader.mtime(), {}}, gone_, attributes_);
+Status FilesystemSource::read_open_files() {
+  for (const auto& [path, reader] : open_)
+    LEAT_TRY(read_lines(*reader, path, LineReader::LastLine::kAwaited));
+  return {};
+}
+
+/// Whoever writes a file may go on for a moment after it was renamed or removed. So it is read once more at
+/// the next look, then its last line is complete; only then a new file under its path is begun.
+Status FilesystemSource::read_left(const FileMatches& matches) {
+  std::set<std::string> leaving;
+  for (const std::string& path : matches.left) {
+    if (gate_.stopped()) return {};
+    const auto reader = open_.find(path);
+    const bool last_look = leaving_.contains(path) || matches.moved.contains(path);
+    Status read;
+    if (reader != open_.end())
+      read = read_lines(*reader->second, path,
+                        last_look ? LineReader::LastLine::kComplete : LineReader::LastLine::kAwaited);
+    if (gate_.stopped()) return {};
+    if (reader == open_.end() || last_look || !read)
+      forget(path);
+    else
+      leaving.insert(path);
+    LEAT_TRY(read);
+  }
+  leaving_ = std::move(leaving);
+  return {};
+}
+
+void FilesystemSource::forget(const std::string& path) {
+  places_.erase(path);
+  open_.erase(path);
+  changes_[path] = std::nullopt;
+}
+
+void FilesystemSource::rename_places(const FileMatches& matches) {
+  // All are taken out before one is put in: the names of a rotation form a chain.
+  FilePlaces places;
+  std::map<std::string, std::unique_ptr<LineReader>> open;
+  for (const auto& [path, from] : matches.moved) {
+    places.emplace(path, places_.at(from));
+    if (const auto reader = open_.find(from); reader != open_.end())
+      open.emplace(path, std::move(reader->second));
+    forget(from);
+  }
+  for (const auto& [path, place] : places) changes_[path] = place;
+  places_.merge(places);
+  open_.merge(open);
+}
+
+Status FilesystemSource::follow_file(const std::string& path, std::uint64_t inode) {
+  if (gate_.stopped()) return {};
+  auto kept = open_.find(path);
+  if (kept != open_.end()) return read_lines(*kept->second, path, LineReader::LastLine::kAwaited);
+  auto opened = LineReader::open(path, chunk_bytes_);
+  if (!opened && opened.error().code == ErrorCode::kNotFound) return {};
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  if ((*opened)->inode() != inode) return {};  // Renamed since the look; the next one sees it.
+  const Status read = read_lines(**opened, path, LineReader::LastLine::kAwaited);
+  if (places_.contains(path) && open_.size() < kMostOpenFiles) open_.emplace(path, *std::move(opened));
+  return read;
+}
+
+std::uint64_t FilesystemSource::offset_in(const std::string& path, const LineReader& reader) const {
+  const auto found = places_.find(path);
+  if (found == places_.end()) return 0;
+  const FilePlace& place = found->second;
+  if (place.inode != reader.inode() || place.offset > reader.size()) return 0;
+  return place.tail == 0 || place.tail == reader.tail(place.offset) ? place.offset : 0;
+}
+
+Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
+                                    LineReader::LastLine last_line) {
+  reader.seek(offset_in(path, reader));
+  while (!gate_.stopped()) {
+    LEAT_ASSIGN(const LineReader::Chunk chunk, reader.next(last_line));
+    if (chunk.bytes.empty()) break;
+    const FilePlace place{chunk.end, reader.inode(), reader.tail(chunk.end)};
+    if (!append(reader, chunk, path, place)) return {};
+    places_[path] = place;
+  }
+  reader.free_buffer();
+  return {};
+}
+
+bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk& chunk,
+                              const std::string& path, const FilePlace& place) {
+  encode_chunk({path, place, reader.size(), reader.mtime(), chunk.overlong}, changes_, attributes_);
   while (!gate_.stopped()) {
     const Appended appended = intake_->append(chunk.bytes, {}, attributes_, now_());
     if (appended == Appended::kStored) break;
@@ -237,7 +340,7 @@ bool FilesystemSource::append(LineReader& reader, const std::string& path, const
     set_health(SourceHealth::Link::kIdle);
     if (appended == Appended::kAboveHigh) break;  // It is stored.
   }
-  gone_.clear();
+  changes_.clear();
   return true;
 }
 

@@ -1,10 +1,14 @@
 #include "sources/filesystem/line_reader.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -37,8 +41,7 @@ LineReader::LineReader(std::string path, int descriptor, std::uint64_t inode, st
     : path_(std::move(path)),
       descriptor_(descriptor),
       inode_(inode),
-      chunk_bytes_(std::max<std::size_t>(1, chunk_bytes)),
-      buffer_(chunk_bytes_) {}
+      chunk_bytes_(std::max<std::size_t>(1, chunk_bytes)) {}
 
 LineReader::~LineReader() {
   ::close(descriptor_);
@@ -55,6 +58,14 @@ std::int64_t LineReader::mtime() const {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000;
 }
 
+std::uint64_t LineReader::tail(std::uint64_t offset) const {
+  std::array<char, 64> bytes{};
+  const std::size_t length = std::min<std::uint64_t>(bytes.size(), offset);
+  if (length == 0) return 0;
+  const ssize_t got = ::pread(descriptor_, bytes.data(), length, static_cast<off_t>(offset - length));
+  return got < 0 ? 0 : XXH3_64bits(bytes.data(), static_cast<std::size_t>(got));
+}
+
 Result<std::size_t> LineReader::fill() {
   std::size_t filled = 0;
   while (filled < buffer_.size()) {
@@ -69,7 +80,6 @@ Result<std::size_t> LineReader::fill() {
 }
 
 Result<LineReader::Chunk> LineReader::next(LastLine last_line) {
-  std::uint64_t overlong = 0;
   buffer_.resize(chunk_bytes_);
   while (true) {
     LEAT_ASSIGN(const std::size_t filled, fill());
@@ -81,34 +91,33 @@ Result<LineReader::Chunk> LineReader::next(LastLine last_line) {
       length = filled;
     if (length > 0 || filled < buffer_.size()) {
       offset_ += length;
-      return Chunk{{buffer_.data(), length}, offset_, overlong};
+      return Chunk{{buffer_.data(), length}, offset_};
     }
     if (buffer_.size() < kMaxLineBytes) {
       buffer_.resize(std::min(buffer_.size() * 2, kMaxLineBytes));
       continue;
     }
-    LEAT_ASSIGN(const bool skipped, skip_line(last_line));
-    if (!skipped) return Chunk{{}, offset_, overlong};
-    ++overlong;
-    buffer_.resize(chunk_bytes_);
+    return cut_line(last_line);
   }
 }
 
-Result<bool> LineReader::skip_line(LastLine last_line) {
+Result<LineReader::Chunk> LineReader::cut_line(LastLine last_line) {
   const std::uint64_t begin = offset_;
+  kept_.assign(buffer_.data(), kKeptLineBytes);
   while (true) {
     LEAT_ASSIGN(const std::size_t filled, fill());
     const void* newline = ::memchr(buffer_.data(), '\n', filled);
     if (newline != nullptr) {
       offset_ += static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
-      return true;
+      return Chunk{kept_, offset_, offset_ - begin - 1};
     }
     offset_ += filled;
     if (filled < buffer_.size()) break;
   }
   // The end came first: a line that is awaited is looked at again from its start.
-  if (last_line == LastLine::kAwaited) offset_ = begin;
-  return last_line == LastLine::kComplete;
+  if (last_line == LastLine::kComplete) return Chunk{kept_, offset_, offset_ - begin};
+  offset_ = begin;
+  return Chunk{{}, offset_};
 }
 
 }  // namespace leat::sources

@@ -37,6 +37,9 @@ struct FileFixture {
     tracker = source->tracker(position);
     return source->start(*intake, position);
   }
+  void move(const std::string& from, const std::string& to) const {
+    std::filesystem::rename(folder.file(from), folder.file(to));
+  }
   /// Ends the source; the next `start` goes on behind `messages` of it.
   void stop() {
     source->stop();
@@ -205,12 +208,98 @@ TEST_CASE("metadata names the file") {
   CHECK(size.finish()->value(0) == Value::integer(5));
 }
 
-TEST_CASE("a line beyond all measure is left out and counted, and the next one is there") {
+TEST_CASE("a line beyond all measure is refused with its beginning, and the next one is there") {
   FileFixture it;
   it.folder.write("a", "one\n" + std::string(kMaxLineBytes + 1000, 'x') + "\ntwo\n");
   REQUIRE(it.start().has_value());
-  CHECK(it.ends_with("one\ntwo\n"));
-  CHECK(it.intake->counters().dropped == 1);
+  REQUIRE(it.ends_with("one\n" + std::string(kKeptLineBytes, 'x') + "two\n"));
+  REQUIRE(it.messages.size() == 3);
+  CHECK_FALSE(it.source->refuse(it.messages[0]).has_value());
+  CHECK(it.source->refuse(it.messages[1]) ==
+        "line of 16778216 bytes is longer than the limit of 16777216 bytes");
+  CHECK_FALSE(it.source->refuse(it.messages[2]).has_value());
+}
+
+TEST_CASE("a log that is rotated within the folder is read once, in the order it was written") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a.log", "1\n2\n");
+  it.folder.write("a.log.1", "0\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("1\n2\n0\n"));
+  it.folder.append("a.log", "3\n");
+  it.move("a.log.1", "a.log.2");
+  it.move("a.log", "a.log.1");
+  it.folder.write("a.log", "4\n");
+  REQUIRE(it.has("1\n2\n0\n3\n4\n"));
+  it.stop();
+  it.folder.append("a.log.1", "late\n");
+  it.folder.append("a.log.2", "later\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.has("late\nlater\n"));
+}
+
+TEST_CASE("a log that was rotated while the source was stopped is gone on with under its new name") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a.log", "1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("1\n"));
+  it.stop();
+  it.folder.append("a.log", "2\n");
+  it.move("a.log", "a.log.1");
+  it.folder.write("a.log", "3\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.has("2\n3\n"));
+}
+
+TEST_CASE("the last lines of a followed file are read after it was renamed away") {
+  FileFixture it;
+  it.follow();
+  it.options["path"] = it.folder.file("a.log");
+  it.folder.write("a.log", "1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("1\n"));
+  it.folder.append("a.log", "2\n3");
+  it.move("a.log", "a.log.1");
+  it.folder.write("a.log", "4\n");
+  CHECK(it.has("1\n2\n34\n"));
+}
+
+TEST_CASE("what is written to a renamed file before its successor is there is read") {
+  FileFixture it;
+  it.follow();
+  it.options["path"] = it.folder.file("a.log");
+  it.folder.write("a.log", "1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("1\n"));
+  it.move("a.log", "a.log.1");
+  REQUIRE(eventually([&] { return it.source->health().link == SourceHealth::Link::kLost; }));
+  it.folder.append("a.log.1", "2\n");
+  REQUIRE(it.has("1\n2\n"));
+  it.folder.write("a.log", "3\n");
+  CHECK(it.has("1\n2\n3\n"));
+}
+
+TEST_CASE("a file that was rewritten in place, no shorter than before, is read from its start") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "old line\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("old line\n"));
+  it.stop();
+  it.folder.write("a", "new line, and more\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.has("new line, and more\n"));
+}
+
+TEST_CASE("a position from before the tails were kept is still read") {
+  const std::string position = std::string("\x01\x01\x01", 3) + "a" + "\x05\x07";
+  const auto places = decode_position(position);
+  REQUIRE(places.has_value());
+  CHECK(places->at("a").offset == 5);
+  CHECK(places->at("a").inode == 7);
+  CHECK(places->at("a").tail == 0);
 }
 
 TEST_CASE("wrong filesystem options are errors") {
