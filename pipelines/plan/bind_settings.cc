@@ -65,9 +65,25 @@ void override_with(const OptionMap& overrides, OptionMap& settings, std::vector<
   }
 }
 
+/// What the words of checked settings stand for, so that nobody behind the planner has to know: choices in
+/// small letters, the host's time zone by its name.
+void resolve(OptionMap& settings, const PlanRequest& request, std::vector<Message>& messages) {
+  for (auto& [key, value] : settings)
+    if (const Setting* setting = find_setting(key); setting && setting->is_choice)
+      value = small_letters(value);
+  const auto zone = settings.find("table.local-time-zone");
+  if (zone == settings.end() || zone->second != "default") return;
+  zone->second = request.host_time_zone;
+  if (zone->second != "default" && find_setting(zone->first)->check(zone->second)) return;
+  const std::string text = "setting 'table.local-time-zone': the host's time zone '" + zone->second +
+                           "' is not known; name one, such as 'Europe/Berlin'";
+  messages.push_back(
+      {.severity = Severity::kError, .text = text, .rendered = request.file + ": error: " + text + "\n"});
+}
+
 }  // namespace
 
-OptionMap bind_settings(const sql::Script& script, const OptionMap& overrides, sql::Diagnostics& diagnostics,
+OptionMap bind_settings(const sql::Script& script, const PlanRequest& request, sql::Diagnostics& diagnostics,
                         std::vector<Message>& messages) {
   OptionMap settings;
   for (const sql::StatementPtr& statement : script.statements) {
@@ -76,7 +92,8 @@ OptionMap bind_settings(const sql::Script& script, const OptionMap& overrides, s
     if (const auto* removal = sql::as<sql::ResetStatement>(*statement))
       reset(*removal, settings, diagnostics);
   }
-  override_with(overrides, settings, messages);
+  override_with(request.overrides, settings, messages);
+  resolve(settings, request, messages);
   return settings;
 }
 

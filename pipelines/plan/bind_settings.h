@@ -10,9 +10,11 @@
 
 namespace leat::plan {
 
-/// The settings in force, checked; the last SET of a key wins, an override wins over the file. Errors of the
-/// file go to `diagnostics`, those of overrides, which have no place in it, to `messages`.
-OptionMap bind_settings(const sql::Script& script, const OptionMap& overrides, sql::Diagnostics& diagnostics,
+/// The settings in force, checked; the last SET of a key wins, an override of the request wins over the file.
+/// Words are resolved: choices are in small letters, 'default' of a time zone is the host's name for it.
+/// Errors of the file go to `diagnostics`, those without a place in it (overrides, the host's zone) to
+/// `messages`.
+OptionMap bind_settings(const sql::Script& script, const PlanRequest& request, sql::Diagnostics& diagnostics,
                         std::vector<Message>& messages);
 
 }  // namespace leat::plan

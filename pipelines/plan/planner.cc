@@ -256,7 +256,7 @@ PlanOutcome plan_pipeline(const PlanRequest& request, const Catalog& catalog) {
   sql::Diagnostics diagnostics;
   PlanOutcome outcome;
   const sql::Script script = sql::parse_script(source, diagnostics);
-  OptionMap settings = bind_settings(script, request.overrides, diagnostics, outcome.messages);
+  OptionMap settings = bind_settings(script, request, diagnostics, outcome.messages);
   const PlanSettings read = read_settings(settings);
   const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}};
   Planner planner(request, context);

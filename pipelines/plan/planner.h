@@ -29,6 +29,9 @@ struct PlanRequest {
   OptionMap overrides;
   /// True for `leat run`: a bare SELECT is allowed and its rows are the output.
   bool allow_select = false;
+  /// IANA name of the host's time zone, which 'table.local-time-zone' = 'default' stands for. The planner
+  /// does not ask the operating system: the composition root does. Without that setting the zone is UTC.
+  std::string host_time_zone = "UTC";
 };
 
 struct PlanOutcome {

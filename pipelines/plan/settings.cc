@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -14,13 +15,6 @@ namespace leat::plan {
 namespace {
 
 using Check = std::function<Status(std::string_view)>;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 /// Any value that `option_text` reads into a T.
 template <class T>
@@ -52,32 +46,51 @@ Status time_zone(std::string_view value) {
   return fail(ErrorCode::kInvalid, "expected the name of a time zone, such as 'Europe/Berlin' or 'UTC'");
 }
 
-Check one_of(std::vector<std::string> names) {
-  return [names = std::move(names)](std::string_view value) -> Status {
-    if (std::ranges::find(names, lower(value)) != names.end()) return {};
-    std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
-    return fail(ErrorCode::kInvalid, "expected one of " + list);
+Status multiplier(std::string_view value) {
+  double number = 0;
+  LEAT_TRY(option_text::read(value, number));
+  if (number >= 1 && std::isfinite(number)) return {};
+  return fail(ErrorCode::kInvalid, "expected a number of 1 or more");
+}
+
+Status fraction(std::string_view value) {
+  double number = 0;
+  LEAT_TRY(option_text::read(value, number));
+  if (number >= 0 && number <= 1) return {};
+  return fail(ErrorCode::kInvalid, "expected a number from 0 to 1");
+}
+
+/// A setting that takes one of `words`; those of `others` are further spellings, which nobody needs to learn.
+Setting choice(std::string key, std::vector<std::string> words, std::string doc,
+               std::vector<std::string> others = {}) {
+  std::string list;
+  for (const std::string& word : words) list += (list.empty() ? "one of '" : ", '") + word + "'";
+  words.insert(words.end(), others.begin(), others.end());
+  const auto check = [words = std::move(words), list](std::string_view value) -> Status {
+    if (std::ranges::find(words, small_letters(value)) != words.end()) return {};
+    return fail(ErrorCode::kInvalid, "expected " + list);
   };
+  return {std::move(key), list, SettingEffect::kUsed, std::move(doc), check, true};
 }
 
 std::vector<Setting> engine_settings() {
   using enum SettingEffect;
   return {
       {"pipeline.name", "string", kUsed, "Name of the pipeline; default: the file's.", any_text},
-      {"execution.runtime-mode", "one of 'streaming', 'batch', 'automatic'", kUsed,
-       "'batch' wants bounded sources only.", one_of({"streaming", "batch", "automatic"})},
+      choice("execution.runtime-mode", {"streaming", "batch", "automatic"},
+             "'batch' wants bounded sources only."),
       {"execution.checkpointing.interval", "duration", kUsed, "How often results and state are committed.",
        positive_duration},
       {"table.local-time-zone", "time zone", kUsed,
-       "The session's wall clock: casts of TIMESTAMP_LTZ, windows over it.", time_zone},
+       "The session's wall clock: casts of TIMESTAMP_LTZ, windows over it; 'default': the host's zone.",
+       time_zone},
       {"table.exec.source.idle-timeout", "duration", kUsed,
        "A source without rows for so long does not hold back the watermark; 0: never.", readable<Micros>},
       {"table.exec.state.ttl", "duration", kNone, "Windows drop their state when they fire.",
        readable<Micros>},
       {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},
-      {"leat.on-row-error", "one of 'dead-letter', 'fail'", kUsed,
-       "What a row that cannot be computed does; Flink fails.", one_of({"dead-letter", "fail"})},
+      choice("leat.on-row-error", {"dead-letter", "fail"},
+             "What a row that cannot be computed does; Flink fails."),
       {"leat.late-rows", "table", kNotYet, "Table that takes late rows.", any_text},
   };
 }
@@ -88,24 +101,24 @@ std::vector<Setting> restart_settings() {
   const std::string growing = "restart-strategy.exponential-delay.";
   const std::string rate = "restart-strategy.failure-rate.";
   return {
-      {"restart-strategy.type", "one of 'none', 'fixed-delay', 'exponential-delay', 'failure-rate'", kUsed,
-       "When a failed pipeline starts again.",
-       one_of({"none", "off", "disable", "fixed-delay", "exponential-delay", "failure-rate"})},
+      choice("restart-strategy.type", {"none", "fixed-delay", "exponential-delay", "failure-rate"},
+             "When a failed pipeline starts again.",
+             {"off", "disable", "fixeddelay", "exponentialdelay", "failurerate"}),
       {fixed + "attempts", "integer", kUsed, "Restarts before the pipeline stays failed.", positive_integer},
       {fixed + "delay", "duration", kUsed, "Wait before each restart.", readable<Micros>},
       {growing + "initial-backoff", "duration", kUsed, "First wait.", positive_duration},
       {growing + "max-backoff", "duration", kUsed, "Longest wait.", positive_duration},
-      {growing + "backoff-multiplier", "double", kUsed, "How the wait grows.", readable<double>},
+      {growing + "backoff-multiplier", "double", kUsed, "How the wait grows.", multiplier},
       {growing + "reset-backoff-threshold", "duration", kUsed, "Running so long resets the wait.",
        positive_duration},
-      {growing + "jitter-factor", "double", kUsed, "Random part of the wait.", readable<double>},
+      {growing + "jitter-factor", "double", kUsed, "Random part of the wait, up or down.", fraction},
       {growing + "attempts-before-reset-backoff", "integer", kUsed,
        "Restarts before the pipeline stays failed.", positive_integer},
       {rate + "delay", "duration", kUsed, "Wait before each restart.", readable<Micros>},
       {rate + "failure-rate-interval", "duration", kUsed, "The time over which failures are counted.",
        positive_duration},
-      {rate + "max-failures-per-interval", "integer", kUsed, "Failures before it stays failed.",
-       positive_integer},
+      {rate + "max-failures-per-interval", "integer", kUsed,
+       "Failures within that time before the pipeline stays failed.", positive_integer},
   };
 }
 
@@ -154,6 +167,13 @@ const Setting* find_setting(std::string_view key) {
   return nullptr;
 }
 
+std::string small_letters(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
 std::string unknown_setting(std::string_view key) {
   std::vector<std::string> known;
   for (const Setting& setting : all_settings()) known.push_back(setting.key);
@@ -163,11 +183,11 @@ std::string unknown_setting(std::string_view key) {
 PlanSettings read_settings(const OptionMap& settings) {
   PlanSettings read;
   if (const auto zone = settings.find("table.local-time-zone"); zone != settings.end())
-    read.time_zone = zone->second == "default" ? "UTC" : zone->second;
+    read.time_zone = zone->second;
   if (const auto idle = settings.find("table.exec.source.idle-timeout"); idle != settings.end())
     read.source_idle_timeout = parse_duration(idle->second).value_or(Micros(0));
   if (const auto mode = settings.find("execution.runtime-mode"); mode != settings.end())
-    read.batch = lower(mode->second) == "batch";
+    read.batch = mode->second == "batch";
   return read;
 }
 

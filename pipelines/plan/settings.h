@@ -27,6 +27,8 @@ struct Setting {
   std::string doc;
   /// Errors: invalid, with the expected form.
   std::function<Status(std::string_view value)> check;
+  /// One of a few words, in any letters; the plan has them in small ones.
+  bool is_choice = false;
 };
 
 /// All settings, in the order of the documentation.
@@ -36,12 +38,15 @@ const Setting* find_setting(std::string_view key);
 /// "unknown setting 'leat.memory' (did you mean 'leat.memory.max'?)"
 std::string unknown_setting(std::string_view key);
 
+std::string small_letters(std::string_view text);
+
 /// What the planner itself reads of checked settings.
 struct PlanSettings {
   std::string time_zone = "UTC";
   Micros source_idle_timeout{0};
   bool batch = false;
 };
+/// `settings` are those of the plan: see bind_settings.
 PlanSettings read_settings(const OptionMap& settings);
 
 }  // namespace leat::plan

@@ -178,6 +178,62 @@ TEST_CASE("settings are checked by key and by value, and overrides without a pla
   CHECK(rendered(outcome) == "--set x=1: error: unknown setting 'x'\n");
 }
 
+namespace {
+
+PlanOutcome plan_on_host_in(std::string zone, OptionMap overrides = {}) {
+  return plan_pipeline({.file = "f",
+                        .text = "SET 'table.local-time-zone' = 'default'; SELECT 1",
+                        .overrides = std::move(overrides),
+                        .allow_select = true,
+                        .host_time_zone = std::move(zone)},
+                       catalog());
+}
+
+}  // namespace
+
+TEST_CASE("the default time zone is the host's, by its name, for everybody") {
+  CHECK(plan_on_host_in("Asia/Tokyo").plan.settings.at("table.local-time-zone") == "Asia/Tokyo");
+  CHECK(planned("SET 'table.local-time-zone' = 'default'; SELECT 1").settings.at("table.local-time-zone") ==
+        "UTC");
+  CHECK(plan_on_host_in("Asia/Tokyo", {{"table.local-time-zone", "Europe/Berlin"}})
+            .plan.settings.at("table.local-time-zone") == "Europe/Berlin");
+  const PlanOutcome outcome = plan_pipeline(
+      {.file = "f",
+       .text = "SET 'table.local-time-zone' = 'default'; SELECT CAST(TO_TIMESTAMP_LTZ(0, 3) AS STRING)",
+       .overrides = {},
+       .allow_select = true,
+       .host_time_zone = "Asia/Tokyo"},
+      catalog());
+  CHECK(explain(outcome.plan).find("1970-01-01 09:00:00") != std::string::npos);
+}
+
+TEST_CASE("a host whose time zone nobody knows has to be told one") {
+  for (const std::string zone : {"Mars/Base", "default", ""})
+    CHECK(rendered(plan_on_host_in(zone))
+              .find("f: error: setting 'table.local-time-zone': the host's time zone '" + zone +
+                    "' is not known") != std::string::npos);
+  CHECK(plan_on_host_in("Mars/Base", {{"table.local-time-zone", "UTC"}}).ok());
+}
+
+TEST_CASE("the words of a setting are the same in any letters") {
+  const Plan plan =
+      planned("SET 'leat.on-row-error' = 'FAIL'; SET 'restart-strategy.type' = 'None'; SELECT 1");
+  CHECK(plan.settings.at("leat.on-row-error") == "fail");
+  CHECK(plan.settings.at("restart-strategy.type") == "none");
+  CHECK(planned("SET 'pipeline.name' = 'Pump'; SELECT 1").settings.at("pipeline.name") == "Pump");
+}
+
+TEST_CASE("settings of restarts have bounds") {
+  says("SET 'restart-strategy.exponential-delay.jitter-factor' = '1.5'; SELECT 1",
+       "expected a number from 0 to 1");
+  says("SET 'restart-strategy.exponential-delay.jitter-factor' = '-0.1'; SELECT 1",
+       "expected a number from 0 to 1");
+  says("SET 'restart-strategy.exponential-delay.backoff-multiplier' = '0.5'; SELECT 1",
+       "expected a number of 1 or more");
+  says("SET 'restart-strategy.failure-rate.max-failures-per-interval' = '0'; SELECT 1",
+       "expected a number above 0");
+}
+
 TEST_CASE("a cluster's settings are accepted with a warning") {
   const PlanOutcome outcome = plan_query("SET 'parallelism.default' = '4'; SELECT 1");
   CHECK(outcome.ok());
