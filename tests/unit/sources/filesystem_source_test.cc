@@ -266,6 +266,44 @@ TEST_CASE("the last lines of a followed file are read after it was renamed away"
   CHECK(it.has("1\n2\n34\n"));
 }
 
+TEST_CASE("the last lines of a file are read after its new name has left the pattern") {
+  FileFixture it;
+  it.follow();
+  it.options["source.path.regex-pattern"] = ".*\\.log";
+  it.folder.write("a.log", "1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("1\n"));
+  it.folder.append("a.log", "2\n");
+  it.move("a.log", "a.log.1");
+  CHECK(it.has("1\n2\n"));
+}
+
+TEST_CASE("two names of one file are two files") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("1\n"));
+  std::filesystem::create_hard_link(it.folder.file("a"), it.folder.file("b"));
+  REQUIRE(it.has("1\n1\n"));
+  it.folder.append("b", "2\n");
+  CHECK(it.has("1\n1\n2\n2\n"));
+}
+
+TEST_CASE("a new file that got the inode of a removed one is read from its start") {
+  FileFixture it;
+  it.follow();
+  it.folder.write("a", "old line\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("old line\n"));
+  it.stop();
+  // The same inode, another name, other bytes.
+  it.move("a", "b");
+  it.folder.write("b", "new line, and more\n");
+  REQUIRE(it.start().has_value());
+  CHECK(it.has("new line, and more\n"));
+}
+
 TEST_CASE("what is written to a renamed file before its successor is there is read") {
   FileFixture it;
   it.follow();
