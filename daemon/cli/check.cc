@@ -8,6 +8,7 @@
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
 
 namespace leat::cli {
@@ -30,8 +31,12 @@ bool check_file(const std::string& path) {
     fmt::print(stderr, "leat check: {}\n", text.error().message);
     return false;
   }
-  const auto outcome = plan::plan_pipeline(
-      {.file = path, .text = text->text, .overrides = {}, .allow_select = true}, runtime::catalog());
+  const auto outcome = plan::plan_pipeline({.file = path,
+                                            .text = text->text,
+                                            .overrides = {},
+                                            .allow_select = true,
+                                            .host_time_zone = config::host_time_zone()},
+                                           runtime::catalog());
   print_messages(outcome);
   if (outcome.ok()) fmt::print("{}: ok\n", path);
   return outcome.ok();

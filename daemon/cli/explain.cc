@@ -6,6 +6,7 @@
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
 
 namespace leat::cli {
@@ -21,9 +22,12 @@ int explain(const ExplainOptions& options) {
     fmt::print(stderr, "leat explain: {}\n", text.error().message);
     return kBadConfig;
   }
-  const auto outcome = plan::plan_pipeline(
-      {.file = text->name, .text = text->text, .overrides = *settings, .allow_select = true},
-      runtime::catalog());
+  const auto outcome = plan::plan_pipeline({.file = text->name,
+                                            .text = text->text,
+                                            .overrides = *settings,
+                                            .allow_select = true,
+                                            .host_time_zone = config::host_time_zone()},
+                                           runtime::catalog());
   print_messages(outcome);
   if (!outcome.ok()) return kBadConfig;
   for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);

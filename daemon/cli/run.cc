@@ -12,6 +12,7 @@
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/result_writer.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/config/time_zone.h"
 #include "daemon/log/log.h"
 #include "daemon/loop/clock.h"
 #include "daemon/loop/handles.h"
@@ -113,9 +114,12 @@ int run(const RunOptions& options) {
   if (!settings) return complain(settings.error(), kUsage);
   const auto text = read_pipeline(options.file, options.text);
   if (!text) return complain(text.error(), kBadConfig);
-  auto outcome = plan::plan_pipeline(
-      {.file = text->name, .text = text->text, .overrides = *settings, .allow_select = true},
-      runtime::catalog());
+  auto outcome = plan::plan_pipeline({.file = text->name,
+                                      .text = text->text,
+                                      .overrides = *settings,
+                                      .allow_select = true,
+                                      .host_time_zone = config::host_time_zone()},
+                                     runtime::catalog());
   print_messages(outcome);
   if (!outcome.ok()) return kBadConfig;
   for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);

@@ -10,6 +10,7 @@
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/config/config.h"
+#include "daemon/config/time_zone.h"
 #include "daemon/log/log.h"
 #include "daemon/loop/clock.h"
 #include "daemon/loop/handles.h"
@@ -69,7 +70,8 @@ class Daemon {
                .clock = &clock_,
                .store = &store,
                .gateway_id = gateway_id_,
-               .journal_dir = config.data_dir + "/journal"}),
+               .journal_dir = config.data_dir + "/journal",
+               .time_zone = config::host_time_zone()}),
         server_({.host = &host_, .store = &store, .clock = &clock_, .gateway_id = gateway_id_}) {}
 
   int run() {

@@ -74,8 +74,12 @@ void Host::load_file(const std::string& path) {
   const auto text = read_file(path);
   plan::PlanOutcome outcome;
   if (text) {
-    outcome =
-        plan::plan_pipeline({.file = path, .text = *text, .overrides = {}, .allow_select = false}, catalog());
+    outcome = plan::plan_pipeline({.file = path,
+                                   .text = *text,
+                                   .overrides = {},
+                                   .allow_select = false,
+                                   .host_time_zone = context_.time_zone},
+                                  catalog());
     entry.name = PipelineName{name_of(path, outcome.plan)};
   }
   const bool taken = find(entry.name) != nullptr;

@@ -23,6 +23,7 @@ struct HostContext {
   store::Store* store = nullptr;
   std::string gateway_id;
   std::string journal_dir;
+  std::string time_zone = "UTC";  ///< The machine's, as an IANA name.
 };
 
 class Host {

@@ -191,7 +191,7 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
   intake_times.reserve(messages_.messages.size());
   for (const sources::Message& message : messages_.messages) {
     bad_.clear();
-    const formats::DecodeCount count = decoder_->decode(message.payload, physical_, bad_);
+    const formats::DecodeCount count = decode(message);
     under_way_.decoded += count.decoded;
     under_way_.empty += count.empty;
     under_way_.dead += count.skipped + bad_.size();
@@ -202,6 +202,15 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
     if (!bad_.empty()) reject(message);
   }
   return std::optional<Batch>(finish_batch(std::move(intake_times)));
+}
+
+/// What the source refuses (a line that is too long) becomes a dead letter without being decoded.
+formats::DecodeCount SourceReader::decode(const sources::Message& message) {
+  if (auto reason = source_->refuse(message)) {
+    bad_.push_back({message.payload, *std::move(reason)});
+    return {};
+  }
+  return decoder_->decode(message.payload, physical_, bad_);
 }
 
 Batch SourceReader::finish_batch(std::vector<std::int64_t> intake_times) {

@@ -76,7 +76,7 @@ class SourceReader {
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);
   void make_builders();
-  void decode(const sources::Message& message, Batch& batch);
+  formats::DecodeCount decode(const sources::Message& message);
   void reject(const sources::Message& message);
   Batch finish_batch(std::vector<std::int64_t> intake_times);
 
