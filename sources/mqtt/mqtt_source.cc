@@ -114,7 +114,8 @@ class MqttSource final : public Source, private MqttEvents {
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override {
     metadata_.append(message, columns);
   }
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(const Message& message) const override {
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(
+      const Message& message) const override {
     return {{"topic", std::string(decode_delivery(message.attributes).topic)}};
   }
 
