@@ -55,6 +55,11 @@ void Server::guard() {
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   });
   server_->set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.set_header("Allow", "GET, HEAD");
+      write_response(problem(405, "method not allowed", "this API can only be read: GET or HEAD"), response);
+      return httplib::Server::HandlerResponse::Handled;
+    }
     if (request.ranges.empty()) return httplib::Server::HandlerResponse::Unhandled;
     write_response(problem(416, "ranges are not served", "leave out the Range header"), response);
     return httplib::Server::HandlerResponse::Handled;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
@@ -66,6 +67,7 @@ class Runner {
 
   int run(const RunOptions& options, plan::Plan plan) {
     runtime::PipelineContext context{.loop = &loop_, .clock = &clock_, .store = &store_, .results = &writer_};
+    keeps_state_ = !options.state.empty();
     context.gateway_id = store_.id().value.substr(0, 12);
     if (!options.state.empty()) {
       context.journal_dir = options.state;
@@ -92,10 +94,42 @@ class Runner {
     pipeline_.reset();
     if (status.state == runtime::PipelineState::kFailed)
       return complain({ErrorCode::kInternal, status.error}, kFailed);
-    if (status.dead_letters > 0)
-      fmt::print(stderr, "leat run: {} record{} could not be used and {} left out\n", status.dead_letters,
-                 status.dead_letters == 1 ? "" : "s", status.dead_letters == 1 ? "was" : "were");
+    print_dead_letters(status.dead_letters);
+    print_late_rows(status);
+    if (status.state == runtime::PipelineState::kStopped && !keeps_state_ && lost_records() > 0)
+      return kFailed;
     return written ? kOk : complain(written.error(), kFailed);
+  }
+
+  /// How many, and why the first ones: there is no other place to look them up after a run.
+  void print_dead_letters(std::uint64_t count) {
+    constexpr std::size_t kShown = 3;
+    if (count == 0) return;
+    fmt::print(stderr, "leat run: {} record{} could not be used and {} left out\n", count,
+               count == 1 ? "" : "s", count == 1 ? "was" : "were");
+    const auto letters = store_.dead_letters(kShown, std::numeric_limits<std::int64_t>::max());
+    if (!letters) return;
+    for (const store::DeadLetterRow& row : *letters)
+      fmt::print(stderr, "  {}: {}\n    {}\n", row.letter.origin, row.letter.reason,
+                 row.letter.payload.substr(0, 200));
+  }
+
+  static void print_late_rows(const runtime::PipelineStatus& status) {
+    for (const auto& info : status.operators)
+      if (info.counters.late > 0)
+        fmt::print(stderr, "leat run: {} row{} came too late for {}\n", info.counters.late,
+                   info.counters.late == 1 ? "" : "s", info.name);
+  }
+
+  /// Records that were interrupted on their way and are kept nowhere.
+  std::uint64_t lost_records() {
+    std::uint64_t records = 0;
+    if (const auto outbox = store_.outbox_status(); outbox)
+      for (const store::OutboxStatus& sink : *outbox) records += sink.records;
+    if (records > 0)
+      fmt::print(stderr, "leat run: {} record{} not delivered; --state DIR would have kept {}\n", records,
+                 records == 1 ? " was" : "s were", records == 1 ? "it" : "them");
+    return records;
   }
 
   loop::Loop& loop_;
@@ -103,6 +137,7 @@ class Runner {
   const loop::SystemClock clock_;
   ResultWriter writer_;
   std::unique_ptr<runtime::Pipeline> pipeline_;
+  bool keeps_state_ = false;
 };
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -64,6 +67,10 @@ void check_words(const Config& config, std::vector<OptionError>& errors) {
   if (config.log_format != "auto" && config.log_format != "text" && config.log_format != "json")
     refuse("log.format",
            fmt::format("log.format: expected 'auto', 'text' or 'json', found '{}'", config.log_format));
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
+  if (!std::all_of(config.gateway_id.begin(), config.gateway_id.end(), plain))
+    refuse("gateway.id",
+           "gateway.id: only letters, digits, '-', '_' and '.' are allowed, as it travels in headers");
   if (config.api_listen.empty()) return;
   if (const auto address = parse_listen(config.api_listen); !address)
     refuse("api.listen", address.error().message);
@@ -108,6 +115,9 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
 }
 
 Result<Config> read_config(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return fail(ErrorCode::kInvalid, fmt::format("{}: is a folder, expected a configuration file", path));
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be read", path));
   std::ostringstream text;

@@ -57,6 +57,11 @@ TEST_CASE("the API listens on loopback only") {
   CHECK(error_of("[api]\nlisten = \"0.0.0.0:80\"").find("only a loopback address") != std::string::npos);
 }
 
+TEST_CASE("a gateway's id cannot carry a line break into a header") {
+  CHECK(error_of("[gateway]\nid = \"mill-1.north_2\"").empty());
+  CHECK(error_of("[gateway]\nid = \"a\\nX-Evil: 1\"").find("leat.toml:2:1: gateway.id: only letters") == 0);
+}
+
 TEST_CASE("every key is documented") {
   for (const OptionDoc& doc : config_docs()) CHECK(doc.doc.size() > 10);
 }
