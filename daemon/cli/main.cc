@@ -1,5 +1,6 @@
 // The `leat` command: options to structs, verbs to functions.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 
@@ -71,8 +72,28 @@ void add_describe(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([&chosen, options] { chosen = [options] { return describe(*options); }; });
 }
 
+/// "there is no option '--outptu' (did you mean '--output'?)", or nothing when every option is known.
+std::string unknown_option(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  std::vector<std::string> known;
+  for (const CLI::Option* option : verb->get_options([](const CLI::Option*) { return true; }))
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  for (const CLI::App* group :
+       verb->get_subcommands([](const CLI::App* each) { return each->get_name().empty(); }))
+    for (const CLI::Option* option : group->get_options([](const CLI::Option*) { return true; }))
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  for (int i = 1; i < argc; ++i) {
+    const std::string given = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
+    if (!given.starts_with("--") || given == "--") continue;
+    if (std::find(known.begin(), known.end(), given) != known.end()) continue;
+    return "there is no option '" + given + "'" + leat::did_you_mean(given, known);
+  }
+  return {};
+}
+
 /// What is wrong with the command line, with the verb that was probably meant.
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  if (std::string option = unknown_option(app, argc, argv); !option.empty()) return option;
   const bool no_verb =
       dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
   if (!no_verb || argc < 2 || argv[1][0] == '-') return error.what();

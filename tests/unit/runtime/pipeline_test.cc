@@ -122,7 +122,10 @@ TEST_CASE("two INSERTs into one table share its outbox") {
 
 TEST_CASE("a changed query starts without the former state, and an unchanged one keeps it") {
   PipelineWorld world;
-  const auto crash = [&] { world.crash(); };
+  const auto crash = [&] {
+    // The first rows may all be of the device that the filter refuses: then there is nothing to keep yet.
+    if (world.pipeline->status_now().sources[0].counters.rows >= 1'000) world.crash();
+  };
   world.run(kReadings + kWindows, {.committed = crash}, true);
   const auto before = world.store->load(PipelineName{"test"});
   REQUIRE(before);
