@@ -101,7 +101,7 @@ class Runner {
     return written ? kOk : complain(written.error(), kFailed);
   }
 
-  /// How many, and why the first ones: there is no other place to look them up after a run.
+  /// How many, and why the latest ones: there is no other place to look them up after a run.
   void print_dead_letters(std::uint64_t count) {
     constexpr std::size_t kShown = 3;
     if (count == 0) return;
