@@ -81,9 +81,9 @@ bool WiredDataflow::is_idle(std::size_t scan) const {
   return wiring_.scans[scan] != nullptr && !finished_[scan] && wiring_.scans[scan]->idle_for().has_value();
 }
 
-// An input of a union is idle when all its sources are.
+// An input of an operator with several is idle when all its sources are.
 Status WiredDataflow::update_activity(std::int64_t now) {
-  for (const Wiring::UnionInput& input : wiring_.union_inputs) {
+  for (const Wiring::JoinedInput& input : wiring_.joined_inputs) {
     const bool idle = input.only_scans && std::all_of(input.scans.begin(), input.scans.end(),
                                                       [this](std::size_t scan) { return is_idle(scan); });
     LEAT_TRY(input.op->set_activity(input.input, idle ? InputActivity::kIdle : InputActivity::kActive, now,

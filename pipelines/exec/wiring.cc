@@ -4,8 +4,10 @@
 #include <map>
 #include <set>
 
+#include "pipelines/exec/operator_table.h"
 #include "pipelines/exec/session_aggregate.h"
 #include "pipelines/exec/stateless.h"
+#include "pipelines/exec/union_all.h"
 #include "pipelines/exec/window_aggregate.h"
 #include "pipelines/exec/window_assign.h"
 
@@ -34,8 +36,8 @@ std::string Stage::fingerprint() const {
 
 namespace {
 
-std::string kind_name(plan::NodeKind kind) {
-  switch (kind) {
+std::string kind_name(const plan::Node& node) {
+  switch (node.kind) {
     case plan::NodeKind::kScan:
       return "scan";
     case plan::NodeKind::kValues:
@@ -53,7 +55,7 @@ std::string kind_name(plan::NodeKind kind) {
     case plan::NodeKind::kSink:
       return "sink";
   }
-  return "operator";
+  return std::string(plan::as_operator_node(node).operator_name());
 }
 
 /// Gives each operator its name: a table's operators are called by it, the others are numbered.
@@ -63,7 +65,7 @@ class Names {
     std::string table;
     if (node.kind == plan::NodeKind::kScan) table = static_cast<const plan::ScanNode&>(node).table;
     if (node.kind == plan::NodeKind::kSink) table = static_cast<const plan::SinkNode&>(node).table;
-    const std::string base = kind_name(node.kind) + (table.empty() ? "" : " " + table);
+    const std::string base = kind_name(node) + (table.empty() ? "" : " " + table);
     const std::size_t number = ++used_[base];
     return table.empty() || number > 1 ? base + " " + std::to_string(number) : base;
   }
@@ -86,8 +88,7 @@ class Wirer {
       wiring_.roots.push_back(sink);
       LEAT_TRY(add(*sink).map([](std::size_t) {}));
     }
-    for (const auto& [node, index] : index_)
-      if (node->kind == plan::NodeKind::kUnionAll) add_union(index);
+    for (const auto& [stage, op] : multi_input_) add_inputs(*stage, *op);
     return std::move(wiring_);
   }
 
@@ -132,11 +133,18 @@ class Wirer {
       case plan::NodeKind::kWindowAggregate:
         return make_aggregate(static_cast<const plan::WindowAggregateNode&>(node), std::move(context));
       case plan::NodeKind::kUnionAll:
-        return std::make_unique<UnionAll>(node.inputs.size());
+        return make_multi_input(std::make_unique<UnionAll>(node.inputs.size()), stage);
       case plan::NodeKind::kSink:
         return make_sink(static_cast<const plan::SinkNode&>(node));
     }
-    return fail(ErrorCode::kInternal, "unknown plan node");
+    LEAT_ASSIGN(MadeOperator made, make_node_operator(plan::as_operator_node(node), std::move(context)));
+    if (made.multi_input != nullptr) multi_input_.emplace_back(&stage, made.multi_input);
+    return std::move(made.op);
+  }
+
+  std::unique_ptr<Operator> make_multi_input(std::unique_ptr<MultiInputOperator> op, Stage& stage) {
+    multi_input_.emplace_back(&stage, op.get());
+    return op;
   }
 
   Result<std::unique_ptr<Operator>> make_scan(const plan::ScanNode& node, OperatorContext context,
@@ -177,17 +185,16 @@ class Wirer {
         [&environment, index](const Batch& batch) { return environment.output(index, batch); });
   }
 
-  void add_union(std::size_t index) {
-    Stage& stage = *wiring_.stages[index];
+  void add_inputs(Stage& stage, MultiInputOperator& op) {
     std::set<std::size_t> seen;
     for (std::size_t input = 0; input < stage.inputs().size(); ++input) {
-      Wiring::UnionInput added{static_cast<UnionAll*>(&stage.op()), &stage, input, {}, true};
+      Wiring::JoinedInput added{&op, &stage, input, {}, true};
       std::set<std::size_t> scans;
       collect_sources(stage.inputs()[input], scans, added.only_scans);
       for (const std::size_t scan : scans)
         if (!seen.insert(scan).second) wiring_.meets_itself[scan] = true;
       added.scans.assign(scans.begin(), scans.end());
-      wiring_.union_inputs.push_back(std::move(added));
+      wiring_.joined_inputs.push_back(std::move(added));
     }
   }
 
@@ -205,6 +212,7 @@ class Wirer {
   Wiring wiring_;
   Names names_;
   std::map<const plan::Node*, std::size_t> index_;
+  std::vector<std::pair<Stage*, MultiInputOperator*>> multi_input_;  // Inputs before those that read them.
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 #include "pipelines/exec/dataflow.h"
 #include "pipelines/exec/failed_rows.h"
+#include "pipelines/exec/input_clock.h"
 #include "pipelines/exec/scan.h"
-#include "pipelines/exec/union_all.h"
 #include "pipelines/exec/values.h"
 
 namespace leat::exec {
@@ -54,14 +54,15 @@ struct Wiring {
   /// By scan of the plan: its stage; null if nothing reads the table.
   std::vector<Stage*> scan_stages;
   std::vector<Scan*> scans;
-  struct UnionInput {
-    UnionAll* op = nullptr;
+  /// An input of an operator that has several.
+  struct JoinedInput {
+    MultiInputOperator* op = nullptr;
     Stage* stage = nullptr;
     std::size_t input = 0;
     std::vector<std::size_t> scans;  ///< Scans of the plan whose rows come in here.
     bool only_scans = true;          ///< No VALUES among its sources.
   };
-  std::vector<UnionInput> union_inputs;
+  std::vector<JoinedInput> joined_inputs;
   std::vector<Stage*> values;
   /// By scan of the plan: its rows reach one operator on two ways, so their order there would depend on the
   /// batches unless each row goes all its ways before the next one.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/operator_node.h"
 #include "pipelines/plan/planner.h"
 
 namespace leat::plan {
@@ -33,12 +34,6 @@ std::string_view attribute_text(TimeAttribute attribute) {
 
 std::string column_name(const Schema& schema, std::size_t index) {
   return schema.fields[index].name;
-}
-
-std::string names_of(const Schema& schema, const std::vector<std::size_t>& columns) {
-  std::vector<std::string> names;
-  for (const std::size_t column : columns) names.push_back(column_name(schema, column));
-  return joined(names);
 }
 
 std::string window_text(const WindowSpec& window, std::string_view time_column) {
@@ -165,7 +160,7 @@ std::string node_text(const Node& node) {
     case NodeKind::kSink:
       return sink_text(static_cast<const SinkNode&>(node));
   }
-  return {};
+  return as_operator_node(node).line();
 }
 
 std::string schema_text(const Node& node) {

@@ -6,7 +6,7 @@
 //
 //   relation    := "scan" table | relation " where " condition… (sorted) | "union(" relation "; " … ")"
 //                | relation " window " window | relation " aggregate(" window; keys; calls ")" | "values(" …
-//                ")"
+//                ")" | name "(" relation "; " … identity ")"   (operator_node.h)
 //   column      := name ":" type (physical) | "metadata " key ":" type | expression over columns
 //                | relation-hash "." "key" n | "call" n | "window_start" … (of an aggregate)
 //   fingerprint := 32 hex digits of the 128-bit FNV-1a hash of relation (and, for a scan, its watermark),
@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/operator_node.h"
 #include "pipelines/plan/rewrite.h"
 
 namespace leat::plan {
@@ -179,6 +180,20 @@ Meaning values_meaning(const ValuesNode& values) {
   return meaning;
 }
 
+Meaning operator_meaning(const OperatorNode& node, const std::vector<const Meaning*>& inputs) {
+  std::vector<std::vector<std::string>> columns;
+  Meaning meaning{.relation = std::string(node.operator_name()) + "("};
+  for (const Meaning* input : inputs) {
+    meaning.relation += bounded(input->filtered()) + "; ";
+    columns.push_back(input->columns);
+  }
+  meaning.relation += node.identity(columns) + ")";
+  const std::string self = hash_text(meaning.relation);
+  for (std::size_t i = 0; i < node.schema.size(); ++i)
+    meaning.columns.push_back(self + "." + std::to_string(i));
+  return meaning;
+}
+
 Meaning meaning_of(const Node& node, const std::vector<const Meaning*>& inputs) {
   switch (node.kind) {
     case NodeKind::kScan:
@@ -201,7 +216,7 @@ Meaning meaning_of(const Node& node, const std::vector<const Meaning*>& inputs) 
     case NodeKind::kSink:
       return *inputs[0];
   }
-  return {};
+  return operator_meaning(as_operator_node(node), inputs);
 }
 
 /// What is hashed for the node's own state; empty: it has none.
@@ -221,7 +236,7 @@ std::string state_text(const Node& node, const Meaning& meaning) {
       return text;
     }
     default:
-      return "";
+      return is_operator_node(node) && as_operator_node(node).has_state() ? meaning.relation : "";
   }
 }
 

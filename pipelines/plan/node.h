@@ -27,6 +27,7 @@ enum class NodeKind : std::uint8_t {
   kWindowAggregate,
   kUnionAll,
   kSink,
+  // From here on: OperatorNode.
 };
 
 /// What a column's values mean for time; kept by projections that pass the column on unchanged.

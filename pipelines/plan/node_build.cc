@@ -4,6 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "pipelines/plan/operator_node.h"
+
 namespace leat::plan {
 
 ExprPtr column_of(const Node& input, std::size_t index) {
@@ -131,7 +133,9 @@ NodePtr with_inputs(const Node& node, std::vector<NodePtr> inputs) {
     case NodeKind::kSink:
       return copy_with<SinkNode>(node, std::move(inputs));
   }
-  return nullptr;
+  std::shared_ptr<OperatorNode> copy = as_operator_node(node).clone();
+  copy->inputs = std::move(inputs);
+  return copy;
 }
 
 namespace {

@@ -1,31 +1,15 @@
 // Projection push-down: from what the sinks need, downwards, to what the decoder decodes.
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <unordered_map>
 #include <utility>
 
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/operator_node.h"
 #include "pipelines/plan/rewrite.h"
 
 namespace leat::plan {
 namespace {
-
-using Needs = std::vector<bool>;  ///< One per column.
-constexpr std::size_t kDropped = std::numeric_limits<std::size_t>::max();
-
-void need(Needs& needs, std::size_t column) {
-  needs[column] = true;
-}
-void need(Needs& needs, const Expr& expr) {
-  for (const std::size_t column : columns_of(expr)) needs[column] = true;
-}
-
-/// A node without the columns that nobody needs, and where each of the old ones is now.
-struct Pruned {
-  NodePtr node;
-  std::vector<std::size_t> new_index;
-};
 
 std::vector<std::size_t> identity(std::size_t size) {
   std::vector<std::size_t> index(size);
@@ -92,20 +76,22 @@ void input_needs(const Node& node, const Needs& own, Needs& input) {
   }
 }
 
-// ---- Building the nodes anew -----------------------------------------------------------------------------
-
-/// Calls `keep` for each needed column in order; gives the new places.
-template <class Keep>
-std::vector<std::size_t> keep_needed(const Needs& needs, const Keep& keep) {
-  std::vector<std::size_t> new_index(needs.size(), kDropped);
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < needs.size(); ++i) {
-    if (!needs[i]) continue;
-    new_index[i] = next++;
-    keep(i);
+/// A node that is read twice, or by one node on two ways, keeps what any of its readers needs.
+void add_input_needs(const Node& node, std::unordered_map<const Node*, Needs>& needs) {
+  const Needs& own = needs.at(&node);
+  if (!is_operator_node(node)) {
+    for (const NodePtr& input : node.inputs) input_needs(node, own, needs.at(input.get()));
+    return;
   }
-  return new_index;
+  std::vector<Needs> inputs;
+  for (const NodePtr& input : node.inputs) inputs.emplace_back(input->schema.size());
+  as_operator_node(node).add_needs(own, inputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t c = 0; c < inputs[i].size(); ++c)
+      if (inputs[i][c]) needs.at(node.inputs[i].get())[c] = true;
 }
+
+// ---- Building the nodes anew -----------------------------------------------------------------------------
 
 Needs row_needs(const ScanNode& scan, const Needs& own) {
   Needs rows(scan.rows.size());
@@ -220,18 +206,7 @@ Pruned prune_aggregate(const WindowAggregateNode& node, const Needs& own, const 
   return {std::move(aggregate), std::move(new_index)};
 }
 
-/// The needed columns of one branch, in order: all branches must look alike.
-NodePtr picked(const Pruned& branch, const Needs& own) {
-  std::vector<ExprPtr> exprs;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    if (!own[i]) continue;
-    exprs.push_back(column_of(*branch.node, branch.new_index[i]));
-    names.push_back(exprs.back()->name);
-  }
-  return make_project(branch.node, std::move(exprs), names);
-}
-
+// All branches must look alike.
 Pruned prune_union(const UnionAllNode& node, const Needs& own, const std::vector<Pruned>& inputs) {
   std::vector<NodePtr> branches;
   for (const Pruned& input : inputs) branches.push_back(picked(input, own));
@@ -258,9 +233,9 @@ Pruned prune(const NodePtr& node, const Needs& own, const std::vector<Pruned>& i
     case NodeKind::kSink:
       return {with_inputs(*node, {picked(inputs[0], Needs(node->schema.size(), true))}), {}};
     case NodeKind::kValues:
-      break;
+      return {node, identity(node->schema.size())};
   }
-  return {node, identity(node->schema.size())};
+  return as_operator_node(*node).prune(own, inputs);
 }
 
 }  // namespace
@@ -270,9 +245,7 @@ void prune_columns(Plan& plan) {
   for_each_node(plan, [&](const NodePtr& node) { order.push_back(node); });
   std::unordered_map<const Node*, Needs> needs;
   for (const NodePtr& node : order) needs[node.get()].assign(node->schema.size(), false);
-  for (auto node = order.rbegin(); node != order.rend(); ++node)
-    for (const NodePtr& input : (*node)->inputs)
-      input_needs(**node, needs.at(node->get()), needs.at(input.get()));
+  for (auto node = order.rbegin(); node != order.rend(); ++node) add_input_needs(**node, needs);
 
   std::unordered_map<const Node*, Pruned> done;
   for (const NodePtr& node : order) {

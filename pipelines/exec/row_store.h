@@ -1,0 +1,85 @@
+// Rows that an operator keeps between batches: the buffers of OVER and MATCH_RECOGNIZE, the sides of a join,
+// the candidates of a Top-N. Each row has a sequence number (its arrival at the store, never reused), and a
+// mark, a number that the operator may use for what it must remember of the row (matches found, …). A commit
+// writes only the rows that came, changed their mark or went since the last one.
+//
+// A row's cells are kept as column/codec.h writes them, so equal rows have equal bytes. Handles are small and
+// reused after `erase`: an operator's own index of keys and times holds them, and is built anew after a
+// restart from `in_sequence`.
+//
+// State, under the node's fingerprint, for the store with the tag t:
+//   key   := t fixed64 sequence (big endian)
+//   value := zigzag mark, cell…
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/column/batch.h"
+#include "pipelines/column/column_builder.h"
+#include "pipelines/exec/operator.h"
+
+namespace leat::exec {
+
+class RowStore {
+ public:
+  using Handle = std::uint32_t;
+
+  /// `types` are the columns of the rows. `tag` tells the entries of this store from the operator's others.
+  RowStore(std::vector<Type> types, char tag);
+
+  /// Keeps row `row` of `columns`, which have the store's types.
+  Handle add(std::span<const ColumnPtr> columns, std::size_t row, std::int64_t mark = 0);
+  void erase(Handle row);
+  void set_mark(Handle row, std::int64_t mark);
+
+  [[nodiscard]] std::int64_t mark(Handle row) const { return slots_[row].mark; }
+  [[nodiscard]] std::uint64_t sequence(Handle row) const { return slots_[row].sequence; }
+  /// The bytes of its cells; valid until the row is erased.
+  [[nodiscard]] std::string_view cells(Handle row) const { return slots_[row].cells; }
+  /// Appends the row's cells, one to each builder.
+  void append(Handle row, std::span<ColumnBuilder> out) const;
+  /// The rows as columns, in this order.
+  [[nodiscard]] std::vector<ColumnPtr> gather(std::span<const Handle> rows) const;
+  [[nodiscard]] const std::vector<Type>& types() const { return types_; }
+
+  /// All rows, in the order of their sequence numbers.
+  [[nodiscard]] std::vector<Handle> in_sequence() const;
+  [[nodiscard]] std::size_t size() const { return slots_.size() - free_.size(); }
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+  void save(std::string_view node, StateChanges& changes);
+  /// True for the keys of entries of this store.
+  [[nodiscard]] bool owns(std::string_view key) const { return !key.empty() && key[0] == tag_; }
+  /// Errors: corrupt.
+  Result<Handle> load(std::string_view key, std::string_view value);
+
+ private:
+  enum class Saved : std::uint8_t { kNever, kOutdated, kAsItIs };
+  struct Slot {
+    std::string cells;
+    std::uint64_t sequence = 0;  // 0: free.
+    std::int64_t mark = 0;
+    Saved saved = Saved::kNever;
+  };
+
+  Handle take_slot(std::uint64_t sequence);
+  void touch(Handle row);
+  [[nodiscard]] std::string key_of(std::uint64_t sequence) const;
+  Status check_cells(std::string_view cells) const;
+
+  std::vector<Type> types_;
+  char tag_;
+  std::vector<Slot> slots_;
+  std::vector<Handle> free_;
+  std::uint64_t next_sequence_ = 1;
+  std::size_t cell_bytes_ = 0;
+  // Since the last save: rows that came or changed (some may be gone again), and saved rows that went.
+  std::vector<std::pair<Handle, std::uint64_t>> touched_;
+  std::vector<std::uint64_t> gone_;
+};
+
+}  // namespace leat::exec
