@@ -77,6 +77,13 @@ class Intake {
   /// Views are copied. `intake_time` in microseconds.
   virtual Appended append(std::string_view payload, std::string_view key, std::string_view attributes,
                           std::int64_t intake_time) = 0;
+  /// As `append`, for a message that nobody will be told about (MQTT's QoS 0): a journal may gather it in
+  /// memory and write it together with others, before `read` gives it out, before the next `append` is
+  /// answered, and after the sync interval at the latest. What is gathered is lost with the process.
+  virtual Appended append_unacknowledged(std::string_view payload, std::string_view key,
+                                         std::string_view attributes, std::int64_t intake_time) {
+    return append(payload, key, attributes, intake_time);
+  }
   /// Bounded sources: nothing follows.
   virtual void end() = 0;
   /// A source calls it when it stops. Releases an `append` that waits for room (it answers kFull, as do all

@@ -16,6 +16,12 @@ constexpr std::uint64_t kRecentShare = 8;
 /// A place to which the head may move is remembered after each read, and within long ones in these steps.
 constexpr std::uint64_t kMarkSteps = 64;
 
+/// A group is written when it has so many bytes: that is a write for some hundred messages, and beyond it
+/// there is little more to gain. A small ring has small groups.
+std::uint64_t group_limit(std::uint64_t ring_size) {
+  return std::min<std::uint64_t>(64 * 1024, ring_size / 16);
+}
+
 std::uint64_t share(std::uint64_t bytes, double of) {
   return static_cast<std::uint64_t>(static_cast<double>(bytes) * of);
 }
@@ -30,8 +36,10 @@ Journal::Journal(std::unique_ptr<JournalFile> file, std::string path, const Inta
       ring_{recovery.slot.ring_size},
       high_(share(recovery.slot.ring_size, options.high_water)),
       low_(share(recovery.slot.ring_size, options.low_water)),
+      group_limit_(group_limit(recovery.slot.ring_size)),
       epoch_(recovery.slot.epoch),
       next_(recovery.slot.next),
+      end_offset_(recovery.tail.offset),
       tail_offset_(recovery.tail.offset),
       tail_number_(recovery.tail.number.value),
       queued_(recovery.queued),
@@ -53,63 +61,6 @@ Journal::~Journal() {
   }
   wake_.notify_one();
   thread_.join();
-}
-
-Appended Journal::append(std::string_view payload, std::string_view key, std::string_view attributes,
-                         std::int64_t intake_time) {
-  Appended appended{};
-  {
-    const std::scoped_lock lock(append_mutex_);
-    appended = append_record({.epoch = epoch_, .number = next_, .intake_time = intake_time}, payload, key,
-                             attributes);
-  }
-  if (appended == Appended::kStored || appended == Appended::kAboveHigh) bell_.ring();
-  if (appended == Appended::kAboveHigh || appended == Appended::kFull) {
-    // The journal's thread looks whether room is there already: the last release may be over.
-    refused_.store(true);
-    poke();
-  }
-  return appended;
-}
-
-Appended Journal::append_record(const RecordHead& head, std::string_view payload, std::string_view key,
-                                std::string_view attributes) {
-  if (failed_.load(std::memory_order_relaxed)) return Appended::kFailed;
-  const std::uint64_t size = record_size(key.size(), attributes.size(), payload.size());
-  const std::uint64_t tail = tail_offset_.load(std::memory_order_relaxed);
-  const std::uint64_t lap_rest = ring_.lap_rest(tail);
-  const std::uint64_t skip = size > lap_rest ? lap_rest : 0;
-  if (size > ring_.size || tail + skip + size - reusable_.load() > ring_.size) return Appended::kFull;
-  if (skip >= kRecordHeadBytes) {
-    RecordHead gap = head;
-    gap.kind = RecordKind::kSkip;
-    encode_record(gap, {}, {}, {}, record_);
-    if (!file_->write(ring_.file_offset(tail), record_)) return Appended::kFailed;
-  }
-  encode_record(head, key, attributes, payload, record_);
-  if (!write_record(tail + skip)) return Appended::kFailed;
-  next_ = next_.next();
-  tally_.stored(payload.size());
-  queued_.fetch_add(1);
-  tail_number_.store(head.number.value);
-  tail_offset_.store(tail + skip + size);
-  if (options_.durability != IntakeOptions::Durability::kPower) mark_dirty();
-  return tail + skip + size - reusable_.load() > high_ ? Appended::kAboveHigh : Appended::kStored;
-}
-
-/// A record is published only after this: one whose sync failed is written again by the next append, in the
-/// same place and under the same number.
-Status Journal::write_record(std::uint64_t offset) {
-  LEAT_TRY(file_->write(ring_.file_offset(offset), record_));
-  if (options_.durability == IntakeOptions::Durability::kPower) LEAT_TRY(file_->sync());
-  return {};
-}
-
-void Journal::mark_dirty() {
-  if (dirty_.load(std::memory_order_relaxed) || dirty_.exchange(true)) return;
-  // The thread is waiting for this, or about to look at dirty_ under the mutex.
-  { const std::scoped_lock lock(wake_mutex_); }
-  wake_.notify_one();
 }
 
 void Journal::end() {
@@ -150,11 +101,18 @@ void Journal::step_over_gap() {
   if (!gaps_.empty() && gaps_.front().offset == read_.offset) read_ = gaps_.front().behind;
 }
 
+bool Journal::something_to_read() {
+  // What the disk refuses now is written, and announced, by the journal's thread.
+  if (read_.offset == tail_offset_.load()) [[maybe_unused]]
+    const Status flushed = flush();
+  return read_.offset != tail_offset_.load();
+}
+
 bool Journal::nothing_to_read() {
   step_over_gap();
-  if (read_.offset != tail_offset_.load()) return false;
+  if (something_to_read()) return false;
   bell_.arm();
-  return read_.offset == tail_offset_.load();
+  return !something_to_read();
 }
 
 Result<MessageBatch> Journal::read(std::size_t max_bytes) {
@@ -167,7 +125,7 @@ Result<MessageBatch> Journal::read(std::size_t max_bytes) {
     }
   queued_.fetch_sub(batch.messages.size());
   if (!batch.messages.empty() && marks_.back().number < read_.number) marks_.push_back(read_);
-  batch.end = ended && read_.offset == tail_offset_.load();
+  batch.end = ended && read_.offset == end_offset_.load();
   return batch;
 }
 
@@ -269,18 +227,19 @@ void Journal::run() {
     lock.lock();
   }
   lock.unlock();
-  if (sync_tail()) [[maybe_unused]]
+  if (flush() && sync_tail()) [[maybe_unused]]
     const Status moved = move_head_in_file();
 }
 
 /// One round of the journal's thread. A disk that refuses is asked again after the sync interval.
 void Journal::settle() {
-  if (!sync_tail()) {
+  dirty_.store(false);
+  if (!flush() || !sync_tail()) {
     failed_.store(true);
     dirty_.store(true);
     return;
   }
-  failed_.store(false);
+  if (failed_.exchange(false)) wake_reader();
   bool due = false;
   {
     const std::scoped_lock lock(head_mutex_);
@@ -295,7 +254,6 @@ void Journal::settle() {
 }
 
 Status Journal::sync_tail() {
-  dirty_.store(false);
   const std::uint64_t number = tail_number_.load();
   const std::uint64_t tail = tail_offset_.load();
   if (tail == synced_) return {};
@@ -331,10 +289,16 @@ Status Journal::move_head_in_file() {
 }
 
 void Journal::offer_room() {
-  if (!refused_.load() || tail_offset_.load() - reusable_.load() > low_) return;
+  if (!refused_.load() || end_offset_.load() - reusable_.load() > low_) return;
   refused_.store(false);
   const std::scoped_lock lock(callback_mutex_);
   if (!interrupted_ && on_room_) on_room_();
+}
+
+/// The reader may have found nothing while the disk refused what was gathered.
+void Journal::wake_reader() {
+  const std::scoped_lock lock(callback_mutex_);
+  if (!interrupted_) bell_.ring();
 }
 
 }  // namespace leat::sources

@@ -6,6 +6,12 @@
 // is live. Room is reused only once the head that gives it up is synced: so the record at the head in the
 // file always stands, whatever a power cut keeps of later writes.
 //
+// A write per message is what a journal costs most, so messages that are not acknowledged (QoS 0) are
+// gathered: they have their place, number and checksum at once, and go into the file in one piece: when the
+// group is full, when the reader has read all else, with the next acknowledged message, and before each sync.
+// The tail is what is written: the reader, the syncs and recovery go by it. The end, behind what is gathered,
+// decides about room. 'power' gathers nothing: there the loop, which reads, would wait for syncs.
+//
 // Threads: `append` on the source's threads (they take turns), `read`, `release`, `visit_recent` on the loop.
 // A thread of the journal syncs, moves the head in the file, and calls `on_room`.
 #pragma once
@@ -58,6 +64,8 @@ class Journal final : public Intake {
 
   Appended append(std::string_view payload, std::string_view key, std::string_view attributes,
                   std::int64_t intake_time) override;
+  Appended append_unacknowledged(std::string_view payload, std::string_view key, std::string_view attributes,
+                                 std::int64_t intake_time) override;
   void end() override;
   void interrupt() override;
   void count_redelivered() override { tally_.redelivered(); }
@@ -68,7 +76,7 @@ class Journal final : public Intake {
   void release(MessageNumber number) override;
 
   [[nodiscard]] std::uint64_t queued_messages() const override { return queued_.load(); }
-  [[nodiscard]] std::uint64_t used_bytes() const override { return tail_offset_.load() - released_.load(); }
+  [[nodiscard]] std::uint64_t used_bytes() const override { return end_offset_.load() - released_.load(); }
   [[nodiscard]] IntakeCounters counters() const override { return tally_.snapshot(); }
   void restore_counters(const IntakeCounters& counters) override { tally_.restore(counters); }
 
@@ -79,13 +87,31 @@ class Journal final : public Intake {
   Journal(std::unique_ptr<JournalFile> file, std::string path, const IntakeOptions& options,
           JournalRecovery recovery);
 
+  enum class Urgency : std::uint8_t {
+    kGather,  ///< Written with its group.
+    kWrite,   ///< In the file (and with 'power' on the medium) before the answer.
+  };
+  /// A record that is to be stored. The views are the caller's.
+  struct Draft {
+    std::string_view payload;
+    std::string_view key;
+    std::string_view attributes;
+    std::int64_t intake_time = 0;
+  };
+  Appended store(const Draft& draft, Urgency urgency);
+  /// Writes what is gathered; from any thread. What the disk refuses stays gathered. Errors: io.
+  Status flush();
+
   // Appending, under append_mutex_.
-  Appended append_record(const RecordHead& head, std::string_view payload, std::string_view key,
-                         std::string_view attributes);
-  Status write_record(std::uint64_t skip);
+  Appended store_record(const Draft& draft, Urgency urgency);
+  Status add_to_group(const Draft& draft, std::uint64_t offset, Urgency urgency);
+  Status leave_lap(std::uint64_t rest);
+  Status write_group();
+  void publish_group();
   void mark_dirty();
 
   // Reading, on the loop.
+  [[nodiscard]] bool something_to_read();
   [[nodiscard]] bool nothing_to_read();
   void step_over_gap();
   /// Fills `batch` from one contiguous piece of the ring of about `max_bytes`.
@@ -102,6 +128,7 @@ class Journal final : public Intake {
   Status sync_tail();
   Status move_head_in_file();
   void offer_room();
+  void wake_reader();
   void poke();
 
   const std::unique_ptr<JournalFile> file_;
@@ -110,14 +137,17 @@ class Journal final : public Intake {
   const RingGeometry ring_;
   const std::uint64_t high_;
   const std::uint64_t low_;
+  const std::uint64_t group_limit_;
   const std::uint32_t epoch_;
   IntakeTally tally_;
   Doorbell bell_;
 
   std::mutex append_mutex_;
   MessageNumber next_;  // Of the next record.
-  std::string record_;  // The record being written; kept for its capacity.
-  std::atomic<std::uint64_t> tail_offset_;
+  std::string group_;   // Records that are not written yet: the bytes that belong to group_offset_.
+  std::uint64_t group_offset_ = 0;
+  std::atomic<std::uint64_t> end_offset_;   // Behind the last record stored, gathered or written.
+  std::atomic<std::uint64_t> tail_offset_;  // Behind the last record written; its number:
   std::atomic<std::uint64_t> tail_number_;
   std::atomic<std::uint64_t> queued_{0};
   std::atomic<bool> ended_{false};
@@ -136,7 +166,7 @@ class Journal final : public Intake {
   std::atomic<bool> failed_{false};   // A sync failed: nothing is taken until the same bytes are down.
   std::atomic<bool> refused_{false};  // An append answered kAboveHigh or kFull since the last `on_room`.
 
-  std::mutex callback_mutex_;  // Held during `on_room`, so that `interrupt` waits for it to end.
+  std::mutex callback_mutex_;  // Held while the thread calls back, so that `interrupt` waits for its end.
   std::function<void()> on_room_;
   bool interrupted_ = false;
 

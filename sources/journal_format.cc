@@ -88,18 +88,20 @@ std::uint64_t RecordHead::size() const {
 
 void encode_record(RecordHead head, std::string_view key, std::string_view attributes,
                    std::string_view payload, std::string& out) {
+  const std::size_t begin = out.size();
   const std::size_t length = kRecordHeadBytes + key.size() + attributes.size() + payload.size();
-  out.resize(kRecordHeadBytes);
-  put(out.data(), 8, kRecordMagic);
-  put(out.data(), 12, head.epoch);
-  put(out.data(), 16, head.number.value);
-  put(out.data(), 24, head.intake_time);
-  put(out.data(), 32, static_cast<std::uint32_t>(key.size()));
-  put(out.data(), 36, static_cast<std::uint32_t>(attributes.size()));
-  put(out.data(), 40, static_cast<std::uint32_t>(payload.size()));
-  put(out.data(), 44, head.kind);
+  out.resize(begin + kRecordHeadBytes);
+  char* const at = out.data() + begin;
+  put(at, 8, kRecordMagic);
+  put(at, 12, head.epoch);
+  put(at, 16, head.number.value);
+  put(at, 24, head.intake_time);
+  put(at, 32, static_cast<std::uint32_t>(key.size()));
+  put(at, 36, static_cast<std::uint32_t>(attributes.size()));
+  put(at, 40, static_cast<std::uint32_t>(payload.size()));
+  put(at, 44, head.kind);
   out.append(key).append(attributes).append(payload);
-  put(out.data(), 0, checksum_of(std::string_view(out).substr(kChecksumBytes)));
+  put(out.data() + begin, 0, checksum_of(std::string_view(out).substr(begin + kChecksumBytes)));
   out.append(record_size(key.size(), attributes.size(), payload.size()) - length, '\0');
 }
 

@@ -89,7 +89,7 @@ struct RecordHead {
   [[nodiscard]] std::uint64_t size() const;
 };
 
-/// Writes a whole record over `out`; `head` gives epoch, number, time and kind, the lengths come from the
+/// Appends a whole record to `out`; `head` gives epoch, number, time and kind, the lengths come from the
 /// views.
 void encode_record(RecordHead head, std::string_view key, std::string_view attributes,
                    std::string_view payload, std::string& out);

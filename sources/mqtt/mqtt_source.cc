@@ -197,7 +197,9 @@ Receipt MqttSource::on_message(const MqttMessage& message) {
 Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint) {
   encode_delivery(message, attributes_);
   const std::scoped_lock lock(flow_mutex_);
-  const Appended appended = intake_->append(message.payload, {}, attributes_, now_());
+  const Appended appended = message.qos > 0
+                                ? intake_->append(message.payload, {}, attributes_, now_())
+                                : intake_->append_unacknowledged(message.payload, {}, attributes_, now_());
   if (appended == Appended::kAboveHigh || appended == Appended::kFull) client_->pause();
   // What the disk refused comes again after the client's back-off: the cut connection is the pause.
   if (appended == Appended::kFull || appended == Appended::kFailed) return give_up(message);

@@ -26,6 +26,7 @@ struct Disk {
   std::atomic<bool> refuse_writes{false};
   std::atomic<bool> refuse_syncs{false};
   std::atomic<int> syncs{0};
+  std::atomic<int> writes{0};
 };
 
 class MemoryFile final : public JournalFile {
@@ -34,6 +35,7 @@ class MemoryFile final : public JournalFile {
 
   Status write(std::uint64_t offset, std::string_view bytes) override {
     if (disk_->refuse_writes) return fail(ErrorCode::kIo, "refused");
+    ++disk_->writes;
     const std::scoped_lock lock(disk_->mutex);
     disk_->bytes.replace(offset, bytes.size(), bytes);
     return {};
@@ -90,6 +92,10 @@ class JournalFixture {
   }
 
   Appended append(std::string_view payload) { return journal->append(payload, "key", "attributes", 77); }
+  /// Appends what nobody waits for.
+  Appended gather(std::string_view payload) {
+    return journal->append_unacknowledged(payload, "key", "attributes", 77);
+  }
   /// Payloads "1", "2", … padded to `bytes`. Released room comes back on the journal's own thread.
   void append_numbered(int from, int to, std::size_t bytes = 0) {
     for (int i = from; i <= to; ++i)
