@@ -43,8 +43,8 @@ std::vector<ColumnPtr> numbered(std::int64_t count) {
 }
 
 std::vector<std::int64_t> numbers_of(const RowStore& store) {
-  const std::vector<RowStore::Handle> rows = store.in_sequence();
-  const auto values = store.gather(rows)[0]->values<std::int64_t>();
+  const std::vector<ColumnPtr> columns = store.gather(store.in_sequence());
+  const auto values = columns[0]->values<std::int64_t>();
   return {values.begin(), values.end()};
 }
 
