@@ -25,6 +25,55 @@ bool takes_back(RowKind kind) {
   return kind == RowKind::kUpdateBefore || kind == RowKind::kDelete;
 }
 
+// Completes the names of one call's parts.
+class NamedParts : public functions::PartChanges {
+ public:
+  NamedParts(std::string_view group_key, std::size_t call) : key_(group_key) {
+    ByteWriter(key_).varint(call);
+    prefix_ = key_.size();
+  }
+
+ protected:
+  // Valid until the next call.
+  const std::string& key_of(std::string_view part) {
+    key_.resize(prefix_);
+    return key_.append(part);
+  }
+
+ private:
+  std::string key_;
+  std::size_t prefix_ = 0;
+};
+
+class SavedParts final : public NamedParts {
+ public:
+  SavedParts(const GroupEntry& entry, std::size_t call, StateChanges& changes)
+      : NamedParts(entry.key, call), node_(entry.node), changes_(changes) {}
+  void put(std::string_view part, std::string_view value) override {
+    changes_.put(node_, key_of(part), value);
+  }
+  void erase(std::string_view part) override { changes_.erase(node_, key_of(part)); }
+
+ private:
+  std::string_view node_;
+  StateChanges& changes_;
+};
+
+class UnsavedParts final : public NamedParts {
+ public:
+  UnsavedParts(std::string_view group_key, std::size_t call, ErasedEntries& erased)
+      : NamedParts(group_key, call), erased_(erased) {}
+  // Nothing is put while a group goes.
+  void put(std::string_view part, std::string_view value) override {
+    (void)part;
+    (void)value;
+  }
+  void erase(std::string_view part) override { erased_.add(key_of(part)); }
+
+ private:
+  ErasedEntries& erased_;
+};
+
 }  // namespace
 
 Accumulators::Accumulators(const std::vector<plan::AggregateCall>& calls, Input input)
@@ -33,6 +82,7 @@ Accumulators::Accumulators(const std::vector<plan::AggregateCall>& calls, Input 
   for (const plan::AggregateCall& call : calls) {
     calls_.push_back({call.function, size_, call.arguments, call.filter});
     size_ += aligned(call.function->state_size());
+    has_parts_ = has_parts_ || call.function->has_parts();
   }
   size_ = std::max(size_, kStateAlignment);
 }
@@ -126,6 +176,31 @@ Status Accumulators::load(std::byte* state, ByteReader& in) const {
   for (const Call& call : calls_) LEAT_TRY(call.function->load(state + call.offset, in));
   if (!in.ok()) return fail(ErrorCode::kCorrupt, "saved aggregates end too early");
   return {};
+}
+
+void Accumulators::save_parts(std::byte* state, const GroupEntry& entry, StateChanges& changes) const {
+  if (!has_parts_) return;
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    if (!calls_[i].function->has_parts()) continue;
+    SavedParts parts(entry, i, changes);
+    calls_[i].function->save_parts(state + calls_[i].offset, parts);
+  }
+}
+
+Status Accumulators::load_part(std::byte* state, ByteReader& part, std::string_view value) const {
+  const std::uint64_t call = part.varint();
+  if (!part.ok() || call >= calls_.size())
+    return fail(ErrorCode::kCorrupt, "a saved part of an aggregate belongs to no call");
+  return calls_[call].function->load_part(state + calls_[call].offset, part.rest(), value);
+}
+
+void Accumulators::unsave_parts(std::byte* state, std::string_view group_key, ErasedEntries& erased) const {
+  if (!has_parts_) return;
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    if (!calls_[i].function->has_parts()) continue;
+    UnsavedParts parts(group_key, i, erased);
+    calls_[i].function->unsave_parts(state + calls_[i].offset, parts);
+  }
 }
 
 std::size_t Accumulators::heap_bytes(const std::byte* state) const {

@@ -13,9 +13,17 @@
 
 #include "pipelines/base/bytes.h"
 #include "pipelines/column/batch.h"
+#include "pipelines/exec/operator.h"
+#include "pipelines/exec/state_entries.h"
 #include "pipelines/plan/node.h"
 
 namespace leat::exec {
+
+/// The name of a group's own entry.
+struct GroupEntry {
+  std::string_view node;  ///< The node's fingerprint.
+  std::string_view key;   ///< Of which the reader knows where it ends: parts begin there.
+};
 
 class Accumulators {
  public:
@@ -40,10 +48,22 @@ class Accumulators {
   /// Appends each call's result to the builder of the same index.
   void append_results(const std::byte* state, std::span<ColumnBuilder> out) const;
 
-  /// accumulators := [ zigzag rows (changelog input only) ] state… (each as its aggregate writes it)
+  /// accumulators := [ zigzag rows (changelog input only) ] head… (each as its aggregate writes it)
   void save(const std::byte* state, ByteWriter& out) const;
   /// Into an initialised piece. Errors: corrupt.
   Status load(std::byte* state, ByteReader& in) const;
+
+  /// True if some aggregate keeps a set or a list: its values are entries of their own beside the one that
+  /// `save` fills, under the group's key with more bytes behind it:
+  ///   part key := group key, varint call, the aggregate's part   =>   as the aggregate writes it
+  [[nodiscard]] bool has_parts() const { return has_parts_; }
+  /// Writes the parts of a group that changed since they were last saved or loaded.
+  void save_parts(std::byte* state, const GroupEntry& entry, StateChanges& changes) const;
+  /// Puts back one part. `part` stands behind the group's key. Parts and `load` come in any order.
+  /// Errors: corrupt.
+  Status load_part(std::byte* state, ByteReader& part, std::string_view value) const;
+  /// Erases all saved parts: the group is dropped, or gets another key. Its next `save_parts` writes all.
+  void unsave_parts(std::byte* state, std::string_view group_key, ErasedEntries& erased) const;
 
   /// Heap bytes that the states of a piece own.
   [[nodiscard]] std::size_t heap_bytes(const std::byte* state) const;
@@ -65,6 +85,7 @@ class Accumulators {
 
   std::vector<Call> calls_;
   bool counts_rows_ = false;
+  bool has_parts_ = false;
   std::size_t size_ = 0;
   // Scratch of one call: its arguments, and the rows that its FILTER lets pass.
   std::vector<ColumnPtr> arguments_;

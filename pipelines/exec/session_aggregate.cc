@@ -181,6 +181,7 @@ void SessionAggregate::erase_entry(SessionId id) {
   std::string key;
   ByteWriter writer(key);
   write_key(content.saved_as, sessions_[id].key, writer);
+  state_.accumulators().unsave_parts(content.state, key, erased_);
   erased_.add(std::move(key));
   content.saved_as = 0;
 }
@@ -208,6 +209,7 @@ void SessionAggregate::save(StateChanges& changes) {
     state_.accumulators().save(contents_[id].state, writer);
     contents_[id].saved_as = session.arrival;
     changes.put(fingerprint_, key.bytes(), value.bytes());
+    state_.accumulators().save_parts(contents_[id].state, {fingerprint_, key.bytes()}, changes);
   }
   dirty_.clear();
   if (!std::exchange(progress_changed_, false)) return;
@@ -230,14 +232,31 @@ Status SessionAggregate::load(std::string_view key, std::string_view value) {
   Session session;
   session.arrival = key_reader.varint();
   LEAT_ASSIGN(session.key, state_.keys().read(key_reader));
+  if (!key_reader.ok()) return corrupt_entry();
+  Loading& loaded = loading(session.arrival, session.key);
+  if (!key_reader.at_end()) return state_.accumulators().load_part(loaded.state, key_reader, value);
+  loaded.complete = true;
   session.start = reader.zigzag();
   session.end = reader.zigzag();
-  if (!key_reader.ok() || !reader.ok()) return corrupt_entry();
+  if (!reader.ok()) return corrupt_entry();
   const SessionId id = sessions_.restore(session);
   Content& content = content_of(id);
-  content = {state_.take(session.key), session.arrival, false};
+  content = {loaded.state, session.arrival, false};
   next_arrival_ = std::max(next_arrival_, session.arrival + 1);
   return state_.accumulators().load(content.state, reader);
+}
+
+SessionAggregate::Loading& SessionAggregate::loading(std::uint64_t arrival, KeyId key) {
+  Loading& found = loading_[arrival];
+  if (found.state == nullptr) found.state = state_.take(key);
+  return found;
+}
+
+Status SessionAggregate::loaded() {
+  for (const auto& [arrival, session] : loading_)
+    if (!session.complete) return corrupt_entry();
+  loading_.clear();
+  return {};
 }
 
 std::size_t SessionAggregate::memory_bytes() const {

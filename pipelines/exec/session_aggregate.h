@@ -4,8 +4,10 @@
 //   key   := "m" | "w" varint arrival cells      (cells: column/codec.h; arrival names the session)
 //   value of m := zigzag watermark, zigzag intake time of the last row
 //   value of w := zigzag start, zigzag end, accumulators
+// and behind a key of "w" the parts of its aggregates (accumulators.h).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +31,7 @@ class SessionAggregate final : public Operator {
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
   void save(StateChanges& changes) override;
   Status load(std::string_view key, std::string_view value) override;
+  Status loaded() override;
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
   [[nodiscard]] std::size_t memory_bytes() const override;
@@ -40,6 +43,12 @@ class SessionAggregate final : public Operator {
     std::byte* state = nullptr;
     std::uint64_t saved_as = 0;  // The arrival under which an entry is in the store; 0: none.
     bool dirty = false;
+  };
+
+  /// The state of a session while entries are loaded; its parts may come before its own entry.
+  struct Loading {
+    std::byte* state = nullptr;
+    bool complete = false;  // Its own entry has come.
   };
 
   SessionAggregate(const plan::WindowAggregateNode& node, OperatorContext context, WindowClock clock);
@@ -54,6 +63,7 @@ class SessionAggregate final : public Operator {
   Content& content_of(SessionId id);
   void erase_entry(SessionId id);
   void write_key(std::uint64_t arrival, KeyId key, ByteWriter& out) const;
+  Loading& loading(std::uint64_t arrival, KeyId key);
   void measure_heap(std::size_t rows);
 
   OperatorContext context_;
@@ -70,6 +80,7 @@ class SessionAggregate final : public Operator {
   std::vector<Content> contents_;
   std::vector<SessionId> dirty_;
   ErasedEntries erased_;
+  std::map<std::uint64_t, Loading> loading_;  // By the session's name; empty when all is loaded.
   std::uint64_t next_arrival_ = 1;
   std::int64_t watermark_ = kMinWatermark;
   std::int64_t intake_time_ = 0;

@@ -309,6 +309,7 @@ void WindowAggregate::drop(Slices& slices, Slices::iterator slice, char tag) {
       std::string key;
       ByteWriter writer(key);
       write_key(tag, slice->first, group.key, writer);
+      state_.accumulators().unsave_parts(group.state, key, erased_);
       erased_.add(std::move(key));
     }
     state_.release(group.key, group.state);

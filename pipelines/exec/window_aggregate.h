@@ -12,6 +12,7 @@
 //   key   := "m" | "s" zigzag slice-end cells | "c" zigzag last-window-end cells   (cells: column/codec.h)
 //   value of m    := zigzag watermark, zigzag intake time of the last row
 //   value of s, c := varint arrival, accumulators          ("s": a slice; "c": a running CUMULATE window)
+// and behind a key of "s" or "c" the parts of its aggregates (accumulators.h).
 #pragma once
 
 #include <map>

@@ -11,6 +11,7 @@ namespace {
 constexpr char kProgressTag = 'm';
 constexpr char kSliceTag = 's';
 constexpr char kRunningTag = 'c';
+constexpr std::uint64_t kUnknownArrival = 0;
 
 Status corrupt_entry() {
   return fail(ErrorCode::kCorrupt, "a state entry of a window aggregate is damaged");
@@ -33,6 +34,7 @@ void WindowAggregate::save_groups(char tag, std::int64_t end, SliceGroups& group
     writer.varint(group.arrival);
     state_.accumulators().save(group.state, writer);
     changes.put(fingerprint_, key.bytes(), value.bytes());
+    state_.accumulators().save_parts(group.state, {fingerprint_, key.bytes()}, changes);
   });
 }
 
@@ -60,17 +62,24 @@ Status WindowAggregate::load(std::string_view key, std::string_view value) {
   if (tag != kSliceTag && tag != kRunningTag) return corrupt_entry();
   const std::int64_t end = key_reader.zigzag();
   LEAT_ASSIGN(const KeyId id, state_.keys().read(key_reader));
-  const std::uint64_t arrival = reader.varint();
+  if (!key_reader.ok()) return corrupt_entry();
   SliceGroups& groups = (tag == kSliceTag ? open_ : running_)[end];
-  if (!key_reader.ok() || groups.find(id) != nullptr) return corrupt_entry();
-  Group& group = groups.add(id, state_.take(id), arrival);
-  group.saved = true;
-  next_arrival_ = std::max(next_arrival_, arrival + 1);
-  return state_.accumulators().load(group.state, reader);
+  Group* group = groups.find(id);
+  // A part may come before the entry of its group, which then brings the arrival.
+  if (group == nullptr) group = &groups.add(id, state_.take(id), kUnknownArrival);
+  group->saved = true;
+  if (!key_reader.at_end()) return state_.accumulators().load_part(group->state, key_reader, value);
+  group->arrival = reader.varint();
+  next_arrival_ = std::max(next_arrival_, group->arrival + 1);
+  return state_.accumulators().load(group->state, reader);
 }
 
 // Timers are not saved: they follow from the slices and the watermark.
 Status WindowAggregate::loaded() {
+  for (const Slices* const slices : {&open_, &running_})
+    for (const auto& [end, groups] : *slices)
+      for (const Group& group : groups.groups())
+        if (group.arrival == kUnknownArrival) return corrupt_entry();
   for (const auto& [end, groups] : open_)
     timers_.insert(first_unfired(slices_.first_window(end), slices_.last_window(end), watermark_));
   for (const auto& [end, groups] : running_)

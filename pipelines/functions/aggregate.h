@@ -17,10 +17,23 @@
 
 namespace leat::functions {
 
+/// Takes the changed parts of one state: entries of the store whose names the receiver completes with the
+/// group and the call.
+class PartChanges {
+ public:
+  virtual ~PartChanges() = default;
+  /// Both views live until the call returns.
+  virtual void put(std::string_view part, std::string_view value) = 0;
+  virtual void erase(std::string_view part) = 0;
+};
+
 /// A bound aggregate: pure code over states; holds no state itself, may be used by many operators at once.
 ///
 /// `states[i]` is the state that row `rows[i]` of the argument columns goes to; several rows may go to one
 /// state and they are applied in the order given. All states are aligned to 16 bytes.
+///
+/// A state is saved as a head of a few bytes (`save`, `load`) and, where it keeps a set or a list of values
+/// (`has_parts`), as parts beside it: one small entry per value, of which a commit writes those that changed.
 class Aggregate {
  public:
   virtual ~Aggregate() = default;
@@ -51,9 +64,25 @@ class Aggregate {
   /// Appends the result of one state.
   virtual void result(const std::byte* state, ColumnBuilder& out) const = 0;
 
-  /// The state as bytes, and back into an initialised state. Errors: corrupt.
+  /// The state without its parts as bytes, and back into an initialised state. Errors: corrupt.
   virtual void save(const std::byte* state, ByteWriter& out) const = 0;
   virtual Status load(std::byte* state, ByteReader& in) const = 0;
+
+  /// True if states have parts; `save` and `load` are not the whole state then.
+  [[nodiscard]] virtual bool has_parts() const { return false; }
+  /// Writes the parts that changed since the last `save_parts` or `load_part`, and forgets that they changed.
+  virtual void save_parts(std::byte* state, PartChanges& changes) const {
+    (void)state;
+    (void)changes;
+  }
+  /// Puts back one part; the parts and the head come in any order, before the first row. Errors: corrupt.
+  virtual Status load_part(std::byte* state, std::string_view part, std::string_view value) const;
+  /// Erases every part that the store has: the group is gone, or gets another name. The state itself stays as
+  /// it is and counts as never saved: the next `save_parts` would write all of it.
+  virtual void unsave_parts(std::byte* state, PartChanges& changes) const {
+    (void)state;
+    (void)changes;
+  }
 };
 using AggregatePtr = std::shared_ptr<const Aggregate>;
 

@@ -35,6 +35,15 @@ concept OwnsHeap = requires(const typename Op::State& state) {
   { state.heap_bytes() } -> std::convertible_to<std::size_t>;
 };
 
+/// Its states have parts.
+template <class Op>
+concept SavesInParts = requires(const Op& op, typename Op::State& state, PartChanges& changes,
+                                std::string_view bytes) {
+  op.save_parts(state, changes);
+  op.unsave_parts(state, changes);
+  { op.load_part(state, bytes, bytes) } -> std::same_as<Status>;
+};
+
 template <AggregateOperation Op>
 class OneArgument final : public Aggregate {
  public:
@@ -73,6 +82,17 @@ class OneArgument final : public Aggregate {
     op_.load(at(state), in);
     if (!in.ok()) return fail(ErrorCode::kCorrupt, "aggregate state ends early");
     return {};
+  }
+  [[nodiscard]] bool has_parts() const override { return SavesInParts<Op>; }
+  void save_parts(std::byte* state, PartChanges& changes) const override {
+    if constexpr (SavesInParts<Op>) op_.save_parts(at(state), changes);
+  }
+  Status load_part(std::byte* state, std::string_view part, std::string_view value) const override {
+    if constexpr (SavesInParts<Op>) return op_.load_part(at(state), part, value);
+    return Aggregate::load_part(state, part, value);
+  }
+  void unsave_parts(std::byte* state, PartChanges& changes) const override {
+    if constexpr (SavesInParts<Op>) op_.unsave_parts(at(state), changes);
   }
 
  private:
@@ -165,7 +185,7 @@ enum class Position : std::uint8_t { kFirst, kLast };
 AggregatePtr make_positional(const Type& argument, Position position, bool needs_retraction);
 
 /// Gives `inner` each distinct value once, in the order of their first arrival.
-AggregatePtr make_distinct(AggregatePtr inner);
+AggregatePtr make_distinct(AggregatePtr inner, bool needs_retraction);
 
 /// The type of AVG and of the spreads: integers stay as they are, DECIMAL(p, s) is DECIMAL(38, max(6, s)).
 Type average_type(const Type& argument);

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "pipelines/functions/aggregate_base.h"
+#include "pipelines/functions/aggregate_parts.h"
 #include "pipelines/functions/kernel.h"
 
 namespace leat::functions {
@@ -71,13 +72,49 @@ struct KeepBest {
   }
 };
 
-// state := varint entries, { value, zigzag count } in order of the values. A count is below zero while a
-// changelog takes back a row before it brings it.
+struct Tally {
+  std::int64_t count = 0;
+  PartMark mark;
+};
+
+// One part per value: its key is the value, its content zigzag count; the head is empty. A count is below
+// zero while a changelog takes back a row before it brings it.
 template <class T>
 struct Sorted {
-  std::map<Kept<T>, std::int64_t, Before> counts;
-  [[nodiscard]] std::size_t heap_bytes() const { return counts.size() * (sizeof(Kept<T>) + 48); }
+  std::map<Kept<T>, Tally, Before> counts;
+  PartLog<Kept<T>> log;
+  std::size_t text_bytes = 0;
+
+  [[nodiscard]] std::size_t heap_bytes() const {
+    constexpr std::size_t kLinks = 32;
+    return counts.size() * (sizeof(Kept<T>) + sizeof(Tally) + kLinks) + text_bytes + log.heap_bytes();
+  }
+  void step(const Kept<T>& value, std::int64_t by) {
+    const auto [entry, is_new] = counts.try_emplace(value);
+    if constexpr (std::is_same_v<Kept<T>, std::string>)
+      if (is_new) text_bytes += heap_bytes_of(entry->first);
+    entry->second.count += by;
+    if (entry->second.count == 0)
+      remove(entry);
+    else
+      log.changed(value, entry->second.mark);
+  }
+
+ private:
+  void remove(typename std::map<Kept<T>, Tally, Before>::iterator entry) {
+    log.removed(entry->first, entry->second.mark);
+    if constexpr (std::is_same_v<Kept<T>, std::string>) text_bytes -= heap_bytes_of(entry->first);
+    counts.erase(entry);
+  }
 };
+
+template <class T>
+std::string part_of(const T& value) {
+  std::string part;
+  ByteWriter writer(part);
+  write_value(value, writer);
+  return part;
+}
 
 template <class T, Extreme extreme>
 struct KeepAll {
@@ -90,18 +127,13 @@ struct KeepAll {
     else
       out.append_null();
   }
-  static void step(State& state, const Kept<T>& value, std::int64_t by) {
-    const auto entry = state.counts.try_emplace(value, 0).first;
-    entry->second += by;
-    if (entry->second == 0) state.counts.erase(entry);
-  }
-  void add(State& state, T value) const { step(state, Kept<T>(value), 1); }
-  void retract(State& state, T value) const { step(state, Kept<T>(value), -1); }
+  void add(State& state, T value) const { state.step(Kept<T>(value), 1); }
+  void retract(State& state, T value) const { state.step(Kept<T>(value), -1); }
   void merge(State& into, const State& from) const {
-    for (const auto& [value, count] : from.counts) step(into, value, count);
+    for (const auto& [value, tally] : from.counts) into.step(value, tally.count);
   }
   void result(const State& state, ColumnBuilder& out) const {
-    const auto present = [](const auto& entry) { return entry.second > 0; };
+    const auto present = [](const auto& entry) { return entry.second.count > 0; };
     const auto& counts = state.counts;
     if (extreme == Extreme::kLeast) {
       const auto first = std::find_if(counts.begin(), counts.end(), present);
@@ -111,18 +143,28 @@ struct KeepAll {
       append_or_null(last == counts.rend() ? nullptr : &last->first, out);
     }
   }
-  void save(const State& state, ByteWriter& out) const {
-    out.varint(state.counts.size());
-    for (const auto& [value, count] : state.counts) {
-      write_value(value, out);
-      out.zigzag(count);
-    }
+  void save(const State&, ByteWriter&) const {}
+  void load(State&, ByteReader&) const {}
+
+  void save_parts(State& state, PartChanges& changes) const {
+    const auto count_of = [](const Kept<T>&, const Tally& tally) { return part_of(tally.count); };
+    state.log.save(state.counts, part_of<Kept<T>>, count_of, changes);
   }
-  void load(State& state, ByteReader& in) const {
-    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      Kept<T> value = read_value<Kept<T>>(in);
-      state.counts.insert_or_assign(state.counts.end(), std::move(value), in.zigzag());
-    }
+  void unsave_parts(State& state, PartChanges& changes) const {
+    state.log.unsave(state.counts, part_of<Kept<T>>, changes);
+  }
+  Status load_part(State& state, std::string_view part, std::string_view value) const {
+    ByteReader part_reader(part);
+    ByteReader reader(value);
+    const Kept<T> kept = read_value<Kept<T>>(part_reader);
+    const std::int64_t count = reader.zigzag();
+    if (!part_reader.ok() || !reader.ok())
+      return fail(ErrorCode::kCorrupt, "a value of MIN or MAX is damaged");
+    const auto [entry, is_new] =
+        state.counts.try_emplace(kept, Tally{count, {.saved = true, .dirty = false}});
+    if constexpr (std::is_same_v<Kept<T>, std::string>)
+      if (is_new) state.text_bytes += heap_bytes_of(entry->first);
+    return {};
   }
 };
 

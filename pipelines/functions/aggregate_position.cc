@@ -1,11 +1,8 @@
 // FIRST_VALUE and LAST_VALUE: by order of arrival, NULLs do not count. Cells are kept encoded (codec.h), so
-// every type is served. Where rows can be taken back, all values are kept under their number of arrival;
-// taking one back removes its earliest occurrence.
-#include <map>
-#include <optional>
-
+// every type is served. Where rows can be taken back, all values are kept.
 #include "pipelines/column/codec.h"
 #include "pipelines/functions/aggregate_base.h"
+#include "pipelines/functions/aggregate_sequence.h"
 
 namespace leat::functions {
 namespace {
@@ -14,30 +11,6 @@ namespace {
 struct OneCell {
   std::string cell;
   [[nodiscard]] std::size_t heap_bytes() const { return cell.capacity() > 15 ? cell.capacity() + 1 : 0; }
-};
-
-// state := varint next, varint entries, { varint number, string cell } in order of arrival
-struct AllCells {
-  std::uint64_t next = 0;
-  std::map<std::uint64_t, std::string> cells;
-  std::multimap<std::string, std::uint64_t> numbers;  // Of each cell; the same entries the other way round.
-
-  void add(const std::string& cell) {
-    numbers.emplace(cell, next);
-    cells.emplace(next++, cell);
-  }
-  void remove(const std::string& cell) {
-    const auto [first, last] = numbers.equal_range(cell);
-    if (first == last) return;
-    // Equal keys keep their order of insertion.
-    cells.erase(first->second);
-    numbers.erase(first);
-  }
-  [[nodiscard]] std::size_t heap_bytes() const {
-    std::size_t bytes = 0;
-    for (const auto& [number, cell] : cells) bytes += 2 * (cell.size() + 64);
-    return bytes;
-  }
 };
 
 template <class State>
@@ -110,50 +83,44 @@ class KeepOne final : public Positional<OneCell> {
   }
 };
 
-class KeepEvery final : public Positional<AllCells> {
+class KeepEvery final : public Positional<CellSequence> {
  public:
   using Positional::Positional;
 
   void update(std::span<const ColumnPtr> arguments, std::span<const std::uint32_t> rows,
               std::byte* const* states) const override {
-    for_each(*arguments[0], rows, states, &AllCells::add);
+    for_each(*arguments[0], rows, states, &CellSequence::add);
   }
   void retract(std::span<const ColumnPtr> arguments, std::span<const std::uint32_t> rows,
                std::byte* const* states) const override {
-    for_each(*arguments[0], rows, states, &AllCells::remove);
+    for_each(*arguments[0], rows, states, &CellSequence::remove);
   }
   [[nodiscard]] bool retractable() const override { return true; }
-  void merge(std::byte* into, const std::byte* from) const override {
-    for (const auto& [number, cell] : at(from).cells) at(into).add(cell);
-  }
+  void merge(std::byte* into, const std::byte* from) const override { at(into).merge(at(from)); }
   void result(const std::byte* state, ColumnBuilder& out) const override {
-    const auto& cells = at(state).cells;
-    if (cells.empty())
+    const CellSequence::Entries& entries = at(state).entries();
+    if (entries.empty())
       append(nullptr, out);
     else
-      append(position_ == Position::kFirst ? &cells.begin()->second : &cells.rbegin()->second, out);
+      append(&(position_ == Position::kFirst ? entries.begin() : std::prev(entries.end()))->second.cell, out);
   }
-  void save(const std::byte* state, ByteWriter& out) const override {
-    out.varint(at(state).next);
-    out.varint(at(state).cells.size());
-    for (const auto& [number, cell] : at(state).cells) {
-      out.varint(number);
-      out.string(cell);
-    }
-  }
+  void save(const std::byte* state, ByteWriter& out) const override { at(state).save(out); }
   Status load(std::byte* state, ByteReader& in) const override {
-    const std::uint64_t next = in.varint();
-    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      at(state).next = in.varint();
-      at(state).add(std::string(in.string()));
-    }
-    at(state).next = next;
+    at(state).load(in);
     return ended_well(in);
+  }
+  [[nodiscard]] bool has_parts() const override { return true; }
+  void save_parts(std::byte* state, PartChanges& changes) const override { at(state).save_parts(changes); }
+  void unsave_parts(std::byte* state, PartChanges& changes) const override {
+    at(state).unsave_parts(changes);
+  }
+  Status load_part(std::byte* state, std::string_view part, std::string_view value) const override {
+    return at(state).load_part(part, value);
   }
 
  private:
   static void for_each(const Column& column, std::span<const std::uint32_t> rows, std::byte* const* states,
-                       void (AllCells::*step)(const std::string&)) {
+                       void (CellSequence::*step)(const std::string&)) {
     std::string cell;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (column.is_null(rows[i])) continue;

@@ -25,17 +25,18 @@ AggregateFunction one_argument(std::string name, std::string doc, UnderDistinct 
             AggregatePtr aggregate = make(type, needs_retraction);
             if (!aggregate) return wrong_arguments(signature, arguments);
             const bool wrap = distinctness == Distinctness::kDistinct && distinct == UnderDistinct::kMatters;
-            return wrap ? make_distinct(std::move(aggregate)) : aggregate;
+            return wrap ? make_distinct(std::move(aggregate), needs_retraction) : aggregate;
           }};
 }
 
-Result<AggregatePtr> bind_count(std::span<const ArgumentInfo> arguments, Distinctness distinctness, bool) {
+Result<AggregatePtr> bind_count(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
+                                bool needs_retraction) {
   constexpr std::string_view kSignature = "COUNT(*) or COUNT([DISTINCT] value)";
   const bool distinct = distinctness == Distinctness::kDistinct;
   if (arguments.empty() && !distinct) return make_count_all();
   if (arguments.size() != 1) return wrong_arguments(kSignature, arguments);
   const AggregatePtr count = make_count(type_or(arguments[0], Type::integer()));
-  return distinct ? make_distinct(count) : count;
+  return distinct ? make_distinct(count, needs_retraction) : count;
 }
 
 std::vector<AggregateFunction> build_table() {
@@ -86,6 +87,13 @@ const std::vector<AggregateFunction>& table() {
 }
 
 }  // namespace
+
+Status Aggregate::load_part(std::byte* state, std::string_view part, std::string_view value) const {
+  (void)state;
+  (void)part;
+  (void)value;
+  return fail(ErrorCode::kCorrupt, "a saved aggregate has parts that it cannot have");
+}
 
 const AggregateFunction* find_aggregate(std::string_view name) {
   const auto found = std::find_if(table().begin(), table().end(),
