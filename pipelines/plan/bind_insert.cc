@@ -145,21 +145,44 @@ class InsertBinder {
   ExprPtr given_value(std::size_t column, std::size_t position) const {
     const std::string& name = table_.columns[column].name();
     const Type& wanted = table_.columns[column].type;
+    const sql::SourceSpan span = span_of(position);
     ExprPtr value = column_of(*query_.node, position);
-    if (!goes_into(value->type, wanted)) {
-      context_.diagnostics.error(insert_.query->span,
-                                 "column " + std::to_string(position + 1) + " of the query ('" + value->name +
-                                     "', " + plain(value->type) + ") does not go into '" + name + "' of '" +
-                                     table_.name + "', which is " + plain(wanted),
-                                 "write CAST(" + value->name + " AS " + plain(wanted) + ")");
-      return nullptr;
-    }
+    if (!goes_into(value->type, wanted)) return wrong_type(*value, column, position);
     // A longer text goes into VARCHAR(n) whole: Flink's 'table.exec.sink.type-length-enforcer' ignores it.
     const bool same_text = (value->type.is_character() && wanted.is_character()) ||
                            (value->type.is_binary() && wanted.is_binary());
-    if (!same_text) value = coerce(std::move(value), wanted, insert_.query->span, context_);
+    if (!same_text) value = coerce(std::move(value), wanted, span, context_);
     if (value && !wanted.nullable()) value = make_not_null(std::move(value), name);
     return value;
+  }
+
+  ExprPtr wrong_type(const Expr& value, std::size_t column, std::size_t position) const {
+    const Type& wanted = table_.columns[column].type;
+    const bool named = !value.name.starts_with("EXPR$");
+    context_.diagnostics.error(span_of(position),
+                               "column " + std::to_string(position + 1) + " of the query (" +
+                                   (named ? "'" + value.name + "', " : "") + plain(value.type) +
+                                   ") does not go into '" + table_.columns[column].name() + "' of '" +
+                                   table_.name + "', which is " + plain(wanted),
+                               "write CAST(" + (named ? value.name : "…") + " AS " + plain(wanted) + ")");
+    return nullptr;
+  }
+
+  /// Where the text gives the query's column `position`: the item of SELECT, the value of the first row of
+  /// VALUES, or else the whole query.
+  [[nodiscard]] sql::SourceSpan span_of(std::size_t position) const {
+    const sql::QueryBody* body = insert_.query->body.get();
+    if (const auto* set = sql::as<sql::SetOperation>(*body)) body = set->first.get();
+    if (const auto* values = sql::as<sql::Values>(*body))
+      if (position < values->rows[0].values.size()) return values->rows[0].values[position]->span;
+    if (const auto* select = sql::as<sql::Select>(*body)) {
+      const auto is_star = [](const sql::SelectItem& item) {
+        return item.value->kind == sql::ExpressionKind::kStar;
+      };
+      if (position < select->items.size() && std::ranges::none_of(select->items, is_star))
+        return select->items[position].span;
+    }
+    return insert_.query->span;
   }
 
   static bool goes_into(const Type& from, const Type& to) {

@@ -104,7 +104,9 @@ std::optional<Type> unify_column(const sql::Values& values, Rows& rows, std::siz
                                  const BindContext& context) {
   std::vector<Type> types;
   for (const auto& row : rows) types.push_back(row[c]->type);
-  const std::optional<Type> type = unify(types, "VALUES", values.rows[0].values[c]->span, context);
+  std::size_t odd = 0;  // The first value that does not go with those above it.
+  while (odd + 1 < types.size() && functions::common_type(std::span(types).first(odd + 1))) ++odd;
+  const std::optional<Type> type = unify(types, "VALUES", values.rows[odd].values[c]->span, context);
   if (!type) return std::nullopt;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     rows[r][c] = coerce(rows[r][c], *type, values.rows[r].values[c]->span, context);

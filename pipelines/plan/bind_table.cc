@@ -20,12 +20,10 @@ class TableBinder {
 
   void bind() {
     bind_types();
-    if (table_.broken) return;
     bind_primary_key();
     bind_physical();
     bind_metadata();
     bind_computed();
-    if (table_.broken) return;
     if (table_.watermark_definition) bind_watermark(*table_.watermark_definition);
     bind_watermark_options(table_, context_);
   }
@@ -35,17 +33,16 @@ class TableBinder {
     for (TableColumn& column : table_.columns) {
       if (!column.definition->type) continue;
       const std::optional<Type> type = bind_type(*column.definition->type, context_);
-      if (type)
-        column.type = *type;
-      else
-        table_.broken = true;
+      column.typed = type.has_value();
+      table_.broken = table_.broken || !type;
+      if (type) column.type = *type;
     }
   }
 
   void bind_physical() {
     std::size_t index = 0;
     for (TableColumn& column : table_.columns)
-      if (column.physical()) column.value = make_column(index++, column.type, column.name());
+      if (column.physical() && column.typed) column.value = make_column(index++, column.type, column.name());
   }
 
   // ---- PRIMARY KEY ---------------------------------------------------------------------------------------
@@ -82,7 +79,8 @@ class TableBinder {
           column.definition->metadata_key ? column.definition->metadata_key->text : column.name();
       const auto found = std::ranges::find(offered, column.metadata_key, &MetadataColumn::key);
       if (found == offered.end() && table_.connector) unknown_metadata(column, offered);
-      column.value = metadata_value(column, found == offered.end() ? column.type : found->type);
+      if (column.typed)
+        column.value = metadata_value(column, found == offered.end() ? column.type : found->type);
       if (!column.value) table_.broken = true;
     }
   }
@@ -141,9 +139,11 @@ class TableBinder {
       known = known && table_.columns[*other].value;
     });
     marks_[index] = Mark::kDone;
+    column.typed = known;
     if (!known) return;  // What it needs has failed, or needs it: that has been reported.
     const Scope scope = columns_so_far();
     column.value = ExprBinder(scope, context_, "a computed column").bind(*column.definition->computed);
+    column.typed = column.value != nullptr;
     if (column.value) column.type = column.value->type;
   }
 
@@ -172,6 +172,7 @@ class TableBinder {
                                         "a rowtime must be a column of the table, not a field of one",
                                         "add a computed column: ts AS " + definition.column.to_string());
     if (!index) return unknown_column(name);
+    if (!all_typed(*definition.value) || !table_.columns[*index].typed) return;
     const Type& type = table_.columns[*index].type;
     if (!type.is_timestamp() || type.precision() > 3) return wrong_rowtime(name, type);
     Scope scope;
@@ -191,6 +192,16 @@ class TableBinder {
     if (value)
       table_.watermark = WatermarkSpec{
           .column = *index, .expr = std::move(value), .idle_timeout = context_.settings.source_idle_timeout};
+  }
+
+  /// False: a column that it reads has a wrong type or value, which has been reported.
+  bool all_typed(const sql::Expression& expression) const {
+    bool typed = true;
+    for_each_name(expression, [&](const std::string& name) {
+      const std::optional<std::size_t> column = table_.find(name);
+      typed = typed && (!column || table_.columns[*column].typed);
+    });
+    return typed;
   }
 
   void wrong_rowtime(const sql::Identifier& name, const Type& type) {

@@ -66,6 +66,8 @@ class TypeBinder {
         return bind_time(name, TypeKind::kTimestampLtz, "TIMESTAMP_LTZ", 6);
       case kInterval:
         return bind_interval(name);
+      case kUnknown:
+        return std::nullopt;  // Reported by the parser.
       default:
         return bind_nested(name);
     }

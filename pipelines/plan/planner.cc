@@ -26,6 +26,7 @@ class Planner final : public TableLookup {
   Planner(const PlanRequest& request, const BindContext& context) : request_(request), context_(context) {}
 
   void bind(const sql::Script& script) {
+    for (const sql::Name& name : script.unreadable) unreadable_.insert(name.to_string());
     for (const sql::StatementPtr& statement : script.statements) bind_statement(*statement);
     for (const auto& table : tables_) check_options(*table, context_);
     check_bounded();
@@ -100,6 +101,7 @@ class Planner final : public TableLookup {
   }
 
   void report_unknown(const sql::Name& name, std::string_view what) const {
+    if (unreadable_.contains(name.to_string())) return;
     std::vector<std::string> known;
     for (const auto& [table, ignored] : names_) known.push_back(table);
     for (const auto& [view, ignored] : views_) known.push_back(view);
@@ -226,6 +228,7 @@ class Planner final : public TableLookup {
   std::vector<std::unique_ptr<Table>> tables_;        ///< In order of declaration, dropped ones too.
   std::map<std::string, Table*, std::less<>> names_;  ///< The tables in sight.
   std::map<std::string, std::optional<Relation>, std::less<>> views_;  ///< None: broken, reported.
+  std::set<std::string> unreadable_;  ///< Names whose CREATE the parser has refused.
   Sinks sinks_;
   std::vector<Sinks> explained_;
   bool explained_any_ = false;

@@ -21,6 +21,7 @@ struct TableOption {
 struct TableColumn {
   const sql::ColumnDefinition* definition = nullptr;  ///< Lives in the script.
   Type type;
+  bool typed = true;         ///< False: its type was wrong, reported; who reads it says nothing more.
   ExprPtr value;             ///< Over the decoded columns: all physical ones, then `Table::metadata`.
   std::string metadata_key;  ///< Of kMetadata.
 

@@ -96,6 +96,7 @@ class Parser {
   std::unique_ptr<Node> finish(std::unique_ptr<Node> node, const Token& first);
 
   // CREATE TABLE, CREATE VIEW: parser_create.cc.
+  static void keep_name(const Statement& unreadable, Script& script);
   StatementPtr create_table(bool temporary);
   void table_element(CreateTable& table);
   void column_definition(CreateTable& table);
@@ -113,6 +114,7 @@ class Parser {
   TypeName type_name();
   TypeName simple_type();
   TypeName named_type(const Token& first);
+  void unknown_type(const Token& word, TypeName& type);
   void row_fields(TypeName& type);
   TypeName::Field row_field(TypeName& type, std::string_view close);
   void map_type(TypeName& type);

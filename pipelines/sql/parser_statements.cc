@@ -58,12 +58,18 @@ Script Parser::script() {
     StatementPtr next = statement();
     end_of_statement();
     if (failed_) {
+      if (next) keep_name(*next, result);
       recover();
     } else {
       result.statements.push_back(std::move(next));
     }
   }
   return result;
+}
+
+void Parser::keep_name(const Statement& unreadable, Script& script) {
+  if (const auto* table = as<CreateTable>(unreadable)) script.unreadable.push_back(table->name);
+  if (const auto* view = as<CreateView>(unreadable)) script.unreadable.push_back(view->name);
 }
 
 StatementPtr Parser::statement() {

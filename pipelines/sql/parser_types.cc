@@ -160,12 +160,22 @@ TypeName Parser::named_type(const Token& first) {
     if (kind == TypeNameKind::kInterval) type.interval = interval_units();
     return type;
   }
-  if (first.use == WordUse::kClause) {
+  if (first.use == WordUse::kClause)
     error_expected("a type");
-  } else {
-    error(first.span, fmt::format("'{}' is no type{}", first.text.substr(0, 40), nearest_type(first)));
-  }
+  else
+    unknown_type(first, type);
   return type;
+}
+
+/// A misspelt type is told apart from what comes behind it, so that the other errors of the statement are
+/// found, too.
+void Parser::unknown_type(const Token& word, TypeName& type) {
+  if (!failed_)
+    diagnostics_.error(word.span,
+                       fmt::format("'{}' is no type{}", word.text.substr(0, 40), nearest_type(word)));
+  type.kind = TypeNameKind::kUnknown;
+  advance();
+  type_parameters(type, 2);
 }
 
 /// `ARRAY<INT>=`… cannot be in a valid text, so `>` always stands alone.

@@ -202,6 +202,8 @@ struct SelectStatement final : Statement {
 /// A parsed file: its statements in order, without those that had errors.
 struct Script {
   std::vector<StatementPtr> statements;
+  /// Tables and views whose CREATE has an error: what else names them is not to blame for that.
+  std::vector<Name> unreadable;
 };
 
 }  // namespace leat::sql

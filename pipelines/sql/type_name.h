@@ -39,7 +39,8 @@ enum class TypeNameKind : std::uint8_t {
   kRow,           ///< children: the fields' types, names in `fields`
   kVariant,
   kBitmap,
-  kRaw,  ///< RAW('class', 'snapshot'): known, never runs outside a JVM
+  kRaw,      ///< RAW('class', 'snapshot'): known, never runs outside a JVM
+  kUnknown,  ///< A word that is no type: it has been reported, and the statement goes on.
 };
 
 /// Units of time as EXTRACT, FLOOR, TIMESTAMPADD and INTERVAL know them; plural words are already singular.

@@ -63,8 +63,11 @@ std::string difference(const std::vector<std::string>& want, const std::vector<s
 std::string check_error(const Case& test, const Outcome& outcome) {
   if (outcome.error.empty()) return "      it was not refused\n";
   std::string text;
+  for (const std::string& line : test.errors)
+    if (line.starts_with("not: ") && outcome.error.find(line.substr(5)) != std::string::npos)
+      text += "      this is said, but should not be: " + line.substr(5) + "\n";
   for (const std::string& wanted : test.errors)
-    if (outcome.error.find(wanted) == std::string::npos)
+    if (!wanted.starts_with("not: ") && outcome.error.find(wanted) == std::string::npos)
       text += fmt::format("      no such text: {}\n", wanted);
   return text.empty() ? text : text + "      the messages are:\n" + outcome.error;
 }
