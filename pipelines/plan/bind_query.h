@@ -1,5 +1,6 @@
-// Binds queries: from the AST of a query to a relation. One file per clause: bind_query.cc (bodies, FROM),
-// bind_select.cc (SELECT lists), bind_group.cc (GROUP BY), bind_window.cc (window table functions).
+// Binds queries: from the AST of a query to a relation. One file per clause: bind_query.cc (bodies),
+// bind_from.cc (FROM), bind_select.cc (SELECT lists), bind_group.cc (GROUP BY), bind_window.cc (window table
+// functions).
 #pragma once
 
 #include <map>
