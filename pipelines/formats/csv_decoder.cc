@@ -75,7 +75,7 @@ char escaped(char c) {
 }  // namespace
 
 CsvDecoder::CsvDecoder(const CsvOptions& options, const DecodeRequest& request)
-    : options_(options), framing_(request.framing) {
+    : options_(options), records_(options), framing_(request.framing) {
   for (const Type::Field& field : request.schema.fields) columns_.push_back({field.name, field.type});
   for (std::size_t i = 0; i < request.wanted.size(); ++i)
     columns_[request.wanted[i]].builder = static_cast<std::uint32_t>(i);
@@ -90,8 +90,7 @@ DecodeCount CsvDecoder::decode(std::string_view payload, std::span<ColumnBuilder
     return pass.count;
   }
   while (!payload.empty()) {
-    const std::size_t newline = payload.find('\n');
-    const std::size_t length = newline == std::string_view::npos ? payload.size() : newline + 1;
+    const std::size_t length = records_.first(payload, Behind::kNothing);
     read_record(without_line_end(payload.substr(0, length)), pass);
     payload.remove_prefix(length);
   }

@@ -1,6 +1,6 @@
-// CSV payloads into batches (RFC 4180, with the options of Flink's format). In lines framing a line is a
-// record: where a payload ends must not matter, so a quoted field cannot run over a line's end; in a message
-// it can. Runs on its pipeline's thread.
+// CSV payloads into batches (RFC 4180, with the options of Flink's format). A quoted field can run over a
+// line's end, in a message and in a file (csv_records.h says where a file's records end). Runs on its
+// pipeline's thread.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipelines/formats/csv_options.h"
+#include "pipelines/formats/csv_records.h"
 #include "pipelines/formats/format.h"
 
 namespace leat::formats {
@@ -56,6 +57,7 @@ class CsvDecoder final : public Decoder {
   bool fail(std::string reason);
 
   CsvOptions options_;
+  CsvRecords records_;
   Framing framing_;
   std::vector<Column> columns_;
   std::string scratch_;

@@ -70,6 +70,13 @@ Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema
   return std::make_unique<CsvEncoder>(options, schema);
 }
 
+Result<RecordSplitter> make_splitter(const OptionMap& all) {
+  LEAT_ASSIGN(const CsvOptions options, read_options(all));
+  return [records = CsvRecords(options)](std::string_view bytes, Behind behind) {
+    return records.whole(bytes, behind);
+  };
+}
+
 }  // namespace
 
 const OptionTable<CsvOptions>& csv_options() {
@@ -112,11 +119,14 @@ const OptionTable<CsvOptions>& csv_options() {
 
 Format csv_format() {
   return {.name = "csv",
-          .doc = "Comma-separated values (RFC 4180): one line per record, the columns in the table's order.",
+          .doc =
+              "Comma-separated values (RFC 4180): one record per line (more if a quoted field has "
+              "line breaks), the columns in the table's order.",
           .options = [] { return csv_options().docs(); },
           .validate = validate,
           .make_decoder = make_decoder,
           .make_encoder = make_encoder,
+          .make_splitter = make_splitter,
           .separator = "\n",
           .content_type = "text/csv"};
 }

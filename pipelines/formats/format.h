@@ -24,8 +24,17 @@ inline constexpr std::size_t kPayloadPadding = 64;
 /// How records lie in one payload.
 enum class Framing : std::uint8_t {
   kMessage,  ///< One payload is one record (MQTT, HTTP, Kafka); a JSON array gives several rows.
-  kLines,    ///< A payload is some whole lines, each a record (files); blank lines are empty records.
+  kLines,    ///< A payload is some whole records, each of one line (files) or, where `make_splitter` says so,
+             ///< of several; blank lines are empty records.
 };
+
+/// What is known of the bytes behind those that a splitter is given.
+enum class Behind : std::uint8_t { kMore, kNothing };
+
+/// How long the whole records are that `bytes` begin with, ends of lines included; 0: not even the first is
+/// whole. `bytes` begin where a record begins. With kNothing all of it is whole. A record is bounded: some
+/// length on, an answer comes that does not wait for more. Thread-safe.
+using RecordSplitter = std::function<std::size_t(std::string_view bytes, Behind behind)>;
 
 /// A record that could not be decoded.
 struct BadRecord {
@@ -87,6 +96,8 @@ struct Format {
   /// Null if the format cannot decode (encode). Called only after `validate` found nothing.
   std::function<Result<std::unique_ptr<Decoder>>(const OptionMap&, const DecodeRequest&)> make_decoder;
   std::function<Result<std::unique_ptr<Encoder>>(const OptionMap&, const Schema&)> make_encoder;
+  /// Where records end in a file; it agrees with the decoder. Null: at the end of each line.
+  std::function<Result<RecordSplitter>(const OptionMap&)> make_splitter = nullptr;
   /// What separates records in a file or an HTTP body of several ("\n"); the MIME type of one record and of
   /// many.
   std::string separator = "\n";
