@@ -28,12 +28,17 @@ struct SourceHealth {
     kIdle,  ///< Not started, or a source without a connection (files, datagen).
     kConnecting,
     kConnected,
-    kPaused,  ///< Disconnected on purpose: the intake is at its high-water mark.
-    kLost,    ///< Trying again with back-off.
-    kEnded,   ///< Bounded input is read to its end.
+    kPaused,      ///< Disconnected on purpose: the intake is at its high-water mark.
+    kLost,        ///< Not connected, trying again with back-off.
+    kUnreadable,  ///< What is to be read is missing or refused (files): looking again from time to time.
+    kEnded,       ///< Bounded input is read to its end.
   };
   Link link = Link::kIdle;
   std::string detail;  ///< "tcp://127.0.0.1:1883: connection refused, next try in 4 s"
+  // Since the start; an outage that is over when somebody looks still shows here.
+  std::uint64_t connects = 0;
+  std::uint64_t losses = 0;  ///< Connections that ended although nobody of us wanted it.
+  std::string last_loss;     ///< Where and why: "tcp://127.0.0.1:1883: connection lost".
 };
 std::string_view to_string(SourceHealth::Link link);
 
@@ -108,6 +113,8 @@ struct SourceContext {
   std::function<std::int64_t()> now;
   /// 'leat run' over files: messages of at most this many bytes (a file source cuts its chunks by it).
   std::size_t chunk_bytes = 128 * 1024;
+  /// Where the table's format ends records in a stream of bytes; null: at the end of each line.
+  formats::RecordSplitter splitter;
 };
 
 /// How messages are kept between the source's thread and the engine.

@@ -35,6 +35,8 @@ std::string_view to_string(SourceHealth::Link link) {
       return "paused";
     case SourceHealth::Link::kLost:
       return "lost";
+    case SourceHealth::Link::kUnreadable:
+      return "unreadable";
     case SourceHealth::Link::kEnded:
       return "ended";
   }

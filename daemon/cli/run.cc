@@ -54,11 +54,6 @@ std::string pipeline_name(const RunOptions& options, const plan::Plan& plan) {
   return options.file.empty() ? "run" : std::filesystem::path(options.file).stem().string();
 }
 
-std::string time_zone_of(const plan::Plan& plan) {
-  const auto setting = plan.settings.find("table.local-time-zone");
-  return setting == plan.settings.end() ? "UTC" : setting->second;
-}
-
 /// A pipeline on a loop of its own, from start to end.
 class Runner {
  public:
@@ -78,6 +73,8 @@ class Runner {
                                               {.ended = [this] { loop_.stop(); }, .batch_done = {}});
     if (!pipeline) return complain(pipeline.error(), kFailed);
     pipeline_ = *std::move(pipeline);
+    decoded_before_ = decoded(pipeline_->status_now());
+    went_on_ = pipeline_->status_now().last_commit.value > 0;
     if (Status started = pipeline_->start(); !started) return complain(started.error(), kFailed);
     loop_.run();
     return result();
@@ -96,9 +93,22 @@ class Runner {
       return complain({ErrorCode::kInternal, status.error}, kFailed);
     print_dead_letters(status.dead_letters);
     print_late_rows(status);
+    if (status.state == runtime::PipelineState::kFinished && went_on_ && decoded(status) == decoded_before_)
+      fmt::print(
+          stderr,
+          "leat run: nothing was read: the state kept by --state says that an earlier run has read these "
+          "inputs to their end\n");
     if (status.state == runtime::PipelineState::kStopped && !keeps_state_ && lost_records() > 0)
       return kFailed;
     return written ? kOk : complain(written.error(), kFailed);
+  }
+
+  /// Records that the pipeline has taken, usable or not, since it was first run.
+  static std::uint64_t decoded(const runtime::PipelineStatus& status) {
+    std::uint64_t records = 0;
+    for (const runtime::SourceStatus& source : status.sources)
+      records += source.counters.decoded + source.counters.empty + source.counters.dead;
+    return records;
   }
 
   /// How many, and why the latest ones: there is no other place to look them up after a run.
@@ -138,6 +148,8 @@ class Runner {
   ResultWriter writer_;
   std::unique_ptr<runtime::Pipeline> pipeline_;
   bool keeps_state_ = false;
+  bool went_on_ = false;  // An earlier run has left a commit.
+  std::uint64_t decoded_before_ = 0;
 };
 
 }  // namespace
@@ -167,7 +179,7 @@ int run(const RunOptions& options) {
   if (!loop) return complain(loop.error(), kFailed);
   int code = kOk;
   {
-    const std::string time_zone = time_zone_of(outcome.plan);
+    const std::string time_zone = runtime::time_zone_of(outcome.plan);
     Runner runner(**loop, **store, *form, time_zone);
     loop::SignalHandler interrupt(**loop, SIGINT, [&] { runner.interrupt(); });
     loop::SignalHandler terminate(**loop, SIGTERM, [&] { runner.interrupt(); });

@@ -73,13 +73,6 @@ void Delivery::drain(End end) {
   changed_.notify_all();
 }
 
-bool Delivery::drain_for(End end, Micros limit) {
-  drain(end);
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, limit, [this] { return drained_ || stopping_; });
-  return drained_;
-}
-
 bool Delivery::full() const {
   if (setup_.options.on_full != plan::OnFull::kBlock) return false;
   const store::OutboxLevel level = store_.outbox_level(setup_.route.pipeline, setup_.route.sink);
@@ -138,7 +131,7 @@ void Delivery::end_with(End end) {
       status_.change([&finished](DeliveryStatus& status) { status.finish_error = finished.error().message; });
   }
   {
-    const std::lock_guard lock(mutex_);  // So that `drain_for` is either before its look or waiting.
+    const std::lock_guard lock(mutex_);
     drained_ = true;
   }
   changed_.notify_all();

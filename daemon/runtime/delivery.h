@@ -60,8 +60,6 @@ class Delivery {
   /// `stop` at it. Any thread.
   void drain(End end);
   [[nodiscard]] bool drained() const { return drained_; }
-  /// Blocks the calling thread until drained, or until `limit` is over; true: drained.
-  bool drain_for(End end, Micros limit);
 
   /// The outbox has reached 'sink.buffer.max-bytes' and its policy is to block: the pipeline waits. Any
   /// thread, cheap.

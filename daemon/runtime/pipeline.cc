@@ -24,11 +24,6 @@ Micros commit_interval_of(const plan::Plan& plan) {
   return std::max(parse_duration(setting->second).value_or(Micros(kMicrosPerSecond)), Micros(1'000));
 }
 
-std::string time_zone_of(const plan::Plan& plan) {
-  const auto setting = plan.settings.find("table.local-time-zone");
-  return setting == plan.settings.end() ? "UTC" : setting->second;
-}
-
 exec::DataflowOptions dataflow_options(const plan::Plan& plan, std::int64_t clock_plausible_from) {
   exec::DataflowOptions options{.clock_plausible_from = clock_plausible_from};
   if (const auto memory = plan.settings.find("leat.memory.max"); memory != plan.settings.end())
@@ -58,6 +53,11 @@ std::string row_as_text(const Schema& schema, const Batch& batch, std::size_t ro
 }
 
 }  // namespace
+
+std::string time_zone_of(const plan::Plan& plan) {
+  const auto setting = plan.settings.find("table.local-time-zone");
+  return setting == plan.settings.end() ? "UTC" : setting->second;
+}
 
 void Pipeline::Hooks::dead(std::string_view where, const Schema& schema, const Batch& batch, std::size_t row,
                            std::string_view reason) {
@@ -132,13 +132,12 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
     const sources::SourceConnector* connector = sources::find_source(scan->connector);
     const bool from_outside = connector != nullptr && connector->intake == sources::IntakeKind::kJournal;
     reader.wake = [bell = from_outside ? arrival_.get() : wake_.get()] { bell->send(); };
-    auto input = std::make_unique<Input>();
-    LEAT_ASSIGN(input->reader, SourceReader::create(*scan, reader, position, note));
+    LEAT_ASSIGN(auto made, SourceReader::create(*scan, reader, position, note));
     if (!note.empty())
       log::error("journal was damaged",
                  {{"pipeline", name_.value}, {"table", scan->table}, {"detail", note}});
     positions_.push_back(position);
-    inputs_.push_back(std::move(input));
+    inputs_.push_back(std::make_unique<Input>(std::move(made)));
     all_bounded = all_bounded && scan->bounded;
   }
   merge_ = all_bounded && inputs_.size() > 1;

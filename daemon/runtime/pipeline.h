@@ -29,6 +29,9 @@
 
 namespace leat::runtime {
 
+/// The zone in which times without one are read and printed. The planner has put its name into every plan.
+std::string time_zone_of(const plan::Plan& plan);
+
 /// Takes the rows of bare SELECTs (`leat run`). On the loop.
 class ResultListener {
  public:
@@ -103,6 +106,8 @@ class Pipeline {
   Status take_batch(std::size_t index, Batch batch);
   Status finish_input(std::size_t index);
   void tick();
+  /// Logs what has changed at sources and sinks.
+  void tell_news();
   [[nodiscard]] bool blocked();
   Status output(std::size_t sink, const Batch& batch);
 

@@ -4,19 +4,25 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "daemon/runtime/link_log.h"
 #include "daemon/runtime/pipeline.h"
 
 namespace leat::runtime {
 
 /// One scan: its reader and, when bounded inputs are merged, the rows that wait for their turn.
 struct Pipeline::Input {
+  explicit Input(std::unique_ptr<SourceReader> from)
+      : reader(std::move(from)),
+        link_log(reader->rewinds() ? SourceLinkLog::Pauses::kKept : SourceLinkLog::Pauses::kTold) {}
+
   std::unique_ptr<SourceReader> reader;
+  SourceLinkLog link_log;
   std::optional<exec::Prepared> held;
   std::size_t next = 0;                 // First row of `held` that is not pushed yet.
   std::vector<store::DeadLetter> dead;  // Of computing `held`\'s columns; they count when it is through.
   bool finished = false;                // The dataflow knows that nothing follows.
-  sources::SourceHealth::Link last_link = sources::SourceHealth::Link::kIdle;  // As last logged.
 };
 
 /// Where rows go: a table behind the outbox, a table without records (blackhole), or the listener of a bare
@@ -25,8 +31,8 @@ struct Pipeline::Target {
   const plan::SinkNode* node = nullptr;
   std::unique_ptr<SinkWriter> writer;  // Null for a bare SELECT.
   std::unique_ptr<Delivery> delivery;  // Null when nothing goes through the outbox.
-  std::string logged_error;            // Of its delivery, as last logged; empty: it delivers.
-  SinkCounters listener_counters;      // Of a bare SELECT.
+  DeliveryLog delivery_log;
+  SinkCounters listener_counters;  // Of a bare SELECT.
 
   [[nodiscard]] const SinkCounters& counters() const {
     return writer ? writer->counters() : listener_counters;

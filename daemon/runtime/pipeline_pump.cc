@@ -20,39 +20,11 @@ constexpr std::size_t kStallDeadLetters = 10'000;
 
 constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
-void log_link(const PipelineName& pipeline, const SourceStatus& source) {
-  using Link = sources::SourceHealth::Link;
+void log_news(const PipelineName& pipeline, const std::string& table, const News& news) {
   const std::initializer_list<log::Field> fields = {
-      {"pipeline", pipeline.value}, {"table", source.table.value}, {"detail", source.health.detail}};
-  switch (source.health.link) {
-    case Link::kConnected:
-      return log::info("source connected", fields);
-    case Link::kLost:
-      return log::warn("source lost its connection, trying again", fields);
-    case Link::kPaused:
-      if (source.rewinds) return;  // It waits for room, and loses nothing by it.
-      return log::warn("source paused: its intake is nearly full", fields);
-    case Link::kIdle:
-    case Link::kConnecting:
-    case Link::kEnded:
-      return;
-  }
-}
-
-/// Says once when a sink begins to refuse, and once when it delivers again.
-void log_delivery(const PipelineName& pipeline, const TableName& table, const DeliveryStatus& status,
-                  std::string& logged) {
-  using State = DeliveryStatus::State;
-  const bool refused = status.state == State::kWaiting || status.state == State::kPaused;
-  if (refused && logged != status.last_error) {
-    logged = status.last_error;
-    const std::string_view message = status.state == State::kPaused
-                                         ? "sink is paused: somebody must act; it goes on trying"
-                                         : "sink does not take what is sent, trying again";
-    log::warn(message, {{"pipeline", pipeline.value}, {"table", table.value}, {"error", logged}});
-  }
-  if (status.state == State::kIdle && !std::exchange(logged, {}).empty())
-    log::info("sink delivers again", {{"pipeline", pipeline.value}, {"table", table.value}});
+      {"pipeline", pipeline.value}, {"table", table}, {"detail", news.detail}};
+  if (news.weight == News::Weight::kTrouble) return log::warn(news.message, fields);
+  log::info(news.message, fields);
 }
 
 }  // namespace
@@ -209,17 +181,24 @@ void Pipeline::tick() {
   for (auto& input : inputs_) {
     // A pipeline that waits for its outbox or the store is not idle, and the time it waits does not count.
     sources.push_back({state_ == PipelineState::kRunning && input->reader->quiet() && !input->held});
-    const SourceStatus status = input->reader->status();
-    if (std::exchange(input->last_link, status.health.link) != status.health.link) log_link(name_, status);
   }
-  for (auto& target : targets_)
-    if (target->delivery)
-      log_delivery(name_, TableName{target->node->table}, target->delivery->status(), target->logged_error);
+  tell_news();
   if (!draining_) {
     const Status ticked = dataflow_->tick(context_.clock->wall(), context_.clock->monotonic(), sources);
     if (!ticked) return fail_with(ticked.error());
   }
   pump();
+}
+
+void Pipeline::tell_news() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    for (const News& news : inputs_[i]->link_log.look(inputs_[i]->reader->health()))
+      log_news(name_, plan_.scans[i]->table, news);
+  for (auto& target : targets_) {
+    if (!target->delivery) continue;
+    if (const auto news = target->delivery_log.look(target->delivery->status()))
+      log_news(name_, target->node->table, *news);
+  }
 }
 
 }  // namespace leat::runtime

@@ -52,7 +52,8 @@ std::optional<Micros> RestartPolicy::failed(const std::string& error, Micros ran
   using enum RestartOptions::Strategy;
   if (options_.strategy == kNone) return std::nullopt;
   if (options_.strategy == kFailureRate) return by_rate(now);
-  if (ran >= options_.reset_after) attempts_ = equal_ = 0;
+  // Flink's fixed delay has so many attempts for the life of a job; only the growing one forgets.
+  if (options_.strategy == kExponentialDelay && ran >= options_.reset_after) attempts_ = equal_ = 0;
   equal_ = error == last_error_ ? equal_ + 1 : 1;
   last_error_ = error;
   ++attempts_;

@@ -56,7 +56,7 @@ class RestartPolicy {
   RestartOptions options_;
   std::function<double()> chance_;
   std::string last_error_;
-  std::uint64_t attempts_ = 0;  // Failures in a row, since the last long run.
+  std::uint64_t attempts_ = 0;  // Failures; for the exponential delay those since the last long run.
   std::uint64_t equal_ = 0;
   std::deque<std::int64_t> failures_;  // When they were, over the last `rate_interval`.
 };

@@ -139,18 +139,26 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .metadata_keys = metadata_keys(scan_),
                               .now = context.now,
                               .chunk_bytes = context.chunk_bytes};
+  if (const formats::Format* format = table_format(); format != nullptr && format->make_splitter) {
+    LEAT_ASSIGN(made.splitter, format->make_splitter(scan_.options));
+  }
   auto source = connector_.build(scan_.options, made);
   if (!source) return fail(source.error(), fmt::format("table '{}'", scan_.table));
   source_ = *std::move(source);
   return {};
 }
 
+/// Null: the table has none.
+const formats::Format* SourceReader::table_format() const {
+  const auto name = scan_.options.find("format");
+  return name == scan_.options.end() ? nullptr : formats::find_format(name->second);
+}
+
 Status SourceReader::make_decoder(const ReaderContext& context) {
   decoder_ = source_->own_decoder();
   counts_records_ = decoder_ != nullptr || framing_ == formats::Framing::kLines;
   if (decoder_) return {};
-  const auto name = scan_.options.find("format");
-  const formats::Format* format = name == scan_.options.end() ? nullptr : formats::find_format(name->second);
+  const formats::Format* format = table_format();
   if (format == nullptr || !format->make_decoder)
     return fail(ErrorCode::kInvalid, fmt::format("table '{}' has no format that can be read", scan_.table));
   const formats::DecodeRequest request{scan_.physical, scan_.physical_wanted, framing_, context.time_zone};
@@ -269,7 +277,7 @@ void SourceReader::committed(std::string_view position) {
 SourceStatus SourceReader::status() const {
   SourceStatus status{TableName{scan_.table}, scan_.connector, source_->health(), counters_,
                       intake_->used_bytes()};
-  status.rewinds = connector_.intake == sources::IntakeKind::kMemory;
+  status.rewinds = rewinds();
   SourceCounters& counters = status.counters;
   add(counters, under_way_);
   const auto [intake, queued] = snapshot(*intake_);

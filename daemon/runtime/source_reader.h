@@ -67,6 +67,9 @@ class SourceReader {
   void committed(std::string_view position);
 
   [[nodiscard]] SourceStatus status() const;
+  [[nodiscard]] sources::SourceHealth health() const { return source_->health(); }
+  /// The source can read again what it has given out: waiting for room loses nothing.
+  [[nodiscard]] bool rewinds() const { return connector_.intake == sources::IntakeKind::kMemory; }
   void save_counters(ByteWriter& out) const;
   void restore_counters(ByteReader& in);
 
@@ -75,6 +78,7 @@ class SourceReader {
   Status open_intake(const ReaderContext& context, std::string& note);
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);
+  [[nodiscard]] const formats::Format* table_format() const;
   void make_builders();
   formats::DecodeCount decode(const sources::Message& message);
   void reject(const sources::Message& message);

@@ -257,7 +257,6 @@ void PahoClient::connected(const mqtt::token& token) {
     if (!is_current(token) || stage_ != Stage::kConnecting) return;
     stage_ = Stage::kSubscribing;
     unsubscribed_ = options_.subscriptions.size() + 1;
-    health_.connects += 1;
   }
   const bool present = token.get_connect_response().is_session_present();
   socket_.find_own(url_port(url_));
@@ -287,6 +286,7 @@ void PahoClient::subscribed(const mqtt::token& token) {
   if (!is_current(token) || stage_ != Stage::kSubscribing || --unsubscribed_ > 0) return;
   stage_ = Stage::kUp;
   backoff_.reset();
+  health_.connects += 1;
   set_health(MqttHealth::Link::kConnected, options_.url + ": connected");
   changed_.notify_all();
 }
@@ -305,6 +305,10 @@ void PahoClient::broken(const std::string& reason) {
 void PahoClient::down(std::string reason) {
   if (stage_ == Stage::kDown) return;  // A broker's goodbye is followed by the loss; the first reason counts.
   reason_ = std::move(reason);
+  if (stage_ == Stage::kUp && want_ == Want::kRun) {
+    health_.losses += 1;
+    health_.last_loss = options_.url + ": " + reason_;
+  }
   stage_ = Stage::kDown;
   changed_.notify_all();
 }

@@ -103,7 +103,10 @@ struct MqttHealth {
   enum class Link : std::uint8_t { kIdle, kConnecting, kConnected, kPaused, kLost };
   Link link = Link::kIdle;
   std::string detail;
-  std::uint64_t connects = 0;  ///< Successful ones since the start.
+  // Since the start:
+  std::uint64_t connects = 0;  ///< Connections that got as far as all subscriptions.
+  std::uint64_t losses = 0;    ///< Those of them that ended without `pause` or `stop`.
+  std::string last_loss;       ///< "tcp://127.0.0.1:1883: connection lost"
 };
 
 class MqttClient {

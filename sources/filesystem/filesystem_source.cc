@@ -121,6 +121,7 @@ class FilesystemSource final : public Source {
       : selection_{absolute_path(options.path), options.regex},
         monitor_interval_(options.monitor_interval),
         chunk_bytes_(context.chunk_bytes),
+        splitter_(context.splitter),
         now_(context.now),
         metadata_(std::move(metadata)) {}
 
@@ -149,12 +150,14 @@ class FilesystemSource final : public Source {
   [[nodiscard]] std::uint64_t offset_in(const std::string& path, const LineReader& reader) const;
   void set_health(SourceHealth::Link link, std::string detail = {}) {
     const std::scoped_lock lock(mutex_);
-    health_ = {link, std::move(detail)};
+    health_.link = link;
+    health_.detail = std::move(detail);
   }
 
   const FileSelection selection_;
   const std::optional<Micros> monitor_interval_;
   const std::size_t chunk_bytes_;
+  const formats::RecordSplitter splitter_;
   const std::function<std::int64_t()> now_;
   const std::vector<MetadataField> metadata_;
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
@@ -197,7 +200,7 @@ void FilesystemSource::run() {
     if (pass)
       set_health(SourceHealth::Link::kIdle);
     else
-      set_health(SourceHealth::Link::kLost,
+      set_health(SourceHealth::Link::kUnreadable,
                  fmt::format("{}, next look in {}", pass.error().message, format_duration(pause)));
     if (!gate_.wait_for(pause)) return;
   }
@@ -214,7 +217,7 @@ Status FilesystemSource::read_files() {
 }
 
 Status FilesystemSource::read_file(const std::string& path) {
-  auto opened = LineReader::open(path, chunk_bytes_);
+  auto opened = LineReader::open(path, chunk_bytes_, splitter_);
   if (!opened && opened.error().code == ErrorCode::kNotFound && path != selection_.path) return {};
   if (!opened) return tl::unexpected<Error>(opened.error());
   return read_lines(**opened, path, LineReader::LastLine::kComplete);
@@ -297,7 +300,7 @@ Status FilesystemSource::follow_file(const std::string& path, std::uint64_t inod
   if (gate_.stopped()) return {};
   auto kept = open_.find(path);
   if (kept != open_.end()) return read_lines(*kept->second, path, LineReader::LastLine::kAwaited);
-  auto opened = LineReader::open(path, chunk_bytes_);
+  auto opened = LineReader::open(path, chunk_bytes_, splitter_);
   if (!opened && opened.error().code == ErrorCode::kNotFound) return {};
   if (!opened) return tl::unexpected<Error>(opened.error());
   if ((*opened)->inode() != inode) return {};  // Renamed since the look; the next one sees it.

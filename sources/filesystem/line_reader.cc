@@ -24,7 +24,8 @@ tl::unexpected<Error> system_error(const std::string& path, int error) {
 
 }  // namespace
 
-Result<std::unique_ptr<LineReader>> LineReader::open(const std::string& path, std::size_t chunk_bytes) {
+Result<std::unique_ptr<LineReader>> LineReader::open(const std::string& path, std::size_t chunk_bytes,
+                                                     const formats::RecordSplitter& splitter) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return system_error(path, errno);
   struct stat status {};
@@ -34,14 +35,16 @@ Result<std::unique_ptr<LineReader>> LineReader::open(const std::string& path, st
     return system_error(path, error);
   }
   ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::unique_ptr<LineReader>(new LineReader(path, descriptor, status.st_ino, chunk_bytes));
+  return std::unique_ptr<LineReader>(new LineReader(path, descriptor, status.st_ino, chunk_bytes, splitter));
 }
 
-LineReader::LineReader(std::string path, int descriptor, std::uint64_t inode, std::size_t chunk_bytes)
+LineReader::LineReader(std::string path, int descriptor, std::uint64_t inode, std::size_t chunk_bytes,
+                       formats::RecordSplitter splitter)
     : path_(std::move(path)),
       descriptor_(descriptor),
       inode_(inode),
-      chunk_bytes_(std::max<std::size_t>(1, chunk_bytes)) {}
+      chunk_bytes_(std::max<std::size_t>(1, chunk_bytes)),
+      splitter_(std::move(splitter)) {}
 
 LineReader::~LineReader() {
   ::close(descriptor_);
@@ -79,16 +82,21 @@ Result<std::size_t> LineReader::fill() {
   return filled;
 }
 
+std::size_t LineReader::whole_records(std::size_t filled) const {
+  if (filled == 0) return 0;
+  if (splitter_) return splitter_({buffer_.data(), filled}, formats::Behind::kMore);
+  const void* newline = ::memrchr(buffer_.data(), '\n', filled);
+  return newline == nullptr
+             ? 0
+             : static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
+}
+
 Result<LineReader::Chunk> LineReader::next(LastLine last_line) {
   buffer_.resize(chunk_bytes_);
   while (true) {
     LEAT_ASSIGN(const std::size_t filled, fill());
-    const void* newline = filled == 0 ? nullptr : ::memrchr(buffer_.data(), '\n', filled);
-    std::size_t length = 0;
-    if (newline != nullptr)
-      length = static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
-    else if (filled < buffer_.size() && last_line == LastLine::kComplete)
-      length = filled;
+    std::size_t length = whole_records(filled);
+    if (length == 0 && filled < buffer_.size() && last_line == LastLine::kComplete) length = filled;
     if (length > 0 || filled < buffer_.size()) {
       offset_ += length;
       return Chunk{{buffer_.data(), length}, offset_};

@@ -1,5 +1,5 @@
-// Reads one file as chunks of whole lines, from an offset on. Memory is one chunk; a line that is longer
-// makes the chunk grow, up to a bound.
+// Reads one file as chunks of whole records, from an offset on: lines, or what the format's splitter says.
+// Memory is one chunk; a record that is longer makes the chunk grow, up to a bound.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipelines/base/result.h"
+#include "pipelines/formats/format.h"
 
 namespace leat::sources {
 
@@ -31,7 +32,8 @@ class LineReader {
   };
 
   /// Errors: not found, io.
-  static Result<std::unique_ptr<LineReader>> open(const std::string& path, std::size_t chunk_bytes);
+  static Result<std::unique_ptr<LineReader>> open(const std::string& path, std::size_t chunk_bytes,
+                                                  const formats::RecordSplitter& splitter);
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
   ~LineReader();
@@ -50,7 +52,10 @@ class LineReader {
   [[nodiscard]] std::int64_t mtime() const;  ///< Microseconds.
 
  private:
-  LineReader(std::string path, int descriptor, std::uint64_t inode, std::size_t chunk_bytes);
+  LineReader(std::string path, int descriptor, std::uint64_t inode, std::size_t chunk_bytes,
+             formats::RecordSplitter splitter);
+  /// Length of the whole records that the buffer begins with, of which `filled` bytes are read.
+  [[nodiscard]] std::size_t whole_records(std::size_t filled) const;
   /// Fills the buffer from `offset_`; the answer is the bytes read, fewer than the buffer at the end.
   Result<std::size_t> fill();
   /// Goes behind the end of a line longer than allowed; its beginning is a chunk, empty if the end is
@@ -61,6 +66,7 @@ class LineReader {
   const int descriptor_;
   const std::uint64_t inode_;
   const std::size_t chunk_bytes_;
+  const formats::RecordSplitter splitter_;  // Null: lines.
   std::vector<char> buffer_;
   std::string kept_;          // The beginning of a line that is too long.
   std::uint64_t offset_ = 0;  // Of the next line.

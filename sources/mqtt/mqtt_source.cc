@@ -213,21 +213,29 @@ Receipt MqttSource::give_up(const MqttMessage& message) {
   return Receipt::kTaken;
 }
 
-SourceHealth MqttSource::health() const {
-  const MqttHealth client = client_->health();
-  switch (client.link) {
+SourceHealth::Link link_of(MqttHealth::Link link) {
+  switch (link) {
     case MqttHealth::Link::kIdle:
-      return {SourceHealth::Link::kIdle, client.detail};
+      return SourceHealth::Link::kIdle;
     case MqttHealth::Link::kConnecting:
-      return {SourceHealth::Link::kConnecting, client.detail};
+      return SourceHealth::Link::kConnecting;
     case MqttHealth::Link::kConnected:
-      return {SourceHealth::Link::kConnected, client.detail};
+      return SourceHealth::Link::kConnected;
     case MqttHealth::Link::kPaused:
-      return {SourceHealth::Link::kPaused, client.detail};
+      return SourceHealth::Link::kPaused;
     case MqttHealth::Link::kLost:
-      return {SourceHealth::Link::kLost, client.detail};
+      break;
   }
-  return {};
+  return SourceHealth::Link::kLost;
+}
+
+SourceHealth MqttSource::health() const {
+  MqttHealth client = client_->health();
+  return {.link = link_of(client.link),
+          .detail = std::move(client.detail),
+          .connects = client.connects,
+          .losses = client.losses,
+          .last_loss = std::move(client.last_loss)};
 }
 
 std::vector<plan::MetadataColumn> metadata_columns(const OptionMap& map) {

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "tests/support/eventually.h"
 #include "tests/unit/runtime/delivery_fixture.h"
 
 namespace leat::runtime {
@@ -75,7 +76,10 @@ struct DeliveryFixture : OutboxFixture {
     delivery = std::make_unique<Delivery>(*store, std::make_unique<GatedSink>(gate, script), setup, clock);
     delivery->start();
   }
-  bool drain(Delivery::End end = Delivery::End::kShutdown) { return delivery->drain_for(end, kPatience); }
+  bool drain(Delivery::End end = Delivery::End::kShutdown) {
+    delivery->drain(end);
+    return test::eventually([this] { return delivery->drained(); });
+  }
 };
 
 TEST_CASE_FIXTURE(DeliveryFixture, "what waited before the start and what comes later is delivered") {
@@ -99,7 +103,7 @@ TEST_CASE_FIXTURE(DeliveryFixture, "drained means settled: never while an attemp
   put({"a"});
   start();
   REQUIRE(gate.wait_until_somebody_waits());
-  CHECK_FALSE(delivery->drain_for(Delivery::End::kShutdown, 1us));
+  delivery->drain(Delivery::End::kShutdown);
   CHECK_FALSE(delivery->drained());
   gate.open();
   CHECK(drain());

@@ -77,6 +77,14 @@ TEST_CASE("fixed delay and none are Flink's") {
   CHECK_FALSE(policy({{"restart-strategy.type", "none"}}).failed("x", kShort));
 }
 
+TEST_CASE("the attempts of a fixed delay are for good: a long run does not give them back") {
+  Restarts fixed =
+      policy({{"restart-strategy.type", "fixed-delay"}, {"restart-strategy.fixed-delay.attempts", "2"}});
+  CHECK(fixed.failed("x", kShort));
+  CHECK(fixed.failed("x", 10 * kHour));
+  CHECK_FALSE(fixed.failed("x", 10 * kHour));
+}
+
 TEST_CASE("more failures than the rate within its interval are final") {
   Restarts restarts =
       failure_rate({{"max-failures-per-interval", "2"}, {"failure-rate-interval", "10 s"}, {"delay", "3 s"}});

@@ -1,0 +1,68 @@
+#include "daemon/runtime/link_log.h"
+
+#include <utility>
+
+namespace leat::runtime {
+
+using Link = sources::SourceHealth::Link;
+
+std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
+  std::vector<News> news;
+  // A first connection that is lost already was there before it was lost; a later one came after the loss.
+  const bool came_first = losses_ == 0 && connects_ == 0;
+  if (came_first) connected(health, news);
+  if (health.losses > losses_) {
+    losses_ = health.losses;
+    told_ = Told::kDown;
+    news.push_back({News::Weight::kTrouble, "source lost its connection, trying again", health.last_loss});
+  }
+  connected(health, news);
+  state(health, news);
+  return news;
+}
+
+/// Tells the first connection, and later ones only while they stand: of those that came and went the loss is
+/// told.
+void SourceLinkLog::connected(const sources::SourceHealth& health, std::vector<News>& news) {
+  if (health.connects == connects_) return;
+  const bool first = std::exchange(connects_, health.connects) == 0;
+  if (health.link != Link::kConnected && !first) return;
+  told_ = Told::kConnected;
+  news.push_back({News::Weight::kStateChange, "source connected", health.detail});
+}
+
+void SourceLinkLog::state(const sources::SourceHealth& health, std::vector<News>& news) {
+  const auto tell = [&](Told what, News::Weight weight, std::string_view message) {
+    if (std::exchange(told_, what) != what) news.push_back({weight, message, health.detail});
+  };
+  if (health.link == Link::kLost && told_ != Told::kDown)
+    tell(Told::kDown, News::Weight::kTrouble, "source cannot connect, trying again");
+  if (health.link == Link::kUnreadable)
+    tell(Told::kUnreadable, News::Weight::kTrouble, "source cannot be read, looking again");
+  if (health.link == Link::kPaused && pauses_ == Pauses::kTold)
+    tell(Told::kPaused, News::Weight::kTrouble, "source paused: its intake is nearly full");
+  const bool reads = health.link == Link::kIdle || health.link == Link::kEnded;
+  if (reads && told_ == Told::kUnreadable)
+    tell(Told::kNothing, News::Weight::kStateChange, "source can be read again");
+}
+
+std::optional<News> DeliveryLog::look(const DeliveryStatus& status) {
+  using State = DeliveryStatus::State;
+  const bool refused = status.state == State::kWaiting || status.state == State::kPaused;
+  const bool retried = std::exchange(retries_, status.retries) < status.retries;
+  if (refused && error_ != status.last_error) {
+    error_ = status.last_error;
+    return News{News::Weight::kTrouble,
+                status.state == State::kPaused ? "sink is paused: somebody must act; it goes on trying"
+                                               : "sink does not take what is sent, trying again",
+                error_};
+  }
+  if (status.state != State::kIdle) return std::nullopt;
+  if (!std::exchange(error_, {}).empty()) return News{News::Weight::kStateChange, "sink delivers again", {}};
+  if (retried)
+    return News{News::Weight::kTrouble, "sink did not take what was sent, and took it when tried again",
+                status.last_error};
+  return std::nullopt;
+}
+
+}  // namespace leat::runtime

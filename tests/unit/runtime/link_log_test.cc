@@ -1,0 +1,120 @@
+#include "daemon/runtime/link_log.h"
+
+#include <doctest/doctest.h>
+
+using namespace leat;
+using namespace leat::runtime;
+
+namespace {
+
+using Link = sources::SourceHealth::Link;
+using Lines = std::vector<std::string>;
+
+Lines lines(const std::vector<News>& news) {
+  Lines texts;
+  for (const News& each : news) texts.emplace_back(each.message);
+  return texts;
+}
+
+struct Source {
+  sources::SourceHealth health;
+  SourceLinkLog log{SourceLinkLog::Pauses::kTold};
+  Lines look(Link link) {
+    health.link = link;
+    return lines(log.look(health));
+  }
+};
+
+const Lines kConnected{"source connected"};
+const Lines kLost{"source lost its connection, trying again"};
+const Lines kNever{"source cannot connect, trying again"};
+
+DeliveryStatus delivery(DeliveryStatus::State state, std::uint64_t retries, std::string error) {
+  DeliveryStatus status;
+  status.state = state;
+  status.retries = retries;
+  status.last_error = std::move(error);
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("a broker that was never reached is not said to be lost, and is named once") {
+  Source it;
+  CHECK(it.look(Link::kConnecting).empty());
+  CHECK(it.look(Link::kLost) == kNever);
+  CHECK(it.look(Link::kConnecting).empty());
+  CHECK(it.look(Link::kLost).empty());
+  ++it.health.connects;
+  CHECK(it.look(Link::kConnected) == kConnected);
+  CHECK(it.look(Link::kConnected).empty());
+}
+
+TEST_CASE("a lost connection says why, once, until it is back") {
+  Source it;
+  ++it.health.connects;
+  CHECK(it.look(Link::kConnected) == kConnected);
+  ++it.health.losses;
+  it.health.last_loss = "tcp://b: reset";
+  it.health.link = Link::kLost;
+  const auto news = it.log.look(it.health);
+  REQUIRE(lines(news) == kLost);
+  CHECK(news[0].detail == "tcp://b: reset");
+  CHECK(news[0].weight == News::Weight::kTrouble);
+  CHECK(it.look(Link::kConnecting).empty());
+  CHECK(it.look(Link::kLost).empty());
+  ++it.health.connects;
+  CHECK(it.look(Link::kConnected) == kConnected);
+}
+
+TEST_CASE("an outage between two looks is told with its end") {
+  Source it;
+  ++it.health.connects;
+  it.look(Link::kConnected);
+  ++it.health.losses;
+  ++it.health.connects;
+  CHECK(it.look(Link::kConnected) == Lines{kLost[0], kConnected[0]});
+}
+
+TEST_CASE("a first connection that is lost before anybody looked is told in that order") {
+  Source it;
+  ++it.health.connects;
+  ++it.health.losses;
+  CHECK(it.look(Link::kLost) == Lines{kConnected[0], kLost[0]});
+}
+
+TEST_CASE("a file that cannot be read is not a connection") {
+  Source it;
+  CHECK(it.look(Link::kIdle).empty());
+  CHECK(it.look(Link::kUnreadable) == Lines{"source cannot be read, looking again"});
+  CHECK(it.look(Link::kUnreadable).empty());
+  CHECK(it.look(Link::kIdle) == Lines{"source can be read again"});
+}
+
+TEST_CASE("a pause is news for a source that cannot rewind only") {
+  Source it;
+  CHECK(it.look(Link::kPaused) == Lines{"source paused: its intake is nearly full"});
+  SourceLinkLog rewinds(SourceLinkLog::Pauses::kKept);
+  CHECK(rewinds.look({.link = Link::kPaused}).empty());
+}
+
+TEST_CASE("a sink that refuses is told once per reason, and when it delivers again") {
+  using State = DeliveryStatus::State;
+  DeliveryLog log;
+  CHECK_FALSE(log.look(delivery(State::kIdle, 0, "")));
+  CHECK(log.look(delivery(State::kWaiting, 1, "503"))->detail == "503");
+  CHECK_FALSE(log.look(delivery(State::kWaiting, 2, "503")));
+  CHECK(log.look(delivery(State::kPaused, 3, "401"))->detail == "401");
+  CHECK_FALSE(log.look(delivery(State::kDelivering, 3, "401")));
+  CHECK(log.look(delivery(State::kIdle, 3, "401"))->message == "sink delivers again");
+  CHECK_FALSE(log.look(delivery(State::kIdle, 3, "401")));
+}
+
+TEST_CASE("a refusal that was over before anybody looked is told") {
+  using State = DeliveryStatus::State;
+  DeliveryLog log;
+  const auto news = log.look(delivery(State::kIdle, 1, "connection refused"));
+  REQUIRE(news);
+  CHECK(news->weight == News::Weight::kTrouble);
+  CHECK(news->detail == "connection refused");
+}
