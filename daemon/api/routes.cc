@@ -1,7 +1,13 @@
 #include "daemon/api/routes.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+
+#include "pipelines/base/nearest.h"
 
 namespace leat::api {
 
@@ -14,10 +20,24 @@ std::span<const Route> routes() {
       Route{"/api/v1/pipelines/([^/]+)", "One pipeline: state, watermark, counters per operator, last error.",
             show_pipeline},
       Route{"/api/v1/outbox", "What waits for each sink.", show_outbox},
-      Route{"/api/v1/dead-letters", "Records that could not be used, newest first (limit, before).",
-            list_dead_letters},
+      Route{"/api/v1/dead-letters",
+            "Records that could not be used, newest first (limit, before).",
+            list_dead_letters,
+            {"limit", "before"}},
   };
   return kRoutes;
+}
+
+Response answer(const Route& route, const ApiContext& context, const Request& request) {
+  const auto& known = route.parameters;
+  for (const auto& [name, value] : request.query) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string takes =
+        known.empty() ? "this resource takes none" : fmt::format("known here: {}", fmt::join(known, ", "));
+    return problem(400, "unknown parameter",
+                   fmt::format("there is no parameter '{}'{}; {}", name, did_you_mean(name, known), takes));
+  }
+  return route.answer(context, request);
 }
 
 Response problem(int status, const std::string& title, const std::string& detail) {

@@ -26,9 +26,12 @@ struct Route {
   std::string pattern;  ///< Regular expression over the whole path.
   std::string doc;
   std::function<Response(const ApiContext&, const Request&)> answer;
+  std::vector<std::string> parameters = {};  ///< Of the query; any other one is refused.
 };
 
 std::span<const Route> routes();
+/// The route's answer, or 400 when the query has a parameter that the route does not know.
+Response answer(const Route& route, const ApiContext& context, const Request& request);
 
 /// An error as RFC 9457 has it.
 Response problem(int status, const std::string& title, const std::string& detail);

@@ -33,7 +33,7 @@ Server::Server(const ApiContext& context) : context_(context), server_(std::make
   guard();
   for (const Route& route : routes())
     server_->Get(route.pattern, [this, &route](const httplib::Request& request, httplib::Response& response) {
-      write_response(route.answer(context_, read_request(request)), response);
+      write_response(answer(route, context_, read_request(request)), response);
     });
 }
 

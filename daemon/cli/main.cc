@@ -12,6 +12,35 @@ namespace {
 
 using namespace leat::cli;
 
+std::vector<std::string> verbs_of(const CLI::App& app) {
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    verbs.push_back(verb->get_name());
+  return verbs;
+}
+
+/// "there is no verb 'rnu' (did you mean 'run'?)"
+std::string unknown_verb(const CLI::App& app, const std::string& name) {
+  return "there is no verb '" + name + "'" + leat::did_you_mean(name, verbs_of(app));
+}
+
+int complain_of_usage(const std::string& message) {
+  std::fprintf(stderr, "leat: %s\nTry 'leat --help' or 'leat VERB --help'.\n", message.c_str());
+  return kUsage;
+}
+
+int help(const CLI::App& app, const std::string& verb) {
+  const CLI::App* of = &app;
+  if (!verb.empty()) {
+    const auto named = app.get_subcommands([&](const CLI::App* each) { return each->get_name() == verb; });
+    if (named.empty()) return complain_of_usage(unknown_verb(app, verb));
+    of = named.front();
+  }
+  const std::string text = of->help(verb.empty() ? "" : app.get_name());
+  std::fputs(text.c_str(), stdout);
+  return kOk;
+}
+
 void add_serve(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* verb =
@@ -50,8 +79,8 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
 
 void add_check(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* verb =
-      app.add_subcommand("check", "Say everything that is wrong with pipeline files; touches no network");
+  CLI::App* verb = app.add_subcommand(
+      "check", "Say everything that 'leat serve' would refuse in pipeline files; touches no network");
   verb->add_option("PATH", options->paths, "Pipeline files, or folders of them")->required();
   verb->callback([&chosen, options] { chosen = [options] { return check(*options); }; });
 }
@@ -70,6 +99,13 @@ void add_describe(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* verb = app.add_subcommand("describe", "Print the connectors and formats, or the options of one");
   verb->add_option("NAME", options->name, "A connector or a format");
   verb->callback([&chosen, options] { chosen = [options] { return describe(*options); }; });
+}
+
+void add_help(CLI::App& app, std::function<int()>& chosen) {
+  auto name = std::make_shared<std::string>();
+  CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
+  verb->add_option("VERB", *name, "A verb");
+  verb->callback([&chosen, &app, name] { chosen = [&app, name] { return help(app, *name); }; });
 }
 
 /// "there is no option '--outptu' (did you mean '--output'?)", or nothing when every option is known.
@@ -97,10 +133,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int a
   const bool no_verb =
       dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
   if (!no_verb || argc < 2 || argv[1][0] == '-') return error.what();
-  std::vector<std::string> verbs;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    verbs.push_back(verb->get_name());
-  return "there is no verb '" + std::string(argv[1]) + "'" + leat::did_you_mean(argv[1], verbs);
+  return unknown_verb(app, argv[1]);
 }
 
 }  // namespace
@@ -116,14 +149,13 @@ int main(int argc, char** argv) {
   add_check(app, chosen);
   add_explain(app, chosen);
   add_describe(app, chosen);
+  add_help(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "leat: %s\nTry 'leat --help' or 'leat VERB --help'.\n",
-                 usage_error(app, error, argc, argv).c_str());
-    return kUsage;
+    return complain_of_usage(usage_error(app, error, argc, argv));
   }
   return chosen();
 }

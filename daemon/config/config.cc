@@ -34,8 +34,43 @@ const OptionTable<Config>& config_table() {
 
 struct Entry {
   std::string value;
+  toml::node_type type = toml::node_type::string;
   toml::source_position place;
 };
+
+/// "a string, such as "5 s"" of a key's documented type; texts in quotes are TOML's.
+std::string expected_text(const OptionDoc& doc) {
+  return doc.default_text.empty() ? fmt::format("a {} in quotes", doc.type)
+                                  : fmt::format("a {} in quotes, such as \"{}\"", doc.type, doc.default_text);
+}
+
+std::string_view found_text(toml::node_type type) {
+  switch (type) {
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a float";
+    case toml::node_type::boolean:
+      return "a boolean";
+    case toml::node_type::array:
+      return "an array";
+    default:
+      return "a date or time";
+  }
+}
+
+/// All values of this table are text, as a number without a unit says too little; a size in bytes may be one.
+void check_types(const std::map<std::string, Entry>& entries, std::vector<OptionError>& errors) {
+  const std::string_view kSize = option_text::name_of(static_cast<const ByteSize*>(nullptr));
+  for (const OptionDoc& doc : config_table().docs()) {
+    const auto entry = entries.find(doc.key);
+    if (entry == entries.end() || entry->second.type == toml::node_type::string) continue;
+    if (entry->second.type == toml::node_type::integer && doc.type == kSize) continue;
+    errors.push_back({doc.key, OptionError::Part::kValue,
+                      fmt::format("{}: expected {}, found {}", doc.key, expected_text(doc),
+                                  found_text(entry->second.type))});
+  }
+}
 
 /// The leaves of the document as dotted keys with text values.
 void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, Entry>& entries) {
@@ -53,7 +88,7 @@ void flatten(const toml::table& table, const std::string& prefix, std::map<std::
       printed << toml::node_view<const toml::node>(node);
       text = printed.str();
     }
-    entries[name] = {text, key.source().begin};
+    entries[name] = {text, node.type(), key.source().begin};
   }
 }
 
@@ -76,14 +111,27 @@ void check_words(const Config& config, std::vector<OptionError>& errors) {
     refuse("api.listen", address.error().message);
 }
 
+void in_order_of_place(const std::map<std::string, Entry>& entries, std::vector<OptionError>& errors) {
+  const auto place = [&](const OptionError& error) {
+    const toml::source_position& at = entries.at(error.key).place;
+    return std::pair(at.line, at.column);
+  };
+  std::stable_sort(errors.begin(), errors.end(),
+                   [&](const OptionError& a, const OptionError& b) { return place(a) < place(b); });
+}
+
 Result<Config> from_table(const toml::table& document, const std::string& name) {
   std::map<std::string, Entry> entries;
   flatten(document, "", entries);
   OptionMap map;
   for (const auto& [key, entry] : entries) map[key] = entry.value;
   std::vector<OptionError> errors;
+  check_types(entries, errors);
+  // A value of the wrong type is reported once, as that; the field keeps its default, which is right.
+  for (const OptionError& error : errors) map.erase(error.key);
   Config config = config_table().read(map, {}, errors);
-  if (errors.empty()) check_words(config, errors);
+  check_words(config, errors);
+  in_order_of_place(entries, errors);
   std::string messages;
   for (const OptionError& error : errors) {
     const auto& place = entries.at(error.key).place;

@@ -48,6 +48,26 @@ TEST_CASE("every wrong key is named with its place and the nearest name") {
   CHECK(error_of("data_dir = ").find("leat.toml:1:") == 0);
 }
 
+TEST_CASE("all errors are reported together, in the order of the file") {
+  const std::string all =
+      error_of("data_dri = \"/x\"\nstop_timeout = 5\n[log]\nlevel = \"loud\"\nformat = true\n");
+  CHECK(all.find("leat.toml:1:1: unknown option 'data_dri'") == 0);
+  CHECK(all.find("\nleat.toml:2:1: stop_timeout: expected a duration in quotes, such as \"20 s\", found an "
+                 "integer") != std::string::npos);
+  CHECK(all.find("\nleat.toml:4:1: log.level: ") != std::string::npos);
+  CHECK(all.find(
+            "\nleat.toml:5:1: log.format: expected a string in quotes, such as \"auto\", found a boolean") !=
+        std::string::npos);
+}
+
+TEST_CASE("a number is no string, and a size may be one") {
+  CHECK(error_of("data_dir = 5").find("data_dir: expected a string") != std::string::npos);
+  CHECK(error_of("[gateway]\nid = 1.5").find("found a float") != std::string::npos);
+  CHECK(error_of("data_dir = [\"a\"]").find("found an array") != std::string::npos);
+  CHECK(parse_config("[dead_letters]\nmax_bytes = 4096", "leat.toml")->dead_letters_max_bytes.bytes == 4096);
+  CHECK(error_of("[dead_letters]\nmax_bytes = true").find("found a boolean") != std::string::npos);
+}
+
 TEST_CASE("the API listens on loopback only") {
   CHECK(parse_listen("127.0.0.1:8463")->port == 8463);
   CHECK(parse_listen("[::1]:0")->host == "::1");
