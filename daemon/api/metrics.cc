@@ -119,13 +119,20 @@ void add_outbox(Families& families, const Labels& gateway, const store::OutboxSt
 
 }  // namespace
 
-Response metrics(const ApiContext& context, const Request&) {
+std::string metrics_text(const std::string& gateway_id, std::span<const runtime::PipelineStatus> pipelines,
+                         std::span<const store::OutboxStatus> outbox) {
   Families families;
-  const Labels gateway{{"gateway", context.gateway_id}};
-  for (const auto& status : context.host->statuses()) add_pipeline(families, gateway, status);
-  if (const auto outbox = context.store->outbox_status(); outbox)
-    for (const store::OutboxStatus& sink : *outbox) add_outbox(families, gateway, sink);
-  return {200, families.text(), "text/plain; version=0.0.4; charset=utf-8"};
+  const Labels gateway{{"gateway", gateway_id}};
+  for (const auto& status : pipelines) add_pipeline(families, gateway, status);
+  for (const store::OutboxStatus& sink : outbox) add_outbox(families, gateway, sink);
+  return families.text();
+}
+
+Response metrics(const ApiContext& context, const Request&) {
+  const auto outbox = context.store->outbox_status();
+  const std::vector<store::OutboxStatus> none;
+  return {200, metrics_text(context.gateway_id, context.host->statuses(), outbox ? *outbox : none),
+          "text/plain; version=0.0.4; charset=utf-8"};
 }
 
 }  // namespace leat::api

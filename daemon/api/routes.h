@@ -36,6 +36,10 @@ Response answer(const Route& route, const ApiContext& context, const Request& re
 /// An error as RFC 9457 has it.
 Response problem(int status, const std::string& title, const std::string& detail);
 
+/// Prometheus' text of these snapshots.
+std::string metrics_text(const std::string& gateway_id, std::span<const runtime::PipelineStatus> pipelines,
+                         std::span<const store::OutboxStatus> outbox);
+
 // One per resource.
 Response health(const ApiContext& context, const Request& request);
 Response readiness(const ApiContext& context, const Request& request);

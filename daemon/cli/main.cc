@@ -36,7 +36,9 @@ int help(const CLI::App& app, const std::string& verb) {
     if (named.empty()) return complain_of_usage(unknown_verb(app, verb));
     of = named.front();
   }
-  const std::string text = of->help(verb.empty() ? "" : app.get_name());
+  // Not App::help: that would give the help of the verb that was parsed, which is "help".
+  const std::string name = verb.empty() ? app.get_name() : app.get_name() + " " + verb;
+  const std::string text = of->get_formatter()->make_help(of, name, CLI::AppFormatMode::Normal);
   std::fputs(text.c_str(), stdout);
   return kOk;
 }

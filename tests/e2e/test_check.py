@@ -95,6 +95,28 @@ def test_wrong_options_are_wrong_usage(run_leat, arguments):
     assert done.stderr.strip() and not done.stdout
 
 
+def test_check_refuses_what_serve_refuses(run_leat, tmp_path):
+    path = tmp_path / "select.sql"
+    path.write_text("SELECT 1;\n")
+    done = run_leat("check", path)
+    assert done.returncode == 78
+    assert f"{path}:1:1" in done.stderr and "leat run" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["serve", "run", "check", "explain", "describe"])
+def test_help_of_a_verb_is_its_help_option(run_leat, verb):
+    asked = run_leat("help", verb)
+    assert (asked.returncode, asked.stdout) == (0, run_leat(verb, "--help").stdout)
+    assert f"leat {verb}" in asked.stdout
+
+
+def test_help_alone_is_the_help_option_and_a_wrong_verb_is_named(run_leat):
+    assert run_leat("help").stdout == run_leat("--help").stdout
+    wrong = run_leat("help", "rnu")
+    assert wrong.returncode == 2
+    assert "'rnu' (did you mean 'run'?)" in wrong.stderr
+
+
 def test_help_and_version(run_leat):
     helped = run_leat("--help")
     assert helped.returncode == 0

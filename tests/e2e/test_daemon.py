@@ -68,6 +68,9 @@ def test_readiness_and_unknown_paths(broker, receiver, daemon):
     assert daemon.ask("/healthz").status == 200
     assert daemon.ask("/api/v1/pipelines/nobody").status == 404
     assert daemon.ask("/api/v1/dead-letters?limit=x").status == 400
+    assert daemon.ask("/api/v1/dead-letters?limit=5&before=9").status == 200
+    unknown = daemon.ask("/api/v1/dead-letters?limt=5")
+    assert unknown.status == 400 and "'limt' (did you mean 'limit'?)" in unknown.json()["detail"]
     assert daemon.ask("/nowhere").status == 404
 
 

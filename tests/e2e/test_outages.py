@@ -36,7 +36,8 @@ def test_a_broker_that_is_absent_at_start_may_come_later(tmp_path, receiver, dae
         lambda: daemon.source("windows")["link"] == "lost" and daemon.source("windows"), "the link is lost"
     )
     assert f"127.0.0.1:{port}" in lost["detail"]
-    eventually(lambda: "trying again" in daemon.log(), "the log says that the link is lost")
+    eventually(lambda: "source cannot connect, trying again" in daemon.log(), "the log says that nobody is there")
+    assert "lost its connection" not in daemon.log()
     assert daemon.ask("/healthz").status == 200
     broker = Mosquitto(tmp_path / "late-broker", port=port)
     try:
@@ -61,6 +62,8 @@ def test_a_restarted_broker_finds_the_subscription_again(tmp_path, receiver, dae
         eventually(lambda: daemon.source("windows")["link"] == "lost", "the link is lost")
         broker.start()
         daemon.wait_connected("windows")
+        eventually(lambda: daemon.log().count("source connected") == 2, "the log says that it is back")
+        assert daemon.log().count("source lost its connection") == 1
         publisher = Publisher(broker.port)
         for topic, line in messages(ROWS[:500]):
             publisher.send(topic, line)

@@ -104,8 +104,10 @@ def test_state_lets_a_second_run_go_on_behind_the_first(run_leat, json_file, tmp
     arguments = ("run", "--output", "csv", "--state", tmp_path / "state", "--set", "pipeline.name=again", "-e", sql)
     first = run_leat(*arguments)
     assert (first.returncode, len(first.stdout.splitlines())) == (0, len(ROWS)), first.stderr
+    assert "nothing was read" not in first.stderr
     second = run_leat(*arguments)
     assert (second.returncode, second.stdout) == (0, ""), second.stderr
+    assert "nothing was read" in second.stderr, "a run with nothing to do says why"
 
 
 def test_without_state_nothing_is_left_on_disk(run_leat, json_file, tmp_path):
@@ -142,3 +144,58 @@ def test_a_missing_input_file_is_an_error_of_the_run(run_leat, tmp_path):
     done = run_leat("run", "-e", sql, seconds=20)
     assert done.returncode == 1
     assert "nothing.jsonl" in done.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--batch-bytes", "1")], ids=["batches", "row-by-row"])
+def test_a_quoted_csv_field_may_span_lines_of_a_file(run_leat, tmp_path, more):
+    path = tmp_path / "notes.csv"
+    rows = [["1", "one\ntwo\n\nthree"], ["2", 'a "word"\n'], ["3", "plain"]]
+    with open(path, "w", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows(rows)
+    sql = file_readings(path, "csv", columns="id INT, note STRING") + "SELECT id, note FROM readings;"
+    done = run_leat("run", "--output", "csv", *more, "-e", sql)
+    assert done.returncode == 0, done.stderr
+    assert list(csv.reader(io.StringIO(done.stdout))) == rows
+    assert done.stderr == ""
+
+
+def test_a_full_standard_output_fails_the_run(leat, json_file):
+    command = [leat, "run", "--output", "csv", "-e", file_readings(json_file) + "SELECT seq FROM readings;"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+
+
+def test_a_last_file_that_cannot_be_published_fails_the_run(leat, tmp_path):
+    """Everything is delivered into a hidden file; something takes the name that it is to get at the end."""
+    out = tmp_path / "out"
+    source = with_options({"connector": "datagen", "rows-per-second": 20, "number-of-rows": 40})
+    sink = with_options({"connector": "filesystem", "path": out, "format": "csv"})
+    sql = (
+        "SET 'execution.checkpointing.interval' = '50 ms';"
+        f"CREATE TABLE t (a BIGINT) {source}; CREATE TABLE o (a BIGINT) {sink}; INSERT INTO o SELECT a FROM t;"
+    )
+    running = Program("leat run", [leat, "run", "-e", sql], tmp_path / "log")
+    hidden = eventually(lambda: list(out.glob(".leat-*.inprogress")), "the hidden file")[0]
+    final = out / hidden.name.removeprefix(".leat-").removesuffix(".inprogress")
+    final.mkdir()
+    assert running.process.wait(30) == 1
+    assert "cannot be published" in running.output() and final.name in running.output()
+    assert hidden.exists(), "what was delivered stays"
+
+
+def test_a_sink_path_that_is_a_file_is_said_and_tried_again(leat, tmp_path):
+    out = tmp_path / "out"
+    out.write_text("in the way")
+    source = with_options({"connector": "datagen", "number-of-rows": 3})
+    sink = with_options(
+        {"connector": "filesystem", "path": out, "format": "csv", "sink.retry.initial-backoff": "50 ms"}
+    )
+    sql = f"CREATE TABLE t (a BIGINT) {source}; CREATE TABLE o (a BIGINT) {sink}; INSERT INTO o SELECT a FROM t;"
+    running = Program("leat run", [leat, "run", "-e", sql], tmp_path / "log")
+    eventually(lambda: "is a file where a folder is expected" in running.output(), "the reason")
+    assert "somebody must act" in running.output()
+    out.unlink()
+    assert running.process.wait(30) == 0, running.output()
+    assert sum(len(path.read_text().splitlines()) for path in out.iterdir()) == 3

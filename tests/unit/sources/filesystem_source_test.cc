@@ -15,6 +15,7 @@ using Lines = std::vector<std::string>;
 struct FileFixture {
   test::TemporaryFolder folder;
   OptionMap options;
+  formats::RecordSplitter splitter;
   std::string position;
   std::unique_ptr<Intake> intake = make_memory_intake({.size = {1 << 20}}, WhenFull::kWait);
   std::unique_ptr<Source> source;
@@ -31,7 +32,8 @@ struct FileFixture {
   Status start(std::size_t chunk_bytes = 64) {
     auto built = filesystem_connector().build(options, {.metadata_keys = {"file.name", "file.size"},
                                                         .now = [] { return std::int64_t{5}; },
-                                                        .chunk_bytes = chunk_bytes});
+                                                        .chunk_bytes = chunk_bytes,
+                                                        .splitter = splitter});
     REQUIRE(built.has_value());
     source = *std::move(built);
     tracker = source->tracker(position);
@@ -304,6 +306,32 @@ TEST_CASE("a new file that got the inode of a removed one is read from its start
   CHECK(it.has("new line, and more\n"));
 }
 
+TEST_CASE("a file that cannot be opened is named with the reason, and read when it can be") {
+  FileFixture it;
+  it.follow();
+  it.options["path"] = it.folder.file("a.log");
+  // Links that lead in a circle: refused even to root, whom permissions do not stop.
+  std::filesystem::create_symlink(it.folder.file("a.log"), it.folder.file("a.log"));
+  REQUIRE(it.start().has_value());
+  REQUIRE(eventually([&] { return it.source->health().link == SourceHealth::Link::kUnreadable; }));
+  CHECK(it.source->health().detail.find("a.log: ") != std::string::npos);
+  CHECK(it.source->health().losses == 0);
+  std::filesystem::remove(it.folder.file("a.log"));
+  it.folder.write("a.log", "1\n");
+  CHECK(it.has("1\n"));
+}
+
+TEST_CASE("records are cut where the format says, over chunks and while a file grows") {
+  FileFixture it;
+  it.splitter = [](std::string_view bytes, formats::Behind) { return bytes.rfind(';') + 1; };
+  it.follow();
+  it.folder.write("a", "one\nrecord;two");
+  REQUIRE(it.start(4).has_value());
+  REQUIRE(it.has("one\nrecord;"));
+  it.folder.append("a", "\n;");
+  CHECK(it.has("one\nrecord;two\n;"));
+}
+
 TEST_CASE("what is written to a renamed file before its successor is there is read") {
   FileFixture it;
   it.follow();
@@ -312,7 +340,7 @@ TEST_CASE("what is written to a renamed file before its successor is there is re
   REQUIRE(it.start().has_value());
   REQUIRE(it.has("1\n"));
   it.move("a.log", "a.log.1");
-  REQUIRE(eventually([&] { return it.source->health().link == SourceHealth::Link::kLost; }));
+  REQUIRE(eventually([&] { return it.source->health().link == SourceHealth::Link::kUnreadable; }));
   it.folder.append("a.log.1", "2\n");
   REQUIRE(it.has("1\n2\n"));
   it.folder.write("a.log", "3\n");

@@ -1,0 +1,78 @@
+#include <doctest/doctest.h>
+
+#include "daemon/api/routes.h"
+
+using namespace leat;
+using namespace leat::api;
+
+namespace {
+
+runtime::PipelineStatus pipeline(const std::string& name) {
+  runtime::PipelineStatus status;
+  status.name = {name};
+  status.state = runtime::PipelineState::kRunning;
+  runtime::SourceStatus source;
+  source.table = {"readings"};
+  source.health.link = sources::SourceHealth::Link::kConnected;
+  source.counters.received = 7;
+  status.sources.push_back(source);
+  return status;
+}
+
+std::string text(std::vector<runtime::PipelineStatus> pipelines,
+                 std::vector<store::OutboxStatus> outbox = {}) {
+  return metrics_text("mill-1", pipelines, outbox);
+}
+
+bool has(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a counter carries gateway, pipeline and source") {
+  const std::string metrics = text({pipeline("line3")});
+  CHECK(has(metrics, "# TYPE leat_source_received_total counter"));
+  CHECK(has(metrics, R"(leat_source_received_total{gateway="mill-1",pipeline="line3",source="readings"} 7)"));
+  CHECK(has(metrics, R"(leat_source_connected{gateway="mill-1",pipeline="line3",source="readings"} 1)"));
+}
+
+TEST_CASE("a metric is described once, however many pipelines have it") {
+  const std::string metrics = text({pipeline("a"), pipeline("b")});
+  CHECK(count(metrics, "# TYPE leat_source_received_total ") == 1);
+  CHECK(count(metrics, "leat_source_received_total{") == 2);
+}
+
+TEST_CASE("a pipeline that has failed is down, one that is through is not") {
+  runtime::PipelineStatus failed = pipeline("a");
+  failed.state = runtime::PipelineState::kFailed;
+  runtime::PipelineStatus finished = pipeline("b");
+  finished.state = runtime::PipelineState::kFinished;
+  const std::string metrics = text({failed, finished});
+  CHECK(has(metrics, R"(leat_pipeline_up{gateway="mill-1",pipeline="a"} 0)"));
+  CHECK(has(metrics, R"(leat_pipeline_up{gateway="mill-1",pipeline="b"} 1)"));
+}
+
+TEST_CASE("a watermark that is not there yet is no metric") {
+  runtime::PipelineStatus status = pipeline("a");
+  CHECK(text({status}).find("watermark") == std::string::npos);
+  status.watermark = 1'500'000;
+  CHECK(has(text({status}), R"(leat_pipeline_watermark_seconds{gateway="mill-1",pipeline="a"} 1.5)"));
+}
+
+TEST_CASE("the outbox is counted per sink") {
+  store::OutboxStatus sink;
+  sink.pipeline = {"a"};
+  sink.sink = {"windows"};
+  sink.emitted = 5;
+  sink.records = 2;
+  const std::string metrics = text({}, {sink});
+  CHECK(has(metrics, R"(leat_outbox_emitted_total{gateway="mill-1",pipeline="a",sink="windows"} 5)"));
+  CHECK(has(metrics, R"(leat_outbox_waiting{gateway="mill-1",pipeline="a",sink="windows"} 2)"));
+}
