@@ -1,19 +1,13 @@
 // LIKE, SIMILAR TO and the regular expressions. A pattern that is a literal is compiled at bind time and
 // wrong ones are errors there; a pattern from a column is compiled when it changes from one row to the next.
-#include <re2/re2.h>
-
 #include <memory>
 
-#include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
+#include "pipelines/functions/regex.h"
 #include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {
-
-re2::StringPiece piece(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 // ---- LIKE ------------------------------------------------------------------------------------------------
 
@@ -119,7 +113,7 @@ Result<std::string> similar_to_regex(std::string_view pattern, std::string_view 
     if (!escape.empty() && c == escape[0]) {
       if (++i == pattern.size())
         return fail(ErrorCode::kInvalid, "Invalid escape sequence '" + std::string(pattern) + "'");
-      regex += RE2::QuoteMeta(piece(pattern.substr(i, 1)));
+      regex += RE2::QuoteMeta(regex_piece(pattern.substr(i, 1)));
     } else if (in_class) {
       in_class = c != ']' || regex.ends_with("[:") || regex.ends_with(':');
       // [:ALPHA:] is written in lower case by RE2.
@@ -141,22 +135,6 @@ Result<std::string> similar_to_regex(std::string_view pattern, std::string_view 
 }
 
 // ---- Compiled patterns -----------------------------------------------------------------------------------
-
-using RegexPtr = std::shared_ptr<const RE2>;
-
-Result<RegexPtr> compile_regex(std::string_view text, std::string_view shown) {
-  RE2::Options options(RE2::Quiet);
-  options.set_dot_nl(false);
-  auto regex = std::make_shared<const RE2>(piece(text), options);
-  if (!regex->ok())
-    return fail(ErrorCode::kInvalid,
-                "invalid regular expression '" + std::string(shown) + "': " + regex->error());
-  return regex;
-}
-
-Result<RegexPtr> compile_plain(std::string_view text, std::string_view) {
-  return compile_regex(text, text);
-}
 
 Result<RegexPtr> compile_similar(std::string_view text, std::string_view escape) {
   LEAT_ASSIGN(std::string regex, similar_to_regex(text, escape));
@@ -190,7 +168,7 @@ bool matches(const LikePattern& pattern, std::string_view text) {
   return pattern.matches(text);
 }
 bool matches(const RegexPtr& regex, std::string_view text) {
-  return RE2::FullMatch(piece(text), *regex);
+  return RE2::FullMatch(regex_piece(text), *regex);
 }
 
 template <class Compiled>
@@ -229,31 +207,9 @@ Binder matching(std::string signature, typename PatternCache<Compiled>::Compile 
 
 // ---- Regular expressions ---------------------------------------------------------------------------------
 
-// Binds one of the functions whose second argument is a regular expression; `f` gets it compiled.
-template <class... A, class F>
-Binder with_regex(std::string signature, std::vector<Type> parameters, Type result, F f) {
-  return [=](Arguments arguments, const Session& session) -> Result<BoundScalar> {
-    if (arguments.size() == parameters.size())
-      if (const std::optional<std::string> pattern = text_literal(arguments[1]))
-        if (Result<RegexPtr> compiled = compile_plain(*pattern, ""); !compiled)
-          return tl::unexpected(std::move(compiled).error());
-    const Overload overload{parameters, result, true, [f](const Type& type) -> Kernel {
-                              return [f, type](const CallContext& context, std::span<const Datum> a) {
-                                PatternCache<RegexPtr> cache(compile_plain);
-                                return map_rows<std::string_view, std::string_view, A...>(
-                                    context, type, a,
-                                    [&](std::string_view text, std::string_view with, A... rest) {
-                                      return f(text, cache.get(with, ""), rest...);
-                                    });
-                              };
-                            }};
-    return choose(signature, {overload})(arguments, session);
-  };
-}
-
 Result<bool> find_regex(std::string_view text, const Result<RegexPtr>& regex) {
   if (!regex) return tl::unexpected(regex.error());
-  return !(*regex)->pattern().empty() && RE2::PartialMatch(piece(text), **regex);
+  return !(*regex)->pattern().empty() && RE2::PartialMatch(regex_piece(text), **regex);
 }
 
 Result<std::optional<std::string_view>> extract(std::string_view text, const Result<RegexPtr>& regex,
@@ -261,7 +217,7 @@ Result<std::optional<std::string_view>> extract(std::string_view text, const Res
   if (!regex) return tl::unexpected(regex.error());
   if (group < 0 || group > (*regex)->NumberOfCapturingGroups()) return std::nullopt;
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(group) + 1);
-  if (!(*regex)->Match(piece(text), 0, text.size(), RE2::UNANCHORED, groups.data(), group + 1))
+  if (!(*regex)->Match(regex_piece(text), 0, text.size(), RE2::UNANCHORED, groups.data(), group + 1))
     return std::nullopt;
   const re2::StringPiece& found = groups.back();
   if (found.data() == nullptr) return std::nullopt;
@@ -274,7 +230,7 @@ Result<std::string> replace(std::string_view text, const Result<RegexPtr>& regex
   std::string rewrite;
   for (const char c : with) rewrite.append(c == '\\' ? 2 : 1, c);
   std::string out(text);
-  RE2::GlobalReplace(&out, **regex, piece(rewrite));
+  RE2::GlobalReplace(&out, **regex, regex_piece(rewrite));
   return out;
 }
 

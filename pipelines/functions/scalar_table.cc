@@ -26,6 +26,13 @@ ScalarFunctions build_table() {
   add(time_now_functions());
   add(conditional_functions());
   add(collection_functions());
+  add(array_functions());
+  add(map_functions());
+  add(json_read_functions());
+  add(json_write_functions());
+  add(encoding_functions());
+  add(pattern_search_functions());
+  add(format_functions());
   std::sort(table.begin(), table.end(),
             [](const ScalarFunction& a, const ScalarFunction& b) { return a.name < b.name; });
   return table;

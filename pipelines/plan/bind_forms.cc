@@ -20,6 +20,8 @@ ExprPtr ExprBinder::bind_special(const sql::Call& call, bool& special) const {
   if (function && call.name == "IFNULL" && call.arguments.size() == 2) return bind_coalesce(call);
   if (function && call.name == "IF" && call.arguments.size() == 3) return bind_if(call);
   if (function && call.name == "NULLIF" && call.arguments.size() == 2) return bind_nullif(call);
+  const bool aggregate = call.name == "JSON_OBJECTAGG" || call.name == "JSON_ARRAYAGG";
+  if (function && call.json && !aggregate) return bind_json(call);
   special = false;
   return nullptr;
 }
