@@ -7,8 +7,10 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pipelines/functions/aggregate.h"
+#include "pipelines/functions/json_cell.h"
 
 namespace leat::functions {
 
@@ -126,6 +128,48 @@ AggregatePtr make_aggregate(Type argument, Type result, Op op) {
                                                  std::move(op));
 }
 
+// ---- States that are objects -----------------------------------------------------------------------------
+
+/// An aggregate whose state is a `State` in the operator's memory; State{} is the empty group.
+template <class State>
+class OverState : public Aggregate {
+ public:
+  [[nodiscard]] std::size_t state_size() const override { return sizeof(State); }
+  void init(std::byte* state) const override { new (state) State(); }
+  void destroy(std::byte* state) const override { at(state).~State(); }
+  [[nodiscard]] std::size_t heap_bytes(const std::byte* state) const override {
+    return at(state).heap_bytes();
+  }
+
+ protected:
+  static State& at(std::byte* state) { return *std::launder(reinterpret_cast<State*>(state)); }
+  static const State& at(const std::byte* state) {
+    return *std::launder(reinterpret_cast<const State*>(state));
+  }
+};
+
+/// The same where the state writes its parts itself.
+template <class State>
+class OverParts : public OverState<State> {
+ public:
+  using OverState<State>::at;
+
+  [[nodiscard]] bool has_parts() const override { return true; }
+  void save(const std::byte* state, ByteWriter& out) const override { at(state).save(out); }
+  Status load(std::byte* state, ByteReader& in) const override {
+    at(state).load(in);
+    if (!in.ok()) return fail(ErrorCode::kCorrupt, "aggregate state ends early");
+    return {};
+  }
+  void save_parts(std::byte* state, PartChanges& changes) const override { at(state).save_parts(changes); }
+  void unsave_parts(std::byte* state, PartChanges& changes) const override {
+    at(state).unsave_parts(changes);
+  }
+  Status load_part(std::byte* state, std::string_view part, std::string_view value) const override {
+    return at(state).load_part(part, value);
+  }
+};
+
 // ---- How values of states are written --------------------------------------------------------------------
 //   value := zigzag (integers) | double (FLOAT, DOUBLE) | fixed64 low, fixed64 high (DECIMAL) | string (text)
 
@@ -184,8 +228,26 @@ AggregatePtr make_spread(const Type& argument, Spread spread, Basis basis);
 enum class Position : std::uint8_t { kFirst, kLast };
 AggregatePtr make_positional(const Type& argument, Position position, bool needs_retraction);
 
+enum class NullValues : std::uint8_t {
+  kSkipped,
+  kCounted,  ///< As a value like others.
+};
 /// Gives `inner` each distinct value once, in the order of their first arrival.
-AggregatePtr make_distinct(AggregatePtr inner, bool needs_retraction);
+AggregatePtr make_distinct(AggregatePtr inner, bool needs_retraction,
+                           NullValues nulls = NullValues::kSkipped);
+
+/// The values as a multiset, as an array, as text with `separator` between them. All can be taken back.
+AggregatePtr make_collect(const Type& argument);
+AggregatePtr make_array_agg(const Type& argument, NullValues nulls);
+/// `arguments`: STRING, and the separator's type if it was written.
+AggregatePtr make_list_agg(std::vector<Type> arguments, std::string separator);
+/// The values as a JSON array, or as an object of `key` and `value`.
+AggregatePtr make_json_array_agg(const Type& argument, NullValues nulls, JsonText text);
+AggregatePtr make_json_object_agg(const Type& value, NullValues nulls, JsonText text);
+/// `arguments`: the value, the share (or an ARRAY of shares), and perhaps how often the value counts.
+AggregatePtr make_percentile(std::vector<Type> arguments, std::vector<double> shares);
+/// SUM that is 0 of nothing.
+AggregatePtr make_sum_or_zero(const Type& argument);
 
 /// The type of AVG and of the spreads: integers stay as they are, DECIMAL(p, s) is DECIMAL(38, max(6, s)).
 Type average_type(const Type& argument);

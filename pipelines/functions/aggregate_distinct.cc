@@ -62,7 +62,8 @@ class InnerParts final : public PartChanges {
 
 class Distinct final : public Aggregate {
  public:
-  Distinct(AggregatePtr inner, bool counts) : inner_(std::move(inner)), counts_(counts) {}
+  Distinct(AggregatePtr inner, bool counts, NullValues nulls)
+      : inner_(std::move(inner)), counts_(counts), nulls_(nulls) {}
 
   [[nodiscard]] Type result_type() const override { return inner_->result_type(); }
   [[nodiscard]] std::vector<Type> argument_types() const override { return inner_->argument_types(); }
@@ -174,7 +175,7 @@ class Distinct final : public Aggregate {
     Passed passed;
     std::string cell;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (arguments[0]->is_null(rows[i])) continue;
+      if (nulls_ == NullValues::kSkipped && arguments[0]->is_null(rows[i])) continue;
       cell.clear();
       ByteWriter writer(cell);
       write_cell(*arguments[0], rows[i], writer);
@@ -211,12 +212,13 @@ class Distinct final : public Aggregate {
 
   AggregatePtr inner_;
   bool counts_;  // Rows may be taken back.
+  NullValues nulls_;
 };
 
 }  // namespace
 
-AggregatePtr make_distinct(AggregatePtr inner, bool needs_retraction) {
-  return std::make_shared<const Distinct>(std::move(inner), needs_retraction);
+AggregatePtr make_distinct(AggregatePtr inner, bool needs_retraction, NullValues nulls) {
+  return std::make_shared<const Distinct>(std::move(inner), needs_retraction, nulls);
 }
 
 }  // namespace leat::functions

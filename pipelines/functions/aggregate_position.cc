@@ -13,25 +13,15 @@ struct OneCell {
   [[nodiscard]] std::size_t heap_bytes() const { return cell.capacity() > 15 ? cell.capacity() + 1 : 0; }
 };
 
-template <class State>
-class Positional : public Aggregate {
+template <class Base>
+class Positional : public Base {
  public:
   Positional(Type argument, Position position) : argument_(std::move(argument)), position_(position) {}
 
   [[nodiscard]] Type result_type() const override { return argument_.with_nullable(true); }
   [[nodiscard]] std::vector<Type> argument_types() const override { return {argument_}; }
-  [[nodiscard]] std::size_t state_size() const override { return sizeof(State); }
-  void init(std::byte* state) const override { new (state) State(); }
-  void destroy(std::byte* state) const override { at(state).~State(); }
-  [[nodiscard]] std::size_t heap_bytes(const std::byte* state) const override {
-    return at(state).heap_bytes();
-  }
 
  protected:
-  static State& at(std::byte* state) { return *std::launder(reinterpret_cast<State*>(state)); }
-  static const State& at(const std::byte* state) {
-    return *std::launder(reinterpret_cast<const State*>(state));
-  }
   static void encode(const Column& column, std::size_t row, std::string& cell) {
     cell.clear();
     ByteWriter writer(cell);
@@ -45,16 +35,12 @@ class Positional : public Aggregate {
     ByteReader reader(*cell);
     if (!read_cell(reader, out)) out.append_null();
   }
-  static Status ended_well(const ByteReader& in) {
-    if (!in.ok()) return fail(ErrorCode::kCorrupt, "state of FIRST_VALUE or LAST_VALUE ends early");
-    return {};
-  }
 
   Type argument_;
   Position position_;
 };
 
-class KeepOne final : public Positional<OneCell> {
+class KeepOne final : public Positional<OverState<OneCell>> {
  public:
   using Positional::Positional;
 
@@ -79,11 +65,12 @@ class KeepOne final : public Positional<OneCell> {
   void save(const std::byte* state, ByteWriter& out) const override { out.string(at(state).cell); }
   Status load(std::byte* state, ByteReader& in) const override {
     at(state).cell = in.string();
-    return ended_well(in);
+    if (!in.ok()) return fail(ErrorCode::kCorrupt, "state of FIRST_VALUE or LAST_VALUE ends early");
+    return {};
   }
 };
 
-class KeepEvery final : public Positional<CellSequence> {
+class KeepEvery final : public Positional<OverParts<CellSequence>> {
  public:
   using Positional::Positional;
 
@@ -103,19 +90,6 @@ class KeepEvery final : public Positional<CellSequence> {
       append(nullptr, out);
     else
       append(&(position_ == Position::kFirst ? entries.begin() : std::prev(entries.end()))->second.cell, out);
-  }
-  void save(const std::byte* state, ByteWriter& out) const override { at(state).save(out); }
-  Status load(std::byte* state, ByteReader& in) const override {
-    at(state).load(in);
-    return ended_well(in);
-  }
-  [[nodiscard]] bool has_parts() const override { return true; }
-  void save_parts(std::byte* state, PartChanges& changes) const override { at(state).save_parts(changes); }
-  void unsave_parts(std::byte* state, PartChanges& changes) const override {
-    at(state).unsave_parts(changes);
-  }
-  Status load_part(std::byte* state, std::string_view part, std::string_view value) const override {
-    return at(state).load_part(part, value);
   }
 
  private:

@@ -62,8 +62,7 @@ void CellSequence::unsave_parts(PartChanges& changes) {
 Status CellSequence::load_part(std::string_view part, std::string_view value) {
   ByteReader reader(part);
   const std::uint64_t number = reader.varint();
-  if (!reader.ok() || value.empty())
-    return fail(ErrorCode::kCorrupt, "a saved value of an aggregate is damaged");
+  if (!reader.ok()) return fail(ErrorCode::kCorrupt, "a saved value of an aggregate is damaged");
   entries_.insert_or_assign(number, Entry{std::string(value), {.saved = true, .dirty = false}});
   text_bytes_ += heap_bytes_of(entries_[number].cell);
   return {};

@@ -69,6 +69,11 @@ struct PlainSum : PlainTotal<T> {
   }
 };
 
+template <class T>
+struct PlainSumOrZero : PlainTotal<T> {
+  void result(const Total<T>& state, ColumnBuilder& out) const { out.append(static_cast<T>(state.sum)); }
+};
+
 // Integers: the sum wraps at 64 bits, the quotient loses its fraction.
 template <class T>
 struct PlainAverage : PlainTotal<T> {
@@ -145,6 +150,10 @@ struct DecimalSum : DecimalOperation {
   }
 };
 
+struct DecimalSumOrZero : DecimalOperation {
+  void result(const State& state, ColumnBuilder& out) const { append_decimal(state.sum(), out); }
+};
+
 struct DecimalAverage : DecimalOperation {
   std::int32_t scale = 0;
   Type type;
@@ -168,6 +177,15 @@ AggregatePtr make_sum(const Type& argument) {
     return make_aggregate(argument, Type::decimal(kMaxDecimalPrecision, argument.scale()), DecimalSum{});
   return with_number(argument.layout(),
                      [&]<class T>() { return make_aggregate(argument, argument, PlainSum<T>{}); });
+}
+
+AggregatePtr make_sum_or_zero(const Type& argument) {
+  if (!argument.is_numeric()) return nullptr;
+  if (argument.kind() == TypeKind::kDecimal)
+    return make_aggregate(argument, Type::decimal(kMaxDecimalPrecision, argument.scale()),
+                          DecimalSumOrZero{});
+  return with_number(argument.layout(),
+                     [&]<class T>() { return make_aggregate(argument, argument, PlainSumOrZero<T>{}); });
 }
 
 AggregatePtr make_average(const Type& argument) {

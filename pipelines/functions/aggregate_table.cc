@@ -5,6 +5,7 @@
 
 #include "pipelines/functions/aggregate_base.h"
 #include "pipelines/functions/binding.h"
+#include "pipelines/functions/decimal.h"
 
 namespace leat::functions {
 namespace {
@@ -37,6 +38,112 @@ Result<AggregatePtr> bind_count(std::span<const ArgumentInfo> arguments, Distinc
   if (arguments.size() != 1) return wrong_arguments(kSignature, arguments);
   const AggregatePtr count = make_count(type_or(arguments[0], Type::integer()));
   return distinct ? make_distinct(count, needs_retraction) : count;
+}
+
+// Wraps what counts each distinct value once.
+AggregatePtr distinct_if(Distinctness distinctness, AggregatePtr aggregate, bool needs_retraction,
+                         NullValues nulls = NullValues::kSkipped) {
+  if (distinctness == Distinctness::kAll) return aggregate;
+  return make_distinct(std::move(aggregate), needs_retraction, nulls);
+}
+
+// ---- With words that the binder adds behind the arguments -------------------------------------------------
+
+bool has_word(std::span<const ArgumentInfo> arguments, std::string_view word) {
+  return !arguments.empty() && text_literal(arguments.back()) == word;
+}
+
+Result<AggregatePtr> bind_array_agg(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
+                                    bool needs_retraction) {
+  constexpr std::string_view kSignature = "ARRAY_AGG([DISTINCT] value [{RESPECT | IGNORE} NULLS])";
+  const bool ignore = arguments.size() == 2 && has_word(arguments, "IGNORE NULLS");
+  if (arguments.size() != 1 && !ignore) return wrong_arguments(kSignature, arguments);
+  const NullValues nulls = ignore ? NullValues::kSkipped : NullValues::kCounted;
+  const Type type = type_or(arguments[0], Type::integer());
+  return distinct_if(distinctness, make_array_agg(type, nulls), needs_retraction, nulls);
+}
+
+struct JsonWords {
+  NullValues nulls;
+  JsonText text;
+};
+
+// …, 'NULL' | 'ABSENT', 'JSON' | 'VALUE'
+JsonWords json_words(std::span<const ArgumentInfo> arguments) {
+  const bool keep = text_literal(arguments[arguments.size() - 2]) == "NULL";
+  return {keep ? NullValues::kCounted : NullValues::kSkipped,
+          has_word(arguments, "JSON") ? JsonText::kJson : JsonText::kValue};
+}
+
+Result<AggregatePtr> bind_json_array(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
+                                     bool needs_retraction) {
+  if (arguments.size() != 3)
+    return wrong_arguments("JSON_ARRAYAGG([DISTINCT] value [{NULL | ABSENT} ON NULL])", arguments);
+  const auto [nulls, text] = json_words(arguments);
+  const Type type = type_or(arguments[0], Type::string());
+  return distinct_if(distinctness, make_json_array_agg(type, nulls, text), needs_retraction, nulls);
+}
+
+Result<AggregatePtr> bind_json_object(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
+                                      bool) {
+  const bool fits = arguments.size() == 4 && distinctness == Distinctness::kAll &&
+                    implicitly_castable(arguments[0].type, Type::string());
+  if (!fits)
+    return wrong_arguments("JSON_OBJECTAGG([KEY] key VALUE value [{NULL | ABSENT} ON NULL])", arguments);
+  const auto [nulls, text] = json_words(arguments);
+  return make_json_object_agg(type_or(arguments[1], Type::string()), nulls, text);
+}
+
+// ---- With constants --------------------------------------------------------------------------------------
+
+Result<AggregatePtr> bind_list_agg(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
+                                   bool needs_retraction) {
+  constexpr std::string_view kSignature = "LISTAGG([DISTINCT] string [, separator])";
+  if (arguments.empty() || arguments.size() > 2 || !implicitly_castable(arguments[0].type, Type::string()))
+    return wrong_arguments(kSignature, arguments);
+  const std::optional<std::string> separator = arguments.size() == 2 ? text_literal(arguments[1]) : ",";
+  if (!separator) return fail(ErrorCode::kInvalid, "the separator of LISTAGG must be a constant text");
+  return distinct_if(distinctness, make_list_agg(std::vector(arguments.size(), Type::string()), *separator),
+                     needs_retraction);
+}
+
+std::optional<double> number_of(const Type& type, const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  if (type.kind() == TypeKind::kDecimal) return decimal_to_double(value.as_decimal(), type.scale());
+  if (type.is_approximate()) return value.as_double();
+  if (type.is_integer()) return static_cast<double>(value.as_integer());
+  return std::nullopt;
+}
+
+// The shares of PERCENTILE: one number, or an array of them; empty if they are no such thing.
+std::vector<double> shares_of(const ArgumentInfo& argument) {
+  if (!argument.literal || argument.literal->is_null()) return {};
+  const bool array = argument.type.kind() == TypeKind::kArray;
+  const Value::List values = array ? argument.literal->as_list() : Value::List{*argument.literal};
+  std::vector<double> shares;
+  for (const Value& value : values) {
+    const std::optional<double> share = number_of(array ? argument.type.element() : argument.type, value);
+    if (!share || *share < 0 || *share > 1) return {};
+    shares.push_back(*share);
+  }
+  return shares;
+}
+
+Result<AggregatePtr> bind_percentile(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
+                                     bool) {
+  constexpr std::string_view kSignature = "PERCENTILE(number, share [, frequency])";
+  const bool count = arguments.size() == 2 || arguments.size() == 3;
+  if (!count || distinctness == Distinctness::kDistinct || !arguments[0].type.is_numeric() ||
+      (arguments.size() == 3 && !arguments[2].type.is_integer()))
+    return wrong_arguments(kSignature, arguments);
+  const std::vector<double> shares = shares_of(arguments[1]);
+  if (shares.empty())
+    return fail(ErrorCode::kInvalid,
+                "the share of PERCENTILE must be a constant from 0 to 1, or an ARRAY of such");
+  const bool array = arguments[1].type.kind() == TypeKind::kArray;
+  std::vector<Type> types = {Type::float64(), array ? Type::array(Type::float64()) : Type::float64()};
+  if (arguments.size() == 3) types.push_back(Type::big_int());
+  return make_percentile(std::move(types), shares);
 }
 
 std::vector<AggregateFunction> build_table() {
@@ -78,6 +185,24 @@ std::vector<AggregateFunction> build_table() {
       one_argument(
           "LAST_VALUE", "Value that arrived last, NULLs aside.", kIsTheSame,
           [](const Type& type, bool retract) { return make_positional(type, Position::kLast, retract); }),
+      one_argument("SUM0", "SUM that is 0 where there is nothing to sum.", kMatters,
+                   [](const Type& type, bool) { return make_sum_or_zero(type); }),
+      one_argument("APPROX_COUNT_DISTINCT", "Number of distinct values; exact here.", kIsTheSame,
+                   [](const Type& type, bool retract) { return make_distinct(make_count(type), retract); }),
+      one_argument("COLLECT", "The values as a multiset, NULLs aside.", kMatters,
+                   [](const Type& type, bool) { return make_collect(type); }),
+      {"ARRAY_AGG", "ARRAY_AGG([DISTINCT] value [{RESPECT | IGNORE} NULLS])",
+       "The values as an array in the order of arrival.", bind_array_agg},
+      {"LISTAGG", "LISTAGG([DISTINCT] string [, separator])",
+       "The texts in the order of arrival with a separator, by default a comma, between them.",
+       bind_list_agg},
+      {"JSON_ARRAYAGG", "JSON_ARRAYAGG([DISTINCT] value [{NULL | ABSENT} ON NULL])",
+       "The values as a JSON array; NULLs are left out unless NULL ON NULL is said.", bind_json_array},
+      {"JSON_OBJECTAGG", "JSON_OBJECTAGG([KEY] key VALUE value [{NULL | ABSENT} ON NULL])",
+       "The keys and values as a JSON object; of equal keys the last value counts.", bind_json_object},
+      {"PERCENTILE", "PERCENTILE(number, share [, frequency])",
+       "The value below which a share (or each share of an array) of all values lies, exactly.",
+       bind_percentile},
   };
 }
 

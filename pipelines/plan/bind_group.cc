@@ -7,6 +7,7 @@
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/plan/aggregate_builder.h"
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_json.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
@@ -216,11 +217,6 @@ class GroupBinder {
   // ---- Aggregates ----------------------------------------------------------------------------------------
 
   ExprPtr bind_aggregate(const sql::Call& call) {
-    if (!call.order_by.empty() || call.nulls != sql::Call::Nulls::kDefault) {
-      context_.not_yet(call.span, "an aggregate with ORDER BY, IGNORE NULLS or RESPECT NULLS",
-                       "FILTER (WHERE x IS NOT NULL) leaves NULLs out");
-      return nullptr;
-    }
     std::vector<ExprPtr> arguments;
     if (!bind_arguments(call, arguments)) return nullptr;
     ExprPtr filter;
@@ -249,6 +245,13 @@ class GroupBinder {
       infos.push_back({argument->type, std::nullopt});
       if (argument->kind == ExprKind::kLiteral) infos.back().literal = argument->literal;
     }
+    const std::optional<std::vector<std::string>> words = aggregate_words(call, context_);
+    if (!words) return nullptr;
+    std::string kind = call.name + (call.distinct ? " DISTINCT" : "");
+    for (const std::string& word : *words) {
+      infos.push_back({Type::string(), Value::string(word)});
+      kind += " " + word;
+    }
     const auto distinct = call.distinct ? functions::Distinctness::kDistinct : functions::Distinctness::kAll;
     Result<functions::AggregatePtr> function =
         functions::find_aggregate(call.name)->bind(infos, distinct, input_.node->updating);
@@ -256,8 +259,7 @@ class GroupBinder {
       context_.diagnostics.error(call.span, function.error().message);
       return nullptr;
     }
-    AggregateCall bound{.function = std::move(*function),
-                        .kind = call.name + (call.distinct ? " DISTINCT" : "")};
+    AggregateCall bound{.function = std::move(*function), .kind = std::move(kind)};
     bound.name = aggregate_text(call, arguments, filter);
     const std::vector<Type> types = bound.function->argument_types();
     for (std::size_t i = 0; i < arguments.size(); ++i) {

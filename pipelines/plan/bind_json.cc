@@ -1,5 +1,7 @@
 // The SQL/JSON functions: their clauses become arguments, as functions/json_read.cc and json_write.cc read
 // them.
+#include "pipelines/plan/bind_json.h"
+
 #include <utility>
 
 #include "pipelines/plan/bind_expr.h"
@@ -114,6 +116,30 @@ ExprPtr ExprBinder::bind_json_parts(const sql::Call& call, std::vector<ExprPtr> 
     if (!key) arguments.push_back(word(gives_json(*call.arguments[i].value) ? "JSON" : "VALUE"));
   }
   return make_call(call.name, std::move(arguments), call.span, context_);
+}
+
+std::optional<std::vector<std::string>> aggregate_words(const sql::Call& call, const BindContext& context) {
+  using Nulls = sql::Call::Nulls;
+  if (!call.order_by.empty()) {
+    context.not_yet(call.span, "an aggregate with ORDER BY",
+                    "values come in the order of their arrival; ARRAY_SORT(ARRAY_AGG(x)) sorts them");
+    return std::nullopt;
+  }
+  const bool array = call.name == "ARRAY_AGG";
+  const bool skips = call.name == "FIRST_VALUE" || call.name == "LAST_VALUE";
+  if (call.nulls != Nulls::kDefault && !array && !(skips && call.nulls == Nulls::kIgnore)) {
+    context.not_yet(call.span,
+                    call.name + (call.nulls == Nulls::kIgnore ? " IGNORE NULLS" : " RESPECT NULLS"),
+                    "FILTER (WHERE x IS NOT NULL) leaves NULLs out");
+    return std::nullopt;
+  }
+  if (array && call.nulls == Nulls::kIgnore) return std::vector<std::string>{"IGNORE NULLS"};
+  if (!call.json || call.arguments.empty()) return std::vector<std::string>();
+  using enum sql::JsonClauses::NullHandling;
+  const bool object = call.name == "JSON_OBJECTAGG";
+  const bool keep = call.json->nulls == kNone ? object : call.json->nulls == kNullOnNull;
+  return std::vector<std::string>{keep ? "NULL" : "ABSENT",
+                                  gives_json(*call.arguments.back().value) ? "JSON" : "VALUE"};
 }
 
 }  // namespace leat::plan

@@ -11,10 +11,11 @@ namespace {
 class Group {
  public:
   Group(std::string_view name, const Type& type, Distinctness distinct = Distinctness::kAll,
-        bool retraction = false)
+        bool retraction = false, const std::vector<ArgumentInfo>& constants = {})
       : type_(type) {
-    const ArgumentInfo argument{type, std::nullopt};
-    const Result<AggregatePtr> bound = find_aggregate(name)->bind({&argument, 1}, distinct, retraction);
+    std::vector<ArgumentInfo> arguments = {{type, std::nullopt}};
+    arguments.insert(arguments.end(), constants.begin(), constants.end());
+    const Result<AggregatePtr> bound = find_aggregate(name)->bind(arguments, distinct, retraction);
     REQUIRE(bound.has_value());
     aggregate_ = *bound;
     allocate();
@@ -241,11 +242,59 @@ TEST_CASE("DISTINCT counts a value once, however often it comes and goes") {
   CHECK(Group("SUM", Type::integer(), Distinctness::kDistinct).add(ints({2, 2, 3})).result() == "5");
 }
 
+ArgumentInfo constant(const Type& type, const Value& value) {
+  return {type, value};
+}
+ArgumentInfo half() {
+  return constant(Type::float64(), Value::float64(0.5));
+}
+
+TEST_CASE("lists give back what they were given, less what was taken") {
+  const std::vector<Value> values = {Value::string("b"), Value::null(), Value::string(""),
+                                     Value::string("b")};
+  Group array("ARRAY_AGG", Type::string());
+  CHECK(array.add(values).result() == "[b, NULL, , b]");
+  CHECK(array.take(texts({"b"})).result() == "[NULL, , b]");
+  CHECK(array.restored()->take({Value::null()}).result() == "[, b]");
+  Group list("LISTAGG", Type::string());
+  CHECK(list.result() == "NULL");
+  CHECK(list.add(values).restored()->result() == "b,,b");
+  Group distinct("ARRAY_AGG", Type::string(), Distinctness::kDistinct);
+  CHECK(distinct.add(values).add(values).restored()->result() == "[b, NULL, ]");
+}
+
+TEST_CASE("COLLECT counts what comes and goes in any order") {
+  Group group("COLLECT", Type::integer(), Distinctness::kAll, true);
+  CHECK(group.add(ints({2, 1, 2})).result() == "{2=2, 1=1}");
+  CHECK(group.take(ints({2, 3})).result() == "{2=1, 1=1}");
+  CHECK(group.restored()->add(ints({3, 3})).result() == "{2=1, 1=1, 3=1}");
+}
+
+TEST_CASE("PERCENTILE interpolates between neighbours") {
+  Group group("PERCENTILE", Type::float64(), Distinctness::kAll, true, {half()});
+  CHECK(group.result() == "NULL");
+  CHECK(group.add(doubles({4, 1, 2, 3})).result() == "2.5");
+  CHECK(group.take(doubles({4})).result() == "2.0");
+  CHECK(group.restored()->add(doubles({NAN, NAN})).result() == "3.0");
+  const ArgumentInfo argument{Type::float64(), std::nullopt};
+  const ArgumentInfo wrong[] = {argument, constant(Type::float64(), Value::float64(1.5))};
+  CHECK_FALSE(find_aggregate("PERCENTILE")->bind(wrong, Distinctness::kAll, false).has_value());
+}
+
 TEST_CASE("one more value in a large group changes one part of its state") {
-  for (const char* name : {"COUNT", "SUM", "MIN", "LAST_VALUE"}) {
+  for (const char* name : {"COUNT", "SUM", "MIN", "LAST_VALUE", "ARRAY_AGG", "COLLECT", "PERCENTILE"}) {
     CAPTURE(name);
     const bool set = std::string_view(name) == "COUNT" || std::string_view(name) == "SUM";
-    Group group(name, Type::integer(), set ? Distinctness::kDistinct : Distinctness::kAll, true);
+    const bool share = std::string_view(name) == "PERCENTILE";
+    const Type type = share ? Type::float64() : Type::integer();
+    const auto ints = [share](std::initializer_list<std::int64_t> values) {
+      std::vector<Value> out;
+      for (const std::int64_t each : values)
+        out.push_back(share ? Value::float64(static_cast<double>(each)) : Value::integer(each));
+      return out;
+    };
+    Group group(name, type, set ? Distinctness::kDistinct : Distinctness::kAll, true,
+                share ? std::vector{half()} : std::vector<ArgumentInfo>());
     for (std::int64_t i = 0; i < 1000; ++i) group.add(ints({i}));
     CHECK(group.save().store().parts.size() == 1000);
     group.store().changes = 0;
@@ -276,7 +325,7 @@ TEST_CASE("without retraction a repeated value of DISTINCT costs nothing at a sa
 }
 
 TEST_CASE("a group that goes erases what it saved, and a renamed one writes all again") {
-  for (const char* name : {"COUNT", "MAX", "FIRST_VALUE"}) {
+  for (const char* name : {"COUNT", "MAX", "FIRST_VALUE", "COLLECT", "LISTAGG"}) {
     CAPTURE(name);
     const bool set = std::string_view(name) == "COUNT";
     Group group(name, Type::string(), set ? Distinctness::kDistinct : Distinctness::kAll, true);

@@ -1,0 +1,17 @@
+// What the calls of aggregates say beside their arguments.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipelines/plan/bind_context.h"
+#include "pipelines/sql/expression.h"
+
+namespace leat::plan {
+
+/// IGNORE NULLS, NULL ON NULL and their like as words that the aggregate's binding reads behind the arguments
+/// (functions/aggregate_table.cc). None: the aggregate has no such clause; the error has been reported.
+std::optional<std::vector<std::string>> aggregate_words(const sql::Call& call, const BindContext& context);
+
+}  // namespace leat::plan
