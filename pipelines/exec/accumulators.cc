@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "pipelines/exec/changelog_rows.h"
+
 namespace leat::exec {
 namespace {
 
@@ -21,8 +23,8 @@ std::int64_t row_count(const std::byte* state) {
   return *reinterpret_cast<const std::int64_t*>(state);
 }
 
-bool takes_back(RowKind kind) {
-  return kind == RowKind::kUpdateBefore || kind == RowKind::kDelete;
+bool is_true(const Column& condition, std::size_t row) {
+  return !condition.is_null(row) && condition.values<std::uint8_t>()[row] != 0;
 }
 
 // Completes the names of one call's parts.
@@ -80,7 +82,7 @@ Accumulators::Accumulators(const std::vector<plan::AggregateCall>& calls, Input 
     : counts_rows_(input == Input::kChangelog) {
   size_ = counts_rows_ ? kStateAlignment : 0;
   for (const plan::AggregateCall& call : calls) {
-    calls_.push_back({call.function, size_, call.arguments, call.filter});
+    calls_.push_back({call.function, size_, call.arguments, call.filter, {}});
     size_ += aligned(call.function->state_size());
     has_parts_ = has_parts_ || call.function->has_parts();
   }
@@ -145,13 +147,32 @@ void Accumulators::apply_call(const Call& call, const Batch& batch, std::span<co
     call.function->retract(arguments_, rows, states.data());
 }
 
+void Accumulators::open(const Batch& batch) {
+  for (Call& call : calls_) {
+    call.opened.clear();
+    for (const std::size_t argument : call.arguments) call.opened.push_back(batch.columns[argument]);
+  }
+}
+
+void Accumulators::apply_one(const Batch& batch, std::uint32_t row, std::byte* state) const {
+  const bool back = takes_back(batch.kind(row));
+  if (counts_rows_) row_count(state) += back ? -1 : 1;
+  for (const Call& call : calls_) {
+    if (call.filter && !is_true(*batch.columns[*call.filter], row)) continue;
+    std::byte* const at = state + call.offset;
+    if (back)
+      call.function->retract(call.opened, {&row, 1}, &at);
+    else
+      call.function->update(call.opened, {&row, 1}, &at);
+  }
+}
+
 void Accumulators::keep_filtered(const Column& filter, std::span<const std::uint32_t> rows,
                                  std::span<std::byte*> states) {
   filtered_rows_.clear();
   filtered_states_.clear();
-  const auto values = filter.values<std::uint8_t>();
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (filter.is_null(rows[i]) || values[rows[i]] == 0) continue;
+    if (!is_true(filter, rows[i])) continue;
     filtered_rows_.push_back(rows[i]);
     filtered_states_.push_back(states[i]);
   }

@@ -42,7 +42,12 @@ class Accumulators {
 
   /// Applies rows in their order: row `rows[i]` to the group at `states[i]`. `states` is used up.
   void apply(const Batch& batch, std::span<const std::uint32_t> rows, std::span<std::byte*> states);
+  /// Rows one at a time, for operators that look at the group behind each row: `open` once for the batch,
+  /// then `apply_one` for its rows in order.
+  void open(const Batch& batch);
+  void apply_one(const Batch& batch, std::uint32_t row, std::byte* state) const;
 
+  [[nodiscard]] std::size_t call_count() const { return calls_.size(); }
   /// True if the group holds rows.
   [[nodiscard]] bool alive(const std::byte* state) const;
   /// Appends each call's result to the builder of the same index.
@@ -74,6 +79,7 @@ class Accumulators {
     std::size_t offset = 0;
     std::vector<std::size_t> arguments;
     std::optional<std::size_t> filter;
+    std::vector<ColumnPtr> opened;  // Its arguments in the batch of `open`.
   };
   enum class Sign : std::uint8_t { kAdd, kTakeBack };
 

@@ -54,6 +54,8 @@ std::string kind_name(const plan::Node& node) {
       return "union";
     case plan::NodeKind::kSink:
       return "sink";
+    default:  // An OperatorNode.
+      break;
   }
   return std::string(plan::as_operator_node(node).operator_name());
 }
@@ -136,6 +138,8 @@ class Wirer {
         return make_multi_input(std::make_unique<UnionAll>(node.inputs.size()), stage);
       case plan::NodeKind::kSink:
         return make_sink(static_cast<const plan::SinkNode&>(node));
+      default:  // An OperatorNode.
+        break;
     }
     LEAT_ASSIGN(MadeOperator made, make_node_operator(plan::as_operator_node(node), std::move(context)));
     if (made.multi_input != nullptr) multi_input_.emplace_back(&stage, made.multi_input);

@@ -1,7 +1,9 @@
 #include "pipelines/plan/aggregate_builder.h"
 
 #include <algorithm>
+#include <numeric>
 
+#include "pipelines/plan/expand_node.h"
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
@@ -53,7 +55,8 @@ ExprPtr AggregateBuilder::find_key(const Expr& expr) const {
   if (place == input_places_.end()) return nullptr;
   const auto key = std::ranges::find(keys_, place->second);
   if (key == keys_.end()) return nullptr;
-  return make_column(static_cast<std::size_t>(key - keys_.begin()), expr.type, input_names_[place->second]);
+  const Type type = sets_.empty() ? expr.type : expr.type.with_nullable(true);
+  return make_column(static_cast<std::size_t>(key - keys_.begin()), type, input_names_[place->second]);
 }
 
 std::size_t AggregateBuilder::property_index(WindowProperty property) const {
@@ -66,9 +69,36 @@ ExprPtr AggregateBuilder::find_property(WindowProperty property, const WindowSpe
                      std::string(window_property_name(property)));
 }
 
+ExprPtr AggregateBuilder::set_number() const {
+  return make_column(keys_.size(), Type::big_int().with_nullable(false), std::string(kExpandId));
+}
+
+std::vector<std::size_t> AggregateBuilder::key_columns() const {
+  if (sets_.empty()) return keys_;
+  std::vector<std::size_t> columns(key_count());
+  std::iota(columns.begin(), columns.end(), inputs_.size());
+  return columns;
+}
+
+NodePtr AggregateBuilder::below() const {
+  NodePtr input = make_project(input_.node, inputs_, input_names_);
+  return sets_.empty() ? input : make_expand(std::move(input), keys_, sets_);
+}
+
+NodePtr AggregateBuilder::build_unwindowed(Micros state_ttl, Results results) {
+  auto node = std::make_shared<GroupAggregateNode>();
+  node->inputs = {below()};
+  node->keys = key_columns();
+  node->calls = calls_;
+  node->state_ttl = state_ttl;
+  node->results = results;
+  derive_group_schema(*node);
+  return node;
+}
+
 NodePtr AggregateBuilder::finish(std::shared_ptr<WindowAggregateNode> node) {
-  node->inputs = {make_project(input_.node, inputs_, input_names_)};
-  node->keys = keys_;
+  node->inputs = {below()};
+  node->keys = key_columns();
   node->calls = calls_;
   node->properties = properties_;
   derive_aggregate_schema(*node);
@@ -92,7 +122,7 @@ NodePtr AggregateBuilder::build(WindowSpec window) {
   auto node = std::make_shared<WindowAggregateNode>();
   window.time_column =
       add_input(column_of(*input_.node, window.time_column), input_.schema().fields[window.time_column].name);
-  if (window.kind == WindowKind::kSession) window.partition_by = keys_;
+  if (window.kind == WindowKind::kSession) window.partition_by = key_columns();
   node->window = std::move(window);
   return finish(std::move(node));
 }
@@ -101,9 +131,9 @@ ExprPtr AggregateBuilder::settle(const ExprPtr& expr) const {
   if (expr->kind == ExprKind::kColumn) {
     std::size_t index = expr->column;
     if (index >= kCalls)
-      index += keys_.size() - kCalls;
+      index += key_count() - kCalls;
     else if (index >= kProperties)
-      index += keys_.size() + calls_.size() - kProperties;
+      index += key_count() + calls_.size() - kProperties;
     return make_column(index, expr->type, expr->name);
   }
   Expr settled = *expr;
@@ -112,7 +142,7 @@ ExprPtr AggregateBuilder::settle(const ExprPtr& expr) const {
 }
 
 std::optional<WindowProperty> AggregateBuilder::property_of(std::size_t column) const {
-  const std::size_t first = keys_.size() + calls_.size();
+  const std::size_t first = key_count() + calls_.size();
   if (column < first) return std::nullopt;
   return properties_[column - first];
 }

@@ -1,6 +1,6 @@
-// Collects what a grouped SELECT needs of its window aggregate while its expressions are bound: the columns
-// below it, the keys, the calls, the window's properties. An output column has a provisional index until all
-// are known.
+// Collects what a grouped SELECT needs of its aggregate, over windows or not, while its expressions are
+// bound: the columns below it, the keys, the calls, the window's properties. An output column has a
+// provisional index until all are known.
 #pragma once
 
 #include <map>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/plan/group_aggregate_node.h"
 #include "pipelines/plan/scope.h"
 #include "pipelines/sql/expression.h"
 
@@ -21,6 +22,10 @@ class AggregateBuilder {
   /// A key, or where it already is one.
   void add_key(const ExprPtr& key);
   void add_property(WindowProperty property);
+  /// Several grouping sets: which of the keys, all of which have been added, each set has.
+  void expand(std::vector<std::vector<bool>> sets) { sets_ = std::move(sets); }
+  /// The column with the number of the row's set; there are several.
+  [[nodiscard]] ExprPtr set_number() const;
   /// `filter` may be null. Equal calls are one.
   ExprPtr add_call(AggregateCall call, const std::vector<ExprPtr>& arguments, const ExprPtr& filter);
 
@@ -33,6 +38,8 @@ class AggregateBuilder {
   /// and end), or over `window` of its own.
   NodePtr build_attached(std::size_t start, std::size_t end, WindowSpec window);
   NodePtr build(WindowSpec window);
+  /// The aggregate without a window.
+  NodePtr build_unwindowed(Micros state_ttl, Results results);
   /// An expression over provisional columns as one over the built node.
   [[nodiscard]] ExprPtr settle(const ExprPtr& expr) const;
   /// The property that a column of the built node is.
@@ -40,6 +47,10 @@ class AggregateBuilder {
 
  private:
   std::size_t add_input(const ExprPtr& expr, const std::string& name);
+  [[nodiscard]] std::size_t key_count() const { return keys_.size() + (sets_.empty() ? 0 : 1); }
+  /// Where the aggregate finds its keys, once all inputs are added.
+  [[nodiscard]] std::vector<std::size_t> key_columns() const;
+  [[nodiscard]] NodePtr below() const;
   NodePtr finish(std::shared_ptr<WindowAggregateNode> node);
   [[nodiscard]] std::size_t property_index(WindowProperty property) const;
 
@@ -48,6 +59,7 @@ class AggregateBuilder {
   std::vector<std::string> input_names_;
   std::map<std::string, std::size_t> input_places_;  ///< By identity.
   std::vector<std::size_t> keys_;                    ///< Columns of the projection below.
+  std::vector<std::vector<bool>> sets_;              ///< Empty: the keys are the one set.
   std::vector<WindowProperty> properties_;
   std::vector<AggregateCall> calls_;
   std::map<std::string, std::size_t> call_places_;

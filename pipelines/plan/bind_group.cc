@@ -1,37 +1,19 @@
 #include "pipelines/plan/bind_group.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/plan/aggregate_builder.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_json.h"
+#include "pipelines/plan/bind_grouping_sets.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
 namespace {
-
-constexpr std::string_view kWindowHint =
-    "group the rows of a window: SELECT … FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY "
-    "window_start, window_end";
-
-std::optional<WindowProperty> property_of_role(ColumnRole role) {
-  switch (role) {
-    case ColumnRole::kWindowStart:
-      return WindowProperty::kStart;
-    case ColumnRole::kWindowEnd:
-      return WindowProperty::kEnd;
-    case ColumnRole::kWindowTime:
-      return WindowProperty::kTime;
-    case ColumnRole::kPlain:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
 
 ColumnRole role_of_property(WindowProperty property) {
   switch (property) {
@@ -66,64 +48,27 @@ class GroupBinder {
   // ---- Keys ----------------------------------------------------------------------------------------------
 
   bool bind_keys(const sql::Select& select) {
-    bool whole = true;
-    for (const sql::GroupItem& item : select.group_by) whole = bind_key(item) && whole;
-    return whole && check_windows(select);
-  }
-
-  bool bind_key(const sql::GroupItem& item) {
-    if (item.kind != sql::GroupItem::Kind::kExpression) {
-      context_.not_yet(item.span, "grouping by several sets of columns",
-                       "write one query per set and bring them together with UNION ALL");
-      return false;
-    }
-    const sql::Expression& expression = *item.values[0];
-    if (is_group_window(expression)) return bind_own_window(*sql::as<sql::Call>(expression));
-    const ExprPtr key = ExprBinder(scope_, context_, "GROUP BY").bind(expression);
-    if (!key) return false;
-    if (key->kind == ExprKind::kLiteral && key->type.is_integer()) {
-      context_.diagnostics.error(expression.span, "GROUP BY takes no positions",
-                                 "write the column or the expression itself");
-      return false;
-    }
-    const ColumnRole role = key->kind == ExprKind::kColumn ? input_.roles[key->column] : ColumnRole::kPlain;
-    if (const auto property = property_of_role(role))
-      builder_.add_property(*property);
-    else
-      builder_.add_key(key);
+    std::optional<Grouping> grouping = bind_grouping(select, input_, scope_, context_);
+    if (!grouping) return false;
+    own_window_ = grouping->window;
+    attached_ = !own_window_ && grouping->every_set_has(ColumnRole::kWindowStart, input_) &&
+                grouping->every_set_has(ColumnRole::kWindowEnd, input_);
+    sets_.resize(grouping->sets.size());
+    for (std::size_t key = 0; key < grouping->keys.size(); ++key) add_key(*grouping, key);
+    if (sets_.size() > 1) builder_.expand(sets_);
     return true;
   }
 
-  bool bind_own_window(const sql::Call& call) {
-    if (own_window_) {
-      context_.diagnostics.error(call.span, "GROUP BY takes one window");
-      return false;
-    }
-    own_window_ = bind_group_window(call, input_, scope_, context_);
-    return own_window_.has_value();
+  void add_key(const Grouping& grouping, std::size_t key) {
+    const auto property = property_of(*grouping.keys[key]);
+    if (property) return builder_.add_property(*property);
+    builder_.add_key(grouping.keys[key]);
+    for (std::size_t set = 0; set < sets_.size(); ++set) sets_[set].push_back(grouping.sets[set][key]);
   }
 
-  bool check_windows(const sql::Select& select) {
-    if (own_window_) return true;
-    const bool start = builder_.has(WindowProperty::kStart);
-    const bool end = builder_.has(WindowProperty::kEnd);
-    if (start && end) return true;
-    const sql::SourceSpan span = select.group_by.empty()
-                                     ? select.items[0].span
-                                     : join(select.group_by.front().span, select.group_by.back().span);
-    if (start || end)
-      context_.diagnostics.error(span,
-                                 std::string("GROUP BY has ") + (start ? "window_start" : "window_end") +
-                                     " without " + (start ? "window_end" : "window_start"),
-                                 "a window is both: GROUP BY window_start, window_end");
-    else if (input_.find_role(ColumnRole::kWindowStart))
-      context_.not_yet(span, "grouping the rows of a window without window_start and window_end",
-                       "add both to GROUP BY");
-    else if (select.group_by.empty())
-      context_.not_yet(span, "an aggregate without GROUP BY", std::string(kWindowHint));
-    else
-      context_.not_yet(span, "GROUP BY without a window", std::string(kWindowHint));
-    return false;
+  /// Set if the rows are grouped by windows that they carry, and `expr` is a property of these.
+  [[nodiscard]] std::optional<WindowProperty> property_of(const Expr& expr) const {
+    return attached_ ? property_of_role(role_of_key(expr, input_)) : std::nullopt;
   }
 
   // ---- Expressions over groups ---------------------------------------------------------------------------
@@ -154,6 +99,7 @@ class GroupBinder {
     if (part.kind == sql::ExpressionKind::kLiteral) return std::nullopt;
     if (const auto* call = sql::as<sql::Call>(part)) {
       if (const auto property = group_function(*call)) return bind_group_function(*call, *property);
+      if (is_grouping_function(*call)) return bind_grouping_function(*call);
       if (!call->over && functions::find_aggregate(call->name)) return bind_aggregate(*call);
     }
     if (!contains_aggregate(part))
@@ -170,9 +116,7 @@ class GroupBinder {
     const BindContext quiet{silent, context_.catalog, context_.settings, context_.session};
     const ExprPtr expr = ExprBinder(scope_, quiet, "").bind(part);
     if (!expr) return nullptr;
-    if (expr->kind == ExprKind::kColumn)
-      if (const auto property = property_of_role(input_.roles[expr->column]))
-        return builder_.find_property(*property, window());
+    if (const auto property = property_of(*expr)) return builder_.find_property(*property, window());
     return builder_.find_key(*expr);
   }
 
@@ -212,6 +156,46 @@ class GroupBinder {
     }
     builder_.add_property(property);
     return builder_.find_property(property, *own_window_);
+  }
+
+  // ---- GROUPING(a), GROUPING_ID(a, b), GROUP_ID() --------------------------------------------------------
+
+  static bool is_grouping_function(const sql::Call& call) {
+    return call.name == "GROUPING" || call.name == "GROUPING_ID" || call.name == "GROUP_ID";
+  }
+
+  ExprPtr bind_grouping_function(const sql::Call& call) {
+    std::vector<std::int64_t> values;
+    if (call.name == "GROUP_ID") {
+      for (auto set = sets_.begin(); set != sets_.end(); ++set)
+        values.push_back(std::count(sets_.begin(), set, *set));
+    } else {
+      const std::optional<std::vector<std::size_t>> keys = keys_named_by(call);
+      if (!keys) return nullptr;
+      for (const std::vector<bool>& set : sets_) {
+        values.push_back(0);
+        for (const std::size_t key : *keys) values.back() = 2 * values.back() + (set[key] ? 0 : 1);
+      }
+    }
+    return choose_by_set(builder_.set_number(), values, call.span, context_);
+  }
+
+  /// The arguments as places of keys.
+  std::optional<std::vector<std::size_t>> keys_named_by(const sql::Call& call) const {
+    if (call.arguments.empty())
+      context_.diagnostics.error(call.span, call.name + " needs a key of GROUP BY as its argument");
+    std::vector<std::size_t> keys;
+    for (const sql::Argument& argument : call.arguments) {
+      const ExprPtr expr = ExprBinder(scope_, context_, call.name).bind(*argument.value);
+      const ExprPtr key = expr ? builder_.find_key(*expr) : nullptr;
+      if (key)
+        keys.push_back(key->column);
+      else if (expr)
+        context_.diagnostics.error(argument.value->span,
+                                   "the argument of " + call.name + " is no key of GROUP BY");
+    }
+    if (keys.empty() || keys.size() < call.arguments.size()) return std::nullopt;
+    return keys;
   }
 
   // ---- Aggregates ----------------------------------------------------------------------------------------
@@ -280,20 +264,27 @@ class GroupBinder {
   // ---- The node ------------------------------------------------------------------------------------------
 
   std::optional<Relation> build(std::vector<SelectColumn> columns, const ExprPtr& having) {
-    Relation grouped{.window = window()};
-    grouped.node = own_window_
-                       ? builder_.build(*own_window_)
-                       : builder_.build_attached(*input_.find_role(ColumnRole::kWindowStart),
-                                                 *input_.find_role(ColumnRole::kWindowEnd), *input_.window);
+    Relation grouped;
+    grouped.node = build_node();
+    if (own_window_ || attached_) grouped.window = window();
     if (having) grouped.node = make_filter(grouped.node, builder_.settle(having));
     for (SelectColumn& column : columns) {
       column.expr = builder_.settle(column.expr);
       if (column.expr->kind != ExprKind::kColumn) continue;
       // The legacy functions give plain times: only a table function's windows can be grouped again.
-      if (const auto property = builder_.property_of(column.expr->column); property && !own_window_)
+      if (const auto property = builder_.property_of(column.expr->column); property && attached_)
         column.role = role_of_property(*property);
     }
     return project(grouped, std::move(columns));
+  }
+
+  NodePtr build_node() {
+    if (own_window_) return builder_.build(*own_window_);
+    if (attached_)
+      return builder_.build_attached(*input_.find_role(ColumnRole::kWindowStart),
+                                     *input_.find_role(ColumnRole::kWindowEnd), *input_.window);
+    return builder_.build_unwindowed(context_.settings.state_ttl,
+                                     context_.settings.batch ? Results::kFinal : Results::kChangelog);
   }
 
   const Relation& input_;
@@ -301,6 +292,8 @@ class GroupBinder {
   const BindContext& context_;
   AggregateBuilder builder_;
   std::optional<WindowSpec> own_window_;  ///< GROUP BY TUMBLE(ts, …): the window is not in FROM.
+  bool attached_ = false;                 ///< The rows carry their windows, and GROUP BY names them.
+  std::vector<std::vector<bool>> sets_;   ///< Which of the builder's keys each grouping set has.
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ std::optional<Relation> QueryBinder::bind_body(const sql::QueryBody& body) {
     case sql::QueryBodyKind::kTable:
       return bind_name(sql::as<sql::ExplicitTable>(body)->name);
     case sql::QueryBodyKind::kSetOperation:
-      return bind_union(*sql::as<sql::SetOperation>(body));
+      return bind_set_operation(*sql::as<sql::SetOperation>(body));
     case sql::QueryBodyKind::kNested:
       return bind(*sql::as<sql::NestedQuery>(body)->query);
   }
@@ -131,79 +131,6 @@ std::optional<Relation> QueryBinder::bind_values(const sql::Values& values) {
   }
   node->time_attributes.assign(node->schema.size(), TimeAttribute::kNone);
   return plain_relation(std::move(node));
-}
-
-// ---- UNION ALL -------------------------------------------------------------------------------------------
-
-namespace {
-bool refuse_set_operation(const sql::SetOperation& operation, const BindContext& context) {
-  bool refused = false;
-  for (const sql::SetOperation::Step& step : operation.steps) {
-    using enum sql::SetOperation::Operator;
-    if (step.op == kUnion && step.quantifier == sql::SetOperation::Quantifier::kAll) continue;
-    refused = true;
-    const std::string_view what = step.op == kUnion       ? "UNION"
-                                  : step.op == kIntersect ? "INTERSECT"
-                                                          : "EXCEPT";
-    context.not_yet(step.span, what, step.op == kUnion ? "UNION ALL keeps repeated rows" : "");
-  }
-  return refused;
-}
-
-/// Brings the columns of all branches to one type each.
-bool unify_branches(std::vector<Relation>& branches, const std::vector<sql::SourceSpan>& spans,
-                    const BindContext& context) {
-  const Schema first = branches[0].schema();
-  for (std::size_t b = 1; b < branches.size(); ++b) {
-    if (branches[b].schema().size() == first.size()) continue;
-    context.diagnostics.error(spans[b], "this query has " + std::to_string(branches[b].schema().size()) +
-                                            " columns, the first has " + std::to_string(first.size()));
-    return false;
-  }
-  std::vector<Type> common;
-  for (std::size_t c = 0; c < first.size(); ++c) {
-    std::vector<Type> types;
-    for (const Relation& branch : branches) types.push_back(branch.schema().fields[c].type);
-    const std::optional<Type> type =
-        unify(types, "column " + std::to_string(c + 1) + " ('" + first.fields[c].name + "') of UNION ALL",
-              spans[1], context);
-    if (!type) return false;
-    common.push_back(*type);
-  }
-  for (std::size_t b = 0; b < branches.size(); ++b) {
-    std::vector<ExprPtr> exprs;
-    std::vector<std::string> names;
-    for (std::size_t c = 0; c < first.size(); ++c) {
-      exprs.push_back(coerce(column_of(*branches[b].node, c), common[c], spans[b], context));
-      if (!exprs.back()) return false;
-      names.push_back(first.fields[c].name);
-    }
-    branches[b].node = make_project(branches[b].node, std::move(exprs), names);
-  }
-  return true;
-}
-}  // namespace
-
-std::optional<Relation> QueryBinder::bind_union(const sql::SetOperation& operation) {
-  bool whole = !refuse_set_operation(operation, context_);
-  std::vector<Relation> branches;
-  std::vector<sql::SourceSpan> spans = {operation.first->span};
-  const auto add = [&](const sql::QueryBody& body) {
-    std::optional<Relation> branch = bind_body(body);
-    whole = whole && branch;
-    if (branch) branches.push_back(std::move(*branch));
-  };
-  add(*operation.first);
-  for (const sql::SetOperation::Step& step : operation.steps) {
-    add(*step.right);
-    spans.push_back(step.right->span);
-  }
-  if (!whole || !unify_branches(branches, spans, context_)) return std::nullopt;
-  std::vector<NodePtr> nodes;
-  std::vector<std::string> names;
-  for (const Relation& branch : branches) nodes.push_back(branch.node);
-  for (const Type::Field& field : branches[0].schema().fields) names.push_back(field.name);
-  return plain_relation(make_union_all(std::move(nodes), names));
 }
 
 }  // namespace leat::plan

@@ -37,7 +37,7 @@ class QueryBinder {
  private:
   std::optional<Relation> bind_body(const sql::QueryBody& body);
   std::optional<Relation> bind_values(const sql::Values& values);
-  std::optional<Relation> bind_union(const sql::SetOperation& operation);
+  std::optional<Relation> bind_set_operation(const sql::SetOperation& operation);
   std::optional<Relation> bind_select(const sql::Select& select);
   std::optional<Relation> bind_from(const sql::Select& select, Scope& scope);
   std::optional<Relation> bind_reference(const sql::TableReference& reference);

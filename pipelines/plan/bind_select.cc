@@ -52,9 +52,6 @@ std::optional<Relation> project(const Relation& input, std::vector<SelectColumn>
 
 bool QueryBinder::refuse_clauses(const sql::Select& select) const {
   const std::size_t before = context_.diagnostics.error_count();
-  if (select.distinct)
-    context_.not_yet(select.span, "SELECT DISTINCT",
-                     "COUNT(DISTINCT x) over a window counts different values");
   if (!select.hints.empty())
     context_.not_yet(select.hints[0].span, "the hint " + select.hints[0].name.text, "leave it out");
   if (!select.windows.empty())
@@ -107,6 +104,7 @@ std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
   const bool grouped = select.grouped || select.having || aggregates;
   std::optional<Relation> output =
       grouped ? bind_grouped_select(select, *input, scope, context_) : bind_items(select, *input, scope);
+  if (output && select.distinct) output = bind_distinct(*output, context_);
   return refused ? std::nullopt : output;
 }
 

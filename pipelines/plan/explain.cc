@@ -159,6 +159,8 @@ std::string node_text(const Node& node) {
       return "UnionAll";
     case NodeKind::kSink:
       return sink_text(static_cast<const SinkNode&>(node));
+    default:  // An OperatorNode.
+      break;
   }
   return as_operator_node(node).line();
 }

@@ -215,6 +215,8 @@ Meaning meaning_of(const Node& node, const std::vector<const Meaning*>& inputs) 
       return union_meaning(static_cast<const UnionAllNode&>(node), inputs);
     case NodeKind::kSink:
       return *inputs[0];
+    default:  // An OperatorNode.
+      break;
   }
   return operator_meaning(as_operator_node(node), inputs);
 }

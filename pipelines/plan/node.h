@@ -28,6 +28,9 @@ enum class NodeKind : std::uint8_t {
   kUnionAll,
   kSink,
   // From here on: OperatorNode.
+  kGroupAggregate,
+  kExpand,
+  kSetOperation,
 };
 
 /// What a column's values mean for time; kept by projections that pass the column on unchanged.

@@ -132,6 +132,8 @@ NodePtr with_inputs(const Node& node, std::vector<NodePtr> inputs) {
       return copy_with<UnionAllNode>(node, std::move(inputs));
     case NodeKind::kSink:
       return copy_with<SinkNode>(node, std::move(inputs));
+    default:  // An OperatorNode.
+      break;
   }
   std::shared_ptr<OperatorNode> copy = as_operator_node(node).clone();
   copy->inputs = std::move(inputs);

@@ -42,6 +42,10 @@ struct OperatorNode : Node {
   [[nodiscard]] virtual std::string identity(std::span<const std::vector<std::string>> columns) const = 0;
   [[nodiscard]] virtual bool has_state() const { return true; }
 
+  /// Columns whose values name a row of the table that its changes describe: there is at most one such row at
+  /// any time. None: unknown, and for rows that are never updated not needed.
+  [[nodiscard]] virtual std::optional<std::vector<std::size_t>> upsert_key() const { return std::nullopt; }
+
   /// A copy to which `with_inputs` gives other inputs of the same shape.
   [[nodiscard]] virtual std::shared_ptr<OperatorNode> clone() const = 0;
 };

@@ -73,6 +73,8 @@ void input_needs(const Node& node, const Needs& own, Needs& input) {
     case NodeKind::kScan:
     case NodeKind::kValues:
       return;
+    default:  // An OperatorNode.
+      break;
   }
 }
 
@@ -234,6 +236,8 @@ Pruned prune(const NodePtr& node, const Needs& own, const std::vector<Pruned>& i
       return {with_inputs(*node, {picked(inputs[0], Needs(node->schema.size(), true))}), {}};
     case NodeKind::kValues:
       return {node, identity(node->schema.size())};
+    default:  // An OperatorNode.
+      break;
   }
   return as_operator_node(*node).prune(own, inputs);
 }

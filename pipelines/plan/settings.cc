@@ -86,7 +86,8 @@ std::vector<Setting> engine_settings() {
        time_zone},
       {"table.exec.source.idle-timeout", "duration", kUsed,
        "A source without rows for so long does not hold back the watermark; 0: never.", readable<Micros>},
-      {"table.exec.state.ttl", "duration", kNone, "Windows drop their state when they fire.",
+      {"table.exec.state.ttl", "duration", kUsed,
+       "State that no row has written for so long is dropped; 0: never. Windows drop theirs when they fire.",
        readable<Micros>},
       {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},
       choice("leat.on-row-error", {"dead-letter", "fail"},
@@ -186,6 +187,8 @@ PlanSettings read_settings(const OptionMap& settings) {
     read.time_zone = zone->second;
   if (const auto idle = settings.find("table.exec.source.idle-timeout"); idle != settings.end())
     read.source_idle_timeout = parse_duration(idle->second).value_or(Micros(0));
+  if (const auto ttl = settings.find("table.exec.state.ttl"); ttl != settings.end())
+    read.state_ttl = parse_duration(ttl->second).value_or(Micros(0));
   if (const auto mode = settings.find("execution.runtime-mode"); mode != settings.end())
     read.batch = mode->second == "batch";
   return read;

@@ -45,6 +45,7 @@ struct PlanSettings {
   std::string time_zone = "UTC";
   Micros source_idle_timeout{0};
   bool batch = false;
+  Micros state_ttl{0};  ///< 0: for ever.
 };
 /// `settings` are those of the plan: see bind_settings.
 PlanSettings read_settings(const OptionMap& settings);
