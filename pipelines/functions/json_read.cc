@@ -1,197 +1,14 @@
-// JSON_VALUE, JSON_QUERY, JSON_EXISTS and IS JSON: out of documents into SQL values.
+// JSON_QUERY, JSON_EXISTS, JSON_LENGTH, JSON_TYPE and IS JSON: out of documents into SQL values.
 //
 // The binder writes the clauses of these functions as arguments, in the order of the parameters below: a type
 // to return as a NULL of that type, words as STRING literals in upper case.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstdlib>
-
-#include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
-#include "pipelines/functions/json_path.h"
-#include "pipelines/functions/json_tree.h"
+#include "pipelines/functions/json_lookup.h"
 
 namespace leat::functions {
 namespace {
 
 using Kind = JsonNode::Kind;
-using Nodes = std::vector<const JsonNode*>;
-
-// The last path and the last document: most calls have one path, and calls side by side one document.
-class Lookup {
- public:
-  struct Found {
-    bool list = false;  ///< Of an indefinite path.
-    Nodes nodes;
-    JsonPath::Mode mode = JsonPath::Mode::kStrict;
-    [[nodiscard]] const JsonNode* single() const { return list || nodes.empty() ? nullptr : nodes[0]; }
-    /// Lax, and nothing there; or NULL.
-    [[nodiscard]] bool empty() const { return !list && (nodes.empty() || nodes[0]->kind == Kind::kNull); }
-    [[nodiscard]] bool lax() const { return mode == JsonPath::Mode::kLax; }
-  };
-
-  /// Errors: invalid: no JSON, no path, nothing where a strict path leads. The nodes live until the next
-  /// call.
-  Result<Found> find(std::string_view document, std::string_view path) {
-    if (path != path_text_) {
-      path_ = JsonPath::parse(path);
-      path_text_ = path;
-    }
-    if (!path_) return tl::unexpected(path_.error());
-    Found found{.list = !path_->definite(), .nodes = {}, .mode = path_->mode()};
-    document_ = parse_json(document);
-    if (!document_) {
-      found.list = false;
-      if (found.lax()) return found;
-      return fail(ErrorCode::kInvalid, "the text is no JSON: " + std::string(document.substr(0, 100)));
-    }
-    Result<Nodes> nodes = path_->find(*document_);
-    if (nodes) found.nodes = std::move(*nodes);
-    if (!nodes && !found.lax()) return tl::unexpected(nodes.error());
-    if (!found.lax() && found.empty()) return fail(ErrorCode::kInvalid, "the JSON path leads to null");
-    return found;
-  }
-
- private:
-  std::string path_text_;
-  Result<JsonPath> path_ = JsonPath::parse("$");
-  std::optional<JsonNode> document_;
-};
-
-Status check_path(Arguments arguments) {
-  const std::optional<std::string> path = text_literal(arguments[1]);
-  if (path) LEAT_TRY(JsonPath::parse(*path).map([](const JsonPath&) {}));
-  return {};
-}
-
-bool takes_text(Arguments arguments, std::size_t count) {
-  return arguments.size() == count && implicitly_castable(arguments[0].type, Type::string()) &&
-         implicitly_castable(arguments[1].type, Type::string());
-}
-
-bool has_null(std::span<const Datum> a, std::size_t row) {
-  return a[0].column->is_null(a[0].index(row)) || a[1].column->is_null(a[1].index(row));
-}
-
-std::string_view text_at(const Datum& datum, std::size_t row) {
-  return datum.column->strings()[datum.index(row)];
-}
-
-// ---- JSON_VALUE ------------------------------------------------------------------------------------------
-//
-// Parameters: document, path, a NULL of the type to return, then for ON EMPTY and for ON ERROR a word (NULL,
-// ERROR, DEFAULT) and the default.
-
-constexpr std::string_view kValueSignature =
-    "JSON_VALUE(json, path [RETURNING type] [{NULL | ERROR | DEFAULT value} ON {EMPTY | ERROR}] …)";
-
-// Where a row's value comes from.
-enum class Origin : std::uint8_t { kDocument, kNull, kOnEmpty, kOnError };
-
-struct ValueRows {
-  ColumnPtr texts;
-  std::vector<Origin> origins;
-  std::vector<std::string> reasons;  // Of kOnError.
-};
-
-// A scalar's text, as the cast to the type to return reads it.
-std::optional<std::string> text_for(const JsonNode& node, const Type& type) {
-  const bool number = node.kind == Kind::kNumber;
-  if (type.is_character()) return node.text;
-  if ((type.kind() == TypeKind::kBoolean && number) || (type.is_numeric() && node.kind == Kind::kBoolean))
-    return std::nullopt;
-  if (!number || type.is_approximate() || node.text.find('E') == std::string::npos) return node.text;
-  return fmt::format("{:f}", std::strtod(node.text.c_str(), nullptr));
-}
-
-ValueRows read_values(const CallContext& context, std::span<const Datum> a, const Type& type) {
-  ValueRows out;
-  ColumnBuilder texts(Type::string());
-  out.reasons.resize(context.rows);
-  Lookup lookup;
-  for (std::size_t row = 0; row < context.rows; ++row) {
-    Origin origin = Origin::kNull;
-    std::optional<std::string> text;
-    if (!has_null(a, row)) {
-      const Result<Lookup::Found> found = lookup.find(text_at(a[0], row), text_at(a[1], row));
-      const JsonNode* const node = found ? found->single() : nullptr;
-      const bool scalar = node != nullptr && node->is_scalar();
-      if (!found)
-        out.reasons[row] = found.error().message;
-      else if (!scalar && !found->lax())
-        out.reasons[row] = "JSON_VALUE needs a single value, and the path leads to others";
-      origin = !found || (!scalar && !found->lax()) ? Origin::kOnError
-               : !scalar || found->empty()          ? Origin::kOnEmpty
-                                                    : Origin::kDocument;
-      if (origin == Origin::kDocument && !(text = text_for(*node, type))) origin = Origin::kOnError;
-    }
-    out.origins.push_back(origin);
-    if (text)
-      texts.append_string(*text);
-    else
-      texts.append_null();
-  }
-  out.texts = texts.finish();
-  return out;
-}
-
-// What ON EMPTY or ON ERROR says of a row.
-void append_behaviour(std::size_t row, const CallContext& context, const Datum& word, const Datum& fallback,
-                      const std::string& reason, ColumnBuilder& out) {
-  const std::string_view behaviour = text_at(word, 0);
-  if (behaviour == "DEFAULT" && !fallback.column->is_null(fallback.index(row))) {
-    out.append_cell(*fallback.column, fallback.index(row));
-    return;
-  }
-  if (behaviour == "ERROR") context.errors->add(row, reason);
-  out.append_null();
-}
-
-ColumnPtr finish_values(const CallContext& context, std::span<const Datum> a, const Type& type,
-                        const ValueRows& rows, const Column& values) {
-  ColumnBuilder out(type);
-  for (std::size_t row = 0; row < context.rows; ++row) {
-    Origin origin = rows.origins[row];
-    if (origin == Origin::kDocument && values.is_null(row)) origin = Origin::kOnError;
-    switch (origin) {
-      case Origin::kDocument:
-        out.append_cell(values, row);
-        break;
-      case Origin::kNull:
-        out.append_null();
-        break;
-      case Origin::kOnEmpty:
-        append_behaviour(row, context, a[3], a[4], "JSON_VALUE found nothing", out);
-        break;
-      case Origin::kOnError:
-        append_behaviour(row, context, a[5], a[6],
-                         rows.reasons[row].empty() ? "JSON_VALUE found a value that is no " + type.to_string()
-                                                   : rows.reasons[row],
-                         out);
-        break;
-    }
-  }
-  return out.finish();
-}
-
-Result<BoundScalar> bind_value(Arguments arguments, const Session& session) {
-  if (!takes_text(arguments, 7)) return wrong_arguments(kValueSignature, arguments);
-  LEAT_TRY(check_path(arguments));
-  const Type type = arguments[2].type.with_nullable(true);
-  if (!type.is_character() && !type.is_numeric() && type.kind() != TypeKind::kBoolean)
-    return fail(ErrorCode::kInvalid, "JSON_VALUE returns STRING, BOOLEAN and numbers, not " +
-                                         type.to_string() + "; return STRING and CAST it");
-  LEAT_ASSIGN(const Kernel cast, bind_cast(Type::string(), type, CastKind::kTryCast, session));
-  const Type text = Type::string();
-  return BoundScalar{type,
-                     {text, text, type, text, type, text, type},
-                     [type, cast](const CallContext& context, std::span<const Datum> a) {
-                       const ValueRows rows = read_values(context, a, type);
-                       const Datum datum{rows.texts};
-                       return finish_values(context, a, type, rows, *cast(context, {&datum, 1}));
-                     }};
-}
 
 // ---- JSON_QUERY ------------------------------------------------------------------------------------------
 //
@@ -203,7 +20,7 @@ constexpr std::string_view kQuerySignature =
     "JSON_QUERY(json, path [RETURNING {STRING | ARRAY<…>}] [{WITHOUT | WITH [UN]CONDITIONAL} WRAPPER] "
     "[{NULL | ERROR | EMPTY ARRAY | EMPTY OBJECT} ON {EMPTY | ERROR}] …)";
 
-JsonNode wrapped(const Lookup::Found& found, std::string_view wrapper) {
+JsonNode wrapped(const JsonLookup::Found& found, std::string_view wrapper) {
   JsonNode list{.kind = Kind::kArray, .text = {}, .items = {}, .names = {}};
   if (found.list)
     for (const JsonNode* node : found.nodes) list.items.push_back(*node);
@@ -217,31 +34,35 @@ JsonNode wrapped(const Lookup::Found& found, std::string_view wrapper) {
   return outer;
 }
 
-// Appends an ARRAY's elements; false if one of them is not of its type.
-bool append_elements(const JsonNode& node, const Type& type, const Kernel& cast, ColumnBuilder& out) {
-  if (node.kind != Kind::kArray) return false;
+// The elements as texts that the cast to their type reads; nothing if one cannot be of the type.
+ColumnPtr element_texts(const JsonNode& node, const Type& element) {
   ColumnBuilder texts(Type::string());
   for (const JsonNode& item : node.items) {
-    std::string json;
     std::optional<std::string> text;
-    if (item.is_scalar()) {
-      text = text_for(item, type.element());
-    } else if (type.element().is_character()) {
-      append_json(item, json);
-      text = json;
-    }
-    if (!text && item.kind != Kind::kNull) return false;
+    if (item.is_scalar())
+      text = scalar_text(item, element);
+    else if (element.is_character())
+      append_json(item, text.emplace());
     if (item.kind == Kind::kNull)
       texts.append_null();
-    else
+    else if (text)
       texts.append_string(*text);
+    else
+      return nullptr;
   }
-  const Datum datum{texts.finish()};
+  return texts.finish();
+}
+
+// Appends an array; false if one of its elements is not of the type.
+bool append_elements(const JsonNode& node, const Type& type, const Kernel& cast, ColumnBuilder& out) {
+  const Datum texts{node.kind == Kind::kArray ? element_texts(node, type.element()) : nullptr};
+  if (!texts.column) return false;
+  const std::size_t size = node.items.size();
   RowErrors errors;
-  const ColumnPtr values = cast({.rows = node.items.size(), .errors = &errors}, {&datum, 1});
-  for (std::size_t i = 0; i < node.items.size(); ++i)
-    if (values->is_null(i) && node.items[i].kind != Kind::kNull) return false;
-  for (std::size_t i = 0; i < node.items.size(); ++i) {
+  const ColumnPtr values = cast({.rows = size, .errors = &errors}, {&texts, 1});
+  for (std::size_t i = 0; i < size; ++i)
+    if (values->is_null(i) && !texts.column->is_null(i)) return false;
+  for (std::size_t i = 0; i < size; ++i) {
     if (values->is_null(i))
       out.child(0).append_null();
     else
@@ -257,7 +78,7 @@ class Querier {
 
   ColumnPtr operator()(const CallContext& context, std::span<const Datum> a) const {
     ColumnBuilder out(type_);
-    Lookup lookup;
+    JsonLookup lookup;
     for (std::size_t row = 0; row < context.rows; ++row) {
       if (has_null(a, row))
         out.append_null();
@@ -268,7 +89,7 @@ class Querier {
   }
 
  private:
-  void append(const CallContext& context, std::size_t row, const Result<Lookup::Found>& found,
+  void append(const CallContext& context, std::size_t row, const Result<JsonLookup::Found>& found,
               std::span<const Datum> a, ColumnBuilder& out) const {
     if (!found) return behave(context, row, text_at(a[5], 0), found.error().message, out);
     if (found->empty()) return behave(context, row, text_at(a[4], 0), "JSON_QUERY found nothing", out);
@@ -304,14 +125,11 @@ class Querier {
 };
 
 Result<BoundScalar> bind_query(Arguments arguments, const Session& session) {
-  if (!takes_text(arguments, 6)) return wrong_arguments(kQuerySignature, arguments);
+  if (!takes_document(arguments, 6)) return wrong_arguments(kQuerySignature, arguments);
   LEAT_TRY(check_path(arguments));
   const Type type = arguments[2].type.with_nullable(true);
   const bool array = type.kind() == TypeKind::kArray;
-  const auto scalar = [](const Type& each) {
-    return each.is_character() || each.is_numeric() || each.kind() == TypeKind::kBoolean;
-  };
-  if (array ? !scalar(type.element()) : !type.is_character())
+  if (array ? !is_json_scalar(type.element()) : !type.is_character())
     return fail(
         ErrorCode::kInvalid,
         "JSON_QUERY returns STRING or an ARRAY of STRING, BOOLEAN or numbers, not " + type.to_string());
@@ -329,18 +147,18 @@ Result<BoundScalar> bind_query(Arguments arguments, const Session& session) {
 
 // Parameters: document, path, a word for ON ERROR (TRUE, FALSE, UNKNOWN, ERROR).
 Result<BoundScalar> bind_exists(Arguments arguments, const Session&) {
-  if (!takes_text(arguments, 3))
+  if (!takes_document(arguments, 3))
     return wrong_arguments("JSON_EXISTS(json, path [{TRUE | FALSE | UNKNOWN | ERROR} ON ERROR])", arguments);
   LEAT_TRY(check_path(arguments));
   const Type type = Type::boolean();
   const Type text = Type::string();
   return BoundScalar{type, {text, text, text}, [type](const CallContext& context, std::span<const Datum> a) {
-                       Lookup lookup;
+                       JsonLookup lookup;
                        return map_rows<std::string_view, std::string_view, std::string_view>(
                            context, type, a,
                            [&](std::string_view document, std::string_view path,
                                std::string_view on_error) -> Result<std::optional<bool>> {
-                             const Result<Lookup::Found> found = lookup.find(document, path);
+                             const Result<JsonLookup::Found> found = lookup.find(document, path);
                              if (found) return !found->empty();
                              if (on_error == "ERROR") return tl::unexpected(found.error());
                              if (on_error == "UNKNOWN") return std::nullopt;
@@ -384,8 +202,8 @@ void add_test(const std::string& form, const std::string& doc, const std::string
 template <class F>
 auto of_value(std::string_view document, std::string_view path, F f)
     -> decltype(std::optional(f(JsonNode()))) {
-  Lookup lookup;
-  const Result<Lookup::Found> found = lookup.find(document, path);
+  JsonLookup lookup;
+  const Result<JsonLookup::Found> found = lookup.find(document, path);
   if (!found || found->nodes.size() != 1) return std::nullopt;
   return f(*found->nodes[0]);
 }
@@ -417,9 +235,7 @@ std::optional<std::string> type_of_all(std::string_view document) {
 
 ScalarFunctions json_read_functions() {
   ScalarFunctions out = {
-      {"JSON_VALUE", std::string(kValueSignature),
-       "The number, text or truth value at the path, by default as STRING; NULL: there is none.",
-       "JSON_VALUE('{\"a\": {\"b\": 12}}', '$.a.b' RETURNING INT DEFAULT 0 ON EMPTY)", "12", bind_value},
+      json_value_function(),
       {"JSON_QUERY", std::string(kQuerySignature),
        "The array or object at the path as JSON; NULL: there is none.",
        "JSON_QUERY('{\"a\": [1, {\"b\": 2}]}', '$.a')", "[1,{\"b\":2}]", bind_query},

@@ -167,6 +167,7 @@ const JsonNode* JsonNode::member(std::string_view name) const {
 }
 
 std::optional<JsonNode> parse_json(std::string_view text) {
+  // Keeps its buffers from one document to the next, and nothing else.
   thread_local simdjson::ondemand::parser parser;
   const simdjson::padded_string padded(text);
   simdjson::ondemand::document document;
@@ -199,6 +200,24 @@ std::optional<std::string> json_number(std::string_view text) {
   return fmt::format("{}{}E{:+}", sign, digits, exponent);
 }
 
+std::string plain_number(std::string_view number) {
+  constexpr std::int64_t kMostZeros = 400;
+  const std::optional<NumberParts> parts = split_number(number);
+  if (!parts || parts->exponent == 0 || std::abs(parts->exponent) > kMostZeros) return std::string(number);
+  std::string digits = std::string(parts->whole) + std::string(parts->fraction);
+  std::int64_t point = static_cast<std::int64_t>(parts->whole.size()) + parts->exponent;
+  if (point <= 0) {
+    digits.insert(0, static_cast<std::size_t>(1 - point), '0');
+    point = 1;
+  }
+  const auto end = static_cast<std::size_t>(point);
+  if (end < digits.size())
+    digits.insert(end, 1, '.');
+  else
+    digits.append(end - digits.size(), '0');
+  return (parts->negative ? "-" : "") + digits;
+}
+
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
@@ -214,6 +233,23 @@ void append_json_string(std::string_view text, std::string& out) {
   out += '"';
 }
 
+namespace {
+
+void append_members(const JsonNode& node, std::string& out) {
+  std::vector<std::size_t> order(node.items.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return node.names[a] < node.names[b]; });
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_string(node.names[order[i]], out);
+    out += ':';
+    append_json(node.items[order[i]], out);
+  }
+}
+
+}  // namespace
+
 void append_json(const JsonNode& node, std::string& out) {
   switch (node.kind) {
     case Kind::kNull:
@@ -225,26 +261,20 @@ void append_json(const JsonNode& node, std::string& out) {
       return;
     case Kind::kString:
       return append_json_string(node.text, out);
-    case Kind::kArray:
     case Kind::kObject:
+      out += '{';
+      append_members(node, out);
+      out += '}';
+      return;
+    case Kind::kArray:
       break;
   }
-  const bool object = node.kind == Kind::kObject;
-  std::vector<std::size_t> order(node.items.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (object)
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return node.names[a] < node.names[b]; });
-  out += object ? '{' : '[';
-  for (std::size_t i = 0; i < order.size(); ++i) {
+  out += '[';
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
     if (i > 0) out += ',';
-    if (object) {
-      append_json_string(node.names[order[i]], out);
-      out += ':';
-    }
-    append_json(node.items[order[i]], out);
+    append_json(node.items[i], out);
   }
-  out += object ? '}' : ']';
+  out += ']';
 }
 
 }  // namespace leat::functions

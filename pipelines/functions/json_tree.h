@@ -30,5 +30,7 @@ void append_json(const JsonNode& node, std::string& out);
 void append_json_string(std::string_view text, std::string& out);
 /// A number of JSON (or of Java) as BigDecimal prints it: 1.50, 1E+10; nothing if it is not a number.
 std::optional<std::string> json_number(std::string_view text);
+/// Such a number without an exponent, unless it would be longer than any type is.
+std::string plain_number(std::string_view number);
 
 }  // namespace leat::functions

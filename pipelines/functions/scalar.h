@@ -36,6 +36,9 @@
 //   a[i]  m[k]                           "[]"(a, i)
 //   r.f                                  "."(r, 'f')
 //   ARRAY[…]  MAP[k, v, …]  ROW(…) (…)   "ARRAY" "MAP" "ROW"; ROW's fields are EXPR$0, EXPR$1, …
+//   JSON_VALUE, JSON_QUERY, JSON_EXISTS   the same, with their clauses as arguments: json_value.cc,
+//   json_read.cc JSON_OBJECT, JSON_ARRAY              the same, with words between the values: json_write.cc
+//   a IS [NOT] JSON [OBJECT …]           "IS JSON" "IS NOT JSON OBJECT" …
 //   CAST, TRY_CAST                       bind_cast
 #pragma once
 

@@ -49,6 +49,7 @@ class ExprBinder {
   ExprPtr bind_nullif(const sql::Call& call) const;
   ExprPtr bind_overlaps(const sql::Call& call) const;
   ExprPtr bind_json(const sql::Call& call) const;
+  bool add_json_clauses(const sql::Call& call, std::vector<ExprPtr>& arguments) const;
   ExprPtr bind_json_parts(const sql::Call& call, std::vector<ExprPtr> values) const;
   ExprPtr bind_case_of(std::vector<ExprPtr> children, sql::SourceSpan span) const;
   std::optional<std::vector<ExprPtr>> bind_arguments(const sql::Call& call,

@@ -78,30 +78,36 @@ ExprPtr ExprBinder::bind_json(const sql::Call& call) const {
   std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
   if (!arguments) return nullptr;
   if (call.name == "JSON_OBJECT" || call.name == "JSON_ARRAY") return bind_json_parts(call, *arguments);
-  if (call.name == "JSON_EXISTS") {
+  if (call.name == "JSON_EXISTS")
     arguments->push_back(word(word_of(clauses.on_error, "FALSE")));
-    return make_call(call.name, std::move(*arguments), call.span, context_);
-  }
+  else if (!add_json_clauses(call, *arguments))
+    return nullptr;
+  return make_call(call.name, std::move(*arguments), call.span, context_);
+}
+
+/// The clauses of JSON_VALUE and JSON_QUERY; false: an error has been reported.
+bool ExprBinder::add_json_clauses(const sql::Call& call, std::vector<ExprPtr>& arguments) const {
+  const sql::JsonClauses& clauses = *call.json;
   const std::optional<Type> type =
       clauses.returning ? bind_type(*clauses.returning, context_, BareLength::kUnlimited) : Type::string();
-  if (!type) return nullptr;
-  arguments->push_back(make_literal(type->with_nullable(true), Value::null()));
+  if (!type) return false;
+  arguments.push_back(make_literal(type->with_nullable(true), Value::null()));
   if (call.name == "JSON_QUERY") {
-    arguments->push_back(word(wrapper_of(clauses.wrapper)));
-    arguments->push_back(word(word_of(clauses.on_empty, "NULL")));
-    arguments->push_back(word(word_of(clauses.on_error, "NULL")));
-    return make_call(call.name, std::move(*arguments), call.span, context_);
+    arguments.push_back(word(wrapper_of(clauses.wrapper)));
+    arguments.push_back(word(word_of(clauses.on_empty, "NULL")));
+    arguments.push_back(word(word_of(clauses.on_error, "NULL")));
+    return true;
   }
   for (const auto& [behaviour, fallback] : {std::pair(clauses.on_empty, clauses.default_on_empty.get()),
                                             std::pair(clauses.on_error, clauses.default_on_error.get())}) {
-    arguments->push_back(word(word_of(behaviour, "NULL")));
+    arguments.push_back(word(word_of(behaviour, "NULL")));
     ExprPtr value = fallback ? bind_branch(*fallback) : make_literal(*type, Value::null());
     if (value && fallback)
       value = make_cast(std::move(value), *type, functions::CastKind::kCast, fallback->span, context_);
-    if (!value) return nullptr;
-    arguments->push_back(std::move(value));
+    if (!value) return false;
+    arguments.push_back(std::move(value));
   }
-  return make_call(call.name, std::move(*arguments), call.span, context_);
+  return true;
 }
 
 /// JSON_OBJECT and JSON_ARRAY: each value gets a word that says whether it is JSON already.
