@@ -7,12 +7,15 @@
 
 namespace leat::exec {
 
-RowStore::RowStore(std::vector<Type> types, char tag) : types_(std::move(types)), tag_(tag) {}
+RowStore::RowStore(std::vector<Type> types, char tag) : types_(std::move(types)), tag_(tag) {
+  for (const Type& type : types_) columns_.emplace_back(type);
+}
 
 RowStore::Handle RowStore::take_slot(std::uint64_t sequence) {
   Handle row = static_cast<Handle>(slots_.size());
   if (free_.empty()) {
     slots_.emplace_back();
+    for (StoredColumn& column : columns_) column.reach(slots_.size());
   } else {
     row = free_.back();
     free_.pop_back();
@@ -28,11 +31,8 @@ void RowStore::touch(Handle row) {
 
 RowStore::Handle RowStore::add(std::span<const ColumnPtr> columns, std::size_t row, std::int64_t mark) {
   const Handle handle = take_slot(next_sequence_++);
-  Slot& slot = slots_[handle];
-  slot.mark = mark;
-  ByteWriter writer(slot.cells);
-  for (const ColumnPtr& column : columns) write_cell(*column, row, writer);
-  cell_bytes_ += slot.cells.capacity();
+  slots_[handle].mark = mark;
+  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].set(handle, *columns[i], row);
   touch(handle);
   return handle;
 }
@@ -40,8 +40,7 @@ RowStore::Handle RowStore::add(std::span<const ColumnPtr> columns, std::size_t r
 void RowStore::erase(Handle row) {
   Slot& slot = slots_[row];
   if (slot.saved != Saved::kNever) gone_.push_back(slot.sequence);
-  cell_bytes_ -= slot.cells.capacity();
-  slot.cells = {};
+  for (StoredColumn& column : columns_) column.clear(row);
   slot.sequence = 0;
   free_.push_back(row);
 }
@@ -55,18 +54,19 @@ void RowStore::set_mark(Handle row, std::int64_t mark) {
   touch(row);
 }
 
+bool RowStore::equals(Handle handle, std::span<const ColumnPtr> columns, std::size_t row) const {
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (!columns_[i].equals(handle, *columns[i], row)) return false;
+  return true;
+}
+
 void RowStore::append(Handle row, std::span<ColumnBuilder> out) const {
-  ByteReader reader(slots_[row].cells);
-  for (ColumnBuilder& column : out)
-    (void)read_cell(reader, column);  // Checked when it was written or loaded.
+  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].append(row, out[i]);
 }
 
 std::vector<ColumnPtr> RowStore::gather(std::span<const Handle> rows) const {
-  std::vector<ColumnBuilder> builders;
-  for (const Type& type : types_) builders.emplace_back(type).reserve(rows.size());
-  for (const Handle row : rows) append(row, builders);
   std::vector<ColumnPtr> columns;
-  for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
+  for (const StoredColumn& column : columns_) columns.push_back(column.gather(rows));
   return columns;
 }
 
@@ -80,7 +80,9 @@ std::vector<RowStore::Handle> RowStore::in_sequence() const {
 }
 
 std::size_t RowStore::memory_bytes() const {
-  return cell_bytes_ + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(Handle) +
+  std::size_t bytes = 0;
+  for (const StoredColumn& column : columns_) bytes += column.memory_bytes();
+  return bytes + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(Handle) +
          touched_.capacity() * sizeof(touched_[0]) + gone_.capacity() * sizeof(gone_[0]);
 }
 
@@ -95,24 +97,30 @@ std::string RowStore::key_of(std::uint64_t sequence) const {
 void RowStore::save(std::string_view node, StateChanges& changes) {
   for (const std::uint64_t sequence : gone_) changes.erase(node, key_of(sequence));
   gone_.clear();
-  EntryBuffer value;
+  std::vector<Handle> rows;
   for (const auto& [row, sequence] : touched_) {
     Slot& slot = slots_[row];
     if (slot.sequence != sequence || slot.saved == Saved::kAsItIs) continue;
-    ByteWriter& writer = value.begin();
-    writer.zigzag(slot.mark);
-    writer.raw(slot.cells);
-    changes.put(node, key_of(sequence), value.bytes());
     slot.saved = Saved::kAsItIs;
+    rows.push_back(row);
   }
   touched_.clear();
+  const std::vector<ColumnPtr> columns = gather(rows);
+  EntryBuffer value;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ByteWriter& writer = value.begin();
+    writer.zigzag(slots_[rows[i]].mark);
+    for (const ColumnPtr& column : columns) write_cell(*column, i, writer);
+    changes.put(node, key_of(slots_[rows[i]].sequence), value.bytes());
+  }
 }
 
-Status RowStore::check_cells(std::string_view cells) const {
+Status RowStore::read_cells(Handle row, std::string_view cells) {
   ByteReader reader(cells);
-  for (const Type& type : types_) {
-    ColumnBuilder builder(type);
-    LEAT_TRY(read_cell(reader, builder));
+  for (StoredColumn& column : columns_) {
+    ColumnBuilder cell(column.type());
+    LEAT_TRY(read_cell(reader, cell));
+    column.set(row, *cell.finish(), 0);
   }
   if (!reader.ok() || !reader.at_end()) return fail(ErrorCode::kCorrupt, "a saved row is damaged");
   return {};
@@ -125,12 +133,10 @@ Result<RowStore::Handle> RowStore::load(std::string_view key, std::string_view v
   ByteReader reader(value);
   const std::int64_t mark = reader.zigzag();
   if (!reader.ok() || sequence == 0) return fail(ErrorCode::kCorrupt, "a saved row is damaged");
-  LEAT_TRY(check_cells(reader.rest()));
   const Handle row = take_slot(sequence);
-  slots_[row].cells = reader.rest();
   slots_[row].mark = mark;
   slots_[row].saved = Saved::kAsItIs;
-  cell_bytes_ += slots_[row].cells.capacity();
+  LEAT_TRY(read_cells(row, reader.rest()));
   next_sequence_ = std::max(next_sequence_, sequence + 1);
   return row;
 }

@@ -3,13 +3,12 @@
 // mark, a number that the operator may use for what it must remember of the row (matches found, …). A commit
 // writes only the rows that came, changed their mark or went since the last one.
 //
-// A row's cells are kept as column/codec.h writes them, so equal rows have equal bytes. Handles are small and
-// reused after `erase`: an operator's own index of keys and times holds them, and is built anew after a
-// restart from `in_sequence`.
+// Cells are kept column by column as batches have them. Handles are small and reused after `erase`: an
+// operator's own index of keys and times holds them, and is built anew after a restart from `in_sequence`.
 //
 // State, under the node's fingerprint, for the store with the tag t:
 //   key   := t fixed64 sequence (big endian)
-//   value := zigzag mark, cell…
+//   value := zigzag mark, cell…                          (cells as column/codec.h writes them)
 #pragma once
 
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include "pipelines/column/batch.h"
 #include "pipelines/column/column_builder.h"
 #include "pipelines/exec/operator.h"
+#include "pipelines/exec/stored_column.h"
 
 namespace leat::exec {
 
@@ -38,12 +38,17 @@ class RowStore {
 
   [[nodiscard]] std::int64_t mark(Handle row) const { return slots_[row].mark; }
   [[nodiscard]] std::uint64_t sequence(Handle row) const { return slots_[row].sequence; }
-  /// The bytes of its cells; valid until the row is erased.
-  [[nodiscard]] std::string_view cells(Handle row) const { return slots_[row].cells; }
+  /// True if its cells are those of row `row` of `columns`, NULLs included.
+  [[nodiscard]] bool equals(Handle handle, std::span<const ColumnPtr> columns, std::size_t row) const;
   /// Appends the row's cells, one to each builder.
   void append(Handle row, std::span<ColumnBuilder> out) const;
+  /// In `gather`: a row of NULLs.
+  static constexpr Handle kNone = StoredColumn::kNoSlot;
   /// The rows as columns, in this order.
   [[nodiscard]] std::vector<ColumnPtr> gather(std::span<const Handle> rows) const;
+  [[nodiscard]] ColumnPtr gather_column(std::size_t column, std::span<const Handle> rows) const {
+    return columns_[column].gather(rows);
+  }
   [[nodiscard]] const std::vector<Type>& types() const { return types_; }
 
   /// All rows, in the order of their sequence numbers.
@@ -60,7 +65,6 @@ class RowStore {
  private:
   enum class Saved : std::uint8_t { kNever, kOutdated, kAsItIs };
   struct Slot {
-    std::string cells;
     std::uint64_t sequence = 0;  // 0: free.
     std::int64_t mark = 0;
     Saved saved = Saved::kNever;
@@ -69,14 +73,14 @@ class RowStore {
   Handle take_slot(std::uint64_t sequence);
   void touch(Handle row);
   [[nodiscard]] std::string key_of(std::uint64_t sequence) const;
-  Status check_cells(std::string_view cells) const;
+  Status read_cells(Handle row, std::string_view cells);
 
   std::vector<Type> types_;
   char tag_;
+  std::vector<StoredColumn> columns_;
   std::vector<Slot> slots_;
   std::vector<Handle> free_;
   std::uint64_t next_sequence_ = 1;
-  std::size_t cell_bytes_ = 0;
   // Since the last save: rows that came or changed (some may be gone again), and saved rows that went.
   std::vector<std::pair<Handle, std::uint64_t>> touched_;
   std::vector<std::uint64_t> gone_;

@@ -1,81 +1,379 @@
-// FROM: tables, derived tables, table functions, and the names that they give.
-#include "pipelines/plan/bind_query.h"
+#include "pipelines/plan/bind_from.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_window.h"
+#include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/unnest_node.h"
 
 namespace leat::plan {
 
-std::optional<Relation> QueryBinder::bind_named(const sql::NamedTable& table) {
-  if (table.system_time) {
-    context_.not_yet(table.system_time->span, "FOR SYSTEM_TIME AS OF");
-    return std::nullopt;
-  }
+BoundFrom one_row() {
+  BoundFrom bound{std::make_unique<FromItem>(), {}};
+  auto row = std::make_shared<ValuesNode>();
+  row->rows.emplace_back();
+  bound.item->relation = plain_relation(std::move(row));
+  return bound;
+}
+
+// ---- Tables ----------------------------------------------------------------------------------------------
+
+std::optional<Relation> FromBinder::bind_named(const sql::NamedTable& table) {
   if (!table.hints.empty()) {
     context_.not_yet(table.hints[0].span, "the hint " + table.hints[0].name.text,
                      "write the options into the table's WITH");
     return std::nullopt;
   }
-  return bind_name(table.name);
+  return queries_.bind_name(table.name);
 }
 
-std::optional<Relation> QueryBinder::bind_reference(const sql::TableReference& reference) {
+std::optional<Relation> FromBinder::bind_relation(const sql::TableReference& reference) {
   switch (reference.kind) {
     case sql::TableReferenceKind::kTable:
       return bind_named(*sql::as<sql::NamedTable>(reference));
     case sql::TableReferenceKind::kDerived:
-      return bind(*sql::as<sql::DerivedTable>(reference)->query);
+      return queries_.bind(*sql::as<sql::DerivedTable>(reference)->query);
     case sql::TableReferenceKind::kFunction:
-      return bind_window_function(*sql::as<sql::TableFunction>(reference)->call, *this);
-    case sql::TableReferenceKind::kUnnest:
-      context_.not_yet(reference.span, "UNNEST");
-      return std::nullopt;
+      return bind_window_function(*sql::as<sql::TableFunction>(reference)->call, queries_);
     case sql::TableReferenceKind::kMatch:
       context_.not_yet(reference.span, "MATCH_RECOGNIZE");
       return std::nullopt;
+    case sql::TableReferenceKind::kUnnest:
     case sql::TableReferenceKind::kJoined:
-      context_.not_yet(reference.span, "a join", "UNION ALL brings the rows of several tables together");
-      return std::nullopt;
+      break;  // bind_reference's.
   }
   return std::nullopt;
 }
 
+namespace {
 /// The names of one table in FROM: its alias, or the last part of its own name.
-std::optional<Scope> QueryBinder::scope_for(const sql::TableReference& reference,
-                                            const Relation& relation) const {
-  std::string name;
+ScopeTable names_of_table(const sql::TableReference& reference, const Schema& schema, std::size_t first) {
+  ScopeTable names;
   if (reference.alias)
-    name = reference.alias->text;
+    names.name = reference.alias->text;
   else if (const auto* table = sql::as<sql::NamedTable>(reference))
-    name = table->name.last();
-  const std::optional<Relation> renamed = rename(relation, reference.column_aliases, context_);
-  if (!renamed) return std::nullopt;
-  if (reference.column_aliases.empty()) return Scope(relation, std::move(name));
-  ScopeTable columns{std::move(name), {}};
-  for (std::size_t i = 0; i < relation.schema().size(); ++i)
-    columns.columns.push_back({reference.column_aliases[i].text, column_of(*relation.node, i)});
-  Scope scope;
-  scope.add(std::move(columns));
-  return scope;
+    names.name = table->name.last();
+  for (std::size_t i = 0; i < schema.size(); ++i) {
+    const Type::Field& field = schema.fields[i];
+    const std::string& name =
+        reference.column_aliases.empty() ? field.name : reference.column_aliases[i].text;
+    names.columns.push_back({name, make_column(first + i, field.type, field.name)});
+  }
+  return names;
+}
+}  // namespace
+
+std::optional<BoundFrom> FromBinder::bind_table(const sql::TableReference& reference) {
+  std::optional<Relation> relation = bind_relation(reference);
+  // Only checks the number of the aliases: the names themselves are the scope's.
+  if (!relation || !rename(*relation, reference.column_aliases, context_)) return std::nullopt;
+  BoundFrom bound{std::make_unique<FromItem>(), {}};
+  bound.item->span = reference.span;
+  bound.item->first = next_column_;
+  bound.item->width = relation->schema().size();
+  bound.scope.add(names_of_table(reference, relation->schema(), next_column_));
+  next_column_ += bound.item->width;
+  bound.item->relation = std::move(*relation);
+  return bound;
 }
 
-std::optional<Relation> QueryBinder::bind_from(const sql::Select& select, Scope& scope) {
-  if (!select.from) {
-    auto one_row = std::make_shared<ValuesNode>();
-    one_row->rows.emplace_back();
-    return plain_relation(std::move(one_row));
-  }
-  std::optional<Relation> relation = bind_reference(*select.from->first);
-  if (!select.from->joins.empty()) {
-    context_.not_yet(select.from->joins[0].span, "a join",
-                     "UNION ALL brings the rows of several tables together");
-    for (const sql::Join& join : select.from->joins) bind_reference(*join.right);  // For their own errors.
+std::optional<BoundFrom> FromBinder::bind_reference(const sql::TableReference& reference) {
+  if (reference.lateral && reference.kind == sql::TableReferenceKind::kDerived) {
+    context_.not_yet(reference.span, "LATERAL before a query",
+                     "join the inner query's tables and put its conditions into ON");
     return std::nullopt;
   }
-  if (!relation) return std::nullopt;
-  std::optional<Scope> names = scope_for(*select.from->first, *relation);
-  if (!names) return std::nullopt;
-  scope = std::move(*names);
-  return relation;
+  if (const auto* unnested = sql::as<sql::Unnest>(reference)) {
+    BoundFrom nothing = one_row();
+    nothing.item->first = next_column_;
+    return unnest(std::move(nothing), *unnested, JoinType::kInner);
+  }
+  const auto* joined = sql::as<sql::JoinedTable>(reference);
+  if (!joined) return bind_table(reference);
+  if (reference.alias) {
+    context_.not_yet(reference.alias->span, "a name for joined tables",
+                     "name the query: (SELECT * FROM a JOIN b ON …) AS " + reference.alias->text);
+    return std::nullopt;
+  }
+  return bind(joined->from);
+}
+
+// ---- Joins -----------------------------------------------------------------------------------------------
+
+namespace {
+bool is_true(const Expr& expr) {
+  return expr.kind == ExprKind::kLiteral && !expr.literal.is_null() && expr.literal.as_boolean();
+}
+
+JoinType type_of(sql::JoinKind kind) {
+  switch (kind) {
+    case sql::JoinKind::kLeft:
+      return JoinType::kLeft;
+    case sql::JoinKind::kRight:
+      return JoinType::kRight;
+    case sql::JoinKind::kFull:
+      return JoinType::kFull;
+    case sql::JoinKind::kComma:
+    case sql::JoinKind::kCross:
+    case sql::JoinKind::kInner:
+      break;
+  }
+  return JoinType::kInner;
+}
+
+/// The same with every column nullable: what it is where a join may have padded it.
+ExprPtr nullable(const ExprPtr& expr) {
+  Expr copy = *expr;
+  copy.type = copy.type.with_nullable(true);
+  for (ExprPtr& child : copy.children) child = nullable(child);
+  return std::make_shared<const Expr>(std::move(copy));
+}
+
+BoundFrom joined_items(BoundFrom left, BoundFrom right, JoinType type, sql::SourceSpan span) {
+  BoundFrom joined{std::make_unique<FromItem>(), {}};
+  FromItem& item = *joined.item;
+  item.span = span;
+  item.first = left.item->first;
+  item.width = left.item->width + right.item->width;
+  item.type = type;
+  item.left = std::move(left.item);
+  item.right = std::move(right.item);
+  if (keeps_right(type)) left.scope.transform(nullable);
+  if (keeps_left(type)) right.scope.transform(nullable);
+  joined.scope = std::move(left.scope);
+  joined.scope.append(std::move(right.scope));
+  return joined;
+}
+}  // namespace
+
+bool FromBinder::check_names(const Scope& left, const Scope& right, sql::SourceSpan span) const {
+  for (const ScopeTable& table : right.tables()) {
+    if (table.name.empty() ||
+        std::ranges::find(left.tables(), table.name, &ScopeTable::name) == left.tables().end())
+      continue;
+    context_.diagnostics.error(span, "the table name '" + table.name + "' is used twice in FROM",
+                               "give one of the tables another name: … AS other");
+    return false;
+  }
+  return true;
+}
+
+namespace {
+const ScopeColumn* only(const std::vector<ScopeColumn>& columns, const std::string& name) {
+  const auto found = std::ranges::find(columns, name, &ScopeColumn::name);
+  return std::ranges::count(columns, name, &ScopeColumn::name) == 1 ? &*found : nullptr;
+}
+
+std::vector<sql::Identifier> common_names(const Scope& left, const Scope& right, sql::SourceSpan span) {
+  std::vector<sql::Identifier> names;
+  const std::vector<ScopeColumn> others = right.all_columns();
+  for (const ScopeColumn& column : left.all_columns()) {
+    if (std::ranges::find(others, column.name, &ScopeColumn::name) == others.end()) continue;
+    sql::Identifier name;
+    name.text = column.name;
+    name.span = span;
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+ExprPtr merged_column(const ExprPtr& left, const ExprPtr& right, JoinType type) {
+  if (type == JoinType::kRight) return right;
+  if (type != JoinType::kFull) return left;
+  return std::make_shared<const Expr>(Expr{.kind = ExprKind::kCoalesce,
+                                           .type = left->type.with_nullable(true),
+                                           .children = {nullable(left), nullable(right)},
+                                           .name = "COALESCE"});
+}
+}  // namespace
+
+bool FromBinder::bind_using(const sql::Identifier& name, const Scope& left, const Scope& right,
+                            BoundFrom& joined) const {
+  const std::vector<ScopeColumn> left_columns = left.all_columns();
+  const std::vector<ScopeColumn> right_columns = right.all_columns();
+  const ScopeColumn* const a = only(left_columns, name.text);
+  const ScopeColumn* const b = only(right_columns, name.text);
+  if (!a || !b) {
+    context_.diagnostics.error(
+        name.span, "USING needs the column '" + name.text + "' exactly once on both sides of the join");
+    return false;
+  }
+  const std::vector<Type> types = {a->expr->type, b->expr->type};
+  const std::optional<Type> type = unify(types, "USING", name.span, context_);
+  ExprPtr first = type ? coerce(a->expr, *type, name.span, context_) : nullptr;
+  ExprPtr second = first ? coerce(b->expr, *type, name.span, context_) : nullptr;
+  ExprPtr equal = second ? make_call("=", {first, second}, name.span, context_) : nullptr;
+  if (!equal) return false;
+  joined.item->on.push_back(std::move(equal));
+  joined.scope.merge(name.text, merged_column(first, second, joined.item->type));
+  return true;
+}
+
+bool FromBinder::bind_condition(const sql::Join& join, const Scope& left, const Scope& right,
+                                BoundFrom& joined) const {
+  if (join.on) {
+    Scope both = left;
+    both.append(right);
+    const ExprPtr condition = ExprBinder(both, context_, "ON").bind_condition(*join.on);
+    if (!condition) return false;
+    joined.item->on = conjuncts_of(condition);
+    return true;
+  }
+  const std::vector<sql::Identifier> names =
+      join.natural ? common_names(left, right, join.span) : std::vector<sql::Identifier>();
+  for (const sql::Identifier& name : join.natural ? names : join.using_columns)
+    if (!bind_using(name, left, right, joined)) return false;
+  return true;
+}
+
+bool FromBinder::refuse_as_of(const sql::TableReference& reference) const {
+  const auto* table = sql::as<sql::NamedTable>(reference);
+  if (!table || !table->system_time) return true;
+  context_.diagnostics.error(table->system_time->span, "FOR SYSTEM_TIME AS OF belongs behind JOIN",
+                             "as in o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.currency = r.currency");
+  return false;
+}
+
+/// A rowtime of the tables to the left.
+bool FromBinder::bind_as_of(const sql::NamedTable& table, const Scope& left, BoundFrom& joined) const {
+  const ExprPtr time = ExprBinder(left, context_, "FOR SYSTEM_TIME AS OF").bind(*table.system_time);
+  if (!time) return false;
+  if (time->kind != ExprKind::kColumn) {
+    context_.diagnostics.error(table.system_time->span, "FOR SYSTEM_TIME AS OF takes a time attribute",
+                               "as in FOR SYSTEM_TIME AS OF o.ts, where o is the table before JOIN");
+    return false;
+  }
+  joined.item->as_of = time->column;
+  joined.item->as_of_span = table.system_time->span;
+  return true;
+}
+
+// ---- UNNEST ----------------------------------------------------------------------------------------------
+
+namespace {
+bool is_collection(const Type& type) {
+  return type.kind() == TypeKind::kArray || type.kind() == TypeKind::kMap ||
+         type.kind() == TypeKind::kMultiset;
+}
+
+std::vector<Type::Field> columns_of_element(const FromItem& item) {
+  UnnestNode node;
+  node.collection = item.collection;
+  node.ordinality = item.ordinality;
+  if (item.type == JoinType::kLeft) node.empty = UnnestNode::Empty::kPadded;
+  return node.element_columns();
+}
+}  // namespace
+
+std::optional<BoundFrom> FromBinder::unnest(BoundFrom left, const sql::Unnest& unnest, JoinType type) {
+  if (unnest.values.size() != 1) {
+    context_.not_yet(unnest.span, "UNNEST of several collections", "unnest one after the other");
+    return std::nullopt;
+  }
+  const ExprPtr collection = ExprBinder(left.scope, context_, "UNNEST").bind(*unnest.values[0]);
+  if (!collection) return std::nullopt;
+  if (!is_collection(collection->type)) {
+    context_.diagnostics.error(unnest.values[0]->span, "UNNEST takes an ARRAY, a MAP or a MULTISET, not " +
+                                                           collection->type.to_string());
+    return std::nullopt;
+  }
+  BoundFrom bound{std::make_unique<FromItem>(), std::move(left.scope)};
+  FromItem& item = *bound.item;
+  item.span = unnest.span;
+  item.type = type;
+  item.collection = collection;
+  item.ordinality = unnest.ordinality == sql::Unnest::Ordinality::kWith;
+  item.first = left.item->first;
+  item.left = std::move(left.item);
+  const std::vector<Type::Field> columns = columns_of_element(item);
+  if (!unnest.column_aliases.empty() && unnest.column_aliases.size() != columns.size()) {
+    context_.diagnostics.error(unnest.span,
+                               "UNNEST gives " + std::to_string(columns.size()) + " columns here, but " +
+                                   std::to_string(unnest.column_aliases.size()) + " names are given");
+    return std::nullopt;
+  }
+  bound.scope.add(names_of_table(unnest, Schema{columns}, next_column_));
+  next_column_ += columns.size();
+  item.width = item.left->width + columns.size();
+  return bound;
+}
+
+std::optional<BoundFrom> FromBinder::unnest(BoundFrom left, const sql::Join& join) {
+  const JoinType type = type_of(join.kind);
+  if (type == JoinType::kRight || type == JoinType::kFull) {
+    context_.diagnostics.error(join.span, "UNNEST goes with CROSS JOIN, JOIN and LEFT JOIN only");
+    return std::nullopt;
+  }
+  const Scope left_names = left.scope;
+  std::optional<BoundFrom> joined = unnest(std::move(left), *sql::as<sql::Unnest>(*join.right), type);
+  if (!joined || !join.on) return joined;
+  const ExprPtr condition = ExprBinder(joined->scope, context_, "ON").bind_condition(*join.on);
+  if (!condition) return std::nullopt;
+  if (is_true(*condition)) return joined;
+  if (type == JoinType::kLeft) {
+    context_.diagnostics.error(join.on->span, "LEFT JOIN UNNEST takes ON TRUE only",
+                               "conditions on the elements belong into WHERE");
+    return std::nullopt;
+  }
+  joined->item->on = conjuncts_of(condition);
+  return joined;
+}
+
+// ---- The chain -------------------------------------------------------------------------------------------
+
+std::optional<BoundFrom> FromBinder::join(BoundFrom left, const sql::Join& join) {
+  if (join.right->kind == sql::TableReferenceKind::kUnnest) return unnest(std::move(left), join);
+  std::optional<BoundFrom> right = bind_reference(*join.right);
+  if (!right || !check_names(left.scope, right->scope, join.right->span)) return std::nullopt;
+  const Scope left_names = left.scope;
+  const Scope right_names = right->scope;
+  BoundFrom joined = joined_items(std::move(left), std::move(*right), type_of(join.kind), join.span);
+  const auto* table = sql::as<sql::NamedTable>(*join.right);
+  if (table && table->system_time && !bind_as_of(*table, left_names, joined)) return std::nullopt;
+  if (!bind_condition(join, left_names, right_names, joined)) return std::nullopt;
+  return joined;
+}
+
+std::optional<BoundFrom> FromBinder::cross(std::vector<BoundFrom> parts) {
+  BoundFrom all = std::move(parts[0]);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const sql::SourceSpan span = parts[i].item->span;
+    if (!check_names(all.scope, parts[i].scope, span)) return std::nullopt;
+    all = joined_items(std::move(all), std::move(parts[i]), JoinType::kInner, span);
+  }
+  return all;
+}
+
+// A comma binds less than JOIN: in `a, b LEFT JOIN c` the join is b's and c's.
+std::optional<BoundFrom> FromBinder::bind(const sql::From& from) {
+  std::vector<BoundFrom> parts;
+  if (!refuse_as_of(*from.first)) return std::nullopt;
+  std::optional<BoundFrom> first = bind_reference(*from.first);
+  bool whole = first.has_value();
+  if (first) parts.push_back(std::move(*first));
+  for (const sql::Join& step : from.joins) {
+    std::optional<BoundFrom> next;
+    if (step.kind == sql::JoinKind::kComma && !refuse_as_of(*step.right)) return std::nullopt;
+    const bool unnested = step.right->kind == sql::TableReferenceKind::kUnnest;
+    if (unnested && parts.size() > 1) {  // It may read any of them.
+      std::optional<BoundFrom> all = cross(std::move(parts));
+      parts.clear();
+      if (all) parts.push_back(std::move(*all));
+    }
+    if (parts.empty() || (step.kind == sql::JoinKind::kComma && !unnested)) {
+      next = bind_reference(*step.right);
+    } else {
+      next = join(std::move(parts.back()), step);
+      parts.pop_back();
+    }
+    whole = whole && next;
+    if (next) parts.push_back(std::move(*next));
+  }
+  if (!whole) return std::nullopt;
+  return cross(std::move(parts));
 }
 
 }  // namespace leat::plan

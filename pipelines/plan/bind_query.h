@@ -22,6 +22,14 @@ class TableLookup {
   virtual std::optional<Relation> find_relation(const sql::Name& name) = 0;
 };
 
+struct InnerQuery;  // bind_subquery.h
+
+/// What WHERE of a sub-query may read of the query around it.
+struct Correlation {
+  const Scope* outer = nullptr;                ///< Null: nothing.
+  std::vector<ExprPtr>* conditions = nullptr;  ///< Takes the conditions that do.
+};
+
 class QueryBinder {
  public:
   /// Both outlive the binder.
@@ -32,6 +40,9 @@ class QueryBinder {
   /// A table, a view or a name of WITH.
   std::optional<Relation> bind_name(const sql::Name& name);
 
+  /// The query of an EXISTS or IN; `outer` has the names of the query around it.
+  std::optional<InnerQuery> bind_inner(const sql::Query& query, const Scope& outer);
+
   [[nodiscard]] const BindContext& context() const { return context_; }
 
  private:
@@ -39,10 +50,9 @@ class QueryBinder {
   std::optional<Relation> bind_values(const sql::Values& values);
   std::optional<Relation> bind_set_operation(const sql::SetOperation& operation);
   std::optional<Relation> bind_select(const sql::Select& select);
-  std::optional<Relation> bind_from(const sql::Select& select, Scope& scope);
-  std::optional<Relation> bind_reference(const sql::TableReference& reference);
-  std::optional<Relation> bind_named(const sql::NamedTable& table);
-  std::optional<Scope> scope_for(const sql::TableReference& reference, const Relation& relation) const;
+  /// A condition that has an error is left out, so that the errors of the other clauses are found, too.
+  std::optional<Relation> bind_from_where(const sql::Select& select, Scope& scope,
+                                          Correlation correlation = {});
   std::optional<Relation> bind_items(const sql::Select& select, const Relation& input, const Scope& scope);
   bool bind_with(const sql::Query& query);
   bool refuse_ordering(const sql::Query& query) const;

@@ -83,22 +83,13 @@ std::optional<Relation> QueryBinder::bind_items(const sql::Select& select, const
   return project(input, std::move(columns));
 }
 
-namespace {
-bool is_true(const Expr& expr) {
-  return expr.kind == ExprKind::kLiteral && !expr.literal.is_null() && expr.literal.as_boolean();
-}
-}  // namespace
-
 std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
   bool refused = refuse_clauses(select);
   Scope scope;
-  std::optional<Relation> input = bind_from(select, scope);
+  const std::size_t before = context_.diagnostics.error_count();
+  std::optional<Relation> input = bind_from_where(select, scope);
   if (!input) return std::nullopt;
-  if (select.where) {
-    ExprPtr predicate = ExprBinder(scope, context_, "WHERE").bind_condition(*select.where);
-    refused = refused || !predicate;
-    if (predicate && !is_true(*predicate)) input->node = make_filter(input->node, std::move(predicate));
-  }
+  refused = refused || context_.diagnostics.error_count() > before;
   const bool aggregates = std::ranges::any_of(
       select.items, [](const sql::SelectItem& item) { return contains_aggregate(*item.value); });
   const bool grouped = select.grouped || select.having || aggregates;

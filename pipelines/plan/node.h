@@ -28,6 +28,11 @@ enum class NodeKind : std::uint8_t {
   kUnionAll,
   kSink,
   // From here on: OperatorNode.
+  kJoin,
+  kIntervalJoin,
+  kWindowJoin,
+  kTemporalJoin,
+  kUnnest,
   kGroupAggregate,
   kExpand,
   kSetOperation,

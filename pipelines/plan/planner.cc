@@ -97,7 +97,11 @@ class Planner final : public TableLookup {
       return std::nullopt;
     }
     if (table.broken) return std::nullopt;
-    return plain_relation(scan_of(table));
+    Relation relation = plain_relation(scan_of(table));
+    if (table.primary_key_definition)
+      for (const sql::Identifier& column : table.primary_key_definition->columns)
+        relation.primary_key.push_back(table.find(column.text).value());
+    return relation;
   }
 
   void report_unknown(const sql::Name& name, std::string_view what) const {

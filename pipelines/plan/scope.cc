@@ -30,7 +30,7 @@ Scope::Scope(const Relation& relation, std::string name) {
 namespace {
 ExprPtr ambiguous(const sql::Identifier& name, const BindContext& context) {
   context.diagnostics.error(name.span, "column '" + name.text + "' is ambiguous",
-                            "give one of the columns of this name another one with AS in the inner query");
+                            "name its table, or give one of the columns of this name another one with AS");
   return nullptr;
 }
 
@@ -75,13 +75,40 @@ ExprPtr Scope::column_in(const ScopeTable& table, const sql::Identifier& name,
 }
 
 ExprPtr Scope::unqualified(const sql::Identifier& name, const BindContext& context) const {
-  const ScopeTable* holder = nullptr;
-  for (const ScopeTable& table : tables_) {
-    if (count_columns(table, name.text) == 0) continue;
-    if (holder) return ambiguous(name, context);
-    holder = &table;
+  ExprPtr found;
+  for (const ScopeColumn& column : all_columns()) {
+    if (column.name != name.text) continue;
+    if (found) return ambiguous(name, context);
+    found = column.expr;
   }
-  return holder ? column_in(*holder, name, context) : nullptr;
+  return found;
+}
+
+void Scope::append(Scope right) {
+  for (ScopeTable& table : right.tables_) tables_.push_back(std::move(table));
+  for (ScopeColumn& column : right.merged_) merged_.push_back(std::move(column));
+}
+
+void Scope::merge(const std::string& name, ExprPtr expr) {
+  std::erase_if(merged_, [&](const ScopeColumn& column) { return column.name == name; });
+  for (ScopeTable& table : tables_)
+    for (ScopeColumn& column : table.columns)
+      if (column.name == name) column.merged = true;
+  merged_.push_back({name, std::move(expr)});
+}
+
+void Scope::transform(const std::function<ExprPtr(const ExprPtr&)>& replacement) {
+  for (ScopeColumn& column : merged_) column.expr = replacement(column.expr);
+  for (ScopeTable& table : tables_)
+    for (ScopeColumn& column : table.columns) column.expr = replacement(column.expr);
+}
+
+std::vector<ScopeColumn> Scope::all_columns() const {
+  std::vector<ScopeColumn> columns = merged_;
+  for (const ScopeTable& table : tables_)
+    for (const ScopeColumn& column : table.columns)
+      if (!column.merged) columns.push_back(column);
+  return columns;
 }
 
 void Scope::report_unknown(const sql::Name& name, const BindContext& context) const {
@@ -98,6 +125,15 @@ void Scope::report_unknown(const sql::Name& name, const BindContext& context) co
   context.diagnostics.error(first.span, what + first.text + "'" + suggestion, hint);
 }
 
+ExprPtr Scope::resolve_outer(const sql::Name& name, const BindContext& context) const {
+  const ExprPtr expr = outer_->resolve(name, context);
+  if (!expr) return nullptr;
+  const std::vector<std::size_t> columns = columns_of(*expr);
+  std::vector<std::size_t> places(columns.empty() ? 0 : columns.back() + 1);
+  for (const std::size_t column : columns) places[column] = kOuterColumns + column;
+  return remap_columns(expr, places);
+}
+
 ExprPtr Scope::resolve(const sql::Name& name, const BindContext& context) const {
   std::size_t used = 1;
   ExprPtr expr;
@@ -110,6 +146,8 @@ ExprPtr Scope::resolve(const sql::Name& name, const BindContext& context) const 
     used = 2;
   } else if (std::ranges::any_of(tables_, has_column)) {
     expr = unqualified(name.parts[0], context);
+  } else if (outer_) {
+    return resolve_outer(name, context);
   } else {
     report_unknown(name, context);
   }
@@ -121,11 +159,8 @@ ExprPtr Scope::resolve(const sql::Name& name, const BindContext& context) const 
 std::optional<std::vector<ScopeColumn>> Scope::expand(const std::optional<sql::Name>& qualifier,
                                                       sql::SourceSpan span,
                                                       const BindContext& context) const {
-  std::vector<ScopeColumn> columns;
   if (!qualifier) {
-    for (const ScopeTable& table : tables_)
-      columns.insert(columns.end(), table.columns.begin(), table.columns.end());
-    if (!tables_.empty()) return columns;
+    if (!tables_.empty()) return all_columns();
     context.diagnostics.error(span, "'*' needs a FROM");
     return std::nullopt;
   }

@@ -1,6 +1,7 @@
 // Names that an expression may use, and what they are. A scope borrows nothing: it holds expressions.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct Relation {
   std::vector<ColumnRole> roles = {};  ///< One per column.
   /// The windows that columns with a role belong to; indexes in it mean nothing here.
   std::optional<WindowSpec> window = {};
+  /// Of a table: the columns of its PRIMARY KEY.
+  std::vector<std::size_t> primary_key = {};
 
   [[nodiscard]] const Schema& schema() const { return node->schema; }
   [[nodiscard]] std::optional<std::size_t> find_role(ColumnRole role) const;
@@ -31,6 +34,8 @@ Relation plain_relation(NodePtr node);
 struct ScopeColumn {
   std::string name;
   ExprPtr expr;
+  /// USING has merged it with a column of another table: only its qualified name finds it.
+  bool merged = false;
 };
 
 /// The columns of one table in FROM under its alias.
@@ -38,6 +43,9 @@ struct ScopeTable {
   std::string name;  ///< Empty: has none.
   std::vector<ScopeColumn> columns;
 };
+
+/// Columns of an outer query, in expressions of a sub-query, are counted from here.
+inline constexpr std::size_t kOuterColumns = std::size_t{1} << 16;
 
 class Scope {
  public:
@@ -48,6 +56,16 @@ class Scope {
   void add(ScopeTable table) { tables_.push_back(std::move(table)); }
   void add_column(ScopeColumn column) { tables_.back().columns.push_back(std::move(column)); }
   [[nodiscard]] const std::vector<ScopeTable>& tables() const { return tables_; }
+  /// Puts the names of `right` behind its own ones.
+  void append(Scope right);
+  /// The columns `name` of two tables become one, `expr`, which `*` gives first.
+  void merge(const std::string& name, ExprPtr expr);
+  /// Replaces what each column is.
+  void transform(const std::function<ExprPtr(const ExprPtr&)>& replacement);
+  /// What is not found here is looked for there; null: nowhere. `outer` outlives the scope.
+  void set_outer(const Scope* outer) { outer_ = outer; }
+  /// The columns of `*`.
+  [[nodiscard]] std::vector<ScopeColumn> all_columns() const;
 
   /// What `[table.]column[.field …]` is. Null: the error has been reported, with the nearest name.
   [[nodiscard]] ExprPtr resolve(const sql::Name& name, const BindContext& context) const;
@@ -61,9 +79,12 @@ class Scope {
                                   const BindContext& context) const;
   [[nodiscard]] ExprPtr unqualified(const sql::Identifier& name, const BindContext& context) const;
   [[nodiscard]] const ScopeTable* find_table(std::string_view name) const;
+  [[nodiscard]] ExprPtr resolve_outer(const sql::Name& name, const BindContext& context) const;
   void report_unknown(const sql::Name& name, const BindContext& context) const;
 
   std::vector<ScopeTable> tables_;
+  std::vector<ScopeColumn> merged_;  ///< The columns of USING.
+  const Scope* outer_ = nullptr;
 };
 
 /// Field `name` of a ROW, or null with an error.

@@ -1,0 +1,232 @@
+#include "pipelines/exec/join.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::exec {
+namespace {
+
+using plan::JoinType;
+
+// Pairs that are looked at together, and rows that are given out together: a few thousand, as in any batch.
+constexpr std::size_t kRunPairs = 8192;
+
+bool is_addition(RowKind kind) {
+  return kind == RowKind::kInsert || kind == RowKind::kUpdateAfter;
+}
+
+std::vector<Type> types_of(const Schema& schema) {
+  std::vector<Type> types;
+  for (const Type::Field& field : schema.fields) types.push_back(field.type);
+  return types;
+}
+
+bool has_no_right_columns(JoinType type) {
+  return !plan::gives_right(type);
+}
+
+}  // namespace
+
+Join::Join(const plan::JoinNode& node, OperatorContext context)
+    : context_(std::move(context)),
+      fingerprint_(node.fingerprint),
+      type_(node.type),
+      comes_alone_{plan::keeps_left(node.type), plan::keeps_right(node.type)},
+      counts_{comes_alone_[0] || has_no_right_columns(node.type), comes_alone_[1]},
+      keys_(node),
+      condition_(node),
+      sides_{JoinSide(types_of(node.inputs[0]->schema), 'l'),
+             JoinSide(types_of(node.inputs[1]->schema), 'r')},
+      output_(node) {}
+
+// ---- Output ----------------------------------------------------------------------------------------------
+
+void Join::emit_match(const Candidate& candidate, RowKind kind, RowStore::Handle partner,
+                      const Batch& batch) {
+  output_.add(kind, candidate.row, partner, batch.watermarks[candidate.row],
+              batch.intake_times[candidate.row]);
+}
+
+void Join::emit_alone(const Candidate& candidate, RowKind kind, const Batch& batch) {
+  emit_match(candidate, kind, JoinOutput::kNoPartner, batch);
+}
+
+void Join::emit_partner(const Candidate& candidate, RowKind kind, RowStore::Handle partner,
+                        const Batch& batch) {
+  output_.add(kind, JoinOutput::kNoRow, partner, batch.watermarks[candidate.row],
+              batch.intake_times[candidate.row]);
+}
+
+Status Join::flush(std::size_t side, const Batch& batch, std::int64_t watermark_after, Output& out) {
+  counters_.rows_out += output_.size();
+  return out.emit(
+      output_.take({side, batch.columns, sides_[side].rows(), sides_[1 - side].rows()}, watermark_after));
+}
+
+// ---- Rows ------------------------------------------------------------------------------------------------
+
+// Rows [begin, …) until there are enough pairs; one row is always taken whole.
+std::uint32_t Join::collect_pairs(std::size_t side, std::uint32_t begin, const Batch& batch) {
+  pairs_.clear();
+  const JoinSide& other = sides_[1 - side];
+  std::uint32_t row = begin;
+  for (; row < batch.size && pairs_.size() < kRunPairs; ++row) {
+    if (ids_[row] == JoinKeys::kNoKey) continue;
+    for (auto partner = other.first(ids_[row]); partner != JoinSide::kNone; partner = other.next(partner))
+      pairs_.add(row, partner);
+  }
+  return row;
+}
+
+void Join::count_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch) {
+  const std::size_t other = 1 - candidate.side;
+  if (!counts_[other]) return;
+  RowStore& rows = sides_[other].rows();
+  const std::int64_t matches = rows.mark(partner);
+  rows.set_mark(partner, matches + 1);
+  if (matches > 0) return;
+  if (type_ == JoinType::kSemi)
+    emit_partner(candidate, batch.kind(candidate.row), partner, batch);
+  else
+    emit_partner(candidate, RowKind::kDelete, partner, batch);
+}
+
+void Join::discount_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch) {
+  const std::size_t other = 1 - candidate.side;
+  if (!counts_[other]) return;
+  RowStore& rows = sides_[other].rows();
+  const std::int64_t matches = rows.mark(partner);
+  rows.set_mark(partner, matches - 1);
+  if (matches > 1) return;
+  if (type_ == JoinType::kSemi)
+    emit_partner(candidate, batch.kind(candidate.row), partner, batch);
+  else
+    emit_partner(candidate, RowKind::kInsert, partner, batch);
+}
+
+void Join::insert(const Candidate& candidate, const Batch& batch) {
+  const bool matched = !candidate.partners.empty();
+  const RowKind kind = batch.kind(candidate.row);
+  if (has_no_right_columns(type_)) {
+    const bool wanted = candidate.side == 0 && matched == (type_ == JoinType::kSemi);
+    if (wanted) emit_alone(candidate, kind, batch);
+    if (candidate.side == 1)
+      for (const auto partner : candidate.partners) count_match(candidate, partner, batch);
+  } else if (!matched) {
+    if (comes_alone_[candidate.side]) emit_alone(candidate, RowKind::kInsert, batch);
+  } else {
+    const bool plain = comes_alone_[0] || comes_alone_[1];
+    for (const auto partner : candidate.partners) count_match(candidate, partner, batch);
+    for (const auto partner : candidate.partners)
+      emit_match(candidate, plain ? RowKind::kInsert : kind, partner, batch);
+  }
+  if (candidate.key == JoinKeys::kNoKey) return;
+  const auto matches = counts_[candidate.side] ? static_cast<std::int64_t>(candidate.partners.size()) : 0;
+  sides_[candidate.side].add(batch.columns, candidate.row, candidate.key, matches);
+  keys_.use(candidate.key);
+}
+
+void Join::retract(const Candidate& candidate, const Batch& batch) {
+  if (candidate.key != JoinKeys::kNoKey) {
+    JoinSide& side = sides_[candidate.side];
+    const RowStore::Handle held = side.find(batch.columns, candidate.row, candidate.key);
+    if (held == JoinSide::kNone) return;  // A row that never came: nothing was made of it.
+    side.erase(held);
+    keys_.release(candidate.key);
+  }
+  const bool matched = !candidate.partners.empty();
+  const RowKind kind = batch.kind(candidate.row);
+  if (has_no_right_columns(type_)) {
+    const bool given = candidate.side == 0 && matched == (type_ == JoinType::kSemi);
+    if (given) emit_alone(candidate, kind, batch);
+    if (candidate.side == 1)
+      for (const auto partner : candidate.partners) discount_match(candidate, partner, batch);
+  } else if (!matched) {
+    if (comes_alone_[candidate.side]) emit_alone(candidate, RowKind::kDelete, batch);
+  } else {
+    const RowKind broken = comes_alone_[candidate.side] ? RowKind::kDelete : kind;
+    for (const auto partner : candidate.partners) emit_match(candidate, broken, partner, batch);
+    for (const auto partner : candidate.partners) discount_match(candidate, partner, batch);
+  }
+}
+
+void Join::apply(const Candidate& candidate, const Batch& batch) {
+  const bool lost = candidate.key == JoinKeys::kNoKey && !comes_alone_[candidate.side];
+  ++(lost ? counters_.filtered : counters_.applied);
+  if (is_addition(batch.kind(candidate.row)))
+    insert(candidate, batch);
+  else
+    retract(candidate, batch);
+}
+
+Status Join::apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end, const Batch& batch) {
+  LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
+              condition_.select(context_, side, batch, sides_[1 - side].rows(), pairs_));
+  counters_.dead += failed.size();
+  std::size_t pair = 0;
+  for (std::uint32_t row = begin; row < end; ++row) {
+    const std::size_t first = pair;
+    while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
+    if (std::ranges::binary_search(failed, row)) continue;
+    apply({side, row, ids_[row], std::span(pairs_.partners).subspan(first, pair - first)}, batch);
+  }
+  return {};
+}
+
+Status Join::process(std::size_t input, const Batch& batch, Output& out) {
+  Batch timed = batch;
+  clock_.take(input, timed);
+  counters_.rows_in += timed.size;
+  if (timed.size > 0) ids_ = keys_.lookup(input, timed.columns, timed.size);
+  for (std::uint32_t row = 0; row < timed.size;) {
+    const std::uint32_t end = collect_pairs(input, row, timed);
+    LEAT_TRY(apply_run(input, row, end, timed));
+    row = end;
+    if (row < timed.size && output_.size() >= kRunPairs)
+      LEAT_TRY(flush(input, timed, timed.watermarks[row - 1], out));
+  }
+  LEAT_TRY(flush(input, timed, timed.watermark_after, out));
+  keys_.sweep();
+  return {};
+}
+
+Status Join::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
+  if (!clock_.advance(input, watermark)) return {};
+  return out.advance(clock_.watermark(), now);
+}
+
+Status Join::set_activity(std::size_t input, InputActivity activity, std::int64_t now, Output& out) {
+  if (!clock_.set_activity(input, activity)) return {};
+  return out.advance(clock_.watermark(), now);
+}
+
+// ---- State -----------------------------------------------------------------------------------------------
+
+void Join::save(StateChanges& changes) {
+  for (JoinSide& side : sides_) side.rows().save(fingerprint_, changes);
+}
+
+Status Join::load(std::string_view key, std::string_view value) {
+  for (JoinSide& side : sides_)
+    if (side.rows().owns(key)) return side.rows().load(key, value).map([](RowStore::Handle) {});
+  return fail(ErrorCode::kCorrupt, "an entry of the join's state belongs to neither side");
+}
+
+Status Join::loaded() {
+  for (std::size_t side = 0; side < sides_.size(); ++side) {
+    const std::vector<RowStore::Handle> rows = sides_[side].rows().in_sequence();
+    const std::vector<ColumnPtr> columns = sides_[side].rows().gather(rows);
+    const std::span<const KeyId> ids = keys_.lookup(side, columns, rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      sides_[side].enter(rows[i], ids[i]);
+      keys_.use(ids[i]);
+    }
+  }
+  return {};
+}
+
+std::size_t Join::memory_bytes() const {
+  return sides_[0].memory_bytes() + sides_[1].memory_bytes() + keys_.memory_bytes();
+}
+
+}  // namespace leat::exec

@@ -1,0 +1,54 @@
+// One input of a join as the join keeps it: its rows, found by key. The rows of a key are a list in the order
+// of their arrival, so what the join gives out has an order that no restart changes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "pipelines/exec/key_map.h"
+#include "pipelines/exec/row_store.h"
+
+namespace leat::exec {
+
+class JoinSide {
+ public:
+  using Handle = RowStore::Handle;
+  static constexpr Handle kNone = static_cast<Handle>(-1);
+
+  JoinSide(std::vector<Type> types, char tag) : rows_(std::move(types), tag) {}
+
+  /// Keeps row `row` of `columns` under `key`.
+  Handle add(std::span<const ColumnPtr> columns, std::size_t row, KeyId key, std::int64_t mark);
+  /// Takes a row that `load` has read back into the list of its key; in the order of their sequence.
+  void enter(Handle row, KeyId key);
+  void erase(Handle row);
+  /// The oldest row of `key` with the same cells; kNone if there is none.
+  [[nodiscard]] Handle find(std::span<const ColumnPtr> columns, std::size_t row, KeyId key) const;
+
+  /// The first row of a key, and the one behind a row; kNone at the end.
+  [[nodiscard]] Handle first(KeyId key) const { return key < lists_.size() ? lists_[key].first : kNone; }
+  [[nodiscard]] Handle next(Handle row) const { return links_[row].next; }
+  [[nodiscard]] KeyId key_of(Handle row) const { return links_[row].key; }
+
+  RowStore& rows() { return rows_; }
+  [[nodiscard]] const RowStore& rows() const { return rows_; }
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+ private:
+  struct Link {
+    Handle next = kNone;
+    Handle previous = kNone;
+    KeyId key = 0;
+  };
+  struct List {
+    Handle first = kNone;
+    Handle last = kNone;
+  };
+
+  RowStore rows_;
+  std::vector<Link> links_;  // By handle.
+  std::vector<List> lists_;  // By key.
+};
+
+}  // namespace leat::exec

@@ -1,0 +1,42 @@
+// UNNEST: each row once per element of its collection, in the collection's order (that of a map is the order
+// in which its entries are held). Without state.
+#pragma once
+
+#include "pipelines/exec/evaluate.h"
+#include "pipelines/exec/failed_rows.h"
+#include "pipelines/exec/operator.h"
+#include "pipelines/plan/unnest_node.h"
+
+namespace leat::exec {
+
+class Unnest final : public Operator {
+ public:
+  Unnest(const plan::UnnestNode& node, OperatorContext context);
+
+  Status process(std::size_t input, const Batch& batch, Output& out) override;
+  Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
+  [[nodiscard]] OperatorCounters counters() const override { return counters_; }
+  void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
+
+ private:
+  /// The rows that come out: of the batch, of the elements (kNoElement: NULLs), and their positions.
+  struct Rows {
+    std::vector<std::uint32_t> rows;
+    std::vector<std::uint32_t> elements;
+    std::vector<std::int32_t> positions;
+    void add(std::uint32_t row, std::uint32_t element, std::int32_t position);
+  };
+  void add_elements(const Column& collections, std::uint32_t row, Rows& rows) const;
+  void append_elements(const Column& collections, const Rows& rows, Batch& out) const;
+
+  OperatorContext context_;
+  Schema input_schema_;
+  Schema schema_;
+  Evaluator collection_;
+  plan::UnnestNode::Empty empty_;
+  bool ordinality_;
+  std::vector<std::size_t> passed_;
+  OperatorCounters counters_;
+};
+
+}  // namespace leat::exec

@@ -1,0 +1,189 @@
+#include "pipelines/exec/window_join.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::exec {
+namespace {
+
+using plan::JoinType;
+
+RowStore make_store(const Schema& schema, char tag) {
+  std::vector<Type> types;
+  for (const Type::Field& field : schema.fields) types.push_back(field.type);
+  return {std::move(types), tag};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WindowJoin>> WindowJoin::make(const plan::WindowJoinNode& node,
+                                                     OperatorContext context) {
+  LEAT_ASSIGN(WindowClock clock, WindowClock::make(node.window));
+  return std::unique_ptr<WindowJoin>(new WindowJoin(node, std::move(context), std::move(clock)));
+}
+
+WindowJoin::WindowJoin(const plan::WindowJoinNode& node, OperatorContext context, WindowClock clock)
+    : context_(std::move(context)),
+      fingerprint_(node.fingerprint),
+      schemas_{node.inputs[0]->schema, node.inputs[1]->schema},
+      type_(node.type),
+      end_columns_{node.special[0][0], node.special[1][0]},
+      window_clock_(std::move(clock)),
+      keys_(node),
+      condition_(node),
+      stores_{make_store(schemas_[0], 'l'), make_store(schemas_[1], 'r')},
+      output_(node) {}
+
+// ---- Rows in ---------------------------------------------------------------------------------------------
+
+void WindowJoin::take_row(std::size_t side, std::uint32_t row, const Batch& batch) {
+  const Column& ends = *batch.columns[end_columns_[side]];
+  if (ends.is_null(row)) {
+    ++counters_.filtered;
+    return;
+  }
+  const std::int64_t end = ends.values<std::int64_t>()[row];
+  if (batch.watermarks[row] >= window_clock_.fires_at(end)) return late_rows_.push_back(row);
+  windows_[end][side].push_back(stores_[side].add(batch.columns, row));
+  ++counters_.applied;
+}
+
+Status WindowJoin::process(std::size_t input, const Batch& batch, Output& out) {
+  Batch timed = batch;
+  clock_.take(input, timed);
+  counters_.rows_in += timed.size;
+  for (std::uint32_t row = 0; row < timed.size; ++row) {
+    LEAT_TRY(fire_until(timed.watermarks[row], timed.intake_times[row], out));
+    take_row(input, row, timed);
+  }
+  report_late(input, timed);
+  LEAT_TRY(fire_until(timed.watermark_after, timed.size > 0 ? timed.intake_times.back() : 0, out));
+  Batch time;
+  time.watermark_after = timed.watermark_after;
+  return out.emit(std::move(time));
+}
+
+void WindowJoin::report_late(std::size_t side, const Batch& batch) {
+  if (late_rows_.empty()) return;
+  counters_.late += late_rows_.size();
+  context_.rejects->late(context_.name, schemas_[side], batch, late_rows_);
+  late_rows_.clear();
+}
+
+Status WindowJoin::pass_time(std::int64_t now, Output& out) {
+  LEAT_TRY(fire_until(clock_.watermark(), now, out));
+  return out.advance(clock_.watermark(), now);
+}
+
+Status WindowJoin::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
+  return clock_.advance(input, watermark) ? pass_time(now, out) : Status();
+}
+
+Status WindowJoin::set_activity(std::size_t input, InputActivity activity, std::int64_t now, Output& out) {
+  return clock_.set_activity(input, activity) ? pass_time(now, out) : Status();
+}
+
+// ---- Windows out -----------------------------------------------------------------------------------------
+
+Status WindowJoin::fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out) {
+  while (!windows_.empty()) {
+    const auto first = windows_.begin();
+    const std::int64_t fires_at = window_clock_.fires_at(first->first);
+    if (fires_at > watermark) break;
+    // As for every fired row (fired_rows.h): the watermark just before the one that fires it.
+    LEAT_TRY(fire(first->second, saturating_add(fires_at, -1), intake_time, out));
+    for (std::size_t side = 0; side < stores_.size(); ++side)
+      for (const RowStore::Handle row : first->second[side]) stores_[side].erase(row);
+    windows_.erase(first);
+  }
+  return {};
+}
+
+JoinPairs WindowJoin::pairs_of(const Batch& lefts, const Rows& rows) {
+  const std::vector<ColumnPtr> rights = stores_[1].gather(rows[1]);
+  std::vector<std::vector<RowStore::Handle>> by_key;
+  const std::span<const KeyId> right_ids = keys_.lookup(1, rights, rows[1].size());
+  for (std::size_t i = 0; i < rows[1].size(); ++i) {
+    if (right_ids[i] == JoinKeys::kNoKey) continue;
+    if (by_key.size() <= right_ids[i]) by_key.resize(right_ids[i] + 1);
+    by_key[right_ids[i]].push_back(rows[1][i]);
+  }
+  JoinPairs pairs;
+  const std::span<const KeyId> left_ids = keys_.lookup(0, lefts.columns, lefts.size);
+  for (std::uint32_t i = 0; i < lefts.size; ++i) {
+    if (left_ids[i] == JoinKeys::kNoKey || left_ids[i] >= by_key.size()) continue;
+    for (const RowStore::Handle partner : by_key[left_ids[i]]) pairs.add(i, partner);
+  }
+  return pairs;
+}
+
+void WindowJoin::emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed,
+                      const Rows& rows) {
+  const std::int64_t watermark = lefts.watermark_after;
+  const std::int64_t intake_time = lefts.intake_times.empty() ? 0 : lefts.intake_times[0];
+  std::size_t pair = 0;
+  for (std::uint32_t row = 0; row < lefts.size; ++row) {
+    const std::size_t first = pair;
+    while (pair < pairs.size() && pairs.rows[pair] == row) {
+      if (plan::gives_right(type_))
+        output_.add(RowKind::kInsert, row, pairs.partners[pair], watermark, intake_time);
+      stores_[1].set_mark(pairs.partners[pair++], 1);
+    }
+    if (std::ranges::binary_search(failed, row)) continue;
+    const bool matched = pair > first;
+    if (matched ? type_ == JoinType::kSemi : plan::keeps_left(type_))
+      output_.add(RowKind::kInsert, row, JoinOutput::kNoPartner, watermark, intake_time);
+  }
+  if (!plan::keeps_right(type_)) return;
+  for (const RowStore::Handle row : rows[1])
+    if (stores_[1].mark(row) == 0)
+      output_.add(RowKind::kInsert, JoinOutput::kNoRow, row, watermark, intake_time);
+}
+
+Status WindowJoin::fire(const Rows& rows, std::int64_t watermark, std::int64_t intake_time, Output& out) {
+  Batch lefts;
+  lefts.size = rows[0].size();
+  lefts.columns = stores_[0].gather(rows[0]);
+  lefts.watermarks.assign(std::max<std::size_t>(lefts.size, 1), watermark);
+  lefts.intake_times.assign(std::max<std::size_t>(lefts.size, 1), intake_time);
+  lefts.watermark_after = watermark;
+  JoinPairs pairs = pairs_of(lefts, rows);
+  LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
+              condition_.select(context_, 0, lefts, stores_[1], pairs));
+  counters_.applied -= failed.size();
+  counters_.dead += failed.size();
+  emit(lefts, pairs, failed, rows);
+  keys_.sweep();
+  counters_.rows_out += output_.size();
+  if (output_.size() == 0) return {};
+  return out.emit(output_.take({0, lefts.columns, stores_[0], stores_[1]}, watermark));
+}
+
+// ---- State -----------------------------------------------------------------------------------------------
+
+void WindowJoin::save(StateChanges& changes) {
+  for (RowStore& store : stores_) store.save(fingerprint_, changes);
+}
+
+Status WindowJoin::load(std::string_view key, std::string_view value) {
+  for (RowStore& store : stores_)
+    if (store.owns(key)) return store.load(key, value).map([](RowStore::Handle) {});
+  return fail(ErrorCode::kCorrupt, "an entry of the join's state belongs to neither side");
+}
+
+Status WindowJoin::loaded() {
+  for (std::size_t side = 0; side < stores_.size(); ++side) {
+    const std::vector<RowStore::Handle> rows = stores_[side].in_sequence();
+    const ColumnPtr ends = stores_[side].gather_column(end_columns_[side], rows);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      windows_[ends->values<std::int64_t>()[i]][side].push_back(rows[i]);
+  }
+  return {};
+}
+
+std::size_t WindowJoin::memory_bytes() const {
+  const std::size_t handles = (stores_[0].size() + stores_[1].size()) * sizeof(RowStore::Handle);
+  return stores_[0].memory_bytes() + stores_[1].memory_bytes() + keys_.memory_bytes() + handles;
+}
+
+}  // namespace leat::exec
