@@ -1,15 +1,26 @@
 #include "pipelines/exec/operator_table.h"
 
 #include "pipelines/exec/expand.h"
+#include "pipelines/exec/final_rows.h"
 #include "pipelines/exec/group_aggregate.h"
 #include "pipelines/exec/interval_join.h"
 #include "pipelines/exec/join.h"
 #include "pipelines/exec/set_operation.h"
 #include "pipelines/exec/temporal_join.h"
 #include "pipelines/exec/unnest.h"
+#include "pipelines/exec/upsert.h"
 #include "pipelines/exec/window_join.h"
 
 namespace leat::exec {
+
+namespace {
+
+MadeOperator make_upsert(const plan::UpsertNode& node) {
+  if (node.form == plan::UpsertForm::kSameKey) return MadeOperator::of(std::make_unique<UpsertChanges>(node));
+  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node));
+}
+
+}  // namespace
 
 Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, OperatorContext context) {
   switch (node.kind) {
@@ -35,6 +46,10 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
           std::make_unique<GroupAggregate>(static_cast<const plan::GroupAggregateNode&>(node)));
     case plan::NodeKind::kExpand:
       return MadeOperator::of(std::make_unique<Expand>(static_cast<const plan::ExpandNode&>(node)));
+    case plan::NodeKind::kFinalRows:
+      return MadeOperator::of(std::make_unique<FinalRows>(static_cast<const plan::FinalRowsNode&>(node)));
+    case plan::NodeKind::kUpsert:
+      return make_upsert(static_cast<const plan::UpsertNode&>(node));
     case plan::NodeKind::kSetOperation:
       return MadeOperator::of(
           std::make_unique<SetOperation>(static_cast<const plan::SetOperationNode&>(node)));

@@ -6,6 +6,7 @@
 #include "pipelines/base/nearest.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/table_nodes.h"
 
 namespace leat::plan {
 namespace {
@@ -30,8 +31,11 @@ class InsertBinder {
       names.push_back(table_.columns[column].name());
       whole = whole && values.back();
     }
-    if (!whole || !check_changes()) return nullptr;
-    const NodePtr input = make_project(query_.node, std::move(values), names);
+    if (!whole) return nullptr;
+    NodePtr rows = required_.empty() ? query_.node : make_filter(query_.node, conjunction_of(required_));
+    rows = make_project(std::move(rows), std::move(values), names);
+    const NodePtr input = settle_changes(std::move(rows), *sink);
+    if (!input) return nullptr;
     sink->time_attributes = input->time_attributes;
     sink->updating = input->updating;
     sink->inputs = {input};
@@ -130,7 +134,7 @@ class InsertBinder {
       if (key.text == column.name()) sink.primary_key.push_back(index);
   }
 
-  ExprPtr value_for(std::size_t column) const {
+  ExprPtr value_for(std::size_t column) {
     const auto target = std::ranges::find(targets_, column);
     if (target != targets_.end())
       return given_value(column, static_cast<std::size_t>(target - targets_.begin()));
@@ -142,17 +146,35 @@ class InsertBinder {
     return nullptr;
   }
 
-  ExprPtr given_value(std::size_t column, std::size_t position) const {
+  ExprPtr given_value(std::size_t column, std::size_t position) {
     const std::string& name = table_.columns[column].name();
     const Type& wanted = table_.columns[column].type;
     const sql::SourceSpan span = span_of(position);
     ExprPtr value = column_of(*query_.node, position);
     if (!goes_into(value->type, wanted)) return wrong_type(*value, column, position);
-    // A longer text goes into VARCHAR(n) whole: Flink's 'table.exec.sink.type-length-enforcer' ignores it.
     const bool same_text = (value->type.is_character() && wanted.is_character()) ||
                            (value->type.is_binary() && wanted.is_binary());
-    if (!same_text) value = coerce(std::move(value), wanted, span, context_);
-    if (value && !wanted.nullable()) value = make_not_null(std::move(value), name);
+    value = same_text ? text_of_length(std::move(value), wanted, name, span)
+                      : coerce(std::move(value), wanted, span, context_);
+    if (!value || wanted.nullable()) return value;
+    if (context_.settings.not_null == NotNullEnforcer::kDrop && value->type.nullable())
+      required_.push_back(make_call("IS NOT NULL", {value}, span, context_));
+    return make_not_null(std::move(value), name);
+  }
+
+  /// A text for a column of texts, as 'table.exec.sink.type-length-enforcer' wants it.
+  ExprPtr text_of_length(ExprPtr value, const Type& wanted, const std::string& name,
+                         sql::SourceSpan span) const {
+    if (wanted.precision() == kMaxLength || value->type.same_shape(wanted)) return value;
+    switch (context_.settings.length) {
+      case LengthEnforcer::kIgnore:
+        return value;
+      case LengthEnforcer::kTrimPad:
+        return make_cast(std::move(value), wanted.with_nullable(true), functions::CastKind::kCast, span,
+                         context_);
+      case LengthEnforcer::kError:
+        return make_fitting(std::move(value), wanted, name);
+    }
     return value;
   }
 
@@ -192,14 +214,42 @@ class InsertBinder {
   }
   static std::string plain(const Type& type) { return type.with_nullable(true).to_string(); }
 
-  bool check_changes() const {
-    if (!query_.node->updating || !table_.connector || table_.connector->changes != SinkChanges::kAppend)
-      return true;
+  /// Changes as the sink takes them; null: it does not, reported.
+  NodePtr settle_changes(NodePtr rows, const SinkNode& sink) const {
+    if (rows->updating && context_.settings.batch) rows = make_final_rows(std::move(rows));
+    const SinkChanges taken = table_.connector ? table_.connector->changes : SinkChanges::kRetract;
+    if (taken == SinkChanges::kUpsert) return upserted(std::move(rows), sink);
+    if (!rows->updating || taken == SinkChanges::kRetract) return rows;
     context_.diagnostics.error(insert_.table.span,
                                "the query updates its rows, but '" + table_.name + "' only takes new ones",
                                "the connector '" + table_.connector->name +
                                    "' is append-only; aggregate over windows, whose rows are final");
-    return false;
+    return nullptr;
+  }
+
+  /// The sink keeps one row per PRIMARY KEY.
+  NodePtr upserted(NodePtr rows, const SinkNode& sink) const {
+    const UpsertMaterialize setting = context_.settings.upsert_materialize;
+    if (sink.primary_key.empty()) {
+      if (!rows->updating) return rows;
+      context_.diagnostics.error(insert_.table.span,
+                                 "the query updates its rows, but '" + table_.name + "' has no PRIMARY KEY",
+                                 "declare which columns name a row: PRIMARY KEY (…) NOT ENFORCED");
+      return nullptr;
+    }
+    const bool needed = rows->updating && !names_rows_of(sink.primary_key, *rows);
+    const bool materialize =
+        setting == UpsertMaterialize::kForce || (setting == UpsertMaterialize::kAuto && needed);
+    if (!materialize && !rows->updating) return rows;
+    return make_upsert(std::move(rows), materialize ? UpsertForm::kMaterialize : UpsertForm::kSameKey,
+                       sink.primary_key);
+  }
+
+  /// True if at most one row of the query has each value of `key`: its own key is part of it.
+  static bool names_rows_of(const std::vector<std::size_t>& key, const Node& rows) {
+    const auto own = upsert_key_of(rows);
+    return own && std::ranges::all_of(
+                      *own, [&](std::size_t column) { return std::ranges::find(key, column) != key.end(); });
   }
 
   const sql::Insert& insert_;
@@ -207,6 +257,7 @@ class InsertBinder {
   Table& table_;
   const BindContext& context_;
   std::vector<std::size_t> persisted_;  ///< Columns of the table that a sink has.
+  std::vector<ExprPtr> required_;       ///< Rows for which one of them is not TRUE are left out.
   std::vector<std::size_t> targets_;    ///< Of these, where the query's columns go, in its order.
 };
 
@@ -217,12 +268,13 @@ std::shared_ptr<const SinkNode> bind_insert(const sql::Insert& insert, const Rel
   return InsertBinder(insert, query, table, context).bind();
 }
 
-std::shared_ptr<const SinkNode> output_of(const Relation& query) {
+std::shared_ptr<const SinkNode> output_of(const Relation& query, const BindContext& context) {
   auto sink = std::make_shared<SinkNode>();
+  const bool collects = query.node->updating && context.settings.batch;
+  sink->inputs = {collects ? make_final_rows(query.node) : query.node};
   sink->schema = query.schema();
   sink->time_attributes = query.node->time_attributes;
-  sink->updating = query.node->updating;
-  sink->inputs = {query.node};
+  sink->updating = sink->inputs[0]->updating;
   return sink;
 }
 

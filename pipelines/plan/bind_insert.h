@@ -12,6 +12,6 @@ namespace leat::plan {
 std::shared_ptr<const SinkNode> bind_insert(const sql::Insert& insert, const Relation& query, Table& table,
                                             const BindContext& context);
 /// The sink without a table of a bare query: its rows are the output.
-std::shared_ptr<const SinkNode> output_of(const Relation& query);
+std::shared_ptr<const SinkNode> output_of(const Relation& query, const BindContext& context);
 
 }  // namespace leat::plan

@@ -161,4 +161,35 @@ ExprPtr make_not_null(ExprPtr value, const std::string& column) {
   return std::make_shared<const Expr>(std::move(expr));
 }
 
+namespace {
+
+std::int64_t length_of(std::string_view text, const Type& type) {
+  if (type.is_binary()) return static_cast<std::int64_t>(text.size());
+  return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
+}  // namespace
+
+ExprPtr make_fitting(ExprPtr value, const Type& wanted, const std::string& column) {
+  const Type type = value->type;
+  const bool fixed = wanted.kind() == TypeKind::kChar || wanted.kind() == TypeKind::kBinary;
+  functions::Kernel kernel = [=](const functions::CallContext& call,
+                                 std::span<const functions::Datum> arguments) {
+    const functions::Datum& datum = arguments[0];
+    for (std::size_t row = 0; row < call.rows; ++row) {
+      const std::size_t index = datum.index(row);
+      if (datum.column->is_null(index)) continue;
+      const std::int64_t length = length_of(datum.column->strings()[index], wanted);
+      if (length > wanted.precision() || (fixed && length < wanted.precision()))
+        call.errors->add(row, "column '" + column + "' is " + wanted.with_nullable(true).to_string() +
+                                  ", but the value has a length of " + std::to_string(length));
+    }
+    return datum.constant ? gather(datum.column, std::vector<std::uint32_t>(call.rows, 0)) : datum.column;
+  };
+  Expr expr{.kind = ExprKind::kCall, .type = type, .name = "FITTING " + wanted.to_string()};
+  expr.call = {.result = type, .arguments = {type}, .kernel = std::move(kernel)};
+  expr.children = {std::move(value)};
+  return std::make_shared<const Expr>(std::move(expr));
+}
+
 }  // namespace leat::plan

@@ -41,5 +41,8 @@ ExprPtr make_case(std::vector<ExprPtr> children, Type type);
 
 /// `value`, or a row error that names the column where it is NULL: what Flink's NOT NULL enforcer does.
 ExprPtr make_not_null(ExprPtr value, const std::string& column);
+/// A text or binary value, or a row error that names the column where it is longer than `wanted` allows, or
+/// shorter than CHAR(n) and BINARY(n) are.
+ExprPtr make_fitting(ExprPtr value, const Type& wanted, const std::string& column);
 
 }  // namespace leat::plan

@@ -36,6 +36,8 @@ enum class NodeKind : std::uint8_t {
   kGroupAggregate,
   kExpand,
   kSetOperation,
+  kFinalRows,
+  kUpsert,
 };
 
 /// What a column's values mean for time; kept by projections that pass the column on unchanged.

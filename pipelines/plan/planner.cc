@@ -152,7 +152,7 @@ class Planner final : public TableLookup {
       for (const auto& insert : set->inserts) add(bind_one(*insert), sinks);
     } else if (const auto* select = sql::as<sql::SelectStatement>(statement)) {
       const std::optional<Relation> relation = QueryBinder(*this, context_).bind(*select->query);
-      if (relation) add(output_of(*relation), sinks);
+      if (relation) add(output_of(*relation, context_), sinks);
     } else {
       context_.not_yet(statement.span, "EXPLAIN of this statement", "EXPLAIN takes a query or an INSERT");
     }
@@ -171,8 +171,11 @@ class Planner final : public TableLookup {
     if (!insert.hints.empty())
       context_.not_yet(insert.hints[0].span, "the hint " + insert.hints[0].name.text,
                        "write the options into the table's WITH");
-    if (insert.on_conflict != sql::Insert::OnConflict::kNone)
-      context_.not_yet(insert.on_conflict_span, "ON CONFLICT", "leave it out");
+    using enum sql::Insert::OnConflict;
+    // Of several rows with one key the last one stays: DEDUPLICATE says so, and it is so without it.
+    if (insert.on_conflict == kNothing || insert.on_conflict == kError)
+      context_.not_yet(insert.on_conflict_span, "this ON CONFLICT",
+                       "ON CONFLICT DO DEDUPLICATE keeps the last row");
     return context_.diagnostics.error_count() > before;
   }
 

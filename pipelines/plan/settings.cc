@@ -96,6 +96,33 @@ std::vector<Setting> engine_settings() {
   };
 }
 
+std::vector<Setting> emit_settings() {
+  using enum SettingEffect;
+  const std::string doc =
+      "Of GROUP BY TUMBLE(ts, …) and its like: results before the window ends and behind.";
+  const std::string emit = "table.exec.emit.";
+  return {
+      {emit + "early-fire.enabled", "boolean", kNotYet, doc, readable<bool>},
+      {emit + "early-fire.delay", "duration", kNotYet, doc, readable<Micros>},
+      {emit + "late-fire.enabled", "boolean", kNotYet, doc, readable<bool>},
+      {emit + "late-fire.delay", "duration", kNotYet, doc, readable<Micros>},
+      {emit + "allow-lateness", "duration", kNotYet, doc, readable<Micros>},
+  };
+}
+
+std::vector<Setting> sink_settings() {
+  return {
+      choice("table.exec.sink.not-null-enforcer", {"error", "drop"},
+             "What a NULL for a NOT NULL column does: the row cannot be written, or is left out silently."),
+      choice(
+          "table.exec.sink.type-length-enforcer", {"ignore", "trim_pad", "error"},
+          "A text or binary value that does not have the length of its column is written whole, is cut and "
+          "padded, or the row cannot be written."),
+      choice("table.exec.sink.upsert-materialize", {"auto", "none", "force"},
+             "Whether a sink with one row per key gets the last one of several that the query has."),
+  };
+}
+
 std::vector<Setting> restart_settings() {
   using enum SettingEffect;
   const std::string fixed = "restart-strategy.fixed-delay.";
@@ -147,7 +174,7 @@ std::vector<Setting> cluster_settings() {
 
 std::vector<Setting> make_settings() {
   std::vector<Setting> all = engine_settings();
-  for (auto&& part : {restart_settings(), cluster_settings()})
+  for (auto&& part : {sink_settings(), emit_settings(), restart_settings(), cluster_settings()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }
@@ -189,6 +216,15 @@ PlanSettings read_settings(const OptionMap& settings) {
     read.source_idle_timeout = parse_duration(idle->second).value_or(Micros(0));
   if (const auto ttl = settings.find("table.exec.state.ttl"); ttl != settings.end())
     read.state_ttl = parse_duration(ttl->second).value_or(Micros(0));
+  const auto is = [&](const char* key, std::string_view word) {
+    const auto found = settings.find(key);
+    return found != settings.end() && found->second == word;
+  };
+  if (is("table.exec.sink.not-null-enforcer", "drop")) read.not_null = NotNullEnforcer::kDrop;
+  if (is("table.exec.sink.type-length-enforcer", "trim_pad")) read.length = LengthEnforcer::kTrimPad;
+  if (is("table.exec.sink.type-length-enforcer", "error")) read.length = LengthEnforcer::kError;
+  if (is("table.exec.sink.upsert-materialize", "none")) read.upsert_materialize = UpsertMaterialize::kNone;
+  if (is("table.exec.sink.upsert-materialize", "force")) read.upsert_materialize = UpsertMaterialize::kForce;
   if (const auto mode = settings.find("execution.runtime-mode"); mode != settings.end())
     read.batch = mode->second == "batch";
   return read;

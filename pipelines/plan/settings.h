@@ -40,12 +40,27 @@ std::string unknown_setting(std::string_view key);
 
 std::string small_letters(std::string_view text);
 
+/// 'table.exec.sink.not-null-enforcer': what a NULL for a NOT NULL column does to its row.
+enum class NotNullEnforcer : std::uint8_t { kError, kDrop };
+/// 'table.exec.sink.type-length-enforcer': what becomes of a text that does not have the length of its
+/// column.
+enum class LengthEnforcer : std::uint8_t { kIgnore, kTrimPad, kError };
+/// 'table.exec.sink.upsert-materialize': when all rows of a sink's key are kept to know its last one.
+enum class UpsertMaterialize : std::uint8_t {
+  kAuto,  ///< When the query may hold several rows for one key.
+  kNone,
+  kForce,  ///< Whenever the sink keeps one row per key.
+};
+
 /// What the planner itself reads of checked settings.
 struct PlanSettings {
   std::string time_zone = "UTC";
   Micros source_idle_timeout{0};
   bool batch = false;
   Micros state_ttl{0};  ///< 0: for ever.
+  NotNullEnforcer not_null = NotNullEnforcer::kError;
+  LengthEnforcer length = LengthEnforcer::kIgnore;
+  UpsertMaterialize upsert_materialize = UpsertMaterialize::kAuto;
 };
 /// `settings` are those of the plan: see bind_settings.
 PlanSettings read_settings(const OptionMap& settings);

@@ -1,0 +1,119 @@
+#include "pipelines/plan/table_nodes.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::plan {
+namespace {
+
+/// Takes schema and times of its input.
+template <class NodeType>
+std::shared_ptr<NodeType> over(NodePtr input) {
+  auto node = std::make_shared<NodeType>();
+  node->schema = input->schema;
+  node->time_attributes = input->time_attributes;
+  node->inputs = {std::move(input)};
+  return node;
+}
+
+void need_all(std::span<Needs> inputs) {
+  inputs[0].assign(inputs[0].size(), true);
+}
+
+/// All columns are kept, so nothing moves.
+template <class NodeType>
+Pruned over_pruned(const NodeType& node, const Pruned& input) {
+  auto copy = std::make_shared<NodeType>(node);
+  copy->inputs = {picked(input, Needs(node.schema.size(), true))};
+  std::vector<std::size_t> same(node.schema.size());
+  for (std::size_t i = 0; i < same.size(); ++i) same[i] = i;
+  return {std::move(copy), std::move(same)};
+}
+
+}  // namespace
+
+NodePtr make_final_rows(NodePtr input) {
+  return over<FinalRowsNode>(std::move(input));
+}
+
+NodePtr make_upsert(NodePtr input, UpsertForm form, std::vector<std::size_t> keys) {
+  auto node = over<UpsertNode>(std::move(input));
+  node->form = form;
+  node->keys = std::move(keys);
+  node->updating = true;
+  return node;
+}
+
+// ---- FinalRows -------------------------------------------------------------------------------------------
+
+void FinalRowsNode::add_needs(const Needs& own, std::span<Needs> needs) const {
+  (void)own;
+  need_all(needs);
+}
+
+Pruned FinalRowsNode::prune(const Needs& own, std::span<const Pruned> pruned) const {
+  (void)own;
+  return over_pruned(*this, pruned[0]);
+}
+
+std::string FinalRowsNode::identity(std::span<const std::vector<std::string>> columns) const {
+  return typed_columns(schema, columns[0]);
+}
+
+std::shared_ptr<OperatorNode> FinalRowsNode::clone() const {
+  return std::make_shared<FinalRowsNode>(*this);
+}
+
+// ---- Upsert ----------------------------------------------------------------------------------------------
+
+std::string UpsertNode::line() const {
+  return (form == UpsertForm::kMaterialize ? "UpsertMaterialize(" : "Upsert(") + names_of(schema, keys) + ")";
+}
+
+void UpsertNode::add_needs(const Needs& own, std::span<Needs> needs) const {
+  (void)own;
+  need_all(needs);
+}
+
+Pruned UpsertNode::prune(const Needs& own, std::span<const Pruned> pruned) const {
+  (void)own;
+  return over_pruned(*this, pruned[0]);
+}
+
+std::string UpsertNode::identity(std::span<const std::vector<std::string>> columns) const {
+  return typed_columns(schema, columns[0]) + "by " + typed_columns(schema, columns[0], keys);
+}
+
+std::shared_ptr<OperatorNode> UpsertNode::clone() const {
+  return std::make_shared<UpsertNode>(*this);
+}
+
+// ---- Keys ------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// A key survives a projection if all of its columns do.
+std::optional<std::vector<std::size_t>> projected_key(const ProjectNode& project) {
+  const auto below = upsert_key_of(*project.inputs[0]);
+  if (!below) return std::nullopt;
+  std::vector<std::size_t> key;
+  for (const std::size_t column : *below) {
+    const auto passes = [&](const ExprPtr& expr) {
+      return expr->kind == ExprKind::kColumn && expr->column == column;
+    };
+    const auto found = std::ranges::find_if(project.exprs, passes);
+    if (found == project.exprs.end()) return std::nullopt;
+    key.push_back(static_cast<std::size_t>(found - project.exprs.begin()));
+  }
+  return key;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::size_t>> upsert_key_of(const Node& node) {
+  if (node.kind == NodeKind::kProject) return projected_key(static_cast<const ProjectNode&>(node));
+  if (node.kind == NodeKind::kFilter) return upsert_key_of(*node.inputs[0]);
+  return is_operator_node(node) ? as_operator_node(node).upsert_key() : std::nullopt;
+}
+
+}  // namespace leat::plan
