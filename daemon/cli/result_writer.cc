@@ -61,6 +61,11 @@ Status ResultWriter::status() const {
 
 Status ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& batch) {
   if (batch.size == 0) return {};
+  if (const auto found = collected_.find(sink); found != collected_.end() && form_ == OutputForm::kTable) {
+    found->second.schema = schema;
+    found->second.table.apply(batch, {time_zone_, "NULL"});
+    return {};
+  }
   if (form_ == OutputForm::kChangelog) {
     write_changelog(batch);
   } else if (form_ == OutputForm::kTable) {
@@ -136,7 +141,36 @@ void ResultWriter::write_table(const Schema& schema, const Batch& batch) {
   put(text);
 }
 
+void ResultWriter::write_collected() {
+  for (const auto& [sink, collected] : collected_) {
+    const std::vector<FinalTable::Row> rows = collected.table.rows();
+    const Schema& schema = collected.schema;
+    std::string names = sink_ != static_cast<std::size_t>(-1) ? "\n" : "";
+    std::string line;
+    std::vector<std::size_t> widths;
+    for (std::size_t column = 0; column < schema.size(); ++column) {
+      std::size_t width = width_of(schema.fields[column].name);
+      for (const FinalTable::Row& row : rows)
+        width = std::max(width, std::min(width_of(row[column]), kWidestColumn));
+      widths.push_back(width);
+      names += padded(schema.fields[column].name, width) + "  ";
+      line += std::string(width, '-') + "  ";
+    }
+    if (schema.size() == 0) continue;  // No row ever came.
+    std::string text = names + "\n" + line + "\n";
+    for (const FinalTable::Row& row : rows) {
+      for (std::size_t column = 0; column < row.size(); ++column)
+        text += padded(row[column], widths[column]) + "  ";
+      text += '\n';
+    }
+    put(text);
+    row_count_ += rows.size();
+    sink_ = sink;
+  }
+}
+
 Status ResultWriter::finish() {
+  if (form_ == OutputForm::kTable) write_collected();
   if (form_ == OutputForm::kTable && sink_ != static_cast<std::size_t>(-1))
     put(fmt::format("\n{} row{}\n", row_count_, row_count_ == 1 ? "" : "s"));
   return status();

@@ -2,10 +2,12 @@
 // changelog lines.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "daemon/cli/final_table.h"
 #include "daemon/runtime/pipeline.h"
 #include "pipelines/base/result.h"
 #include "pipelines/formats/format.h"
@@ -19,6 +21,9 @@ class ResultWriter final : public runtime::ResultListener {
  public:
   ResultWriter(OutputForm form, std::string time_zone) : form_(form), time_zone_(std::move(time_zone)) {}
 
+  /// The rows of this SELECT are updated: as a table they are shown once, at the end. Before the first row.
+  void collect(std::size_t sink) { collected_[sink]; }
+
   Status rows(std::size_t sink, const Schema& schema, const Batch& batch) override;
   /// Ends the output (a table's last lines). Errors: io (standard output does not take it).
   Status finish();
@@ -28,6 +33,7 @@ class ResultWriter final : public runtime::ResultListener {
   void write_encoded(const Schema& schema, const Batch& batch);
   void write_table(const Schema& schema, const Batch& batch);
   void header(const Schema& schema, const Batch& batch);
+  void write_collected();
   void put(const std::string& text);
   [[nodiscard]] Status status() const;
 
@@ -35,6 +41,11 @@ class ResultWriter final : public runtime::ResultListener {
   const std::string time_zone_;
   std::size_t sink_ =
       static_cast<std::size_t>(-1);  // Whose rows were written last: another one begins a new header.
+  struct Collected {
+    Schema schema;
+    FinalTable table;
+  };
+  std::map<std::size_t, Collected> collected_;  // By sink.
   std::unique_ptr<formats::Encoder> encoder_;
   std::vector<std::size_t> widths_;
   bool changelog_column_ = false;

@@ -68,6 +68,8 @@ class Runner {
       context.journal_dir = options.state;
     }
     if (options.batch_bytes > 0) context.batch_bytes = context.chunk_bytes = options.batch_bytes;
+    for (std::size_t sink = 0; sink < plan.sinks.size(); ++sink)
+      if (plan.sinks[sink]->updating) writer_.collect(sink);
     PipelineName name{pipeline_name(options, plan)};
     auto pipeline = runtime::Pipeline::create(std::move(name), options.file, std::move(plan), context,
                                               {.ended = [this] { loop_.stop(); }, .batch_done = {}});

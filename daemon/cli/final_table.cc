@@ -1,0 +1,50 @@
+#include "daemon/cli/final_table.h"
+
+#include <utility>
+
+namespace leat::cli {
+namespace {
+
+std::string joined(const FinalTable::Row& row) {
+  std::string text;
+  for (const std::string& cell : row) text += cell + '\x1f';
+  return text;
+}
+
+}  // namespace
+
+void FinalTable::apply(const Batch& batch, const TextStyle& style) {
+  for (std::size_t i = 0; i < batch.size; ++i) {
+    Row row;
+    for (const ColumnPtr& column : batch.columns) append_text(*column, i, style, row.emplace_back());
+    const RowKind kind = batch.kind(i);
+    if (kind != RowKind::kUpdateAfter) vacated_ = 0;
+    if (kind == RowKind::kUpdateBefore || kind == RowKind::kDelete)
+      take_back(row);
+    else
+      add(std::move(row));
+    if (kind != RowKind::kUpdateBefore) vacated_ = 0;
+  }
+}
+
+void FinalTable::add(Row row) {
+  const std::uint64_t place = vacated_ != 0 ? vacated_ : next_place_++;
+  places_.emplace(joined(row), place);
+  rows_.emplace(place, std::move(row));
+}
+
+void FinalTable::take_back(const Row& row) {
+  const auto found = places_.find(joined(row));
+  if (found == places_.end()) return;
+  vacated_ = found->second;
+  rows_.erase(found->second);
+  places_.erase(found);
+}
+
+std::vector<FinalTable::Row> FinalTable::rows() const {
+  std::vector<Row> rows;
+  for (const auto& [place, row] : rows_) rows.push_back(row);
+  return rows;
+}
+
+}  // namespace leat::cli
