@@ -42,6 +42,10 @@ class Accumulators {
 
   /// Applies rows in their order: row `rows[i]` to the group at `states[i]`. `states` is used up.
   void apply(const Batch& batch, std::span<const std::uint32_t> rows, std::span<std::byte*> states);
+  /// Takes rows back that were added, whatever their kinds: they leave the frame of OVER.
+  void take_back(const Batch& batch, std::span<const std::uint32_t> rows, std::span<std::byte*> states) {
+    apply_signed(batch, rows, states, Sign::kTakeBack);
+  }
   /// Rows one at a time, for operators that look at the group behind each row: `open` once for the batch,
   /// then `apply_one` for its rows in order.
   void open(const Batch& batch);

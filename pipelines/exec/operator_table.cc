@@ -1,19 +1,49 @@
 #include "pipelines/exec/operator_table.h"
 
+#include "pipelines/exec/deduplicate.h"
+#include "pipelines/exec/deduplicate_first.h"
 #include "pipelines/exec/expand.h"
 #include "pipelines/exec/final_rows.h"
 #include "pipelines/exec/group_aggregate.h"
 #include "pipelines/exec/interval_join.h"
 #include "pipelines/exec/join.h"
+#include "pipelines/exec/limit.h"
+#include "pipelines/exec/over_proctime.h"
+#include "pipelines/exec/over_rowtime.h"
+#include "pipelines/exec/rank.h"
 #include "pipelines/exec/set_operation.h"
+#include "pipelines/exec/sort.h"
 #include "pipelines/exec/temporal_join.h"
 #include "pipelines/exec/unnest.h"
 #include "pipelines/exec/upsert.h"
 #include "pipelines/exec/window_join.h"
+#include "pipelines/exec/window_rank.h"
 
 namespace leat::exec {
 
 namespace {
+
+MadeOperator make_upsert(const plan::UpsertNode& node) {
+  if (node.form == plan::UpsertForm::kSameKey) return MadeOperator::of(std::make_unique<UpsertChanges>(node));
+  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node));
+}
+
+}  // namespace
+
+namespace {
+
+MadeOperator make_over(const plan::OverNode& node, OperatorContext context) {
+  if (node.time == plan::TimeAttribute::kProcTime)
+    return MadeOperator::of(std::make_unique<OverProctime>(node));
+  return MadeOperator::of(std::make_unique<OverRowtime>(node, std::move(context)));
+}
+
+MadeOperator make_deduplicate(const plan::DeduplicateNode& node, OperatorContext context) {
+  const bool waits =
+      node.keep == plan::DeduplicateNode::Keep::kFirst && node.time == plan::TimeAttribute::kRowTime;
+  if (waits) return MadeOperator::of(std::make_unique<DeduplicateFirst>(node, std::move(context)));
+  return MadeOperator::of(std::make_unique<Deduplicate>(node));
+}
 
 MadeOperator make_upsert(const plan::UpsertNode& node) {
   if (node.form == plan::UpsertForm::kSameKey) return MadeOperator::of(std::make_unique<UpsertChanges>(node));
@@ -53,6 +83,22 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kSetOperation:
       return MadeOperator::of(
           std::make_unique<SetOperation>(static_cast<const plan::SetOperationNode&>(node)));
+    case plan::NodeKind::kOver:
+      return make_over(static_cast<const plan::OverNode&>(node), std::move(context));
+    case plan::NodeKind::kRank:
+      return MadeOperator::of(std::make_unique<Rank>(static_cast<const plan::RankNode&>(node)));
+    case plan::NodeKind::kWindowRank: {
+      LEAT_ASSIGN(auto rank,
+                  WindowRank::make(static_cast<const plan::WindowRankNode&>(node), std::move(context)));
+      return MadeOperator::of(std::move(rank));
+    }
+    case plan::NodeKind::kDeduplicate:
+      return make_deduplicate(static_cast<const plan::DeduplicateNode&>(node), std::move(context));
+    case plan::NodeKind::kSort:
+      return MadeOperator::of(
+          std::make_unique<Sort>(static_cast<const plan::SortNode&>(node), std::move(context)));
+    case plan::NodeKind::kLimit:
+      return MadeOperator::of(std::make_unique<Limit>(static_cast<const plan::LimitNode&>(node)));
     default:
       return fail(ErrorCode::kInternal, "no operator runs the node " + context.name);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipelines/plan/bind_from.h"
+#include "pipelines/plan/bind_rank.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/unnest_node.h"
 
@@ -216,7 +217,7 @@ std::vector<ExprPtr> shifted(const std::vector<ExprPtr>& conditions, std::size_t
 }
 
 Relation filtered(Relation relation, const std::vector<ExprPtr>& conditions) {
-  if (!conditions.empty()) relation.node = make_filter(relation.node, conjunction_of(conditions));
+  if (!conditions.empty()) relation.node = filter_ranked(relation.node, conjunction_of(conditions));
   return relation;
 }
 

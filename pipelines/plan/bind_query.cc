@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
 
@@ -38,22 +39,24 @@ bool QueryBinder::bind_with(const sql::Query& query) {
   return whole;
 }
 
-bool QueryBinder::refuse_ordering(const sql::Query& query) const {
-  const std::string nearest =
-      "leave it out: rows come in the order of their windows, then of their keys' first arrival";
-  if (!query.order_by.empty()) context_.not_yet(query.order_by[0].span, "ORDER BY", nearest);
-  if (query.limit) context_.not_yet(query.limit->span, "LIMIT", "filter the rows with WHERE");
-  if (query.offset) context_.not_yet(query.offset->span, "OFFSET", "filter the rows with WHERE");
-  return !query.order_by.empty() || query.limit || query.offset;
-}
-
 std::optional<Relation> QueryBinder::bind(const sql::Query& query) {
   const std::size_t in_sight = common_tables_.size();
+  ++depth_;
   const bool whole = bind_with(query);
-  std::optional<Relation> relation = bind_body(*query.body);
+  std::optional<Relation> relation = bind_ordered(query);
+  --depth_;
   common_tables_.resize(in_sight);
-  const bool ordered = refuse_ordering(query);
-  return whole && !ordered ? relation : std::nullopt;
+  return whole ? relation : std::nullopt;
+}
+
+std::optional<Relation> QueryBinder::bind_ordered(const sql::Query& query) {
+  Ordering ordering{query.order_by};
+  ordering_ = query.body->kind == sql::QueryBodyKind::kSelect ? &ordering : nullptr;
+  std::optional<Relation> relation = bind_body(*query.body);
+  ordering_ = nullptr;
+  if (!relation || !find_order_columns(*relation, ordering)) return std::nullopt;
+  const auto place = depth_ > 1 ? QueryPlace::kInner : QueryPlace::kOutermost;
+  return bind_order(query, std::move(*relation), ordering.columns, ordering.visible, place, context_);
 }
 
 std::optional<Relation> QueryBinder::bind_name(const sql::Name& name) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipelines/plan/bind_context.h"
+#include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/scope.h"
 #include "pipelines/sql/ast.h"
 
@@ -23,6 +24,13 @@ class TableLookup {
 };
 
 struct InnerQuery;  // bind_subquery.h
+
+/// One column of a SELECT list, bound.
+struct SelectColumn {
+  ExprPtr expr;  ///< Null: it had an error.
+  std::string name;
+  ColumnRole role = ColumnRole::kPlain;
+};
 
 /// What WHERE of a sub-query may read of the query around it.
 struct Correlation {
@@ -51,25 +59,33 @@ class QueryBinder {
   std::optional<Relation> bind_set_operation(const sql::SetOperation& operation);
   std::optional<Relation> bind_select(const sql::Select& select);
   /// A condition that has an error is left out, so that the errors of the other clauses are found, too.
-  std::optional<Relation> bind_from_where(const sql::Select& select, Scope& scope,
-                                          Correlation correlation = {});
-  std::optional<Relation> bind_items(const sql::Select& select, const Relation& input, const Scope& scope);
+  std::optional<Relation> bind_from_where(const sql::Select& select, Scope& scope, Correlation correlation);
+  /// ORDER BY of the query whose SELECT is being bound: it may use columns that are not in the list, which
+  /// then follow the list's `visible` columns.
+  struct Ordering {
+    const std::vector<sql::OrderItem>& items;
+    std::vector<std::size_t> columns = {};  ///< One per item, as far as they are found.
+    std::size_t visible = 0;
+  };
+  /// `calls` answers for what the nodes below the list compute; it may be empty. `ordering` may be null.
+  std::optional<Relation> bind_items(const sql::Select& select, const Relation& input, const Scope& scope,
+                                     const ExprBinder::Interceptor& calls, Ordering* ordering);
+  std::optional<Relation> bind_over_select(const sql::Select& select, const Relation& input,
+                                           const Scope& scope, Ordering* ordering);
+  void add_order_columns(std::vector<SelectColumn>& columns, const ExprBinder& binder, Ordering& ordering);
+  bool find_order_columns(const Relation& relation, Ordering& ordering);
+  std::optional<Relation> bind_ordered(const sql::Query& query);
   bool bind_with(const sql::Query& query);
-  bool refuse_ordering(const sql::Query& query) const;
   bool refuse_clauses(const sql::Select& select) const;
 
   TableLookup& tables_;
   const BindContext& context_;
   /// The names of WITH that are in sight, innermost last; none for one that is broken.
   std::vector<std::pair<std::string, std::optional<Relation>>> common_tables_;
+  Ordering* ordering_ = nullptr;  ///< For the SELECT that is bound next.
+  std::size_t depth_ = 0;         ///< Queries that are being bound, one in the other.
 };
 
-/// One column of a SELECT list, bound.
-struct SelectColumn {
-  ExprPtr expr;  ///< Null: it had an error.
-  std::string name;
-  ColumnRole role = ColumnRole::kPlain;
-};
 /// Names for a SELECT list: the alias, the column's or field's own name, or EXPR$i; repeated ones get a
 /// number.
 std::string column_name_of(const sql::SelectItem& item, std::size_t position);

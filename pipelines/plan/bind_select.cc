@@ -5,6 +5,8 @@
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_group.h"
+#include "pipelines/plan/bind_order.h"
+#include "pipelines/plan/bind_over.h"
 #include "pipelines/plan/bind_query.h"
 #include "pipelines/plan/node_build.h"
 
@@ -54,16 +56,14 @@ bool QueryBinder::refuse_clauses(const sql::Select& select) const {
   const std::size_t before = context_.diagnostics.error_count();
   if (!select.hints.empty())
     context_.not_yet(select.hints[0].span, "the hint " + select.hints[0].name.text, "leave it out");
-  if (!select.windows.empty())
-    context_.not_yet(select.windows[0].name.span, "WINDOW", "use a window table function in FROM");
-  if (select.qualify)
-    context_.not_yet(select.qualify->span, "QUALIFY", "HAVING filters the rows of a window");
   return context_.diagnostics.error_count() > before;
 }
 
 std::optional<Relation> QueryBinder::bind_items(const sql::Select& select, const Relation& input,
-                                                const Scope& scope) {
-  const ExprBinder binder(scope, context_, "SELECT");
+                                                const Scope& scope, const ExprBinder::Interceptor& calls,
+                                                Ordering* ordering) {
+  ExprBinder binder(scope, context_, "SELECT");
+  binder.set_interceptor(calls);
   const auto role_of = [&](const ExprPtr& expr) {
     return expr && expr->kind == ExprKind::kColumn ? input.roles[expr->column] : ColumnRole::kPlain;
   };
@@ -80,21 +80,79 @@ std::optional<Relation> QueryBinder::bind_items(const sql::Select& select, const
     const ColumnRole role = role_of(expr);
     columns.push_back({std::move(expr), column_name_of(item, columns.size()), role});
   }
+  if (ordering) add_order_columns(columns, binder, *ordering);
   return project(input, std::move(columns));
+}
+
+void QueryBinder::add_order_columns(std::vector<SelectColumn>& columns, const ExprBinder& binder,
+                                    Ordering& ordering) {
+  make_names_unique(columns);
+  ordering.visible = columns.size();
+  std::vector<std::string> names;
+  for (const SelectColumn& column : columns) names.push_back(column.name);
+  for (const sql::OrderItem& item : ordering.items) {
+    if (const auto named = named_column(item, names, context_)) {
+      ordering.columns.push_back(*named);
+      if (*named == names.size()) columns.push_back({});  // Reported.
+      continue;
+    }
+    ordering.columns.push_back(columns.size());
+    columns.push_back({binder.bind(*item.value), "ORDER$" + std::to_string(columns.size())});
+  }
+}
+
+/// Where the list could not take more columns (it is grouped, or no list at all), items are columns of the
+/// result or computed of them.
+bool QueryBinder::find_order_columns(const Relation& relation, Ordering& ordering) {
+  if (ordering.columns.empty()) ordering.visible = relation.schema().size();
+  std::vector<std::string> names;
+  for (const Type::Field& field : relation.schema().fields) names.push_back(field.name);
+  for (std::size_t i = ordering.columns.size(); i < ordering.items.size(); ++i) {
+    const auto named = named_column(ordering.items[i], names, context_);
+    if (named == names.size()) return false;
+    if (!named) {
+      context_.diagnostics.error(ordering.items[i].span, "ORDER BY of this query takes columns of its result",
+                                 "give the expression a name in the list: … AS x … ORDER BY x");
+      return false;
+    }
+    ordering.columns.push_back(*named);
+  }
+  return true;
+}
+
+std::optional<Relation> QueryBinder::bind_over_select(const sql::Select& select, const Relation& input,
+                                                      const Scope& scope, Ordering* ordering) {
+  if (select.qualify && !has_over(select)) {
+    context_.diagnostics.error(select.qualify->span, "QUALIFY needs a function OVER a window",
+                               "conditions on columns belong into WHERE");
+    return std::nullopt;
+  }
+  OverCalls calls(select, input, scope, context_);
+  const std::optional<Relation> relation = calls.bind();
+  if (!relation) return std::nullopt;
+  return bind_items(select, *relation, scope, calls.interceptor(), ordering);
 }
 
 std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
   bool refused = refuse_clauses(select);
+  Ordering* const ordering = select.distinct ? nullptr : ordering_;
+  ordering_ = nullptr;
   Scope scope;
   const std::size_t before = context_.diagnostics.error_count();
-  std::optional<Relation> input = bind_from_where(select, scope);
+  std::optional<Relation> input = bind_from_where(select, scope, {});
   if (!input) return std::nullopt;
   refused = refused || context_.diagnostics.error_count() > before;
   const bool aggregates = std::ranges::any_of(
       select.items, [](const sql::SelectItem& item) { return contains_aggregate(*item.value); });
   const bool grouped = select.grouped || select.having || aggregates;
-  std::optional<Relation> output =
-      grouped ? bind_grouped_select(select, *input, scope, context_) : bind_items(select, *input, scope);
+  if (grouped && select.qualify) {
+    context_.not_yet(select.qualify->span, "QUALIFY with GROUP BY", "group in a sub-query of FROM");
+    return std::nullopt;
+  }
+  std::optional<Relation> output = grouped ? bind_grouped_select(select, *input, scope, context_)
+                                   : select.qualify || has_over(select)
+                                       ? bind_over_select(select, *input, scope, ordering)
+                                       : bind_items(select, *input, scope, {}, ordering);
   if (output && select.distinct) output = bind_distinct(*output, context_);
   return refused ? std::nullopt : output;
 }

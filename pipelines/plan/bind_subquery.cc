@@ -6,6 +6,7 @@
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_from.h"
 #include "pipelines/plan/bind_join.h"
+#include "pipelines/plan/bind_over.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
 
@@ -37,7 +38,7 @@ void collect(const sql::Expression& expression, WhereParts& parts) {
 const sql::Select* plain_select(const sql::Query& query) {
   if (!query.with.empty() || !query.order_by.empty() || query.limit || query.offset) return nullptr;
   const auto* select = sql::as<sql::Select>(*query.body);
-  if (!select || !select->from || select->grouped || select->having || select->qualify)
+  if (!select || !select->from || select->grouped || select->having || select->qualify || has_over(*select))
     return nullptr;
   const auto aggregates = [](const sql::SelectItem& item) { return contains_aggregate(*item.value); };
   return std::ranges::any_of(select->items, aggregates) ? nullptr : select;

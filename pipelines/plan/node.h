@@ -28,6 +28,12 @@ enum class NodeKind : std::uint8_t {
   kUnionAll,
   kSink,
   // From here on: OperatorNode.
+  kOver,
+  kRank,
+  kWindowRank,
+  kDeduplicate,
+  kSort,
+  kLimit,
   kJoin,
   kIntervalJoin,
   kWindowJoin,

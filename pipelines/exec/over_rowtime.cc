@@ -1,0 +1,296 @@
+#include "pipelines/exec/over_rowtime.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "pipelines/base/time.h"
+
+namespace leat::exec {
+namespace {
+
+constexpr std::size_t kRowsPerEmission = 8192;
+constexpr std::size_t kFewKeys = 1024;
+constexpr char kProgressTag = 'm';
+constexpr char kPendingTag = 'p';
+constexpr char kKeyTag = 'k';
+
+std::vector<Type> types_of(const Schema& schema) {
+  std::vector<Type> types;
+  for (const Type::Field& field : schema.fields) types.push_back(field.type);
+  return types;
+}
+
+std::vector<std::size_t> all_columns(const Schema& schema) {
+  std::vector<std::size_t> columns(schema.size());
+  std::iota(columns.begin(), columns.end(), 0);
+  return columns;
+}
+
+std::string key_entry(KeyId id, const KeyMap& keys) {
+  std::string key(1, kKeyTag);
+  ByteWriter writer(key);
+  keys.write(id, writer);
+  return key;
+}
+
+Status damaged() {
+  return fail(ErrorCode::kCorrupt, "the saved state of OVER is damaged");
+}
+
+}  // namespace
+
+OverRowtime::OverRowtime(const plan::OverNode& node, OperatorContext context)
+    : context_(std::move(context)),
+      fingerprint_(node.fingerprint),
+      input_schema_(node.inputs[0]->schema),
+      passed_(node.passed),
+      time_column_(node.time_column),
+      lateness_(node.lateness),
+      windows_(node),
+      pending_(types_of(input_schema_), all_columns(input_schema_), kPendingTag) {}
+
+Status OverRowtime::process(std::size_t input, const Batch& batch, Output& out) {
+  (void)input;
+  if (batch.size > 0) {
+    counters_.rows_in += batch.size;
+    sweep();
+    windows_.look_up(batch, key_ids_);
+    keys_.resize(std::max(keys_.size(), windows_.keys().id_limit()));
+    const std::uint32_t segment = pending_.open(batch);
+    for (std::size_t row = 0; row < batch.size; ++row) {
+      if (batch.watermarks[row] > watermark_)
+        LEAT_TRY(
+            fire_until(batch.watermarks[row], row > 0 ? batch.intake_times[row - 1] : intake_time_, out));
+      take_row(batch, row, segment);
+    }
+    pending_.settle(segment);
+    intake_time_ = batch.intake_times.back();
+    progress_changed_ = true;
+    if (!late_rows_.empty()) context_.rejects->late(context_.name, input_schema_, batch, late_rows_);
+    counters_.late += late_rows_.size();
+    late_rows_.clear();
+  }
+  LEAT_TRY(fire_until(batch.watermark_after, intake_time_, out));
+  return flush(out, batch.watermark_after);
+}
+
+Status OverRowtime::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
+  (void)input;
+  LEAT_TRY(fire_until(watermark, now, out));
+  if (!events_.empty()) LEAT_TRY(flush(out, last_label_));
+  return out.advance(watermark, now);
+}
+
+bool OverRowtime::is_late(const Key& key, std::int64_t time) const {
+  return time <= (lateness_ == plan::OverNode::Lateness::kWatermark ? watermark_ : key.last_time);
+}
+
+void OverRowtime::take_row(const Batch& batch, std::size_t row, std::uint32_t segment) {
+  const Column& times = *batch.columns[time_column_];
+  if (times.is_null(row)) {
+    ++counters_.filtered;
+    return;
+  }
+  const std::int64_t time = times.values<std::int64_t>()[row];
+  const KeyId id = key_ids_[row];
+  if (is_late(keys_[id], time)) {
+    late_rows_.push_back(static_cast<std::uint32_t>(row));
+    return;
+  }
+  const RowLog::Ref ref = pending_.hold(segment, row);
+  waiting_.push({time, pending_.sequence(ref), ref, id});
+  ++keys_[id].waiting;
+  if (windows_.expires()) arm(id, time);
+  ++counters_.applied;
+}
+
+/// Not at every row: only when the time that is set would come too early for this one.
+void OverRowtime::arm(KeyId id, std::int64_t time) {
+  const std::int64_t range = windows_.longest();
+  Key& key = keys_[id];
+  if (key.forget_at != kNever && key.forget_at >= saturating_add(time, range + kMicrosPerMilli)) return;
+  key.forget_at = saturating_add(time, range + range / 2 + kMicrosPerMilli);
+  forgetting_.push({key.forget_at, id});
+  touch(id);
+}
+
+void OverRowtime::touch(KeyId id) {
+  if (!keys_[id].dirty) dirty_.push_back(id);
+  keys_[id].dirty = true;
+}
+
+// ---- Firing ----------------------------------------------------------------------------------------------
+
+Status OverRowtime::fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out) {
+  if (watermark <= watermark_) return {};
+  const std::int64_t before = std::exchange(watermark_, watermark);
+  ++run_;
+  while (!waiting_.empty() && waiting_.top().time <= watermark) {
+    const Waiting row = waiting_.top();
+    if (!events_.empty() && events_.back().time != row.time) {
+      ++run_;
+      if (events_.size() >= kRowsPerEmission) LEAT_TRY(flush(out, last_label_));
+    }
+    forget_due(row.time);
+    waiting_.pop();
+    fire_row(row, before, intake_time);
+  }
+  forget_due(watermark);
+  return {};
+}
+
+void OverRowtime::fire_row(const Waiting& row, std::int64_t watermark_before, std::int64_t intake_time) {
+  progress_changed_ = true;
+  OverEvent event;
+  event.key = row.key;
+  event.row = static_cast<std::uint32_t>(fired_.size());
+  event.run = run_;
+  event.time = row.time;
+  events_.push_back(event);
+  fired_.push_back(row.ref);
+  last_label_ = std::max({last_label_, watermark_before, saturating_add(row.time, -1)});
+  fired_watermarks_.push_back(last_label_);
+  fired_intakes_.push_back(intake_time);
+  Key& key = keys_[row.key];
+  key.last_time = row.time;
+  --key.waiting;
+  touch(row.key);
+}
+
+void OverRowtime::forget_due(std::int64_t time) {
+  while (!forgetting_.empty() && forgetting_.top().time <= time) {
+    const Forgetting due = forgetting_.top();
+    forgetting_.pop();
+    Key& key = keys_[due.key];
+    if (key.forget_at != due.time) continue;  // Put off since.
+    key.forget_at = kNever;
+    key.last_time = 0;
+    if (key.saved) erased_.add(key_entry(due.key, windows_.keys()));
+    key.saved = false;
+    OverEvent event;
+    event.kind = OverEvent::Kind::kForget;
+    event.key = due.key;
+    event.time = due.time;
+    events_.push_back(event);
+    ++run_;
+  }
+}
+
+Batch OverRowtime::gather_fired() {
+  Batch batch;
+  batch.size = fired_.size();
+  for (std::size_t column = 0; column < input_schema_.size(); ++column) {
+    ColumnBuilder builder(input_schema_.fields[column].type);
+    builder.reserve(fired_.size());
+    for (const RowLog::Ref ref : fired_) builder.append_cell(*pending_.batch(ref).columns[column], ref.row);
+    batch.columns.push_back(builder.finish());
+  }
+  for (const RowLog::Ref ref : fired_) pending_.release(ref);
+  fired_.clear();
+  return batch;
+}
+
+Status OverRowtime::flush(Output& out, std::int64_t watermark_after) {
+  Batch result;
+  result.watermark_after = watermark_after;
+  if (!events_.empty()) {
+    const Batch rows = gather_fired();
+    std::vector<ColumnPtr> computed = windows_.run(rows, events_);
+    events_.clear();
+    result.size = rows.size;
+    if (rows.size > 0) {
+      for (const std::size_t column : passed_) result.columns.push_back(rows.columns[column]);
+      std::ranges::move(computed, std::back_inserter(result.columns));
+    }
+    result.watermarks = std::exchange(fired_watermarks_, {});
+    result.intake_times = std::exchange(fired_intakes_, {});
+    counters_.rows_out += result.size;
+  }
+  return out.emit(std::move(result));
+}
+
+/// Keys of which nothing is known any more make room when there are many.
+void OverRowtime::sweep() {
+  KeyMap& keys = windows_.keys();
+  if (!windows_.expires() || keys.size() < kFewKeys + 2 * forgetting_.size()) return;
+  std::vector<std::uint32_t> uses(keys.id_limit());
+  for (KeyId id = 0; id < keys_.size() && id < uses.size(); ++id)
+    uses[id] = keys_[id].waiting > 0 || keys_[id].forget_at != kNever || keys_[id].dirty ? 1 : 0;
+  keys.sweep(uses);
+}
+
+// ---- State -----------------------------------------------------------------------------------------------
+
+void OverRowtime::save(StateChanges& changes) {
+  erased_.drain([&](const std::string& key) { changes.erase(fingerprint_, key); });
+  pending_.save(fingerprint_, changes);
+  windows_.save(fingerprint_, changes);
+  EntryBuffer value;
+  for (const KeyId id : dirty_) {
+    Key& key = keys_[id];
+    key.dirty = false;
+    if (lateness_ == plan::OverNode::Lateness::kWatermark && !windows_.expires()) continue;
+    if (key.last_time == 0 && key.forget_at == kNever) continue;
+    ByteWriter& writer = value.begin();
+    writer.zigzag(key.last_time);
+    writer.zigzag(key.forget_at);
+    changes.put(fingerprint_, key_entry(id, windows_.keys()), value.bytes());
+    key.saved = true;
+  }
+  dirty_.clear();
+  if (!std::exchange(progress_changed_, false)) return;
+  ByteWriter& writer = value.begin();
+  writer.zigzag(watermark_);
+  writer.zigzag(intake_time_);
+  changes.put(fingerprint_, std::string_view(&kProgressTag, 1), value.bytes());
+}
+
+Status OverRowtime::load(std::string_view key, std::string_view value) {
+  if (windows_.owns(key)) return windows_.load(key, value);
+  if (pending_.owns(key)) return pending_.load(key, value);
+  ByteReader key_reader(key);
+  ByteReader reader(value);
+  const char tag = static_cast<char>(key_reader.u8());
+  if (tag == kProgressTag) {
+    watermark_ = reader.zigzag();
+    intake_time_ = reader.zigzag();
+    return reader.ok() ? Status() : damaged();
+  }
+  if (tag != kKeyTag) return damaged();
+  LEAT_ASSIGN(const KeyId id, windows_.keys().read(key_reader));
+  keys_.resize(std::max<std::size_t>(keys_.size(), id + 1));
+  keys_[id].last_time = reader.zigzag();
+  keys_[id].forget_at = reader.zigzag();
+  keys_[id].saved = true;
+  if (keys_[id].forget_at != kNever) forgetting_.push({keys_[id].forget_at, id});
+  return reader.ok() ? Status() : damaged();
+}
+
+Status OverRowtime::loaded() {
+  LEAT_TRY(windows_.loaded());
+  LEAT_ASSIGN(const std::vector<RowLog::Ref> refs, pending_.loaded());
+  for (std::size_t begin = 0; begin < refs.size();) {
+    const Batch& batch = pending_.batch(refs[begin]);
+    windows_.look_up(batch, key_ids_);
+    keys_.resize(std::max(keys_.size(), windows_.keys().id_limit()));
+    if (batch.columns[time_column_]->may_have_nulls()) {
+      for (std::size_t row = 0; row < batch.size; ++row)
+        if (batch.columns[time_column_]->is_null(row)) return damaged();
+    }
+    const auto times = batch.columns[time_column_]->values<std::int64_t>();
+    for (std::size_t row = 0; row < batch.size; ++row, ++begin) {
+      waiting_.push({times[row], pending_.sequence(refs[begin]), refs[begin], key_ids_[row]});
+      ++keys_[key_ids_[row]].waiting;
+    }
+  }
+  keys_.resize(std::max(keys_.size(), windows_.keys().id_limit()));
+  return {};
+}
+
+std::size_t OverRowtime::memory_bytes() const {
+  return windows_.memory_bytes() + pending_.memory_bytes() + waiting_.size() * sizeof(Waiting) +
+         forgetting_.size() * sizeof(Forgetting) + keys_.capacity() * sizeof(Key) + erased_.memory_bytes();
+}
+
+}  // namespace leat::exec

@@ -1,0 +1,131 @@
+#include "pipelines/exec/rank.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace leat::exec {
+
+std::vector<Type> numbered_types(const plan::NumberingNode& node) {
+  std::vector<Type> types;
+  for (const Type::Field& field : node.inputs[0]->schema.fields) types.push_back(field.type);
+  if (node.gives_number) types.push_back(node.schema.fields.back().type);
+  return types;
+}
+
+Rank::Rank(const plan::RankNode& node)
+    : fingerprint_(node.fingerprint),
+      passed_(node.passed),
+      width_(node.inputs[0]->schema.size()),
+      gives_number_(node.gives_number),
+      insert_only_(!node.inputs[0]->updating),
+      first_(static_cast<std::size_t>(node.range.first - 1)),
+      last_(node.range.last ? static_cast<std::size_t>(*node.range.last)
+                            : std::numeric_limits<std::size_t>::max()),
+      rows_(node, RankedRows::Ties::kFirstArrival),
+      changes_(numbered_types(node)) {}
+
+Status Rank::process(std::size_t input, const Batch& batch, Output& out) {
+  (void)input;
+  if (batch.size == 0) return out.emit(batch);
+  rows_.look_up(batch, ids_);
+  for (std::uint32_t row = 0; row < batch.size; ++row) {
+    if (takes_back(batch.kind(row)))
+      remove(ids_[row], batch, row);
+    else
+      add(ids_[row], batch, row);
+  }
+  counters_.rows_in += batch.size;
+  counters_.applied += batch.size;
+  Batch result = changes_.take(batch, {}, UnchangedRows::kSuppress);
+  if (result.size > 0) {
+    std::vector<ColumnPtr> columns;
+    for (const std::size_t column : passed_) columns.push_back(result.columns[column]);
+    if (gives_number_) columns.push_back(result.columns.back());
+    result.columns = std::move(columns);
+  }
+  counters_.rows_out += result.size;
+  return out.emit(std::move(result));
+}
+
+Status Rank::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
+  (void)input;
+  return out.advance(watermark, now);
+}
+
+void Rank::add(KeyId partition, const Batch& batch, std::uint32_t row) {
+  const std::size_t place = rows_.place_of(partition, batch, row);
+  if (insert_only_ && place >= last_) return;
+  keys_ += rows_.size(partition) == 0 ? 1 : 0;
+  rows_.insert(partition, place, batch, row);
+  tell_added(partition, place, row);
+  if (insert_only_ && rows_.size(partition) > last_) rows_.erase(partition, last_);
+}
+
+void Rank::remove(KeyId partition, const Batch& batch, std::uint32_t row) {
+  const std::size_t place = rows_.find(partition, batch, row);
+  if (place == rows_.size(partition)) return;
+  tell_removed(partition, place, row);
+  rows_.erase(partition, place);
+  keys_ -= rows_.size(partition) == 0 ? 1 : 0;
+}
+
+void Rank::change(RowKind kind, Handle handle, std::size_t place, std::uint32_t row) {
+  rows_.rows().append(handle, changes_.computed().first(width_));
+  if (gives_number_) changes_.computed()[width_].append<std::int64_t>(static_cast<std::int64_t>(place) + 1);
+  changes_.close_change(kind, row);
+}
+
+void Rank::replace(Handle old_row, Handle new_row, std::size_t place, std::uint32_t row) {
+  change(RowKind::kUpdateBefore, old_row, place, row);
+  change(RowKind::kUpdateAfter, new_row, place, row);
+}
+
+// The rows as they are now; at `place` is the new one.
+void Rank::tell_added(KeyId partition, std::size_t place, std::uint32_t row) {
+  const std::size_t size = rows_.size(partition);
+  if (place >= last_) return;
+  const std::size_t first = std::max(place, first_);
+  if (gives_number_) {
+    for (std::size_t i = first; i < std::min(size, last_); ++i) {
+      if (i + 1 < size)
+        replace(rows_.at(partition, i + 1), rows_.at(partition, i), i, row);
+      else
+        change(RowKind::kInsert, rows_.at(partition, i), i, row);
+    }
+    return;
+  }
+  if (size > last_) change(RowKind::kDelete, rows_.at(partition, last_), last_, row);
+  if (first < size) change(RowKind::kInsert, rows_.at(partition, first), first, row);
+}
+
+// The rows as they were; the one at `place` goes.
+void Rank::tell_removed(KeyId partition, std::size_t place, std::uint32_t row) {
+  const std::size_t size = rows_.size(partition);
+  if (place >= last_) return;
+  const std::size_t first = std::max(place, first_);
+  if (gives_number_) {
+    for (std::size_t i = first; i < std::min(size, last_); ++i) {
+      if (i + 1 < size)
+        replace(rows_.at(partition, i), rows_.at(partition, i + 1), i, row);
+      else
+        change(RowKind::kDelete, rows_.at(partition, i), i, row);
+    }
+    return;
+  }
+  if (first < size) change(RowKind::kDelete, rows_.at(partition, first), first, row);
+  if (size > last_) change(RowKind::kInsert, rows_.at(partition, last_), last_, row);
+}
+
+Status Rank::load(std::string_view key, std::string_view value) {
+  if (rows_.owns(key)) return rows_.load(key, value);
+  return fail(ErrorCode::kCorrupt, "the saved state of a rank is damaged");
+}
+
+Status Rank::loaded() {
+  rows_.loaded();
+  for (KeyId partition = 0; partition < rows_.keys().id_limit(); ++partition)
+    keys_ += rows_.size(partition) > 0 ? 1 : 0;
+  return {};
+}
+
+}  // namespace leat::exec

@@ -1,0 +1,66 @@
+// The rows of many partitions, each partition sorted: what Top-N keeps. Knows orders and places only; what
+// follows from a place is its user's.
+//
+// State, under the node's fingerprint: the rows (row_store.h, tag "r"); places are found anew.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pipelines/exec/key_map.h"
+#include "pipelines/exec/row_store.h"
+#include "pipelines/exec/sort_key.h"
+#include "pipelines/plan/rank_node.h"
+
+namespace leat::exec {
+
+class RankedRows {
+ public:
+  using Handle = RowStore::Handle;
+  enum class Ties : std::uint8_t { kFirstArrival, kLastArrival };
+
+  RankedRows(const plan::NumberingNode& node, Ties ties);
+
+  /// The partitions of a batch's rows.
+  void look_up(const Batch& batch, std::vector<KeyId>& ids);
+
+  /// The place, from 0, that row `row` of `batch` would have.
+  std::size_t place_of(KeyId partition, const Batch& batch, std::size_t row);
+  /// Inserts that row there.
+  void insert(KeyId partition, std::size_t place, const Batch& batch, std::size_t row);
+  /// The place of the first row with the same cells; `size(partition)`: there is none.
+  std::size_t find(KeyId partition, const Batch& batch, std::size_t row);
+  void erase(KeyId partition, std::size_t place);
+  void clear(KeyId partition);
+
+  [[nodiscard]] std::size_t size(KeyId partition) const { return partitions_[partition].size(); }
+  [[nodiscard]] Handle at(KeyId partition, std::size_t place) const { return partitions_[partition][place]; }
+  [[nodiscard]] const RowStore& rows() const { return rows_; }
+  KeyMap& keys() { return keys_; }
+
+  void save(std::string_view node, StateChanges& changes) { rows_.save(node, changes); }
+  [[nodiscard]] bool owns(std::string_view key) const { return rows_.owns(key); }
+  Status load(std::string_view key, std::string_view value);
+  /// All entries are loaded: the rows find their places.
+  void loaded();
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+ private:
+  void place_loaded(KeyId partition, Handle handle, std::string key);
+  [[nodiscard]] std::size_t place_of_key(KeyId partition, const std::string& key) const;
+  void remember(Handle handle, std::string key);
+
+  std::vector<std::size_t> partition_by_;
+  Ties ties_;
+  SortKeyWriter writer_;
+  KeyMap keys_;
+  RowStore rows_;
+  std::vector<std::vector<Handle>> partitions_;
+  std::vector<std::string> sort_keys_;  // By handle.
+  std::size_t sort_key_bytes_ = 0;
+  std::vector<ColumnPtr> key_columns_;
+  std::string scratch_;
+};
+
+}  // namespace leat::exec

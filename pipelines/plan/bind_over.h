@@ -1,0 +1,88 @@
+// OVER: the calls of a SELECT that have a window of rows, bound to nodes that compute them. Each becomes a
+// column behind those of the SELECT's input; an interceptor puts these columns in the place of the calls.
+//
+// Calls that order by a time attribute share a node as far as they share the partition; nodes of different
+// partitions are chained, and each gives its rows out in the order of time, none of them late for the next.
+// ROW_NUMBER over another order, or over the rows of a window, is a numbering that a condition may bound.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/over_node.h"
+#include "pipelines/plan/rank_node.h"
+
+namespace leat::plan {
+
+/// True if an item or QUALIFY of the SELECT calls something OVER a window.
+bool has_over(const sql::Select& select);
+
+class OverCalls {
+ public:
+  /// All outlive the object. `input` is what `scope` names.
+  OverCalls(const sql::Select& select, const Relation& input, const Scope& scope, const BindContext& context)
+      : select_(select), input_(input), scope_(scope), context_(context) {}
+
+  /// `input` with the columns of the calls behind its own, and QUALIFY applied. None: reported.
+  std::optional<Relation> bind();
+  /// Answers for the calls; valid after `bind`, as long as the object.
+  [[nodiscard]] ExprBinder::Interceptor interceptor() const;
+
+ private:
+  /// A window with its base filled in.
+  struct Window {
+    const std::vector<sql::ExpressionPtr>* partition_by = nullptr;
+    const std::vector<sql::OrderItem>* order_by = nullptr;
+    const std::optional<sql::Frame>* frame = nullptr;
+    sql::SourceSpan span;
+  };
+  /// A call, bound; `place` is the ordinal of its column among all calls.
+  struct Bound {
+    std::vector<std::size_t> partition_by;
+    std::vector<SortKey> order;
+    std::optional<OverCall> call;  ///< None: a numbering in an order that is not of time.
+  };
+
+  bool collect(const sql::Expression& expression);
+  bool bind_call(const sql::Call& call);
+  std::optional<Window> resolve(const sql::Window& window) const;
+  bool bind_partition(const Window& window, Bound& bound);
+  bool bind_order(const Window& window, Bound& bound);
+  [[nodiscard]] bool is_time_order(const Bound& bound) const;
+  [[nodiscard]] bool is_window_partition(const Bound& bound) const;
+  bool bind_function(const sql::Call& call, const Window& window, Bound& bound);
+  bool bind_time_call(const sql::Call& call, const Window& window, Bound& bound);
+  bool bind_aggregate(const sql::Call& call, OverCall& over);
+  bool bind_lag(const sql::Call& call, OverCall& over);
+  bool finish_call(const sql::Call& call, std::vector<ExprPtr> arguments, functions::AggregatePtr function,
+                   OverCall& over);
+  std::optional<OverFrame> bind_frame(const std::optional<sql::Frame>& frame) const;
+  std::optional<std::int64_t> bind_offset(const sql::Frame& frame) const;
+  bool refuse_order(const sql::Call& call, const Window& window) const;
+  std::optional<ExprPtr> bind_value(const sql::Expression& expression, std::string_view place) const;
+  std::size_t add_input(const ExprPtr& expr);
+
+  Relation build();
+  void add_time_nodes(Relation& relation);
+  void add_numberings(Relation& relation);
+  void append(Relation& relation, const std::shared_ptr<PassingNode>& node,
+              std::span<const std::size_t> bounds);
+  std::optional<Relation> qualify(Relation relation) const;
+
+  const sql::Select& select_;
+  const Relation& input_;
+  const Scope& scope_;
+  const BindContext& context_;
+  std::vector<ExprPtr> inputs_;  ///< Columns of the projection below the nodes.
+  std::map<std::string, std::size_t> input_places_;
+  std::vector<Bound> bound_;
+  std::map<std::string, std::size_t> bound_places_;
+  std::map<const sql::Call*, std::size_t> calls_;  ///< To indexes of `bound_`.
+  std::vector<ExprPtr> columns_;                   ///< One per entry of `bound_`, once built.
+};
+
+}  // namespace leat::plan
