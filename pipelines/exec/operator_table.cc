@@ -8,6 +8,7 @@
 #include "pipelines/exec/interval_join.h"
 #include "pipelines/exec/join.h"
 #include "pipelines/exec/limit.h"
+#include "pipelines/exec/match.h"
 #include "pipelines/exec/over_proctime.h"
 #include "pipelines/exec/over_rowtime.h"
 #include "pipelines/exec/rank.h"
@@ -20,15 +21,6 @@
 #include "pipelines/exec/window_rank.h"
 
 namespace leat::exec {
-
-namespace {
-
-MadeOperator make_upsert(const plan::UpsertNode& node) {
-  if (node.form == plan::UpsertForm::kSameKey) return MadeOperator::of(std::make_unique<UpsertChanges>(node));
-  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node));
-}
-
-}  // namespace
 
 namespace {
 
@@ -99,6 +91,9 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
           std::make_unique<Sort>(static_cast<const plan::SortNode&>(node), std::move(context)));
     case plan::NodeKind::kLimit:
       return MadeOperator::of(std::make_unique<Limit>(static_cast<const plan::LimitNode&>(node)));
+    case plan::NodeKind::kMatch:
+      return MadeOperator::of(
+          std::make_unique<Match>(static_cast<const plan::MatchNode&>(node), std::move(context)));
     default:
       return fail(ErrorCode::kInternal, "no operator runs the node " + context.name);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_match.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
@@ -38,9 +39,11 @@ std::optional<Relation> FromBinder::bind_relation(const sql::TableReference& ref
       return queries_.bind(*sql::as<sql::DerivedTable>(reference)->query);
     case sql::TableReferenceKind::kFunction:
       return bind_window_function(*sql::as<sql::TableFunction>(reference)->call, queries_);
-    case sql::TableReferenceKind::kMatch:
-      context_.not_yet(reference.span, "MATCH_RECOGNIZE");
-      return std::nullopt;
+    case sql::TableReferenceKind::kMatch: {
+      const auto& table = *sql::as<sql::MatchTable>(reference);
+      const std::optional<Relation> input = bind_relation(*table.input);
+      return input ? bind_match(table, *input, context_) : std::nullopt;
+    }
     case sql::TableReferenceKind::kUnnest:
     case sql::TableReferenceKind::kJoined:
       break;  // bind_reference's.

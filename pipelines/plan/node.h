@@ -28,6 +28,7 @@ enum class NodeKind : std::uint8_t {
   kUnionAll,
   kSink,
   // From here on: OperatorNode.
+  kMatch,
   kOver,
   kRank,
   kWindowRank,

@@ -89,6 +89,10 @@ std::vector<Setting> engine_settings() {
       {"table.exec.state.ttl", "duration", kUsed,
        "State that no row has written for so long is dropped; 0: never. Windows drop theirs when they fire.",
        readable<Micros>},
+      {"leat.match.max-partial-matches", "integer", kUsed,
+       "The most partial matches of one partition of MATCH_RECOGNIZE; the oldest one is given up for a new one. "
+       "Default: 10000.",
+       positive_integer},
       {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},
       choice("leat.on-row-error", {"dead-letter", "fail"},
              "What a row that cannot be computed does; Flink fails."),
@@ -225,6 +229,8 @@ PlanSettings read_settings(const OptionMap& settings) {
   if (is("table.exec.sink.type-length-enforcer", "error")) read.length = LengthEnforcer::kError;
   if (is("table.exec.sink.upsert-materialize", "none")) read.upsert_materialize = UpsertMaterialize::kNone;
   if (is("table.exec.sink.upsert-materialize", "force")) read.upsert_materialize = UpsertMaterialize::kForce;
+  if (const auto most = settings.find("leat.match.max-partial-matches"); most != settings.end())
+    (void)option_text::read(most->second, read.max_partial_matches);
   if (const auto mode = settings.find("execution.runtime-mode"); mode != settings.end())
     read.batch = mode->second == "batch";
   return read;

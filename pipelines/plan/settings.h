@@ -56,6 +56,7 @@ enum class UpsertMaterialize : std::uint8_t {
 struct PlanSettings {
   std::string time_zone = "UTC";
   Micros source_idle_timeout{0};
+  std::uint64_t max_partial_matches = 10'000;
   bool batch = false;
   Micros state_ttl{0};  ///< 0: for ever.
   NotNullEnforcer not_null = NotNullEnforcer::kError;
