@@ -28,8 +28,9 @@ void IntervalSide::enter(Handle row, std::int64_t time, KeyId key) {
   const auto first = rows.begin() + static_cast<std::ptrdiff_t>(lists_[key].begin);
   rows.insert(std::upper_bound(first, rows.end(), timed), timed);
   list_bytes_ += (rows.capacity() - before) * sizeof(Timed);
-  expiry_.push_back(timed);
-  std::push_heap(expiry_.begin(), expiry_.end(), later);
+  if (in_order_.empty() || in_order_.back() < timed) return in_order_.push_back(timed);
+  behind_.push_back(timed);
+  std::push_heap(behind_.begin(), behind_.end(), later);
 }
 
 std::span<const IntervalSide::Timed> IntervalSide::rows_of(KeyId key) const {
@@ -43,13 +44,26 @@ std::span<const IntervalSide::Timed> IntervalSide::rows_from(KeyId key, std::int
   return rows.subspan(static_cast<std::size_t>(first - rows.begin()));
 }
 
-// Rows of one key expire in the order of its list: only its front ever goes.
 void IntervalSide::expire() {
-  List& list = lists_[expiry_.front().key];
-  std::pop_heap(expiry_.begin(), expiry_.end(), later);
-  expiry_.pop_back();
+  if (next_is_behind()) {
+    leave_list(behind_.front().key);
+    std::pop_heap(behind_.begin(), behind_.end(), later);
+    behind_.pop_back();
+  } else {
+    leave_list(in_order_.front().key);
+    in_order_.pop_front();
+  }
+}
+
+// Rows of one key expire in the order of its list: only its front ever goes. A short list keeps its memory: a
+// device that was just seen is seen again.
+void IntervalSide::leave_list(KeyId key) {
+  List& list = lists_[key];
   ++list.begin;
   if (list.begin == list.rows.size()) {
+    list.rows.clear();
+    list.begin = 0;
+    if (list.rows.capacity() < kCompactFrom) return;
     list_bytes_ -= list.rows.capacity() * sizeof(Timed);
     list = {};
   } else if (list.begin >= kCompactFrom && 2 * list.begin >= list.rows.size()) {
@@ -60,7 +74,7 @@ void IntervalSide::expire() {
 
 std::size_t IntervalSide::memory_bytes() const {
   return rows_.memory_bytes() + lists_.capacity() * sizeof(List) + list_bytes_ +
-         expiry_.capacity() * sizeof(Timed);
+         (in_order_.size() + behind_.capacity()) * sizeof(Timed);
 }
 
 }  // namespace leat::exec

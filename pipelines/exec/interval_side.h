@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "pipelines/base/time.h"
@@ -43,9 +44,11 @@ class IntervalSide {
 
   /// True if the range of some row has passed; `expiring` is then the first of these, by time and arrival.
   [[nodiscard]] bool has_expired(std::int64_t watermark) const {
-    return !expiry_.empty() && last_met(expiry_.front().time) < watermark;
+    return (!in_order_.empty() || !behind_.empty()) && last_met(expiring().time) < watermark;
   }
-  [[nodiscard]] const Timed& expiring() const { return expiry_.front(); }
+  [[nodiscard]] const Timed& expiring() const {
+    return next_is_behind() ? behind_.front() : in_order_.front();
+  }
   /// Takes the expiring row out of the index. Its cells stay until it is erased from `rows`.
   void expire();
 
@@ -59,11 +62,18 @@ class IntervalSide {
     std::size_t begin = 0;  // Those before it have expired.
   };
 
+  [[nodiscard]] bool next_is_behind() const {
+    return in_order_.empty() || (!behind_.empty() && behind_.front() < in_order_.front());
+  }
+  void leave_list(KeyId key);
+
   RowStore rows_;
   std::int64_t from_;
   std::int64_t to_;
-  std::vector<List> lists_;    // By key.
-  std::vector<Timed> expiry_;  // A heap, the earliest in front.
+  std::vector<List> lists_;  // By key.
+  // What expires next. Most rows come in the order of their times and cost no search.
+  std::deque<Timed> in_order_;
+  std::vector<Timed> behind_;  // Rows that came behind later ones: a heap, the earliest in front.
   std::size_t list_bytes_ = 0;
 };
 
