@@ -152,9 +152,15 @@ Relation regular_join(const JoinParts& parts) {
 }
 }  // namespace
 
-Relation make_join(JoinParts parts) {
-  if (std::optional<Relation> join = window_join(parts)) return *join;
-  if (std::optional<Relation> join = interval_join(parts)) return *join;
+std::optional<Relation> make_join(JoinParts parts, const BindContext& context) {
+  if (std::optional<Relation> join = window_join(parts)) return join;
+  if (std::optional<Relation> join = interval_join(parts)) return join;
+  if (context.settings.state_ttl.count() > 0) {
+    context.not_yet(
+        parts.span, "'table.exec.state.ttl' for a join without bounds of time",
+        "bound the times of the rows that meet: … AND a.ts BETWEEN b.ts - INTERVAL '1' HOUR AND b.ts");
+    return std::nullopt;
+  }
   return regular_join(parts);
 }
 
@@ -276,7 +282,7 @@ std::optional<Relation> build_unnest(FromItem& item, const std::vector<ExprPtr>&
 }
 
 std::optional<Relation> build_join(const FromItem& item, JoinParts parts, const BindContext& context) {
-  if (!item.as_of) return make_join(std::move(parts));
+  if (!item.as_of) return make_join(std::move(parts), context);
   const std::size_t time_column = *item.as_of - item.first;
   const TimeAttribute attribute = parts.left.node->time_attributes[time_column];
   if (attribute == TimeAttribute::kRowTime) return temporal_join(std::move(parts), time_column, context);

@@ -54,7 +54,7 @@ std::optional<Relation> window_join(JoinParts& parts);
 /// FOR SYSTEM_TIME AS OF column `time_column` of the left side, a rowtime. None: the error has been reported.
 std::optional<Relation> temporal_join(JoinParts parts, std::size_t time_column, const BindContext& context);
 
-/// The join of the parts, of the kind that fits.
-Relation make_join(JoinParts parts);
+/// The join of the parts, of the kind that fits. None: the error has been reported.
+std::optional<Relation> make_join(JoinParts parts, const BindContext& context);
 
 }  // namespace leat::plan

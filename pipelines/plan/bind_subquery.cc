@@ -117,7 +117,7 @@ std::optional<Relation> apply_test(const SubqueryTest& test, const Relation& inp
   if (compares && !add_comparisons(test, *inner, scope, queries.context(), parts)) return std::nullopt;
   for (const ExprPtr& condition : inner->correlated)
     parts.conditions.push_back(joined_columns(condition, parts.left_width()));
-  return make_join(std::move(parts));
+  return make_join(std::move(parts), queries.context());
 }
 
 // ---- The query inside ------------------------------------------------------------------------------------
