@@ -188,6 +188,10 @@ bool SourceReader::quiet() const {
   return (link == Link::kConnected || link == Link::kIdle) && intake_->queued_messages() == 0;
 }
 
+bool SourceReader::drained() const {
+  return intake_->queued_messages() == 0;
+}
+
 Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
   LEAT_ASSIGN(messages_, intake_->read(max_bytes));
   if (messages_.messages.empty()) {

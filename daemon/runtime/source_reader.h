@@ -55,6 +55,8 @@ class SourceReader {
   [[nodiscard]] bool ended() const { return ended_; }
   /// True when time without rows counts as idle: connected, and nothing waits.
   [[nodiscard]] bool quiet() const;
+  /// Nothing waits in its queue, whether connected or not.
+  [[nodiscard]] bool drained() const;
 
   /// How many of the next `rows` rows were processed before the last commit, when that fell into the midst of
   /// a batch: they are not to be processed again. Counts down.

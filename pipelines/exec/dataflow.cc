@@ -10,8 +10,11 @@ namespace {
 
 class WiredDataflow final : public Dataflow {
  public:
-  WiredDataflow(Wiring wiring, const DataflowOptions& options)
-      : wiring_(std::move(wiring)), options_(options), finished_(wiring_.scans.size()) {
+  WiredDataflow(Wiring wiring, std::unique_ptr<LateRouter> late_rows, const DataflowOptions& options)
+      : late_rows_(std::move(late_rows)),
+        wiring_(std::move(wiring)),
+        options_(options),
+        finished_(wiring_.scans.size()) {
     for (const auto& stage : wiring_.stages)
       if (const std::string fingerprint = stage->fingerprint(); !fingerprint.empty())
         by_fingerprint_.emplace(fingerprint, stage.get());
@@ -19,6 +22,7 @@ class WiredDataflow final : public Dataflow {
 
   Status start(std::int64_t now) override;
   Result<Prepared> prepare(std::size_t scan, Batch batch) override;
+  void restamp(std::size_t scan, Batch& prepared) override { wiring_.scans[scan]->restamp(prepared); }
   Status push(std::size_t scan, Batch prepared) override;
   Status tick(std::int64_t now, std::int64_t monotonic, std::span<const SourceStatus> sources) override;
   Status finish(std::size_t scan, std::int64_t now) override;
@@ -36,11 +40,13 @@ class WiredDataflow final : public Dataflow {
   Status update_activity(std::int64_t now);
   [[nodiscard]] bool is_idle(std::size_t scan) const;
   [[nodiscard]] std::int64_t all_idle_for() const;
+  [[nodiscard]] Status check();
   [[nodiscard]] Status check_memory() const;
   [[nodiscard]] bool counts_for_time(std::size_t scan) const {
     return wiring_.scans[scan] != nullptr && wiring_.scans[scan]->has_watermark() && !finished_[scan];
   }
 
+  std::unique_ptr<LateRouter> late_rows_;  // The operators report to it.
   Wiring wiring_;
   DataflowOptions options_;
   std::unordered_map<std::string, Stage*> by_fingerprint_;
@@ -50,7 +56,7 @@ class WiredDataflow final : public Dataflow {
 
 Status WiredDataflow::start(std::int64_t now) {
   for (Stage* const stage : wiring_.values) LEAT_TRY(stage->op().advance(0, kMaxWatermark, now, *stage));
-  return check_memory();
+  return check();
 }
 
 Result<Prepared> WiredDataflow::prepare(std::size_t scan, Batch batch) {
@@ -69,7 +75,7 @@ Status WiredDataflow::push(std::size_t scan, Batch prepared) {
     LEAT_TRY(stage.op().process(0, slice(prepared, row, step), stage));
     if (row == 0 && was_idle) LEAT_TRY(update_activity(now));
   }
-  return check_memory();
+  return check();
 }
 
 Status WiredDataflow::advance_scan(std::size_t scan, std::int64_t watermark, std::int64_t now) {
@@ -119,7 +125,9 @@ Status WiredDataflow::tick(std::int64_t now, std::int64_t monotonic, std::span<c
       LEAT_TRY(advance_scan(scan, saturating_add(wiring_.scans[scan]->watermark(), rise), now));
     }
   }
-  return check_memory();
+  if (std::ranges::all_of(sources, &SourceStatus::drained))
+    for (const auto& stage : wiring_.stages) LEAT_TRY(stage->op().tick(now, *stage));
+  return check();
 }
 
 Status WiredDataflow::finish(std::size_t scan, std::int64_t now) {
@@ -127,7 +135,7 @@ Status WiredDataflow::finish(std::size_t scan, std::int64_t now) {
   if (wiring_.scans[scan] == nullptr) return {};
   LEAT_TRY(advance_scan(scan, kMaxWatermark, now));
   LEAT_TRY(update_activity(now));
-  return check_memory();
+  return check();
 }
 
 void WiredDataflow::save(StateChanges& changes) {
@@ -183,6 +191,12 @@ void WiredDataflow::restore_counters(std::string_view name, const OperatorCounte
     if (stage->name() == name) stage->op().restore_counters(counters);
 }
 
+/// What may have gone wrong beside the operators' own errors.
+Status WiredDataflow::check() {
+  LEAT_TRY(late_rows_->take_error());
+  return check_memory();
+}
+
 Status WiredDataflow::check_memory() const {
   if (options_.memory_max == 0) return {};
   std::size_t total = 0;
@@ -207,8 +221,10 @@ Status WiredDataflow::check_memory() const {
 
 Result<std::unique_ptr<Dataflow>> build_dataflow(const plan::Plan& plan, const DataflowOptions& options,
                                                  Environment& environment) {
-  LEAT_ASSIGN(Wiring wiring, wire(plan, options, environment));
-  return std::unique_ptr<Dataflow>(std::make_unique<WiredDataflow>(std::move(wiring), options));
+  auto late_rows = std::make_unique<LateRouter>(environment);
+  LEAT_ASSIGN(Wiring wiring, wire(plan, options, *late_rows));
+  return std::unique_ptr<Dataflow>(
+      std::make_unique<WiredDataflow>(std::move(wiring), std::move(late_rows), options));
 }
 
 }  // namespace leat::exec

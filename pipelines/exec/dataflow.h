@@ -27,6 +27,8 @@ class Environment : public Rejects {
 struct SourceStatus {
   /// True if it is connected and its queue is empty: only then the time without rows counts as idle.
   bool quiet = false;
+  /// True if its queue is empty, connected or not: then operators on processing time see the clock go on.
+  bool drained = false;
 };
 
 /// Rows of one scan after its computed columns, before its watermark: what a merge of bounded inputs looks
@@ -60,6 +62,8 @@ class Dataflow {
   /// `batch` holds the decoded columns of scan `scan` (ScanNode: physical_wanted, then metadata) and intake
   /// times. Rows whose computed columns fail go to the dead letters here.
   virtual Result<Prepared> prepare(std::size_t scan, Batch batch) = 0;
+  /// The intake times of prepared rows have been changed: columns that show the clock follow them.
+  virtual void restamp(std::size_t scan, Batch& prepared) = 0;
   /// Takes the watermark of each row and runs everything behind it.
   virtual Status push(std::size_t scan, Batch prepared) = 0;
 

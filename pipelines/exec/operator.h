@@ -74,6 +74,14 @@ class Operator {
   /// microseconds. Emits what is due and hands its own watermark on by `out.advance`.
   virtual Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) = 0;
 
+  /// It is `now` on the gateway's clock, in microseconds, and no row waits in front of the pipeline. For
+  /// operators whose time is that clock and not the watermark; the others do nothing.
+  virtual Status tick(std::int64_t now, Output& out) {
+    (void)now;
+    (void)out;
+    return {};
+  }
+
   /// Writes what changed since the last `save` (or `load`), and forgets that it changed.
   virtual void save(StateChanges& changes) { (void)changes; }
   /// One entry of the last commit, before the first `process`; called for every key in any order.

@@ -85,6 +85,17 @@ Result<Prepared> Scan::prepare(Batch batch) {
   return prepared;
 }
 
+// Only columns that read nothing but the clock: the others have lost what they are computed from.
+void Scan::restamp(Batch& prepared) const {
+  Frame frame = frame_of(prepared);
+  frame.watermarks = {};
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (plan::is_deterministic(rows_[i].expr()) || !plan::columns_of(rows_[i].expr()).empty()) continue;
+    functions::RowErrors none;
+    prepared.columns[i] = rows_[i].column(frame, none);
+  }
+}
+
 Status Scan::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
   if (batch.size == 0) return {};

@@ -28,6 +28,8 @@ class Scan final : public Operator {
 
   /// The decoded batch's table columns; see Dataflow::prepare. Row times stay valid until the next call.
   Result<Prepared> prepare(Batch batch);
+  /// See Dataflow::restamp.
+  void restamp(Batch& prepared) const;
   /// A prepared batch.
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   /// The watermark rises to `watermark`: the idle rules, or the end of the input.

@@ -78,7 +78,7 @@ class Names {
 
 class Wirer {
  public:
-  Wirer(const plan::Plan& plan, const DataflowOptions& options, Environment& environment)
+  Wirer(const plan::Plan& plan, const DataflowOptions& options, LateRouter& environment)
       : plan_(plan), options_(options), environment_(environment) {}
 
   Result<Wiring> wire() {
@@ -91,6 +91,7 @@ class Wirer {
       LEAT_TRY(add(*sink).map([](std::size_t) {}));
     }
     for (const auto& [stage, op] : multi_input_) add_inputs(*stage, *op);
+    if (plan_.late_rows) route_late_rows(*plan_.late_rows);
     return std::move(wiring_);
   }
 
@@ -189,6 +190,12 @@ class Wirer {
         [&environment, index](const Batch& batch) { return environment.output(index, batch); });
   }
 
+  void route_late_rows(const plan::LateRows& late) {
+    Stage& sink = *wiring_.stages[index_.at(plan_.sinks[late.sink].get())];
+    for (const plan::LateRows::Route& route : late.routes)
+      environment_.add_route(wiring_.stages[index_.at(route.node.get())]->name(), route.columns, sink);
+  }
+
   void add_inputs(Stage& stage, MultiInputOperator& op) {
     std::set<std::size_t> seen;
     for (std::size_t input = 0; input < stage.inputs().size(); ++input) {
@@ -212,7 +219,7 @@ class Wirer {
 
   const plan::Plan& plan_;
   const DataflowOptions& options_;
-  Environment& environment_;
+  LateRouter& environment_;
   Wiring wiring_;
   Names names_;
   std::map<const plan::Node*, std::size_t> index_;
@@ -221,7 +228,7 @@ class Wirer {
 
 }  // namespace
 
-Result<Wiring> wire(const plan::Plan& plan, const DataflowOptions& options, Environment& environment) {
+Result<Wiring> wire(const plan::Plan& plan, const DataflowOptions& options, LateRouter& environment) {
   return Wirer(plan, options, environment).wire();
 }
 

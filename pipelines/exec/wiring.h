@@ -9,6 +9,7 @@
 #include "pipelines/exec/dataflow.h"
 #include "pipelines/exec/failed_rows.h"
 #include "pipelines/exec/input_clock.h"
+#include "pipelines/exec/late_router.h"
 #include "pipelines/exec/scan.h"
 #include "pipelines/exec/values.h"
 
@@ -70,6 +71,6 @@ struct Wiring {
 };
 
 /// Errors: invalid (a plan that cannot run), internal.
-Result<Wiring> wire(const plan::Plan& plan, const DataflowOptions& options, Environment& environment);
+Result<Wiring> wire(const plan::Plan& plan, const DataflowOptions& options, LateRouter& environment);
 
 }  // namespace leat::exec

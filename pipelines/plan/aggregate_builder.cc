@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "pipelines/plan/expand_node.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/processing_clock.h"
 
 namespace leat::plan {
 namespace {
@@ -123,8 +125,11 @@ NodePtr AggregateBuilder::build(WindowSpec window) {
   window.time_column =
       add_input(column_of(*input_.node, window.time_column), input_.schema().fields[window.time_column].name);
   if (window.kind == WindowKind::kSession) window.partition_by = key_columns();
+  const bool clocked = std::exchange(window.processing_time, false);
   node->window = std::move(window);
-  return finish(std::move(node));
+  finish(node);
+  if (clocked) node->inputs[0] = make_processing_clock(node->inputs[0], node->window.time_column);
+  return node;
 }
 
 ExprPtr AggregateBuilder::settle(const ExprPtr& expr) const {

@@ -6,6 +6,7 @@
 
 #include "pipelines/plan/bind_join.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/processing_clock.h"
 
 namespace leat::plan {
 namespace {
@@ -70,7 +71,7 @@ std::optional<TimeAttribute> common_attribute(const JoinParts& parts, std::size_
   if (left >= parts.left_width() || right < parts.left_width()) return std::nullopt;
   const TimeAttribute attribute = parts.left.node->time_attributes[left];
   const TimeAttribute other = parts.right.node->time_attributes[right - parts.left_width()];
-  if (attribute != other || attribute != TimeAttribute::kRowTime) return std::nullopt;
+  if (attribute != other || attribute == TimeAttribute::kNone) return std::nullopt;
   return attribute;
 }
 
@@ -94,6 +95,11 @@ bool take_bound(const Expr& condition, const JoinParts& parts, std::optional<Tim
   return true;
 }
 
+NodePtr clocked(NodePtr input, std::size_t column) {
+  if (input->time_attributes[column] != TimeAttribute::kProcTime) return input;
+  return make_processing_clock(std::move(input), column);
+}
+
 }  // namespace
 
 std::optional<Relation> interval_join(JoinParts& parts) {
@@ -109,6 +115,8 @@ std::optional<Relation> interval_join(JoinParts& parts) {
   join->upper = Micros(range->upper);
   join->special[0] = {range->left};
   join->special[1] = {range->right};
+  parts.left.node = clocked(parts.left.node, range->left);
+  parts.right.node = clocked(parts.right.node, range->right);
   parts.conditions = std::move(rest);
   finish_join(*join, parts);
   return plain_relation(std::move(join));

@@ -160,12 +160,8 @@ bool bind_durations(const Durations& at, WindowSpec& window, const BindContext& 
 bool set_time_column(std::size_t column, sql::SourceSpan span, const Relation& input, WindowSpec& window,
                      const BindContext& context) {
   const Type::Field& field = input.schema().fields[column];
-  if (input.node->time_attributes[column] == TimeAttribute::kProcTime) {
-    context.not_yet(span, "a window over processing time",
-                    "use a rowtime: WATERMARK FOR ts AS ts - INTERVAL '1' SECOND");
-    return false;
-  }
-  if (input.node->time_attributes[column] != TimeAttribute::kRowTime) {
+  const TimeAttribute attribute = input.node->time_attributes[column];
+  if (attribute == TimeAttribute::kNone) {
     context.diagnostics.error(
         span,
         "'" + field.name + "' is " + field.type.with_nullable(true).to_string() +
@@ -173,6 +169,7 @@ bool set_time_column(std::size_t column, sql::SourceSpan span, const Relation& i
         "declare WATERMARK FOR " + field.name + " AS … in its table; behind a window, window_time is one");
     return false;
   }
+  window.processing_time = attribute == TimeAttribute::kProcTime;
   window.time_column = column;
   window.local_time = field.type.kind() == TypeKind::kTimestampLtz;
   window.time_zone = context.session.time_zone;

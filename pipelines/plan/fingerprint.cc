@@ -214,7 +214,7 @@ Meaning meaning_of(const Node& node, const std::vector<const Meaning*>& inputs) 
     case NodeKind::kUnionAll:
       return union_meaning(static_cast<const UnionAllNode&>(node), inputs);
     case NodeKind::kSink:
-      return *inputs[0];
+      return inputs.empty() ? Meaning{} : *inputs[0];
     default:  // An OperatorNode.
       break;
   }

@@ -43,6 +43,7 @@ enum class NodeKind : std::uint8_t {
   kGroupAggregate,
   kExpand,
   kSetOperation,
+  kProcessingClock,
   kFinalRows,
   kUpsert,
 };
@@ -133,6 +134,8 @@ struct WindowSpec {
   Micros step{0};  ///< HOP's slide, CUMULATE's step.
   Micros offset{0};
   std::vector<std::size_t> partition_by;  ///< SESSION's PARTITION BY columns in the input's schema.
+  /// The time column is a PROCTIME(): who makes the node puts a ProcessingClock below it, and clears this.
+  bool processing_time = false;
 };
 
 /// A window table function on its own: each row once per window it is in, with window_start, window_end
@@ -183,12 +186,23 @@ struct SinkNode final : Node {
   std::vector<std::pair<std::size_t, std::string>> metadata;
 };
 
+/// 'leat.late-rows': what becomes of rows that come too late; see late_rows.h.
+struct LateRows {
+  std::size_t sink = 0;  ///< Index into Plan::sinks, of a sink without inputs.
+  struct Route {
+    NodePtr node;                  ///< An operator that drops late rows.
+    std::vector<ExprPtr> columns;  ///< The sink's columns, over the rows of the node's first input.
+  };
+  std::vector<Route> routes;
+};
+
 /// A whole pipeline file, planned.
 struct Plan {
   std::vector<std::shared_ptr<const ScanNode>>
       scans;  ///< Each table that is read, once, in order of declaration.
   std::vector<std::shared_ptr<const SinkNode>> sinks;  ///< One per INSERT or bare SELECT, in order.
-  OptionMap settings;                                  ///< SET 'k' = 'v', checked.
+  std::optional<LateRows> late_rows;
+  OptionMap settings;  ///< SET 'k' = 'v', checked.
   /// Things to know that are no errors: a precision that is cut, a window that has no idle time-out, …
   std::vector<std::string> warnings;
 };

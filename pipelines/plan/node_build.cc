@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipelines/plan/operator_node.h"
+#include "pipelines/plan/processing_clock.h"
 
 namespace leat::plan {
 
@@ -85,6 +86,8 @@ void append_property(Node& node, WindowProperty property, const WindowSpec& wind
 }  // namespace
 
 NodePtr make_window_assign(NodePtr input, WindowSpec window) {
+  if (std::exchange(window.processing_time, false))
+    input = make_processing_clock(std::move(input), window.time_column);
   auto node = std::make_shared<WindowAssignNode>();
   node->schema = input->schema;
   node->time_attributes.assign(input->schema.size(), TimeAttribute::kNone);

@@ -13,6 +13,7 @@
 #include "pipelines/plan/bind_insert.h"
 #include "pipelines/plan/bind_query.h"
 #include "pipelines/plan/bind_settings.h"
+#include "pipelines/plan/late_rows.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
 #include "pipelines/plan/table.h"
@@ -28,6 +29,7 @@ class Planner final : public TableLookup {
   void bind(const sql::Script& script) {
     for (const sql::Name& name : script.unreadable) unreadable_.insert(name.to_string());
     for (const sql::StatementPtr& statement : script.statements) bind_statement(*statement);
+    bind_late_rows(script);
     for (const auto& table : tables_) check_options(*table, context_);
     check_bounded();
     const bool something = !sinks_.empty() || explained_any_ || context_.diagnostics.has_errors();
@@ -199,6 +201,30 @@ class Planner final : public TableLookup {
     explained_.push_back(std::move(sinks));
   }
 
+  /// 'leat.late-rows' names a table of the file.
+  void bind_late_rows(const sql::Script& script) {
+    const std::string& name = context_.settings.late_rows;
+    if (name.empty()) return;
+    const sql::SourceSpan span = span_of_setting(script, "leat.late-rows");
+    if (Table* table = find_table(name)) {
+      late_sink_ = bind_late_sink(*table, tables_read_by(sinks_), span, context_);
+      return;
+    }
+    if (unreadable_.contains(name)) return;
+    std::vector<std::string> known;
+    for (const auto& [table, ignored] : names_) known.push_back(table);
+    context_.diagnostics.error(span, "unknown table '" + name + "'" + did_you_mean(name, known));
+  }
+
+  /// Of the last value that the file gives it; nowhere if `--set` does.
+  static sql::SourceSpan span_of_setting(const sql::Script& script, std::string_view key) {
+    sql::SourceSpan span;
+    for (const sql::StatementPtr& statement : script.statements)
+      if (const auto* set = sql::as<sql::SetStatement>(*statement))
+        if (set->option && set->option->key.text == key) span = set->option->value.span;
+    return span;
+  }
+
   // ---- The plan ------------------------------------------------------------------------------------------
 
   void check_bounded() const {
@@ -226,7 +252,12 @@ class Planner final : public TableLookup {
     Plan plan;
     plan.sinks = sinks;
     for (const Table* table : tables_read_by(sinks)) plan.scans.push_back(table->scan);
+    if (late_sink_) {
+      plan.late_rows = LateRows{.sink = plan.sinks.size()};
+      plan.sinks.push_back(late_sink_);
+    }
     rewrite(plan);
+    route_late_rows(plan, context_);
     return plan;
   }
 
@@ -236,6 +267,7 @@ class Planner final : public TableLookup {
   std::map<std::string, Table*, std::less<>> names_;  ///< The tables in sight.
   std::map<std::string, std::optional<Relation>, std::less<>> views_;  ///< None: broken, reported.
   std::set<std::string> unreadable_;  ///< Names whose CREATE the parser has refused.
+  std::shared_ptr<const SinkNode> late_sink_;
   Sinks sinks_;
   std::vector<Sinks> explained_;
   bool explained_any_ = false;

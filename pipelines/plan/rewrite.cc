@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pipelines/plan/late_rows.h"
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
@@ -20,6 +21,8 @@ void rewrite_nodes(Plan& plan, const std::function<NodePtr(const NodePtr&)>& rew
   });
   for (auto& sink : plan.sinks) sink = std::static_pointer_cast<const SinkNode>(done.at(sink.get()));
   for (auto& scan : plan.scans) scan = std::static_pointer_cast<const ScanNode>(done.at(scan.get()));
+  if (!plan.late_rows) return;
+  for (LateRows::Route& route : plan.late_rows->routes) route.node = done.at(route.node.get());
 }
 
 void rewrite(Plan& plan) {
@@ -28,6 +31,7 @@ void rewrite(Plan& plan) {
   fold_windows(plan);
   merge_projects(plan);
   push_into_scans(plan);
+  carry_late_columns(plan);
   prune_columns(plan);
   merge_projects(plan);
   set_fingerprints(plan);

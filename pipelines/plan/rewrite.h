@@ -20,7 +20,7 @@ void merge_projects(Plan& plan);
 void fold_windows(Plan& plan);
 /// Conditions that every reader of a scan begins with move into the scan, behind its watermark.
 void push_into_scans(Plan& plan);
-/// Drops columns and aggregates that nobody reads, down to what the decoder decodes.
+/// Drops columns and aggregates that nobody reads, not even late rows,, down to what the decoder decodes.
 void prune_columns(Plan& plan);
 /// Sets the identity of each node that has state; see fingerprint.cc.
 void set_fingerprints(Plan& plan);

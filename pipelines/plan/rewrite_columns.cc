@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pipelines/plan/late_rows.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/operator_node.h"
 #include "pipelines/plan/rewrite.h"
@@ -91,6 +92,12 @@ void add_input_needs(const Node& node, std::unordered_map<const Node*, Needs>& n
   for (std::size_t i = 0; i < inputs.size(); ++i)
     for (std::size_t c = 0; c < inputs[i].size(); ++c)
       if (inputs[i][c]) needs.at(node.inputs[i].get())[c] = true;
+}
+
+/// The late-row table takes what it can get of the rows that reach an operator.
+void add_late_needs(const Plan& plan, const Node& rows, std::unordered_map<const Node*, Needs>& needs) {
+  for (const Type::Field& field : plan.sinks[plan.late_rows->sink]->schema.fields)
+    if (const auto column = rows.schema.find(field.name)) needs.at(&rows)[*column] = true;
 }
 
 // ---- Building the nodes anew -----------------------------------------------------------------------------
@@ -233,6 +240,7 @@ Pruned prune(const NodePtr& node, const Needs& own, const std::vector<Pruned>& i
     case NodeKind::kUnionAll:
       return prune_union(static_cast<const UnionAllNode&>(*node), own, inputs);
     case NodeKind::kSink:
+      if (inputs.empty()) return {node, {}};  // Of late rows.
       return {with_inputs(*node, {picked(inputs[0], Needs(node->schema.size(), true))}), {}};
     case NodeKind::kValues:
       return {node, identity(node->schema.size())};
@@ -249,7 +257,10 @@ void prune_columns(Plan& plan) {
   for_each_node(plan, [&](const NodePtr& node) { order.push_back(node); });
   std::unordered_map<const Node*, Needs> needs;
   for (const NodePtr& node : order) needs[node.get()].assign(node->schema.size(), false);
-  for (auto node = order.rbegin(); node != order.rend(); ++node) add_input_needs(**node, needs);
+  for (auto node = order.rbegin(); node != order.rend(); ++node) {
+    add_input_needs(**node, needs);
+    if (plan.late_rows && drops_late_rows(**node)) add_late_needs(plan, *(*node)->inputs[0], needs);
+  }
 
   std::unordered_map<const Node*, Pruned> done;
   for (const NodePtr& node : order) {

@@ -96,7 +96,10 @@ std::vector<Setting> engine_settings() {
       {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},
       choice("leat.on-row-error", {"dead-letter", "fail"},
              "What a row that cannot be computed does; Flink fails."),
-      {"leat.late-rows", "table", kNotYet, "Table that takes late rows.", any_text},
+      {"leat.late-rows", "table", kUsed,
+       "Table that takes the rows that come too late, its columns filled by name; without it they are only "
+       "counted.",
+       any_text},
   };
 }
 
@@ -220,6 +223,8 @@ PlanSettings read_settings(const OptionMap& settings) {
     read.source_idle_timeout = parse_duration(idle->second).value_or(Micros(0));
   if (const auto ttl = settings.find("table.exec.state.ttl"); ttl != settings.end())
     read.state_ttl = parse_duration(ttl->second).value_or(Micros(0));
+  if (const auto most = settings.find("leat.match.max-partial-matches"); most != settings.end())
+    (void)option_text::read(most->second, read.max_partial_matches);
   const auto is = [&](const char* key, std::string_view word) {
     const auto found = settings.find(key);
     return found != settings.end() && found->second == word;
@@ -229,10 +234,10 @@ PlanSettings read_settings(const OptionMap& settings) {
   if (is("table.exec.sink.type-length-enforcer", "error")) read.length = LengthEnforcer::kError;
   if (is("table.exec.sink.upsert-materialize", "none")) read.upsert_materialize = UpsertMaterialize::kNone;
   if (is("table.exec.sink.upsert-materialize", "force")) read.upsert_materialize = UpsertMaterialize::kForce;
-  if (const auto most = settings.find("leat.match.max-partial-matches"); most != settings.end())
-    (void)option_text::read(most->second, read.max_partial_matches);
   if (const auto mode = settings.find("execution.runtime-mode"); mode != settings.end())
     read.batch = mode->second == "batch";
+  if (const auto late = settings.find("leat.late-rows"); late != settings.end())
+    read.late_rows = late->second;
   return read;
 }
 

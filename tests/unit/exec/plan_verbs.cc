@@ -1,5 +1,7 @@
 #include "tests/unit/exec/plan_verbs.h"
 
+#include "pipelines/plan/processing_clock.h"
+
 #include <algorithm>
 #include <functional>
 
@@ -362,6 +364,12 @@ NodePtr assign(NodePtr input, plan::WindowSpec window) {
   if (node->window.kind == plan::WindowKind::kSession) node->window.partition_by = {kKey};
   node->fingerprint = next_fingerprint();
   node->inputs = {std::move(input)};
+  return node;
+}
+
+NodePtr clock(NodePtr input) {
+  const NodePtr node = plan::make_processing_clock(std::move(input), kTs);
+  std::const_pointer_cast<plan::Node>(node)->fingerprint = next_fingerprint();
   return node;
 }
 

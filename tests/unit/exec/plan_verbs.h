@@ -70,6 +70,8 @@ plan::NodePtr aggregate(plan::NodePtr input, plan::WindowSpec window, std::vecto
 plan::NodePtr aggregate_attached(plan::NodePtr input, std::pair<std::size_t, std::size_t> bounds,
                                  std::vector<plan::AggregateCall> calls, std::vector<std::size_t> keys);
 plan::NodePtr assign(plan::NodePtr input, plan::WindowSpec window);
+/// The gateway's clock in the column ts.
+plan::NodePtr clock(plan::NodePtr input);
 
 /// INSERT INTO out SELECT * from each of `queries`. Scans are found by walking.
 plan::Plan pipeline(std::vector<plan::NodePtr> queries);

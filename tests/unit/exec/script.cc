@@ -105,7 +105,7 @@ class Runner {
     if (const auto* finish = std::get_if<Finish>(&event)) note(dataflow_->finish(finish->scan, clock_));
     if (const auto* tick = std::get_if<Tick>(&event)) {
       std::vector<SourceStatus> statuses;
-      for (const bool quiet : tick->quiet) statuses.push_back({quiet});
+      for (const bool quiet : tick->quiet) statuses.push_back({.quiet = quiet, .drained = tick->drained});
       clock_ = static_cast<std::int64_t>(tick->at * 1e6);
       note(dataflow_->tick(clock_, clock_, statuses));
     }

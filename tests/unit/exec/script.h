@@ -27,6 +27,7 @@ struct Row {
 struct Tick {
   double at = 0;
   std::vector<bool> quiet = {true};
+  bool drained = true;
 };
 struct Finish {
   std::size_t scan = 0;

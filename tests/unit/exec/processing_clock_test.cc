@@ -1,0 +1,37 @@
+// Row n comes in at second n of the gateway's clock; what its ts says means nothing here.
+#include <doctest/doctest.h>
+
+#include "tests/unit/exec/script.h"
+
+namespace leat::exec::test {
+namespace {
+
+using Rows = std::vector<std::string>;
+
+plan::Plan counted(Micros size) {
+  return pipeline({aggregate(clock(scan({.local_time = true, .has_watermark = false})), tumble(size),
+                             {call(count_rows())})});
+}
+
+TEST_CASE("a window over processing time holds the rows that came in during it") {
+  const std::vector<Event> events = {Row{500}, Row{3}, Row{77}, Row{1}, Row{2}};
+  CHECK(run(counted(2s), events).rows ==
+        Rows{"+I[a, 1, 0, 2, 1.999]", "+I[a, 2, 2, 4, 3.999]", "+I[a, 2, 4, 6, 5.999]"});
+}
+
+TEST_CASE("without rows a tick closes the window, but not while rows wait") {
+  const ScriptOptions options{.restore = false, .finish = false};
+  CHECK(run(counted(2s), {Row{1}, Tick{.at = 1.9}}, options).rows.empty());
+  CHECK(run(counted(2s), {Row{1}, Tick{.at = 5, .drained = false}}, options).rows.empty());
+  CHECK(run(counted(2s), {Row{1}, Tick{.at = 2}}, options).rows == Rows{"+I[a, 1, 0, 2, 1.999]"});
+}
+
+TEST_CASE("the clock never goes back: a row behind a tick belongs to the tick's time") {
+  const ScriptOptions options{.restore = false};
+  const Outcome outcome = run(counted(2s), {Row{1}, Tick{.at = 9}, Row{2}}, options);
+  CHECK(outcome.rows == Rows{"+I[a, 1, 0, 2, 1.999]", "+I[a, 1, 8, 10, 9.999]"});
+  CHECK(outcome.late.empty());
+}
+
+}  // namespace
+}  // namespace leat::exec::test
