@@ -2,12 +2,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 
+#include "daemon/cli/describe_pages.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/runtime/catalog.h"
 #include "pipelines/base/nearest.h"
+#include "pipelines/functions/aggregate.h"
+#include "pipelines/functions/scalar.h"
+#include "pipelines/plan/settings.h"
 
 namespace leat::cli {
 namespace {
@@ -59,17 +64,67 @@ void print_all(const plan::Catalog& catalog) {
                connector.doc);
   fmt::print("formats\n");
   for (const auto& format : catalog.formats) fmt::print("  {}\n", format.name);
-  fmt::print("\n'leat describe NAME' prints the options of one.\n");
+  fmt::print(
+      "\n'leat describe NAME' prints the options of one; 'leat describe functions' and 'leat describe "
+      "settings' list those.\n");
+}
+
+void print_functions() {
+  for (const functions::ScalarFunction& function : functions::all_scalars())
+    fmt::print("{}\n    {}\n", function.signature, function.doc);
+  fmt::print("\naggregates\n");
+  for (const functions::AggregateFunction& function : functions::all_aggregates())
+    fmt::print("{}\n    {}\n", function.signature, function.doc);
+}
+
+void print_settings() {
+  for (const plan::Setting& setting : plan::all_settings())
+    if (setting.effect == plan::SettingEffect::kUsed)
+      fmt::print("'{}'  {}\n    {}\n", setting.key, setting.type, setting.doc);
+}
+
+/// False: there is no function of that name.
+bool print_function(const std::string& name) {
+  std::string upper = name;
+  std::ranges::transform(upper, upper.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (const auto* aggregate = functions::find_aggregate(upper); aggregate != nullptr) {
+    fmt::print("{}\n    {}\n", aggregate->signature, aggregate->doc);
+    return true;
+  }
+  const auto* scalar = functions::find_scalar(upper);
+  if (scalar == nullptr) return false;
+  fmt::print("{}\n    {}\n    {}  =  {}\n", scalar->signature, scalar->doc, scalar->example,
+             scalar->example_result);
+  return true;
+}
+
+int describe_page(const DescribeOptions& options) {
+  if (options.name == "functions") return fmt::print("{}", functions_page()), kOk;
+  if (options.name == "settings") return fmt::print("{}", settings_page()), kOk;
+  if (options.name == "connectors") return fmt::print("{}", connectors_page()), kOk;
+  fmt::print(stderr, "leat describe: --markdown takes 'connectors', 'functions' or 'settings'\n");
+  return kUsage;
+}
+
+int describe_list(const std::string& name) {
+  if (name == "functions")
+    print_functions();
+  else if (name == "settings")
+    print_settings();
+  else
+    print_all(runtime::catalog());
+  return kOk;
 }
 
 }  // namespace
 
 int describe(const DescribeOptions& options) {
   const plan::Catalog& catalog = runtime::catalog();
-  if (options.name.empty()) {
-    print_all(catalog);
-    return kOk;
-  }
+  if (options.form == DescribeOptions::Form::kMarkdown) return describe_page(options);
+  if (options.name.empty() || options.name == "connectors" || options.name == "functions" ||
+      options.name == "settings")
+    return describe_list(options.name);
   if (const auto* connector = catalog.find_connector(options.name); connector != nullptr) {
     print_connector(*connector);
     return kOk;
@@ -78,10 +133,13 @@ int describe(const DescribeOptions& options) {
     print_format(*format);
     return kOk;
   }
-  std::vector<std::string> names;
+  if (print_function(options.name)) return kOk;
+  std::vector<std::string> names = {"connectors", "functions", "settings"};
+  for (const auto& function : functions::all_scalars()) names.push_back(function.name);
+  for (const auto& function : functions::all_aggregates()) names.push_back(function.name);
   for (const auto& connector : catalog.connectors) names.push_back(connector.name);
   for (const auto& format : catalog.formats) names.push_back(format.name);
-  fmt::print(stderr, "leat describe: there is no connector or format '{}'{}\n", options.name,
+  fmt::print(stderr, "leat describe: there is no connector, format or function '{}'{}\n", options.name,
              did_you_mean(options.name, names));
   return kUsage;
 }

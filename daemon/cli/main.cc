@@ -76,7 +76,24 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
       ->allow_extra_args(false);
   verb->add_option("--batch-bytes", options->batch_bytes,
                    "Read at most so many bytes at a time (1: row by row); the result is the same");
+  verb->add_option("--clock", options->clock,
+                   "Whose time it is: the system's, or with 'event' that of the rows, to replay files")
+      ->check(CLI::IsMember({"system", "event"}))
+      ->capture_default_str();
   verb->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+}
+
+void add_test(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<TestOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "test",
+      "Run the tests of pipelines: a folder holds the pipeline, its input and what is expected of it");
+  verb->add_option("DIR", options->folders, "Folders of a test, or of folders of tests")->required();
+  CLI::Option* update = verb->add_flag("--update")->description("Write what comes out as what is expected");
+  verb->callback([&chosen, options, update] {
+    if (update->count() > 0) options->expected = TestOptions::Expected::kWritten;
+    chosen = [options] { return test(*options); };
+  });
 }
 
 void add_check(CLI::App& app, std::function<int()>& chosen) {
@@ -98,9 +115,15 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
 
 void add_describe(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<DescribeOptions>();
-  CLI::App* verb = app.add_subcommand("describe", "Print the connectors and formats, or the options of one");
-  verb->add_option("NAME", options->name, "A connector or a format");
-  verb->callback([&chosen, options] { chosen = [options] { return describe(*options); }; });
+  CLI::App* verb = app.add_subcommand(
+      "describe", "Print what is built in: connectors and formats with their options, functions, settings");
+  verb->add_option("NAME", options->name,
+                   "A connector, a format or a function; or 'connectors', 'functions', 'settings'");
+  CLI::Option* markdown = verb->add_flag("--markdown")->description("As a page of the reference");
+  verb->callback([&chosen, options, markdown] {
+    if (markdown->count() > 0) options->form = DescribeOptions::Form::kMarkdown;
+    chosen = [options] { return describe(*options); };
+  });
 }
 
 void add_help(CLI::App& app, std::function<int()>& chosen) {
@@ -148,6 +171,7 @@ int main(int argc, char** argv) {
   std::function<int()> chosen;
   add_serve(app, chosen);
   add_run(app, chosen);
+  add_test(app, chosen);
   add_check(app, chosen);
   add_explain(app, chosen);
   add_describe(app, chosen);

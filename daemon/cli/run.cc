@@ -62,6 +62,7 @@ class Runner {
 
   int run(const RunOptions& options, plan::Plan plan) {
     runtime::PipelineContext context{.loop = &loop_, .clock = &clock_, .store = &store_, .results = &writer_};
+    if (options.clock == "event") context.replay.emplace();
     keeps_state_ = !options.state.empty();
     context.gateway_id = store_.id().value.substr(0, 12);
     if (!options.state.empty()) {

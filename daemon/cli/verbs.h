@@ -2,6 +2,7 @@
 // does the work and answers with the exit code.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct RunOptions {
   std::string state;                  ///< --state DIR; empty: nothing is kept.
   std::vector<std::string> settings;  ///< --set K=V
   std::size_t batch_bytes = 0;        ///< --batch-bytes; 0: the default.
+  std::string clock = "system";       ///< --clock: system, event
 };
 int run(const RunOptions& options);
 
@@ -36,9 +38,16 @@ struct ExplainOptions {
 int explain(const ExplainOptions& options);
 
 struct DescribeOptions {
-  std::string name;  ///< A connector or a format; empty: the list of all.
+  std::string name;  ///< A connector, a format, a function, or a list of these; empty: connectors, formats.
+  enum class Form : std::uint8_t { kText, kMarkdown } form = Form::kText;
 };
 int describe(const DescribeOptions& options);
+
+struct TestOptions {
+  std::vector<std::string> folders;
+  enum class Expected : std::uint8_t { kCompared, kWritten } expected = Expected::kCompared;
+};
+int test(const TestOptions& options);
 
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();

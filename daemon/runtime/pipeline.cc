@@ -139,8 +139,13 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
     positions_.push_back(position);
     inputs_.push_back(std::make_unique<Input>(std::move(made)));
     all_bounded = all_bounded && scan->bounded;
+    if (context_.replay && !scan->bounded)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("the rows' own clock is for inputs that end, but '{}' does "
+                              "not: leave out --clock event, or bound the source",
+                              scan->table));
   }
-  merge_ = all_bounded && inputs_.size() > 1;
+  merge_ = all_bounded && (inputs_.size() > 1 || context_.replay);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "daemon/loop/handles.h"
 #include "daemon/loop/loop.h"
 #include "daemon/runtime/delivery.h"
+#include "daemon/runtime/event_clock.h"
 #include "daemon/runtime/sink_writer.h"
 #include "daemon/runtime/source_reader.h"
 #include "daemon/runtime/status.h"
@@ -40,6 +42,15 @@ class ResultListener {
   virtual Status rows(std::size_t sink, const Schema& schema, const Batch& batch) = 0;
 };
 
+/// How a replay by the rows' own clock ends.
+struct Replay {
+  std::optional<std::int64_t> until;  ///< Time goes on to this moment behind the last row.
+  enum class End : std::uint8_t {
+    kFlush,  ///< As bounded inputs end: every window fires.
+    kOpen,   ///< As if live: what is not due stays unsaid.
+  } end = End::kFlush;
+};
+
 struct PipelineContext {
   loop::Loop* loop = nullptr;  ///< Outlives the pipeline, as do clock, store and listener.
   const loop::Clock* clock = nullptr;
@@ -51,6 +62,8 @@ struct PipelineContext {
   std::size_t batch_bytes = 256 * 1024;
   /// Files are read in messages of so many bytes of whole lines.
   std::size_t chunk_bytes = 128 * 1024;
+  /// Replays bounded inputs with the clock of their rows in place of the gateway's.
+  std::optional<Replay> replay;
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
 };
@@ -101,6 +114,9 @@ class Pipeline {
   Result<Step> step_arrivals();
   Result<Step> step_merged();
   Result<bool> fill(std::size_t index);
+  Status push_run(std::size_t index, std::size_t begin, std::size_t end);
+  Status replay_to(std::int64_t moment);
+  Status finish_replay();
   Status hold(std::size_t index, Batch batch);
   void let_go(std::size_t index);
   Status take_batch(std::size_t index, Batch batch);
@@ -138,6 +154,7 @@ class Pipeline {
   std::vector<std::unique_ptr<Input>> inputs_;    // One per plan_.scans.
   std::vector<std::unique_ptr<Target>> targets_;  // One per table that is written, and per bare SELECT.
   std::vector<Target*> target_of_;                // The target of each of plan_.sinks.
+  EventClock event_clock_;                        // Of a replay.
   bool merge_ = false;                            // Several bounded inputs: by row time.
 
   std::unique_ptr<loop::Async> wake_;

@@ -84,9 +84,12 @@ Status Pipeline::take_batch(std::size_t index, Batch batch) {
 
 Status Pipeline::finish_input(std::size_t index) {
   inputs_[index]->finished = true;
-  LEAT_TRY(dataflow_->finish(index, context_.clock->wall()));
   const auto finished = [](const auto& input) { return input->finished; };
-  if (std::all_of(inputs_.begin(), inputs_.end(), finished)) begin_drain();
+  const bool last = std::all_of(inputs_.begin(), inputs_.end(), finished);
+  if (last && context_.replay) LEAT_TRY(finish_replay());
+  if (!context_.replay || context_.replay->end == Replay::End::kFlush)
+    LEAT_TRY(dataflow_->finish(index, context_.clock->wall()));
+  if (last) begin_drain();
   return {};
 }
 
@@ -141,6 +144,31 @@ Result<bool> Pipeline::fill(std::size_t index) {
   return true;
 }
 
+/// Rows [begin, end) of what the input holds.
+Status Pipeline::push_run(std::size_t index, std::size_t begin, std::size_t end) {
+  exec::Prepared& held = *inputs_[index]->held;
+  const auto push = [&](std::size_t from, std::size_t to) {
+    Batch run = slice(held.batch, from, to - from);
+    if (context_.replay) dataflow_->restamp(index, run);
+    return dataflow_->push(index, std::move(run));
+  };
+  if (!context_.replay) return push(begin, end);
+  return event_clock_.replay(held.rowtimes, begin, end, held.batch.intake_times, push,
+                             [this](std::int64_t now) { return replay_to(now); });
+}
+
+/// The replay's clock goes on: no source has anything but the row that comes at this moment.
+Status Pipeline::replay_to(std::int64_t moment) {
+  const std::vector<exec::SourceStatus> quiet(inputs_.size(), {.quiet = true, .drained = true});
+  return dataflow_->tick(moment, moment, quiet);
+}
+
+/// The last row is through.
+Status Pipeline::finish_replay() {
+  if (!context_.replay->until) return {};
+  return event_clock_.pass_to(*context_.replay->until, [this](std::int64_t now) { return replay_to(now); });
+}
+
 /// Bounded inputs are merged by row time, then by their order in the file: pushes the longest run of rows
 /// that come before every other input's next row.
 Result<Pipeline::Step> Pipeline::step_merged() {
@@ -168,7 +196,7 @@ Result<Pipeline::Step> Pipeline::step_merged() {
   std::size_t end = input.next + 1;
   while (end < size && (second.second == kNone || std::pair{time_of(input, end), first.second} < second))
     ++end;
-  LEAT_TRY(dataflow_->push(first.second, slice(input.held->batch, input.next, end - input.next)));
+  LEAT_TRY(push_run(first.second, input.next, end));
   input.next = end;
   if (end < size) return Step::kWorked;
   let_go(first.second);
@@ -180,7 +208,9 @@ void Pipeline::tick() {
   std::vector<exec::SourceStatus> sources;
   for (auto& input : inputs_) {
     // A pipeline that waits for its outbox or the store is not idle, and the time it waits does not count.
-    sources.push_back({state_ == PipelineState::kRunning && input->reader->quiet() && !input->held});
+    const bool running = state_ == PipelineState::kRunning && !input->held;
+    sources.push_back({.quiet = running && input->reader->quiet(),
+                       .drained = running && (input->finished || input->reader->drained())});
   }
   tell_news();
   if (!draining_) {

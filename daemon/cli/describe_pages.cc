@@ -1,0 +1,101 @@
+#include "daemon/cli/describe_pages.h"
+
+#include <fmt/format.h>
+
+#include "daemon/runtime/catalog.h"
+#include "pipelines/functions/aggregate.h"
+#include "pipelines/functions/scalar.h"
+#include "pipelines/plan/settings.h"
+
+namespace leat::cli {
+namespace {
+
+constexpr std::string_view kMade =
+    "<!-- Made by packaging/docs/generate from the tables of the program. -->\n\n";
+
+/// A cell of a table: a bar would end it.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? "" : fmt::format("`{}`", cell(text));
+}
+
+std::string options_table(const std::vector<OptionDoc>& options) {
+  std::string text = "| option | type | default | |\n|---|---|---|---|\n";
+  for (const OptionDoc& option : options)
+    text += fmt::format("| `{}` | {} | {} | {} |\n", option.key, cell(option.type),
+                        option.necessity == Necessity::kRequired ? "required" : code(option.default_text),
+                        cell(option.doc));
+  return text + "\n";
+}
+
+std::string connector_section(const plan::ConnectorInfo& connector) {
+  std::string text = fmt::format("## {}\n\n{}\n\n", connector.name, connector.doc);
+  if (connector.can_read) {
+    if (const auto options = connector.source_options(); !options.empty())
+      text += "As a source:\n\n" + options_table(options);
+    const auto metadata = connector.metadata ? connector.metadata({}) : std::vector<plan::MetadataColumn>();
+    if (!metadata.empty()) text += "Metadata columns:\n\n| key | type | |\n|---|---|---|\n";
+    for (const auto& column : metadata)
+      text += fmt::format("| `{}` | {} | {}{} |\n", column.key, column.type.to_string(), cell(column.doc),
+                          column.writable ? " Writable." : "");
+    if (!metadata.empty()) text += "\n";
+  }
+  if (connector.can_write)
+    if (const auto options = connector.sink_options(); !options.empty())
+      text += "As a sink:\n\n" + options_table(options);
+  return text;
+}
+
+}  // namespace
+
+std::string functions_page() {
+  std::string text = "# Functions\n\n" + std::string(kMade) +
+                     "Each example is evaluated by the tests; beside it is its result as text.\n\n"
+                     "## Scalar functions and operators\n\n| | | example | result |\n|---|---|---|---|\n";
+  for (const functions::ScalarFunction& function : functions::all_scalars())
+    text += fmt::format("| {} | {} | {} | {} |\n", code(function.signature), cell(function.doc),
+                        code(function.example), code(function.example_result));
+  text += "\n## Aggregate functions\n\nAll take `DISTINCT` and `FILTER (WHERE …)`.\n\n| | |\n|---|---|\n";
+  for (const functions::AggregateFunction& function : functions::all_aggregates())
+    text += fmt::format("| {} | {} |\n", code(function.signature), cell(function.doc));
+  return text;
+}
+
+std::string settings_page() {
+  std::string text = "# Settings\n\n" + std::string(kMade) +
+                     "`SET 'key' = 'value';` in a pipeline file, or `--set key=value` on the command line, "
+                     "which wins.\n\n| key | type | |\n|---|---|---|\n";
+  std::string without;
+  for (const plan::Setting& setting : plan::all_settings()) {
+    const std::string row =
+        fmt::format("| `{}` | {} | {} |\n", setting.key, cell(setting.type), cell(setting.doc));
+    if (setting.effect == plan::SettingEffect::kUsed) text += row;
+    if (setting.effect == plan::SettingEffect::kNone) without += row;
+  }
+  return text +
+         "\nOf a Flink cluster, accepted with a warning so that a file runs there and here:\n\n"
+         "| key | type | why it does nothing here |\n|---|---|---|\n" +
+         without;
+}
+
+std::string connectors_page() {
+  const plan::Catalog& catalog = runtime::catalog();
+  std::string text = "# Connectors and formats\n\n" + std::string(kMade) + "Every source table:\n\n" +
+                     options_table(plan::common_source_options()) + "Every sink table:\n\n" +
+                     options_table(plan::common_sink_options());
+  for (const auto& connector : catalog.connectors) text += connector_section(connector);
+  for (const auto& format : catalog.formats)
+    text += fmt::format("## Format {}\n\n", format.name) + options_table(format.options());
+  while (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
+}  // namespace leat::cli
