@@ -220,7 +220,8 @@ Status Match::fire_timer(Output& out) {
 Status Match::end_input(Output& out) {
   std::vector<KeyId> open;
   for (KeyId key = 0; key < partitions_.size(); ++key)
-    if (!partitions_[key].rows.empty()) open.push_back(key);
+    if (!partitions_[key].threads.empty() || partitions_[key].next < partitions_[key].rows.end())
+      open.push_back(key);
   const auto first = [this](KeyId key) {
     const MatchWindow& rows = partitions_[key].rows;
     return std::pair(rows.row(rows.first()).time, key_text(key));

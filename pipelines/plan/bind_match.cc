@@ -7,6 +7,7 @@
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/match_node.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/processing_clock.h"
 
 namespace leat::plan {
 namespace {
@@ -107,9 +108,6 @@ class MatchBinder {
       error(item.span, "time only goes forward: ORDER BY " + name + " ASC");
     node_->time_column = column;
     processing_time_ = attribute == TimeAttribute::kProcTime;
-    if (processing_time_)
-      context_.not_yet(item.span, "a match in the order of processing time",
-                       "ORDER BY a rowtime: WATERMARK FOR ts AS ts - INTERVAL '1' SECOND");
   }
 
   // NULL is the smallest value unless the text says otherwise.
@@ -301,7 +299,9 @@ class MatchBinder {
       if (variable.condition) variable.condition = settle(variable.condition, columns_.width());
     for (ExprPtr& measure : node_->measures) measure = settle(measure, 0);
     derive_outputs();
-    node_->inputs = {columns_.build(input_.node)};
+    NodePtr below = columns_.build(input_.node);
+    if (processing_time_) below = make_processing_clock(std::move(below), node_->time_column);
+    node_->inputs = {std::move(below)};
     node_->max_partial_matches = context_.settings.max_partial_matches;
     return plain_relation(node_);
   }
