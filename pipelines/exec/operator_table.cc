@@ -1,5 +1,7 @@
 #include "pipelines/exec/operator_table.h"
 
+#include "pipelines/exec/absence.h"
+
 #include "pipelines/exec/deduplicate.h"
 #include "pipelines/exec/deduplicate_first.h"
 #include "pipelines/exec/expand.h"
@@ -95,6 +97,9 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
           std::make_unique<Sort>(static_cast<const plan::SortNode&>(node), std::move(context)));
     case plan::NodeKind::kLimit:
       return MadeOperator::of(std::make_unique<Limit>(static_cast<const plan::LimitNode&>(node)));
+    case plan::NodeKind::kAbsence:
+      return MadeOperator::of(
+          std::make_unique<Absence>(static_cast<const plan::AbsenceNode&>(node), std::move(context)));
     case plan::NodeKind::kMatch:
       return MadeOperator::of(
           std::make_unique<Match>(static_cast<const plan::MatchNode&>(node), std::move(context)));

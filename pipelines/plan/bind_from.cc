@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/plan/bind_absence.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_match.h"
 #include "pipelines/plan/bind_window.h"
@@ -31,6 +32,12 @@ std::optional<Relation> FromBinder::bind_named(const sql::NamedTable& table) {
   return queries_.bind_name(table.name);
 }
 
+namespace {
+std::optional<Relation> bind_function(const sql::Call& call, QueryBinder& queries) {
+  return call.name == "ABSENCE" ? bind_absence(call, queries) : bind_window_function(call, queries);
+}
+}  // namespace
+
 std::optional<Relation> FromBinder::bind_relation(const sql::TableReference& reference) {
   switch (reference.kind) {
     case sql::TableReferenceKind::kTable:
@@ -38,7 +45,7 @@ std::optional<Relation> FromBinder::bind_relation(const sql::TableReference& ref
     case sql::TableReferenceKind::kDerived:
       return queries_.bind(*sql::as<sql::DerivedTable>(reference)->query);
     case sql::TableReferenceKind::kFunction:
-      return bind_window_function(*sql::as<sql::TableFunction>(reference)->call, queries_);
+      return bind_function(*sql::as<sql::TableFunction>(reference)->call, queries_);
     case sql::TableReferenceKind::kMatch: {
       const auto& table = *sql::as<sql::MatchTable>(reference);
       const std::optional<Relation> input = bind_relation(*table.input);

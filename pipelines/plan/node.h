@@ -29,6 +29,7 @@ enum class NodeKind : std::uint8_t {
   kSink,
   // From here on: OperatorNode.
   kMatch,
+  kAbsence,
   kOver,
   kRank,
   kWindowRank,

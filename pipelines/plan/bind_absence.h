@@ -1,0 +1,13 @@
+// ABSENCE(…) in FROM; see absence_node.h.
+#pragma once
+
+#include <optional>
+
+#include "pipelines/plan/bind_query.h"
+
+namespace leat::plan {
+
+/// None: an error has been reported.
+std::optional<Relation> bind_absence(const sql::Call& call, QueryBinder& queries);
+
+}  // namespace leat::plan
