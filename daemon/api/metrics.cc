@@ -81,6 +81,8 @@ void add_operator(Families& families, const Labels& pipeline, const exec::Datafl
   families.counter("leat_operator_rows_applied_total", "Rows that reached a window, a state or a sink.",
                    labels, c.applied);
   families.counter("leat_operator_rows_out_total", "Rows given out.", labels, c.rows_out);
+  families.counter("leat_operator_given_up_total",
+                   "Partial matches given up for 'leat.match.max-partial-matches'.", labels, c.given_up);
   families.gauge("leat_operator_memory_bytes", "Bytes of state.", labels,
                  static_cast<double>(info.memory_bytes));
   families.gauge("leat_operator_keys", "Keys of state.", labels, static_cast<double>(info.keys));

@@ -40,6 +40,7 @@ ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
             {"dead", c.dead},
             {"applied", c.applied},
             {"out", c.rows_out}}},
+          {"given_up", c.given_up},
           {"keys", info.keys},
           {"memory_bytes", info.memory_bytes}};
 }

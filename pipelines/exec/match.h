@@ -36,7 +36,11 @@ class Match final : public Operator {
   void save(StateChanges& changes) override;
   Status load(std::string_view key, std::string_view value) override;
   Status loaded() override;
-  [[nodiscard]] OperatorCounters counters() const override { return counters_; }
+  [[nodiscard]] OperatorCounters counters() const override {
+    OperatorCounters counters = counters_;
+    counters.given_up = machine_.given_up();
+    return counters;
+  }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
   [[nodiscard]] std::size_t memory_bytes() const override;
   [[nodiscard]] std::size_t key_count() const override { return keys_.size(); }

@@ -23,6 +23,8 @@ struct OperatorCounters {
   std::uint64_t dead = 0;      ///< Could not be computed; gone to the dead letters.
   std::uint64_t applied = 0;   ///< Reached a window, a state or a sink.
   std::uint64_t rows_out = 0;  ///< Given out, whether passed on or made here.
+  /// No rows: partial results that a bound of the user's made the operator give up. It saves them itself.
+  std::uint64_t given_up = 0;
 };
 
 /// A row that could not be computed, or came late and is wanted.
