@@ -1,13 +1,15 @@
 #include "pipelines/exec/late_router.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pipelines/exec/wiring.h"
 
 namespace leat::exec {
 
-void LateRouter::add_route(const std::string& name, const std::vector<plan::ExprPtr>& columns, Stage& sink) {
-  Route& route = routes_[name];
+void LateRouter::add_route(const std::string& name, const Schema& schema,
+                           const std::vector<plan::ExprPtr>& columns, Stage& sink) {
+  Route& route = routes_.emplace(name, Route{.schema = schema})->second;
   for (const plan::ExprPtr& column : columns) route.columns.emplace_back(column);
   route.sink = &sink;
 }
@@ -15,8 +17,10 @@ void LateRouter::add_route(const std::string& name, const std::vector<plan::Expr
 void LateRouter::late(std::string_view where, const Schema& schema, const Batch& batch,
                       std::span<const std::uint32_t> rows) {
   environment_.late(where, schema, batch, rows);
-  const auto route = routes_.find(where);
-  if (route == routes_.end()) return;
+  const auto [first, last] = routes_.equal_range(where);
+  const auto route =
+      std::find_if(first, last, [&](const auto& entry) { return entry.second.schema == schema; });
+  if (route == last) return;
   Batch refused = gather(batch, rows);
   refused.kinds.clear();  // Whatever the row meant for the operator, for the table it is a row.
   Status sent = send(route->second, where, schema, refused);

@@ -19,9 +19,10 @@ class LateRouter final : public Environment {
   /// `environment` outlives the router.
   explicit LateRouter(Environment& environment) : environment_(environment) {}
 
-  /// Rows refused by the operator `name` become rows of `sink`, by `columns` over the operator's input. The
+  /// Rows like `schema` that the operator `name` refuses become rows of `sink`, by `columns` over them. The
   /// stage outlives the router.
-  void add_route(const std::string& name, const std::vector<plan::ExprPtr>& columns, Stage& sink);
+  void add_route(const std::string& name, const Schema& schema, const std::vector<plan::ExprPtr>& columns,
+                 Stage& sink);
 
   Status output(std::size_t sink, const Batch& batch) override { return environment_.output(sink, batch); }
   void dead(std::string_view where, const Schema& schema, const Batch& batch, std::size_t row,
@@ -36,13 +37,14 @@ class LateRouter final : public Environment {
 
  private:
   struct Route {
+    Schema schema;  // Of the input: an operator may refuse rows of several.
     std::vector<Evaluator> columns;
     Stage* sink = nullptr;
   };
   Status send(const Route& route, std::string_view where, const Schema& schema, const Batch& rows);
 
   Environment& environment_;
-  std::map<std::string, Route, std::less<>> routes_;  // By operator.
+  std::multimap<std::string, Route, std::less<>> routes_;  // By operator.
   Status error_;
 };
 

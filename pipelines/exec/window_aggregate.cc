@@ -66,7 +66,10 @@ WindowAggregate::WindowAggregate(const plan::WindowAggregateNode& node, Operator
       shifts_(node.window.local_time && !attached_),
       state_(types_of(input_schema_, key_columns_), node.calls,
              node.inputs[0]->updating ? Accumulators::Input::kChangelog : Accumulators::Input::kInsertOnly),
-      fired_(cell_types(node), node.properties, property_types(node), start_cell(node)) {}
+      fired_(cell_types(node), node.properties, property_types(node), start_cell(node)) {
+  if (slices_.kind() == plan::WindowKind::kHop)
+    sliding_.emplace(state_, slices_.width(), slices_.size(), slices_.offset());
+}
 
 // ---- Rows in ---------------------------------------------------------------------------------------------
 
@@ -137,6 +140,7 @@ std::size_t WindowAggregate::take_run(const Batch& batch, std::span<const std::i
     return row + 1;
   }
   if (current_.groups == nullptr) open_slice(watermark);
+  if (sliding_) sliding_->row_in(current_.end);
   const std::int64_t limit = timers_.empty() ? current_.late_at : std::min(next_fire_, current_.late_at);
   const auto valid = time_column.validity();
   SliceGroups& groups = *current_.groups;
@@ -250,16 +254,8 @@ void WindowAggregate::fire_slice(std::int64_t end, std::int64_t fires_at) {
 
 void WindowAggregate::fire_hop(std::int64_t end, std::int64_t fires_at) {
   const std::int64_t start = slices_.window_start(end);
-  const auto first = open_.upper_bound(start);
-  const auto behind = open_.upper_bound(end);
-  if (first != behind && std::next(first) == behind) {
-    emit_groups(first->second, end, fires_at);
-  } else if (first != behind) {
-    for (auto slice = first; slice != behind; ++slice) merge_into(merged_, slice->second);
-    emit_groups(merged_, end, fires_at);
-    for (const Group& group : merged_.groups()) state_.release(group.key, group.state);
-    merged_.clear();
-  }
+  if (const auto first = open_.upper_bound(start); first != open_.end() && first->first <= end)
+    emit_groups(sliding_->window(end, open_), end, fires_at);
   while (!open_.empty() && slices_.last_window(open_.begin()->first) <= end) drop(open_, open_.begin(), 's');
   const std::int64_t next = end + slices_.step();
   const auto rest = open_.upper_bound(slices_.window_start(next));

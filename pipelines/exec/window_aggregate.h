@@ -1,9 +1,9 @@
 // GROUP BY over TUMBLE, HOP and CUMULATE windows, and over rows that carry their window already (a cascade).
 //
 // Rows are aggregated by slice and key as they come. A window fires when the watermark reaches its end − 1
-// ms: TUMBLE gives out its slice, HOP merges the slices of the window, CUMULATE merges each slice into the
-// running window, so that no firing looks at older slices again. A timer that is due inside a batch splits
-// it: rows before it are applied, the window fires, the rest goes on.
+// ms: TUMBLE gives out its slice, HOP merges the slices of the window (sliding_merge.h), CUMULATE merges each
+// slice into the running window, so that no firing looks at older slices again. A timer that is due inside a
+// batch splits it: rows before it are applied, the window fires, the rest goes on.
 //
 // A row is late when the last window that holds it has fired as judged by the watermark before that row. A
 // row for a CUMULATE window whose first steps have fired goes straight into the running window.
@@ -27,6 +27,7 @@
 #include "pipelines/exec/keyed_state.h"
 #include "pipelines/exec/operator.h"
 #include "pipelines/exec/slice_groups.h"
+#include "pipelines/exec/sliding_merge.h"
 #include "pipelines/exec/window_clock.h"
 #include "pipelines/exec/window_slices.h"
 
@@ -94,7 +95,7 @@ class WindowAggregate final : public Operator {
   Slices open_;
   Slices running_;                          // CUMULATE's windows some of whose slices have fired.
   std::vector<SliceGroups> spare_;          // Emptied slices, for their memory.
-  SliceGroups merged_;                      // HOP: the window that is firing.
+  std::optional<SlidingMerge> sliding_;     // HOP: windows from slices.
   std::set<std::int64_t> timers_;           // Ends of windows to fire.
   std::int64_t next_fire_ = kMaxWatermark;  // Of the first timer; meaningless without one.
   std::uint64_t next_arrival_ = 1;

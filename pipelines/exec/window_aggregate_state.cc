@@ -92,7 +92,7 @@ std::size_t WindowAggregate::memory_bytes() const {
   std::size_t bytes = state_.memory_bytes() + erased_.memory_bytes();
   for (const Slices* const slices : {&open_, &running_})
     for (const auto& [end, groups] : *slices) bytes += groups.memory_bytes();
-  bytes += merged_.memory_bytes();
+  if (sliding_) bytes += sliding_->memory_bytes();
   for (const SliceGroups& groups : spare_) bytes += groups.memory_bytes();
   return bytes;
 }

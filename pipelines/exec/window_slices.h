@@ -18,6 +18,8 @@ class WindowSlices {
   static WindowSlices attached();
 
   [[nodiscard]] plan::WindowKind kind() const { return kind_; }
+  [[nodiscard]] std::int64_t offset() const { return offset_; }
+  [[nodiscard]] std::int64_t size() const { return size_; }
   /// Length of a slice.
   [[nodiscard]] std::int64_t width() const { return width_; }
   /// End of the slice that holds `time`.

@@ -193,7 +193,8 @@ class Wirer {
   void route_late_rows(const plan::LateRows& late) {
     Stage& sink = *wiring_.stages[index_.at(plan_.sinks[late.sink].get())];
     for (const plan::LateRows::Route& route : late.routes)
-      environment_.add_route(wiring_.stages[index_.at(route.node.get())]->name(), route.columns, sink);
+      environment_.add_route(wiring_.stages[index_.at(route.node.get())]->name(),
+                             route.node->inputs[route.input]->schema, route.columns, sink);
   }
 
   void add_inputs(Stage& stage, MultiInputOperator& op) {

@@ -20,6 +20,7 @@ struct AbsenceNode final : OperatorNode {
   Micros state_ttl{0};  ///< A key that has been absent for so long is forgotten; 0: never.
 
   [[nodiscard]] std::string_view operator_name() const override { return "absence"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::string line() const override;
   void add_needs(const Needs& own, std::span<Needs> inputs) const override;
   [[nodiscard]] Pruned prune(const Needs& own, std::span<const Pruned> inputs) const override;

@@ -86,6 +86,7 @@ struct IntervalJoinNode final : JoinBase {
 
   void derive() override;
   [[nodiscard]] std::string_view operator_name() const override { return "interval join"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
 
  protected:
@@ -101,6 +102,7 @@ struct WindowJoinNode final : JoinBase {
 
   void derive() override;
   [[nodiscard]] std::string_view operator_name() const override { return "window join"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
 
  protected:
@@ -115,6 +117,7 @@ struct TemporalJoinNode final : JoinBase {
 
   void derive() override;
   [[nodiscard]] std::string_view operator_name() const override { return "temporal join"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
 
  protected:

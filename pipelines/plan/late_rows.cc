@@ -113,6 +113,22 @@ NodePtr with_column(const NodePtr& node, const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+/// The columns that the late-row table wants, of rows like these; NULL where there is none that fits.
+std::vector<ExprPtr> late_columns(const Node& rows, const Schema& wanted, const BindContext& context) {
+  std::vector<ExprPtr> columns;
+  for (const Type::Field& field : wanted.fields) {
+    const std::optional<std::size_t> column = rows.schema.find(field.name);
+    const bool fits = column && functions::implicitly_castable(rows.schema.fields[*column].type, field.type);
+    columns.push_back(fits ? coerce(column_of(rows, *column), field.type, {}, context)
+                           : make_literal(field.type, Value::null()));
+  }
+  return columns;
+}
+
+}  // namespace
+
 void carry_late_columns(Plan& plan) {
   if (!plan.late_rows) return;
   const Schema wanted = plan.sinks[plan.late_rows->sink]->schema;
@@ -131,16 +147,8 @@ void route_late_rows(Plan& plan, const BindContext& context) {
   const Schema wanted = plan.sinks[plan.late_rows->sink]->schema;
   for_each_node(plan, [&](const NodePtr& node) {
     if (!drops_late_rows(*node)) return;
-    const Node& rows = *node->inputs[0];
-    LateRows::Route route{.node = node};
-    for (const Type::Field& field : wanted.fields) {
-      const std::optional<std::size_t> column = rows.schema.find(field.name);
-      const bool fits =
-          column && functions::implicitly_castable(rows.schema.fields[*column].type, field.type);
-      route.columns.push_back(fits ? coerce(column_of(rows, *column), field.type, {}, context)
-                                   : make_literal(field.type, Value::null()));
-    }
-    plan.late_rows->routes.push_back(std::move(route));
+    for (std::size_t input = 0; input < node->inputs.size(); ++input)
+      plan.late_rows->routes.push_back({node, input, late_columns(*node->inputs[input], wanted, context)});
   });
 }
 

@@ -92,6 +92,7 @@ struct MatchNode final : OperatorNode {
   [[nodiscard]] bool counts_matches() const;
 
   [[nodiscard]] std::string_view operator_name() const override { return "match"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::string line() const override;
   void add_needs(const Needs& own, std::span<Needs> inputs) const override;
   [[nodiscard]] Pruned prune(const Needs& own, std::span<const Pruned> inputs) const override;

@@ -191,8 +191,9 @@ struct SinkNode final : Node {
 struct LateRows {
   std::size_t sink = 0;  ///< Index into Plan::sinks, of a sink without inputs.
   struct Route {
-    NodePtr node;                  ///< An operator that drops late rows.
-    std::vector<ExprPtr> columns;  ///< The sink's columns, over the rows of the node's first input.
+    NodePtr node;  ///< An operator that drops late rows.
+    std::size_t input = 0;
+    std::vector<ExprPtr> columns;  ///< The sink's columns, over the rows of that input.
   };
   std::vector<Route> routes;
 };

@@ -41,7 +41,7 @@ struct OperatorNode : Node {
   /// columns. Two nodes of equal inputs and equal identities may take over each other's state.
   [[nodiscard]] virtual std::string identity(std::span<const std::vector<std::string>> columns) const = 0;
   [[nodiscard]] virtual bool has_state() const { return true; }
-  /// True if rows behind the watermark are refused and given to Rejects::late, with the schema of input 0.
+  /// True if rows behind the watermark are refused and given to Rejects::late, with their input's schema.
   [[nodiscard]] virtual bool drops_late_rows() const { return false; }
 
   /// Columns whose values name a row of the table that its changes describe: there is at most one such row at

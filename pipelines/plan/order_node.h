@@ -21,6 +21,7 @@ struct SortNode final : PassingNode {
   std::vector<SortKey> order;
 
   [[nodiscard]] std::string_view operator_name() const override { return "sort"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::string line() const override;
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override {
     return std::make_shared<SortNode>(*this);

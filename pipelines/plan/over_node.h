@@ -42,6 +42,7 @@ struct OverNode final : PassingNode {
   std::vector<OverCall> calls;  ///< One own column each.
 
   [[nodiscard]] std::string_view operator_name() const override { return "over"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::string line() const override;
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override {
     return std::make_shared<OverNode>(*this);

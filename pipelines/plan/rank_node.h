@@ -62,6 +62,7 @@ struct WindowRankNode final : NumberingNode {
   Ties ties = Ties::kFirstArrival;
 
   [[nodiscard]] std::string_view operator_name() const override { return "window rank"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::string line() const override;
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override {
     return std::make_shared<WindowRankNode>(*this);
@@ -87,6 +88,7 @@ struct DeduplicateNode final : PassingNode {
   Keep keep = Keep::kFirst;
 
   [[nodiscard]] std::string_view operator_name() const override { return "deduplicate"; }
+  [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::string line() const override;
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override {
     return std::make_shared<DeduplicateNode>(*this);

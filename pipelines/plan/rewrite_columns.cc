@@ -259,7 +259,8 @@ void prune_columns(Plan& plan) {
   for (const NodePtr& node : order) needs[node.get()].assign(node->schema.size(), false);
   for (auto node = order.rbegin(); node != order.rend(); ++node) {
     add_input_needs(**node, needs);
-    if (plan.late_rows && drops_late_rows(**node)) add_late_needs(plan, *(*node)->inputs[0], needs);
+    if (!plan.late_rows || !drops_late_rows(**node)) continue;
+    for (const NodePtr& input : (*node)->inputs) add_late_needs(plan, *input, needs);
   }
 
   std::unordered_map<const Node*, Pruned> done;

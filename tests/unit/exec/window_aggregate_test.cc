@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "tests/unit/exec/script.h"
 
 namespace leat::exec::test {
@@ -284,6 +287,42 @@ TEST_CASE("damaged state entries are refused as corrupt") {
   CHECK(dataflow->load(node, "s\x14\x01", "").error().code == ErrorCode::kCorrupt);
   CHECK(dataflow->load(node, "m", "\x80").error().code == ErrorCode::kCorrupt);
   CHECK(dataflow->load("no such node", "m", "").error().code == ErrorCode::kNotFound);
+}
+
+/// What HOP must give for these rows of one key, in seconds: "+I[a, count, start, end, end - 1 ms]".
+Rows hop_by_hand(const std::vector<double>& seconds, int slide, int size, int offset, double delay) {
+  std::map<int, int> counts;  // By window end.
+  double latest = -1e9;
+  for (const double at : seconds) {
+    for (int end = offset; end <= 200; end += slide) {
+      const bool holds = at >= end - size && at < end;
+      const bool fired = latest - delay >= end - 0.001;
+      if (holds && !fired) ++counts[end];
+    }
+    latest = std::max(latest, at);
+  }
+  Rows rows;
+  for (const auto& [end, count] : counts)
+    rows.push_back("+I[a, " + std::to_string(count) + ", " + std::to_string(end - size) + ", " +
+                   std::to_string(end) + ", " + std::to_string(end - 1) + ".999]");
+  return rows;
+}
+
+TEST_CASE("HOP with many slices counts rows out of order and late ones as by hand, across its blocks") {
+  std::vector<double> seconds;
+  std::uint32_t random = 1;
+  for (int i = 0; i < 150; ++i) {
+    random = random * 1664525 + 1013904223;
+    seconds.push_back(20 + i * 0.5 - (random >> 24) % 12);
+  }
+  for (const int offset : {0, 1}) {
+    plan::WindowSpec window = hop(2s, 14s);
+    window.offset = std::chrono::seconds(offset);
+    const plan::Plan plan = pipeline({aggregate(scan({.delay = 2s}), window, {call(count_rows())})});
+    std::vector<Event> events;
+    for (const double at : seconds) events.push_back(Row{at});
+    CHECK(run(plan, events).rows == hop_by_hand(seconds, 2, 14, offset, 2));
+  }
 }
 
 }  // namespace

@@ -134,6 +134,26 @@ FROM TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '10' SECOND) GROUP BY UPPER
   CHECK_MESSAGE(verdict->passed, verdict->detail);
 }
 
+TEST_CASE("late rows of OVER go there, too, with the columns that it passes on") {
+  Folder folder;
+  folder.write("counts.sql", R"(
+SET 'leat.late-rows' = 'too_late';
+CREATE TABLE readings (device STRING, ts TIMESTAMP(3), note STRING, WATERMARK FOR ts AS ts)
+WITH ('connector' = 'mqtt', 'url' = 'mqtt://broker', 'topic' = 'a/#', 'format' = 'json');
+CREATE TABLE counts (device STRING, n BIGINT) WITH ('connector' = 'print');
+CREATE TABLE too_late (note STRING, ts TIMESTAMP(3)) WITH ('connector' = 'print');
+INSERT INTO counts SELECT device, COUNT(*) OVER (PARTITION BY device ORDER BY ts) FROM readings;
+)");
+  folder.write("input/readings.jsonl",
+               "{\"device\": \"a\", \"ts\": \"2026-01-01 00:00:09\", \"note\": \"first\"}\n"
+               "{\"device\": \"a\", \"ts\": \"2026-01-01 00:00:01\", \"note\": \"late\"}\n");
+  folder.write("expected/counts.txt", "+I[a, 1]\n");
+  folder.write("expected/too_late.txt", "+I[late, 2026-01-01T00:00:01]\n");
+  const auto verdict = run_test(folder.path(), Expectations::kCompare);
+  REQUIRE_MESSAGE(verdict, verdict.error().message);
+  CHECK_MESSAGE(verdict->passed, verdict->detail);
+}
+
 TEST_CASE("windows over processing time are those of the rows' own clock") {
   Folder folder;
   folder.write("counts.sql", R"(
