@@ -90,7 +90,8 @@ std::vector<Setting> engine_settings() {
        "State that no row has written for so long is dropped; 0: never. Windows drop theirs when they fire.",
        readable<Micros>},
       {"leat.match.max-partial-matches", "integer", kUsed,
-       "The most partial matches of one partition of MATCH_RECOGNIZE; the oldest one is given up for a new one. "
+       "The most partial matches of one partition of MATCH_RECOGNIZE; the oldest one is given up for a new "
+       "one. "
        "Default: 10000.",
        positive_integer},
       {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},

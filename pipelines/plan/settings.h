@@ -59,7 +59,7 @@ struct PlanSettings {
   std::uint64_t max_partial_matches = 10'000;
   bool batch = false;
   std::string late_rows;  ///< 'leat.late-rows'; empty: late rows are only counted.
-  Micros state_ttl{0};  ///< 0: for ever.
+  Micros state_ttl{0};    ///< 0: for ever.
   NotNullEnforcer not_null = NotNullEnforcer::kError;
   LengthEnforcer length = LengthEnforcer::kIgnore;
   UpsertMaterialize upsert_materialize = UpsertMaterialize::kAuto;
