@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/exec/keyed_state.h"
+
 namespace leat::exec {
 namespace {
 
@@ -10,6 +12,7 @@ using plan::JoinType;
 
 // Pairs that are looked at together, and rows that are given out together: a few thousand, as in any batch.
 constexpr std::size_t kRunPairs = 8192;
+constexpr char kTimeTag = 't';
 
 bool is_addition(RowKind kind) {
   return kind == RowKind::kInsert || kind == RowKind::kUpdateAfter;
@@ -33,10 +36,11 @@ Join::Join(const plan::JoinNode& node, OperatorContext context)
       type_(node.type),
       comes_alone_{plan::keeps_left(node.type), plan::keeps_right(node.type)},
       counts_{comes_alone_[0] || has_no_right_columns(node.type), comes_alone_[1]},
+      ttl_(node.state_ttl),
       keys_(node),
       condition_(node),
-      sides_{JoinSide(types_of(node.inputs[0]->schema), 'l'),
-             JoinSide(types_of(node.inputs[1]->schema), 'r')},
+      sides_{JoinSide(types_of(node.inputs[0]->schema), 'l', ttl_),
+             JoinSide(types_of(node.inputs[1]->schema), 'r', ttl_)},
       output_(node) {}
 
 // ---- Output ----------------------------------------------------------------------------------------------
@@ -65,15 +69,32 @@ Status Join::flush(std::size_t side, const Batch& batch, std::int64_t watermark_
 
 // ---- Rows ------------------------------------------------------------------------------------------------
 
+// The pairs of one row with what lives at its time, that of `ttl`. False: it belongs into a run of its own,
+// because the rows before it in this one may still write what seems to have expired.
+bool Join::collect_pairs_of(const Candidate& candidate, InRun place, const StateTtl& ttl) {
+  const JoinSide& other = sides_[1 - candidate.side];
+  const std::size_t pairs_before = pairs_.size();
+  for (auto partner = other.first(candidate.key); partner != JoinSide::kNone; partner = other.next(partner)) {
+    if (!other.expired(partner, ttl)) {
+      pairs_.add(candidate.row, partner);
+    } else if (place == InRun::kFurther && counts_[1 - candidate.side]) {
+      pairs_.shrink(pairs_before);
+      return false;
+    }
+  }
+  return true;
+}
+
 // Rows [begin, …) until there are enough pairs; one row is always taken whole.
 std::uint32_t Join::collect_pairs(std::size_t side, std::uint32_t begin, const Batch& batch) {
   pairs_.clear();
-  const JoinSide& other = sides_[1 - side];
+  StateTtl ttl = ttl_;
   std::uint32_t row = begin;
   for (; row < batch.size && pairs_.size() < kRunPairs; ++row) {
+    ttl.pass(batch.intake_times[row]);
     if (ids_[row] == JoinKeys::kNoKey) continue;
-    for (auto partner = other.first(ids_[row]); partner != JoinSide::kNone; partner = other.next(partner))
-      pairs_.add(row, partner);
+    const InRun place = row == begin ? InRun::kFirst : InRun::kFurther;
+    if (!collect_pairs_of({.side = side, .row = row, .key = ids_[row], .partners = {}}, place, ttl)) break;
   }
   return row;
 }
@@ -81,9 +102,8 @@ std::uint32_t Join::collect_pairs(std::size_t side, std::uint32_t begin, const B
 void Join::count_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch) {
   const std::size_t other = 1 - candidate.side;
   if (!counts_[other]) return;
-  RowStore& rows = sides_[other].rows();
-  const std::int64_t matches = rows.mark(partner);
-  rows.set_mark(partner, matches + 1);
+  const std::int64_t matches = sides_[other].rows().mark(partner);
+  sides_[other].set_mark(partner, matches + 1);
   if (matches > 0) return;
   if (type_ == JoinType::kSemi)
     emit_partner(candidate, batch.kind(candidate.row), partner, batch);
@@ -94,9 +114,9 @@ void Join::count_match(const Candidate& candidate, RowStore::Handle partner, con
 void Join::discount_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch) {
   const std::size_t other = 1 - candidate.side;
   if (!counts_[other]) return;
-  RowStore& rows = sides_[other].rows();
-  const std::int64_t matches = rows.mark(partner);
-  rows.set_mark(partner, matches - 1);
+  const std::int64_t matches = sides_[other].rows().mark(partner);
+  if (matches == 0) return;  // It came when the candidate was forgotten already.
+  sides_[other].set_mark(partner, matches - 1);
   if (matches > 1) return;
   if (type_ == JoinType::kSemi)
     emit_partner(candidate, batch.kind(candidate.row), partner, batch);
@@ -130,9 +150,12 @@ void Join::retract(const Candidate& candidate, const Batch& batch) {
   if (candidate.key != JoinKeys::kNoKey) {
     JoinSide& side = sides_[candidate.side];
     const RowStore::Handle held = side.find(batch.columns, candidate.row, candidate.key);
-    if (held == JoinSide::kNone) return;  // A row that never came: nothing was made of it.
-    side.erase(held);
-    keys_.release(candidate.key);
+    if (held != JoinSide::kNone) {
+      side.erase(held);
+      keys_.release(candidate.key);
+    } else if (!ttl_.enabled()) {
+      return;  // A row that never came: nothing was made of it.
+    }
   }
   const bool matched = !candidate.partners.empty();
   const RowKind kind = batch.kind(candidate.row);
@@ -167,16 +190,28 @@ Status Join::apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end,
   for (std::uint32_t row = begin; row < end; ++row) {
     const std::size_t first = pair;
     while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
+    ttl_.pass(batch.intake_times[row]);
     if (std::ranges::binary_search(failed, row)) continue;
     apply({side, row, ids_[row], std::span(pairs_.partners).subspan(first, pair - first)}, batch);
   }
   return {};
 }
 
+// Only between batches: the output refers to rows that are kept.
+void Join::drop_expired() {
+  for (JoinSide& side : sides_) {
+    for (auto row = side.next_expired(); row != JoinSide::kNone; row = side.next_expired()) {
+      keys_.release(side.key_of(row));
+      side.erase(row);
+    }
+  }
+}
+
 Status Join::process(std::size_t input, const Batch& batch, Output& out) {
   Batch timed = batch;
   clock_.take(input, timed);
   counters_.rows_in += timed.size;
+  drop_expired();
   if (timed.size > 0) ids_ = keys_.lookup(input, timed.columns, timed.size);
   for (std::uint32_t row = 0; row < timed.size;) {
     const std::uint32_t end = collect_pairs(input, row, timed);
@@ -204,11 +239,25 @@ Status Join::set_activity(std::size_t input, InputActivity activity, std::int64_
 
 void Join::save(StateChanges& changes) {
   for (JoinSide& side : sides_) side.rows().save(fingerprint_, changes);
+  if (!ttl_.enabled() || saved_now_ == ttl_.now()) return;
+  saved_now_ = ttl_.now();
+  EntryBuffer time;
+  time.begin().zigzag(saved_now_);
+  changes.put(fingerprint_, {&kTimeTag, 1}, time.bytes());
+}
+
+Status Join::load_time(std::string_view value) {
+  ByteReader reader(value);
+  ttl_.pass(reader.zigzag());
+  saved_now_ = ttl_.now();
+  if (!reader.ok()) return fail(ErrorCode::kCorrupt, "the time of the join's state is damaged");
+  return {};
 }
 
 Status Join::load(std::string_view key, std::string_view value) {
   for (JoinSide& side : sides_)
     if (side.rows().owns(key)) return side.rows().load(key, value).map([](RowStore::Handle) {});
+  if (key == std::string_view(&kTimeTag, 1)) return load_time(value);
   return fail(ErrorCode::kCorrupt, "an entry of the join's state belongs to neither side");
 }
 

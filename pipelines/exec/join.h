@@ -1,5 +1,5 @@
 // The regular join: each row meets all rows that the other input has given so far and not taken back. Both
-// sides are kept for ever; both may be changelogs.
+// sides are kept, for ever or as long as 'table.exec.state.ttl' says; both may be changelogs.
 //
 // During a batch of one input the other side does not change. So all candidates of the batch are collected
 // first and the condition is evaluated over them column-wise; then the rows are applied one after the other.
@@ -9,7 +9,18 @@
 // number of its matches: when it leaves 0 the padded row is taken back, when it is 0 again the padded row
 // comes back. SEMI and ANTI give out rows of the left input alone, by the same marks.
 //
-// State: the rows of both inputs, as exec/row_store.h has them, under the tags 'l' and 'r'.
+// With a time to live a row is forgotten without a word when it has not been written for so long: what was
+// made of it stays. As in Flink, a row is written when it comes and, if its matches are counted, when their
+// number changes; and a row that is taken back after it was forgotten still takes back its pairs with the
+// rows that are left.
+//
+// Interval and window joins bound their state by event time and, as in Flink, do not look at the time to
+// live. Nor does the temporal join, where Flink differs: it forgets a key that has been idle for so long,
+// while ours keeps each key's latest version, so that a rate that seldom changes does not vanish.
+//
+// State, under the node's fingerprint: the rows of both inputs, as exec/row_store.h has them, under the tags
+// 'l' and 'r'; with a time to live also
+//   "t" => zigzag the operator's time (state_ttl.h)
 #pragma once
 
 #include <array>
@@ -47,6 +58,8 @@ class Join final : public MultiInputOperator {
   };
 
   std::uint32_t collect_pairs(std::size_t side, std::uint32_t begin, const Batch& batch);
+  enum class InRun : std::uint8_t { kFirst, kFurther };
+  bool collect_pairs_of(const Candidate& candidate, InRun place, const StateTtl& ttl);
   Status apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end, const Batch& batch);
   void apply(const Candidate& candidate, const Batch& batch);
   void insert(const Candidate& candidate, const Batch& batch);
@@ -56,6 +69,8 @@ class Join final : public MultiInputOperator {
   void emit_partner(const Candidate& candidate, RowKind kind, RowStore::Handle partner, const Batch& batch);
   void count_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch);
   void discount_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch);
+  void drop_expired();
+  Status load_time(std::string_view value);
   Status flush(std::size_t side, const Batch& batch, std::int64_t watermark_after, Output& out);
 
   OperatorContext context_;
@@ -63,6 +78,8 @@ class Join final : public MultiInputOperator {
   plan::JoinType type_;
   std::array<bool, 2> comes_alone_;  // Rows of this side come out without a match, too.
   std::array<bool, 2> counts_;       // The marks of this side's rows count their matches.
+  StateTtl ttl_;
+  std::int64_t saved_now_ = kMinWatermark;
   JoinKeys keys_;
   JoinCondition condition_;
   std::array<JoinSide, 2> sides_;

@@ -25,6 +25,10 @@ struct JoinPairs {
     rows.clear();
     partners.clear();
   }
+  void shrink(std::size_t pairs) {
+    rows.resize(pairs);
+    partners.resize(pairs);
+  }
   [[nodiscard]] std::size_t size() const { return rows.size(); }
 };
 

@@ -1,10 +1,17 @@
 #include "pipelines/exec/join_side.h"
 
+#include <utility>
+
 namespace leat::exec {
+
+JoinSide::JoinSide(std::vector<Type> types, char tag, const StateTtl& ttl)
+    : ttl_(ttl),
+      rows_(std::move(types), tag, ttl.enabled() ? RowStore::Times::kWritten : RowStore::Times::kNone) {}
 
 JoinSide::Handle JoinSide::add(std::span<const ColumnPtr> columns, std::size_t row, KeyId key,
                                std::int64_t mark) {
   const Handle handle = rows_.add(columns, row, mark);
+  if (ttl_.enabled()) rows_.set_written(handle, ttl_.now());
   enter(handle, key);
   return handle;
 }
@@ -16,6 +23,12 @@ void JoinSide::enter(Handle row, KeyId key) {
   links_[row] = {kNone, list.last, key};
   (list.last == kNone ? list.first : links_[list.last].next) = row;
   list.last = row;
+  if (ttl_.enabled()) expiries_.add(row, rows_.written(row));
+}
+
+void JoinSide::set_mark(Handle row, std::int64_t mark) {
+  rows_.set_mark(row, mark);
+  if (ttl_.enabled()) rows_.set_written(row, ttl_.now());
 }
 
 void JoinSide::erase(Handle row) {
@@ -28,12 +41,21 @@ void JoinSide::erase(Handle row) {
 
 JoinSide::Handle JoinSide::find(std::span<const ColumnPtr> columns, std::size_t row, KeyId key) const {
   Handle handle = first(key);
-  while (handle != kNone && !rows_.equals(handle, columns, row)) handle = next(handle);
+  const auto is_it = [&](Handle held) { return rows_.equals(held, columns, row) && !expired(held, ttl_); };
+  while (handle != kNone && !is_it(handle)) handle = next(handle);
   return handle;
 }
 
+JoinSide::Handle JoinSide::next_expired() {
+  const auto written_of = [this](Handle row) {
+    return rows_.sequence(row) == 0 ? std::nullopt : std::optional(rows_.written(row));
+  };
+  return expiries_.next(ttl_, written_of).value_or(kNone);
+}
+
 std::size_t JoinSide::memory_bytes() const {
-  return rows_.memory_bytes() + links_.capacity() * sizeof(Link) + lists_.capacity() * sizeof(List);
+  return rows_.memory_bytes() + links_.capacity() * sizeof(Link) + lists_.capacity() * sizeof(List) +
+         expiries_.memory_bytes();
 }
 
 }  // namespace leat::exec

@@ -7,7 +7,8 @@
 
 namespace leat::exec {
 
-RowStore::RowStore(std::vector<Type> types, char tag) : types_(std::move(types)), tag_(tag) {
+RowStore::RowStore(std::vector<Type> types, char tag, Times times)
+    : types_(std::move(types)), tag_(tag), times_(times) {
   for (const Type& type : types_) columns_.emplace_back(type);
 }
 
@@ -15,6 +16,7 @@ RowStore::Handle RowStore::take_slot(std::uint64_t sequence) {
   Handle row = static_cast<Handle>(slots_.size());
   if (free_.empty()) {
     slots_.emplace_back();
+    if (times_ == Times::kWritten) written_.push_back(0);
     for (StoredColumn& column : columns_) column.reach(slots_.size());
   } else {
     row = free_.back();
@@ -49,6 +51,17 @@ void RowStore::set_mark(Handle row, std::int64_t mark) {
   Slot& slot = slots_[row];
   if (slot.mark == mark) return;
   slot.mark = mark;
+  outdate(row);
+}
+
+void RowStore::set_written(Handle row, std::int64_t time) {
+  if (written_[row] == time) return;
+  written_[row] = time;
+  outdate(row);
+}
+
+void RowStore::outdate(Handle row) {
+  Slot& slot = slots_[row];
   if (slot.saved != Saved::kAsItIs) return;
   slot.saved = Saved::kOutdated;
   touch(row);
@@ -82,8 +95,9 @@ std::vector<RowStore::Handle> RowStore::in_sequence() const {
 std::size_t RowStore::memory_bytes() const {
   std::size_t bytes = 0;
   for (const StoredColumn& column : columns_) bytes += column.memory_bytes();
-  return bytes + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(Handle) +
-         touched_.capacity() * sizeof(touched_[0]) + gone_.capacity() * sizeof(gone_[0]);
+  return bytes + slots_.capacity() * sizeof(Slot) + written_.capacity() * sizeof(written_[0]) +
+         free_.capacity() * sizeof(Handle) + touched_.capacity() * sizeof(touched_[0]) +
+         gone_.capacity() * sizeof(gone_[0]);
 }
 
 // ---- State -----------------------------------------------------------------------------------------------
@@ -110,6 +124,7 @@ void RowStore::save(std::string_view node, StateChanges& changes) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ByteWriter& writer = value.begin();
     writer.zigzag(slots_[rows[i]].mark);
+    if (times_ == Times::kWritten) writer.zigzag(written_[rows[i]]);
     for (const ColumnPtr& column : columns) write_cell(*column, i, writer);
     changes.put(node, key_of(slots_[rows[i]].sequence), value.bytes());
   }
@@ -132,10 +147,12 @@ Result<RowStore::Handle> RowStore::load(std::string_view key, std::string_view v
   for (std::size_t i = 1; i < 9; ++i) sequence = (sequence << 8) | static_cast<unsigned char>(key[i]);
   ByteReader reader(value);
   const std::int64_t mark = reader.zigzag();
+  const std::int64_t written = times_ == Times::kWritten ? reader.zigzag() : 0;
   if (!reader.ok() || sequence == 0) return fail(ErrorCode::kCorrupt, "a saved row is damaged");
   const Handle row = take_slot(sequence);
   slots_[row].mark = mark;
   slots_[row].saved = Saved::kAsItIs;
+  if (times_ == Times::kWritten) written_[row] = written;
   LEAT_TRY(read_cells(row, reader.rest()));
   next_sequence_ = std::max(next_sequence_, sequence + 1);
   return row;

@@ -8,7 +8,8 @@
 //
 // State, under the node's fingerprint, for the store with the tag t:
 //   key   := t fixed64 sequence (big endian)
-//   value := zigzag mark, cell…                          (cells as column/codec.h writes them)
+//   value := zigzag mark, [zigzag written,] cell…        (cells as column/codec.h writes them)
+// `written` is there in stores that keep it.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +29,22 @@ class RowStore {
  public:
   using Handle = std::uint32_t;
 
+  /// Whether the store keeps with each row when it was last written (state_ttl.h).
+  enum class Times : std::uint8_t { kNone, kWritten };
+
   /// `types` are the columns of the rows. `tag` tells the entries of this store from the operator's others.
-  RowStore(std::vector<Type> types, char tag);
+  RowStore(std::vector<Type> types, char tag, Times times = Times::kNone);
 
   /// Keeps row `row` of `columns`, which have the store's types.
   Handle add(std::span<const ColumnPtr> columns, std::size_t row, std::int64_t mark = 0);
   void erase(Handle row);
   void set_mark(Handle row, std::int64_t mark);
+  /// For Times::kWritten, as is `written`.
+  void set_written(Handle row, std::int64_t time);
 
   [[nodiscard]] std::int64_t mark(Handle row) const { return slots_[row].mark; }
+  [[nodiscard]] std::int64_t written(Handle row) const { return written_[row]; }
+  /// 0: there is no such row (any more).
   [[nodiscard]] std::uint64_t sequence(Handle row) const { return slots_[row].sequence; }
   /// True if its cells are those of row `row` of `columns`, NULLs included.
   [[nodiscard]] bool equals(Handle handle, std::span<const ColumnPtr> columns, std::size_t row) const;
@@ -72,13 +80,16 @@ class RowStore {
 
   Handle take_slot(std::uint64_t sequence);
   void touch(Handle row);
+  void outdate(Handle row);
   [[nodiscard]] std::string key_of(std::uint64_t sequence) const;
   Status read_cells(Handle row, std::string_view cells);
 
   std::vector<Type> types_;
   char tag_;
+  Times times_;
   std::vector<StoredColumn> columns_;
   std::vector<Slot> slots_;
+  std::vector<std::int64_t> written_;  // By handle, for Times::kWritten.
   std::vector<Handle> free_;
   std::uint64_t next_sequence_ = 1;
   // Since the last save: rows that came or changed (some may be gone again), and saved rows that went.

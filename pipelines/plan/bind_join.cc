@@ -144,9 +144,10 @@ void finish_join(JoinBase& join, const JoinParts& parts) {
 }
 
 namespace {
-Relation regular_join(const JoinParts& parts) {
+Relation regular_join(const JoinParts& parts, Micros state_ttl) {
   auto join = std::make_shared<JoinNode>();
   join->type = parts.type;
+  join->state_ttl = state_ttl;
   finish_join(*join, parts);
   return plain_relation(std::move(join));
 }
@@ -155,13 +156,7 @@ Relation regular_join(const JoinParts& parts) {
 std::optional<Relation> make_join(JoinParts parts, const BindContext& context) {
   if (std::optional<Relation> join = window_join(parts)) return join;
   if (std::optional<Relation> join = interval_join(parts)) return join;
-  if (context.settings.state_ttl.count() > 0) {
-    context.not_yet(
-        parts.span, "'table.exec.state.ttl' for a join without bounds of time",
-        "bound the times of the rows that meet: … AND a.ts BETWEEN b.ts - INTERVAL '1' HOUR AND b.ts");
-    return std::nullopt;
-  }
-  return regular_join(parts);
+  return regular_join(parts, context.settings.state_ttl);
 }
 
 // ---- The tree --------------------------------------------------------------------------------------------

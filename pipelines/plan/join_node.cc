@@ -153,6 +153,16 @@ void JoinNode::derive() {
   updating = from_inputs || (type != JoinType::kInner && type != JoinType::kSemi);
 }
 
+std::string JoinNode::line() const {
+  return JoinBase::line() + (state_ttl.count() > 0 ? " ttl=" + format_duration(state_ttl) : "");
+}
+
+// The time to live may change without losing the rows, but not come or go: only rows that expire are saved
+// with their times.
+std::string JoinNode::identity(std::span<const std::vector<std::string>> columns) const {
+  return JoinBase::identity(columns) + (state_ttl.count() > 0 ? " expiring" : "");
+}
+
 std::shared_ptr<OperatorNode> JoinNode::clone() const {
   return std::make_shared<JoinNode>(*this);
 }

@@ -67,7 +67,11 @@ struct JoinBase : OperatorNode {
 /// Each row meets all rows that the other input has ever had; both inputs may be changelogs.
 struct JoinNode final : JoinBase {
   JoinNode() : JoinBase(NodeKind::kJoin) {}
+  Micros state_ttl{0};  ///< 'table.exec.state.ttl'; 0: rows are kept for ever.
+
   void derive() override;
+  [[nodiscard]] std::string line() const override;
+  [[nodiscard]] std::string identity(std::span<const std::vector<std::string>> columns) const override;
   [[nodiscard]] std::string_view operator_name() const override { return "join"; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
 
