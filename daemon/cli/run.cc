@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -96,6 +97,7 @@ class Runner {
       return complain({ErrorCode::kInternal, status.error}, kFailed);
     print_dead_letters(status.dead_letters);
     print_late_rows(status);
+    print_given_up(status);
     if (status.state == runtime::PipelineState::kFinished && went_on_ && decoded(status) == decoded_before_)
       fmt::print(
           stderr,
@@ -125,13 +127,25 @@ class Runner {
     for (const store::DeadLetterRow& row : *letters)
       fmt::print(stderr, "  {}: {}\n    {}\n", row.letter.origin, row.letter.reason,
                  row.letter.payload.substr(0, 200));
+    if (count > kShown) fmt::print(stderr, "  … and {} more before these\n", count - kShown);
   }
 
   static void print_late_rows(const runtime::PipelineStatus& status) {
     for (const auto& info : status.operators)
       if (info.counters.late > 0)
-        fmt::print(stderr, "leat run: {} row{} came too late for {}\n", info.counters.late,
-                   info.counters.late == 1 ? "" : "s", info.name);
+        fmt::print(stderr,
+                   "leat run: {} row{} came too late for {} (SET 'leat.late-rows' = a table keeps {})\n",
+                   info.counters.late, info.counters.late == 1 ? "" : "s", info.name,
+                   info.counters.late == 1 ? "it" : "them");
+  }
+
+  static void print_given_up(const runtime::PipelineStatus& status) {
+    for (const auto& info : status.operators)
+      if (info.counters.given_up > 0)
+        fmt::print(
+            stderr,
+            "leat run: {} gave up {} partial matches, more than 'leat.match.max-partial-matches' at once\n",
+            info.name, info.counters.given_up);
   }
 
   /// Records that were interrupted on their way and are kept nowhere.
@@ -155,6 +169,17 @@ class Runner {
   std::uint64_t decoded_before_ = 0;
 };
 
+/// The rows of an updating query are shown when it ends, which an endless one does at Ctrl-C only.
+void tell_of_late_table(const plan::Plan& plan) {
+  const auto updates = [](const auto& sink) { return sink->connector.empty() && sink->updating; };
+  const auto endless = [](const auto& scan) { return !scan->bounded; };
+  if (std::ranges::any_of(plan.sinks, updates) && std::ranges::any_of(plan.scans, endless))
+    fmt::print(
+        stderr,
+        "leat run: the rows of this query change; the table is shown at Ctrl-C, and --output changelog "
+        "shows each change\n");
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
@@ -175,6 +200,7 @@ int run(const RunOptions& options) {
   for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);
   if (outcome.plan.sinks.empty()) return kOk;
 
+  if (*form == OutputForm::kTable) tell_of_late_table(outcome.plan);
   log::configure({.form = log::detect_form(), .level = log::Level::kWarn});
   auto store = open_store(options.state);
   if (!store) return complain(store.error(), kFailed);

@@ -62,20 +62,30 @@ Status Absence::process(std::size_t input, const Batch& batch, Output& out) {
     late_.clear();
   }
   watermark_ = std::max(watermark_, batch.watermark_after);
-  if (batch.watermark_after != kMaxWatermark) fire_until(watermark_);
+  fire_until(batch.watermark_after != kMaxWatermark ? watermark_ : latest_row());
   return out.emit(take(batch.watermark_after));
 }
 
-// The end of the input is no silence.
+/// The latest time that a row has told of.
+std::int64_t Absence::latest_row() const {
+  std::int64_t latest = time_;
+  for (const Watched& watched : watched_)
+    if (!watched.spans.empty()) latest = std::max(latest, watched.spans.back().last);
+  return latest;
+}
+
+// The end of the input is no silence, but what its rows have told of has been.
 Status Absence::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;
   intake_ = now;
-  if (watermark != kMaxWatermark && watermark > watermark_) {
+  if (watermark == kMaxWatermark) {
+    fire_until(latest_row());
+  } else if (watermark > watermark_) {
     watermark_ = watermark;
     rose_at_ = now;
     fire_until(watermark);
-    if (!stamps_.empty()) LEAT_TRY(out.emit(take(stamps_.back())));
   }
+  if (!stamps_.empty()) LEAT_TRY(out.emit(take(stamps_.back())));
   return out.advance(watermark, now);
 }
 

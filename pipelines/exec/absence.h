@@ -65,6 +65,7 @@ class Absence final : public Operator {
   [[nodiscard]] bool next_event(const Watched& watched, std::int64_t& at) const;
   void arm(KeyId key);
   void fire_until(std::int64_t time);
+  [[nodiscard]] std::int64_t latest_row() const;
   void happen(KeyId key, std::int64_t at);
   void emit(KeyId key, std::string_view state, std::int64_t last_seen, std::int64_t at);
   Batch take(std::int64_t watermark_after);

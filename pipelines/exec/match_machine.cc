@@ -230,13 +230,13 @@ void MatchMachine::end_all(MatchPartition& partition) {
   }
 }
 
-// The oldest one has waited longest for its end.
+// The newest ones go: the older ones are nearer to their end, and mostly make the newer ones void.
 void MatchMachine::bound(MatchPartition& partition) {
-  while (partition.threads.size() > node_.max_partial_matches) {
-    const auto oldest = std::ranges::find(partition.threads, 0U, &MatchThread::end);
-    if (oldest == partition.threads.end()) return;
-    release(*oldest);
-    erase(partition, static_cast<std::size_t>(oldest - partition.threads.begin()), 1);
+  for (std::size_t i = partition.threads.size();
+       i-- > 0 && partition.threads.size() > node_.max_partial_matches;) {
+    if (partition.threads[i].end != 0) continue;
+    release(partition.threads[i]);
+    erase(partition, i, 1);
     ++given_up_;
   }
 }

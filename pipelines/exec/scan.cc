@@ -148,7 +148,7 @@ void Scan::find_bad_times(const Batch& batch, functions::RowErrors& errors) cons
 Result<Batch> Scan::take_watermarks(Batch rows) {
   rows.watermarks.assign(rows.size, watermark_);
   rows.watermark_after = watermark_;
-  if (!spec_ || rows.size == 0) return rows;
+  if (!spec_ || spec_->at_end_only || rows.size == 0) return rows;
   functions::RowErrors errors;
   const ColumnPtr values = watermark_expr_->column(frame_of(rows), errors);
   if (!errors.empty()) {

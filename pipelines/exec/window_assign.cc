@@ -26,6 +26,10 @@ WindowAssign::WindowAssign(const plan::WindowAssignNode& node, WindowClock clock
       clock_(std::move(clock)),
       slices_(slices) {}
 
+namespace {
+constexpr std::size_t kRowsPerEmission = 64 * 1024;
+}  // namespace
+
 // In Flink's order: HOP from the latest window to the earliest, CUMULATE from the shortest to the longest.
 void WindowAssign::add_windows(std::uint32_t row, std::int64_t local) {
   const std::int64_t slice = slices_.slice_of(local);
@@ -43,9 +47,6 @@ void WindowAssign::add_windows(std::uint32_t row, std::int64_t local) {
 Status WindowAssign::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
   if (batch.size == 0) return out.emit(batch);
-  rows_.clear();
-  starts_.clear();
-  ends_.clear();
   const Column& time = *batch.columns[time_column_];
   const auto values = time.values<std::int64_t>();
   std::size_t without_time = 0;
@@ -54,10 +55,17 @@ Status WindowAssign::process(std::size_t input, const Batch& batch, Output& out)
       ++without_time;
     else
       add_windows(row, clock_.to_local(values[row]));
+    if (rows_.size() < kRowsPerEmission || row + 1 == batch.size) continue;
+    LEAT_TRY(emit_rows(batch, batch.watermarks[row + 1], out));
   }
   counters_.rows_in += batch.size;
   counters_.filtered += without_time;
   counters_.passed += batch.size - without_time;
+  return emit_rows(batch, batch.watermark_after, out);
+}
+
+/// The rows so far: there are many windows per row, so a batch of them goes out in pieces.
+Status WindowAssign::emit_rows(const Batch& batch, std::int64_t watermark_after, Output& out) {
   counters_.rows_out += rows_.size();
   Batch result = gather(batch, rows_);
   result.columns.push_back(Column::of<std::int64_t>(property_types_[0], starts_));
@@ -65,6 +73,10 @@ Status WindowAssign::process(std::size_t input, const Batch& batch, Output& out)
   std::vector<std::int64_t>& window_times = ends_;
   for (std::int64_t& end : window_times) end = clock_.window_time(end);
   result.columns.push_back(Column::of<std::int64_t>(property_types_[2], window_times));
+  result.watermark_after = watermark_after;
+  rows_.clear();
+  starts_.clear();
+  ends_.clear();
   return out.emit(std::move(result));
 }
 

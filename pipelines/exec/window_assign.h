@@ -32,6 +32,7 @@ class WindowAssign final : public StatelessOperator {
 
  private:
   WindowAssign(const plan::WindowAssignNode& node, WindowClock clock, WindowSlices slices);
+  Status emit_rows(const Batch& batch, std::int64_t watermark_after, Output& out);
   void add_windows(std::uint32_t row, std::int64_t local);
 
   std::size_t time_column_ = 0;

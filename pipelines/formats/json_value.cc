@@ -143,6 +143,20 @@ Outcome JsonValueDecoder::mismatch(const JsonCursor& in, const JsonNode* node) {
   return Outcome::kMismatch;
 }
 
+namespace {
+/// What to do about the forms of time that devices send most.
+std::string_view time_advice(const Type& type, std::string_view token) {
+  if (!type.is_timestamp() || token.size() < 2) return "";
+  if (token[0] != '"')
+    return "; for a number, declare the column BIGINT and add ts AS TO_TIMESTAMP_LTZ(column, 3)";
+  if (token.size() < 13 || token[11] != 'T') return "";
+  return token.find('Z') == std::string_view::npos
+             ? "; for a 'T' in it, set 'json.timestamp-format.standard' = 'ISO-8601'"
+             : "; for a 'T' and a 'Z' in it, set 'json.timestamp-format.standard' = 'ISO-8601' and declare "
+               "TIMESTAMP_LTZ(3)";
+}
+}  // namespace
+
 std::string JsonValueDecoder::reason(const JsonCursor& in) const {
   std::string text;
   for (auto name = failure_.path.rbegin(); name != failure_.path.rend(); ++name)
@@ -156,7 +170,9 @@ std::string JsonValueDecoder::reason(const JsonCursor& in) const {
   const bool nested = first == '{' || first == '[';
   const std::string_view rest(value.begin(), static_cast<std::size_t>(in.record_end() - value.begin()));
   if (value.at_end()) return text + ", found the end of the record";
-  return text + ", found " + shown(nested ? rest : value.token());
+  const std::string_view token = nested ? rest : value.token();
+  if (failure_.node == nullptr) return "expected an object, found " + shown(token) + ", which is none";
+  return text.append(", found ").append(shown(token)).append(time_advice(failure_.node->type, token));
 }
 
 Outcome JsonValueDecoder::read_row(JsonCursor& in, JsonObject& object,

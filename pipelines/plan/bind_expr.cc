@@ -84,9 +84,9 @@ ExprPtr ExprBinder::refuse(const sql::Expression& expression) const {
 /// Clauses that only aggregates have, and names that nobody knows.
 ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
   if (call.over) {
-    context_.not_yet(call.span, "OVER (…)",
-                     "aggregate over a window table function: SELECT … FROM TUMBLE(TABLE t, DESCRIPTOR(ts), "
-                     "INTERVAL '1' MINUTE) GROUP BY window_start, window_end");
+    context_.diagnostics.error(
+        call.span, call.name + " OVER (…) is not allowed in " + std::string(place_),
+        "put it into the list of a SELECT; QUALIFY or the WHERE of a query around it can use its name");
   } else if (functions::find_aggregate(call.name)) {
     context_.diagnostics.error(call.written.span,
                                "the aggregate " + call.name + " is not allowed in " + std::string(place_),

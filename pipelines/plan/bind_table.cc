@@ -190,8 +190,10 @@ class TableBinder {
                                             value->type.with_nullable(true).to_string());
     value = coerce(std::move(value), type, definition.value->span, context_);
     if (value)
-      table_.watermark = WatermarkSpec{
-          .column = *index, .expr = std::move(value), .idle_timeout = context_.settings.source_idle_timeout};
+      table_.watermark = WatermarkSpec{.column = *index,
+                                       .expr = std::move(value),
+                                       .idle_timeout = context_.settings.source_idle_timeout,
+                                       .at_end_only = context_.settings.batch};
   }
 
   /// False: a column that it reads has a wrong type or value, which has been reported.

@@ -147,6 +147,13 @@ bool bind_durations(const Durations& at, WindowSpec& window, const BindContext& 
                             "the offset must be smaller than the window, " + format_duration(*size), context))
     return false;
   if (!at.step) return true;
+  constexpr std::int64_t kMostWindows = 100'000;
+  if (step->count() > 0 &&
+      !require(size->count() / step->count() <= kMostWindows, *at.size,
+               "each row would be in " + std::to_string(size->count() / step->count()) +
+                   " windows, but at most " + std::to_string(kMostWindows) + " are allowed",
+               context))
+    return false;
   const std::string name = window.kind == WindowKind::kHop ? "slide" : "step";
   return require(step->count() > 0, *at.step, "the " + name + " must be longer than 0", context) &&
          require(size->count() % step->count() == 0, *at.size,
@@ -234,7 +241,7 @@ void report_unknown(const sql::Call& call, const BindContext& context) {
   context.diagnostics.error(
       call.written.span,
       "unknown table function '" + call.written.text + "'" + did_you_mean(call.name, known),
-      "there are TUMBLE, HOP, CUMULATE and SESSION");
+      "there are TUMBLE, HOP, CUMULATE, SESSION and ABSENCE");
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ struct WatermarkSpec {
   std::optional<std::size_t>
       partition_by;  ///< Column in `rows`: a watermark per value ('scan.watermark.partition-by').
   std::optional<Micros> max_ahead;  ///< 'scan.watermark.max-ahead'.
+  /// Batch mode: time stands still until the input ends, so that nothing is late.
+  bool at_end_only = false;
 };
 
 /// Reads one table. In three steps, all column-wise: the source gives `decoded` columns (physical ones that

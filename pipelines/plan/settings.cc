@@ -90,7 +90,7 @@ std::vector<Setting> engine_settings() {
        "State that no row has written for so long is dropped; 0: never. Windows drop theirs when they fire.",
        readable<Micros>},
       {"leat.match.max-partial-matches", "integer", kUsed,
-       "The most partial matches of one partition of MATCH_RECOGNIZE; the oldest one is given up for a new "
+       "The most partial matches of one partition of MATCH_RECOGNIZE; the newest one is given up, and "
        "one. "
        "Default: 10000.",
        positive_integer},
@@ -169,6 +169,12 @@ std::vector<Setting> cluster_settings() {
       {"table.exec.mini-batch.allow-latency", "duration", kNone, "Batches never wait.", readable<Micros>},
       {"table.exec.mini-batch.size", "integer", kNone, "Batches have a size of their own.",
        readable<std::int64_t>},
+      {"table.exec.unbounded-over.version", "integer", kNone, "There is one version.",
+       readable<std::int64_t>},
+      {"table.exec.legacy-cast-behaviour", "string", kNone, "Casts are those of Flink since 1.15.", any_text},
+      {"table.exec.sink.require-on-conflict", "boolean", kNone, "The materializer needs no ON CONFLICT.",
+       readable<bool>},
+      {"table.optimizer.*", "string", kNone, "The plan has few ways to choose from.", any_text},
       {"table.dml-sync", "boolean", kNone, "A pipeline always runs to its end.", readable<bool>},
       {"execution.checkpointing.mode", "string", kNone, "Commits are exactly-once.", any_text},
       {"execution.checkpointing.timeout", "duration", kNone, "A commit is one transaction.",

@@ -157,6 +157,7 @@ class Parser {
   void joins(From& from);
   bool join_kind(Join& join);
   void join_condition(Join& join);
+  void refuse_shaping();
   TableReferencePtr table_reference();
   TableReferencePtr table_primary();
   TableReferencePtr parenthesised_table();

@@ -142,10 +142,15 @@ TableReferencePtr Parser::named_table() {
     expect_words({"SYSTEM_TIME", "AS", "OF"});
     result->system_time = expression();
   }
-  if (at_any_word({"TABLESAMPLE", "PIVOT", "UNPIVOT"}) && peek().kind == TokenKind::kWord && at("(", 1)) {
-    error(peek().span, fmt::format("Leat does not run {}", peek().text));
-  }
+  if (at_any_word({"PIVOT", "UNPIVOT"}) && at("(", 1)) refuse_shaping();
+  if (at_word("TABLESAMPLE") && peek(1).kind == TokenKind::kWord) refuse_shaping();
   return result;
+}
+
+void Parser::refuse_shaping() {
+  error(peek().span, fmt::format("Leat does not run {}", peek().text),
+        at_word("TABLESAMPLE") ? "WHERE RAND() < 0.1 takes a part of the rows"
+                               : "write SUM(x) FILTER (WHERE k = 'a') for each column");
 }
 
 TableReferencePtr Parser::table_function() {
