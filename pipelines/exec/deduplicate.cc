@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pipelines/exec/state_entries.h"
-
 namespace leat::exec {
 namespace {
 
@@ -32,7 +30,8 @@ Deduplicate::Deduplicate(const plan::DeduplicateNode& node)
       keep_(node.keep),
       keys_(types_at(node.inputs[0]->schema, node.partition_by)),
       rows_(types_of(node.inputs[0]->schema), 'r'),
-      changes_(types_of(node.inputs[0]->schema)) {}
+      changes_(types_of(node.inputs[0]->schema)),
+      lifetimes_(node.state_ttl) {}
 
 void Deduplicate::look_up(const Batch& batch) {
   key_columns_.clear();
@@ -57,11 +56,13 @@ Status Deduplicate::process(std::size_t input, const Batch& batch, Output& out) 
       continue;
     }
     ++counters_.applied;
+    lifetimes_.pass_row(ids_[row], batch.intake_times[row], [this](KeyId expired) { forget(expired); });
     if (first)
       keep_first(row);
     else
       keep_last(batch, row);
   }
+  lifetimes_.sweep(keys_, [](KeyId) { return false; });
   counters_.rows_in += batch.size;
   Batch result = first ? gather(batch, firsts_) : changes_.take(batch, {}, UnchangedRows::kSuppress);
   if (result.size > 0) {
@@ -78,10 +79,26 @@ Status Deduplicate::advance(std::size_t input, std::int64_t watermark, std::int6
   return out.advance(watermark, now);
 }
 
+std::string Deduplicate::entry_of(KeyId id) const {
+  std::string entry(1, kKeyTag);
+  ByteWriter writer(entry);
+  keys_.write(id, writer);
+  return entry;
+}
+
+void Deduplicate::forget(KeyId id) {
+  Key& key = state_[id];
+  if (key.row != kNone) rows_.erase(key.row);
+  if (keep_ == plan::DeduplicateNode::Keep::kFirst) erased_.add(entry_of(id));
+  key = {};
+  lifetimes_.erase(id, keys_);
+}
+
 void Deduplicate::keep_first(std::uint32_t row) {
   Key& key = state_[ids_[row]];
   if (key.seen) return;
   key.seen = true;
+  lifetimes_.touch(ids_[row]);
   unsaved_.push_back(ids_[row]);
   firsts_.push_back(row);
 }
@@ -99,6 +116,7 @@ void Deduplicate::keep_last(const Batch& batch, std::uint32_t row) {
   if (before != kNone) give(RowKind::kUpdateBefore, before, row);
   key.row = rows_.add(batch.columns, row);
   key.time = time;
+  lifetimes_.touch(ids_[row]);
   give(before != kNone ? RowKind::kUpdateAfter : RowKind::kInsert, key.row, row);
   if (before != kNone) rows_.erase(before);
 }
@@ -107,18 +125,16 @@ void Deduplicate::keep_last(const Batch& batch, std::uint32_t row) {
 
 void Deduplicate::save(StateChanges& changes) {
   rows_.save(fingerprint_, changes);
-  EntryBuffer entry;
-  for (const KeyId id : unsaved_) {
-    ByteWriter& writer = entry.begin();
-    writer.u8(static_cast<std::uint8_t>(kKeyTag));
-    keys_.write(id, writer);
-    changes.put(fingerprint_, entry.bytes(), {});
-  }
+  erased_.drain([&](const std::string& entry) { changes.erase(fingerprint_, entry); });
+  for (const KeyId id : unsaved_)
+    if (state_[id].seen) changes.put(fingerprint_, entry_of(id), {});
   unsaved_.clear();
+  lifetimes_.save(fingerprint_, keys_, changes);
 }
 
 Status Deduplicate::load(std::string_view key, std::string_view value) {
   if (rows_.owns(key)) return rows_.load(key, value).map([](RowStore::Handle) {});
+  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, keys_);
   ByteReader reader(key);
   if (reader.u8() != static_cast<std::uint8_t>(kKeyTag))
     return fail(ErrorCode::kCorrupt, "the saved state of a deduplication is damaged");
@@ -143,11 +159,14 @@ Status Deduplicate::loaded() {
       state_[ids_[row]] = {true, some[row], time_of(batch, row)};
     }
   }
+  for (KeyId id = 0; id < state_.size(); ++id)
+    if (state_[id].seen) lifetimes_.adopt(id);
   return {};
 }
 
 std::size_t Deduplicate::memory_bytes() const {
-  return keys_.memory_bytes() + rows_.memory_bytes() + state_.capacity() * sizeof(Key);
+  return keys_.memory_bytes() + rows_.memory_bytes() + state_.capacity() * sizeof(Key) +
+         lifetimes_.memory_bytes();
 }
 
 }  // namespace leat::exec

@@ -4,7 +4,10 @@
 // Keep last: a row whose time is not before that of the key's row takes its place (+I, then -U and +U); an
 // older one changes nothing. Keep first: the first row passes, all others of its key are ignored.
 //
-// State, under the node's fingerprint:
+// With a time to live a key is forgotten so long after its row was given out, without a word: the next row of
+// the key is its first one again.
+//
+// State, under the node's fingerprint, beside that of KeyLifetimes:
 //   keep last:  the row of each key (row_store.h, tag "r")
 //   keep first: "k" cells => nothing; the key has had its row
 #pragma once
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "pipelines/exec/changelog_rows.h"
+#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/key_map.h"
 #include "pipelines/exec/operator.h"
 #include "pipelines/exec/row_store.h"
@@ -45,6 +49,8 @@ class Deduplicate final : public Operator {
 
   void look_up(const Batch& batch);
   [[nodiscard]] std::int64_t time_of(const Batch& batch, std::size_t row) const;
+  [[nodiscard]] std::string entry_of(KeyId id) const;
+  void forget(KeyId id);
   void keep_first(std::uint32_t row);
   void keep_last(const Batch& batch, std::uint32_t row);
   void give(RowKind kind, RowStore::Handle handle, std::uint32_t row);
@@ -59,6 +65,8 @@ class Deduplicate final : public Operator {
   RowStore rows_;
   ChangelogRows changes_;
   std::vector<Key> state_;
+  KeyLifetimes lifetimes_;
+  ErasedEntries erased_;
   std::vector<KeyId> unsaved_;
   OperatorCounters counters_;
   std::vector<KeyId> ids_;

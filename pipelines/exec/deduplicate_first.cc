@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "pipelines/base/time.h"
-#include "pipelines/exec/state_entries.h"
 
 namespace leat::exec {
 namespace {
@@ -34,7 +33,8 @@ DeduplicateFirst::DeduplicateFirst(const plan::DeduplicateNode& node, OperatorCo
       partition_by_(node.partition_by),
       time_column_(node.time_column),
       keys_(types_at(input_schema_, partition_by_)),
-      rows_(types_of(input_schema_), 'r') {
+      rows_(types_of(input_schema_), 'r'),
+      lifetimes_(node.state_ttl) {
   for (const Type& type : types_of(input_schema_)) fired_.emplace_back(type);
 }
 
@@ -59,6 +59,7 @@ Status DeduplicateFirst::process(std::size_t input, const Batch& batch, Output& 
     if (!late_rows_.empty()) context_.rejects->late(context_.name, input_schema_, batch, late_rows_);
     counters_.late += late_rows_.size();
     late_rows_.clear();
+    lifetimes_.sweep(keys_, [this](KeyId id) { return state_[id].candidate != kNone; });
   }
   fire_until(batch.watermark_after, intake_time_);
   return out.emit(take_fired(batch.watermark_after));
@@ -71,7 +72,21 @@ Status DeduplicateFirst::advance(std::size_t input, std::int64_t watermark, std:
   return out.advance(watermark, now);
 }
 
+std::string DeduplicateFirst::entry_of(KeyId id) const {
+  std::string entry(1, kKeyTag);
+  ByteWriter writer(entry);
+  keys_.write(id, writer);
+  return entry;
+}
+
+void DeduplicateFirst::forget(KeyId id) {
+  erased_.add(entry_of(id));
+  state_[id] = {};
+  lifetimes_.erase(id, keys_);
+}
+
 void DeduplicateFirst::take_row(const Batch& batch, std::size_t row) {
+  lifetimes_.pass_row(ids_[row], batch.intake_times[row], [this](KeyId expired) { forget(expired); });
   const Column& times = *batch.columns[time_column_];
   if (times.is_null(row)) {
     ++counters_.filtered;
@@ -113,6 +128,7 @@ void DeduplicateFirst::give(const Timer& timer, std::int64_t watermark_before, s
   rows_.erase(key.candidate);
   key.candidate = kNone;
   key.done = true;
+  lifetimes_.touch(timer.key);
   unsaved_.push_back(timer.key);
   ++counters_.rows_out;
 }
@@ -134,15 +150,13 @@ Batch DeduplicateFirst::take_fired(std::int64_t watermark_after) {
 
 void DeduplicateFirst::save(StateChanges& changes) {
   rows_.save(fingerprint_, changes);
-  EntryBuffer entry;
-  for (const KeyId id : unsaved_) {
-    ByteWriter& writer = entry.begin();
-    writer.u8(static_cast<std::uint8_t>(kKeyTag));
-    keys_.write(id, writer);
-    changes.put(fingerprint_, entry.bytes(), {});
-  }
+  erased_.drain([&](const std::string& entry) { changes.erase(fingerprint_, entry); });
+  for (const KeyId id : unsaved_)
+    if (state_[id].done) changes.put(fingerprint_, entry_of(id), {});
   unsaved_.clear();
+  lifetimes_.save(fingerprint_, keys_, changes);
   if (!std::exchange(progress_changed_, false)) return;
+  EntryBuffer entry;
   ByteWriter& writer = entry.begin();
   writer.zigzag(watermark_);
   writer.zigzag(intake_time_);
@@ -151,6 +165,7 @@ void DeduplicateFirst::save(StateChanges& changes) {
 
 Status DeduplicateFirst::load(std::string_view key, std::string_view value) {
   if (rows_.owns(key)) return rows_.load(key, value).map([](RowStore::Handle) {});
+  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, keys_);
   ByteReader reader(key);
   const char tag = static_cast<char>(reader.u8());
   if (tag == kProgressTag) {
@@ -183,12 +198,14 @@ Status DeduplicateFirst::loaded() {
       timers_.push({time, rows_.sequence(some[row]), ids_[row]});
     }
   }
+  for (KeyId id = 0; id < state_.size(); ++id)
+    if (state_[id].done) lifetimes_.adopt(id);
   return {};
 }
 
 std::size_t DeduplicateFirst::memory_bytes() const {
   return keys_.memory_bytes() + rows_.memory_bytes() + state_.capacity() * sizeof(Key) +
-         timers_.size() * sizeof(Timer);
+         timers_.size() * sizeof(Timer) + lifetimes_.memory_bytes();
 }
 
 }  // namespace leat::exec

@@ -3,7 +3,10 @@
 //
 // A row before the watermark is late. A key that has given out its row ignores all others.
 //
-// State, under the node's fingerprint:
+// With a time to live a key is forgotten so long after its row was given out: by the intake time of the last
+// row before. A key that waits for the watermark is not.
+//
+// State, under the node's fingerprint, beside that of KeyLifetimes:
 //   "m"          => zigzag watermark, zigzag intake time of the last row
 //   "r" sequence => the candidate of a key (row_store.h)
 //   "k" cells    => nothing; the key has given out its row
@@ -17,6 +20,7 @@
 
 #include "pipelines/column/column_builder.h"
 #include "pipelines/exec/failed_rows.h"
+#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/key_map.h"
 #include "pipelines/exec/operator.h"
 #include "pipelines/exec/row_store.h"
@@ -54,6 +58,8 @@ class DeduplicateFirst final : public Operator {
     }
   };
 
+  [[nodiscard]] std::string entry_of(KeyId id) const;
+  void forget(KeyId id);
   void look_up(const Batch& batch);
   void take_row(const Batch& batch, std::size_t row);
   void fire_until(std::int64_t watermark, std::int64_t intake_time);
@@ -69,6 +75,8 @@ class DeduplicateFirst final : public Operator {
   KeyMap keys_;
   RowStore rows_;
   std::vector<Key> state_;
+  KeyLifetimes lifetimes_;
+  ErasedEntries erased_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::vector<KeyId> unsaved_;
   OperatorCounters counters_;

@@ -48,7 +48,8 @@ OverRowtime::OverRowtime(const plan::OverNode& node, OperatorContext context)
       time_column_(node.time_column),
       lateness_(node.lateness),
       windows_(node),
-      pending_(types_of(input_schema_), all_columns(input_schema_), kPendingTag) {}
+      pending_(types_of(input_schema_), all_columns(input_schema_), kPendingTag),
+      lifetimes_(node.key_ttl()) {}
 
 Status OverRowtime::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
@@ -94,6 +95,9 @@ void OverRowtime::take_row(const Batch& batch, std::size_t row, std::uint32_t se
   }
   const std::int64_t time = times.values<std::int64_t>()[row];
   const KeyId id = key_ids_[row];
+  lifetimes_.pass_row(
+      id, batch.intake_times[row], [this](KeyId key) { return keys_[key].waiting > 0; },
+      [this](KeyId expired) { forget(expired, watermark_); });
   if (is_late(keys_[id], time)) {
     late_rows_.push_back(static_cast<std::uint32_t>(row));
     return;
@@ -155,6 +159,7 @@ void OverRowtime::fire_row(const Waiting& row, std::int64_t watermark_before, st
   Key& key = keys_[row.key];
   key.last_time = row.time;
   --key.waiting;
+  lifetimes_.touch(row.key);
   touch(row.key);
 }
 
@@ -162,19 +167,23 @@ void OverRowtime::forget_due(std::int64_t time) {
   while (!forgetting_.empty() && forgetting_.top().time <= time) {
     const Forgetting due = forgetting_.top();
     forgetting_.pop();
-    Key& key = keys_[due.key];
-    if (key.forget_at != due.time) continue;  // Put off since.
-    key.forget_at = kNever;
-    key.last_time = 0;
-    if (key.saved) erased_.add(key_entry(due.key, windows_.keys()));
-    key.saved = false;
-    OverEvent event;
-    event.kind = OverEvent::Kind::kForget;
-    event.key = due.key;
-    event.time = due.time;
-    events_.push_back(event);
-    ++run_;
+    if (keys_[due.key].forget_at == due.time) forget(due.key, due.time);  // Else put off since.
   }
+}
+
+void OverRowtime::forget(KeyId id, std::int64_t time) {
+  Key& key = keys_[id];
+  key.forget_at = kNever;
+  key.last_time = 0;
+  if (key.saved) erased_.add(key_entry(id, windows_.keys()));
+  key.saved = false;
+  lifetimes_.erase(id, windows_.keys());
+  OverEvent event;
+  event.kind = OverEvent::Kind::kForget;
+  event.key = id;
+  event.time = time;
+  events_.push_back(event);
+  ++run_;
 }
 
 Batch OverRowtime::gather_fired() {
@@ -213,6 +222,7 @@ Status OverRowtime::flush(Output& out, std::int64_t watermark_after) {
 /// Keys of which nothing is known any more make room when there are many.
 void OverRowtime::sweep() {
   KeyMap& keys = windows_.keys();
+  lifetimes_.sweep(keys, [this](KeyId id) { return keys_[id].waiting > 0 || keys_[id].dirty; });
   if (!windows_.expires() || keys.size() < kFewKeys + 2 * forgetting_.size()) return;
   std::vector<std::uint32_t> uses(keys.id_limit());
   for (KeyId id = 0; id < keys_.size() && id < uses.size(); ++id)
@@ -226,6 +236,7 @@ void OverRowtime::save(StateChanges& changes) {
   erased_.drain([&](const std::string& key) { changes.erase(fingerprint_, key); });
   pending_.save(fingerprint_, changes);
   windows_.save(fingerprint_, changes);
+  lifetimes_.save(fingerprint_, windows_.keys(), changes);
   EntryBuffer value;
   for (const KeyId id : dirty_) {
     Key& key = keys_[id];
@@ -249,6 +260,7 @@ void OverRowtime::save(StateChanges& changes) {
 Status OverRowtime::load(std::string_view key, std::string_view value) {
   if (windows_.owns(key)) return windows_.load(key, value);
   if (pending_.owns(key)) return pending_.load(key, value);
+  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, windows_.keys());
   ByteReader key_reader(key);
   ByteReader reader(value);
   const char tag = static_cast<char>(key_reader.u8());
@@ -285,12 +297,14 @@ Status OverRowtime::loaded() {
     }
   }
   keys_.resize(std::max(keys_.size(), windows_.keys().id_limit()));
+  for (KeyId id = 0; id < windows_.keys().id_limit(); ++id) lifetimes_.adopt(id);
   return {};
 }
 
 std::size_t OverRowtime::memory_bytes() const {
   return windows_.memory_bytes() + pending_.memory_bytes() + waiting_.size() * sizeof(Waiting) +
-         forgetting_.size() * sizeof(Forgetting) + keys_.capacity() * sizeof(Key) + erased_.memory_bytes();
+         forgetting_.size() * sizeof(Forgetting) + keys_.capacity() * sizeof(Key) + erased_.memory_bytes() +
+         lifetimes_.memory_bytes();
 }
 
 }  // namespace leat::exec

@@ -8,10 +8,13 @@
 //   times, a key is forgotten some time after its last row (between one and one and a half times the longest
 //   frame, and a millisecond); then rows of any age begin it anew. A time of 0 or less is always late.
 //
+// With a time to live a key of other frames is forgotten so long after its last row was given out, if none
+// waits: by the intake time of the rows that come.
+//
 // Rows given out carry the watermark one microsecond before their time, or the last one before them if that
 // is greater: they are not late behind the operator, and the watermarks do not decrease.
 //
-// State, under the node's fingerprint, beside that of OverWindows:
+// State, under the node's fingerprint, beside that of OverWindows and KeyLifetimes:
 //   "m"                => zigzag watermark, zigzag intake time of the last row
 //   "p" sequence       => a waiting row (row_log.h)
 //   "k" cells          => zigzag time of the key's last row, zigzag time at which it is forgotten
@@ -23,6 +26,7 @@
 
 #include "pipelines/column/column_builder.h"
 #include "pipelines/exec/failed_rows.h"
+#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/over_windows.h"
 
 namespace leat::exec {
@@ -75,6 +79,7 @@ class OverRowtime final : public Operator {
   Status fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out);
   void fire_row(const Waiting& row, std::int64_t watermark_before, std::int64_t intake_time);
   void forget_due(std::int64_t time);
+  void forget(KeyId id, std::int64_t time);
   Status flush(Output& out, std::int64_t watermark_after);
   Batch gather_fired();
   void touch(KeyId id);
@@ -91,6 +96,7 @@ class OverRowtime final : public Operator {
   Earliest<Waiting> waiting_;
   Earliest<Forgetting> forgetting_;
   std::vector<Key> keys_;
+  KeyLifetimes lifetimes_;
   std::vector<KeyId> dirty_;
   ErasedEntries erased_;
   OperatorCounters counters_;

@@ -22,18 +22,15 @@ Rank::Rank(const plan::RankNode& node)
       last_(node.range.last ? static_cast<std::size_t>(*node.range.last)
                             : std::numeric_limits<std::size_t>::max()),
       rows_(node, RankedRows::Ties::kFirstArrival),
+      lifetimes_(node.state_ttl),
       changes_(numbered_types(node)) {}
 
 Status Rank::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
   if (batch.size == 0) return out.emit(batch);
   rows_.look_up(batch, ids_);
-  for (std::uint32_t row = 0; row < batch.size; ++row) {
-    if (takes_back(batch.kind(row)))
-      remove(ids_[row], batch, row);
-    else
-      add(ids_[row], batch, row);
-  }
+  for (std::uint32_t row = 0; row < batch.size; ++row) apply_row(batch, row, ids_[row]);
+  lifetimes_.sweep(rows_.keys(), [this](KeyId partition) { return rows_.size(partition) > 0; });
   counters_.rows_in += batch.size;
   counters_.applied += batch.size;
   Batch result = changes_.take(batch, {}, UnchangedRows::kSuppress);
@@ -52,10 +49,25 @@ Status Rank::advance(std::size_t input, std::int64_t watermark, std::int64_t now
   return out.advance(watermark, now);
 }
 
+void Rank::apply_row(const Batch& batch, std::uint32_t row, KeyId partition) {
+  lifetimes_.pass_row(partition, batch.intake_times[row], [this](KeyId expired) { forget(expired); });
+  if (takes_back(batch.kind(row)))
+    remove(partition, batch, row);
+  else
+    add(partition, batch, row);
+}
+
+void Rank::forget(KeyId partition) {
+  keys_ -= rows_.size(partition) > 0 ? 1 : 0;
+  rows_.clear(partition);
+  lifetimes_.erase(partition, rows_.keys());
+}
+
 void Rank::add(KeyId partition, const Batch& batch, std::uint32_t row) {
   const std::size_t place = rows_.place_of(partition, batch, row);
   if (insert_only_ && place >= last_) return;
   keys_ += rows_.size(partition) == 0 ? 1 : 0;
+  lifetimes_.touch(partition);
   rows_.insert(partition, place, batch, row);
   tell_added(partition, place, row);
   if (insert_only_ && rows_.size(partition) > last_) rows_.erase(partition, last_);
@@ -66,7 +78,9 @@ void Rank::remove(KeyId partition, const Batch& batch, std::uint32_t row) {
   if (place == rows_.size(partition)) return;
   tell_removed(partition, place, row);
   rows_.erase(partition, place);
-  keys_ -= rows_.size(partition) == 0 ? 1 : 0;
+  if (rows_.size(partition) > 0) return lifetimes_.touch(partition);
+  --keys_;
+  lifetimes_.erase(partition, rows_.keys());
 }
 
 void Rank::change(RowKind kind, Handle handle, std::size_t place, std::uint32_t row) {
@@ -116,15 +130,24 @@ void Rank::tell_removed(KeyId partition, std::size_t place, std::uint32_t row) {
   if (size > last_) change(RowKind::kInsert, rows_.at(partition, last_), last_, row);
 }
 
+void Rank::save(StateChanges& changes) {
+  rows_.save(fingerprint_, changes);
+  lifetimes_.save(fingerprint_, rows_.keys(), changes);
+}
+
 Status Rank::load(std::string_view key, std::string_view value) {
+  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, rows_.keys());
   if (rows_.owns(key)) return rows_.load(key, value);
   return fail(ErrorCode::kCorrupt, "the saved state of a rank is damaged");
 }
 
 Status Rank::loaded() {
   rows_.loaded();
-  for (KeyId partition = 0; partition < rows_.keys().id_limit(); ++partition)
-    keys_ += rows_.size(partition) > 0 ? 1 : 0;
+  for (KeyId partition = 0; partition < rows_.partition_limit(); ++partition) {
+    if (rows_.size(partition) == 0) continue;
+    ++keys_;
+    lifetimes_.adopt(partition);
+  }
   return {};
 }
 

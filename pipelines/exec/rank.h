@@ -5,7 +5,10 @@
 // An insert-only input can never bring back what fell behind the range, so nothing behind it is kept; a
 // changelog can, and all rows are kept. A row is taken back by its content; one that is not there is ignored.
 //
-// State: that of RankedRows.
+// With a time to live a partition of which no row was kept or taken back for so long is forgotten without a
+// word.
+//
+// State: that of RankedRows and, with a time to live, of KeyLifetimes.
 #pragma once
 
 #include <optional>
@@ -14,6 +17,7 @@
 
 #include "pipelines/exec/changelog_rows.h"
 #include "pipelines/exec/failed_rows.h"
+#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/operator.h"
 #include "pipelines/exec/ranked_rows.h"
 
@@ -25,17 +29,21 @@ class Rank final : public Operator {
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
-  void save(StateChanges& changes) override { rows_.save(fingerprint_, changes); }
+  void save(StateChanges& changes) override;
   Status load(std::string_view key, std::string_view value) override;
   Status loaded() override;
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
-  [[nodiscard]] std::size_t memory_bytes() const override { return rows_.memory_bytes(); }
+  [[nodiscard]] std::size_t memory_bytes() const override {
+    return rows_.memory_bytes() + lifetimes_.memory_bytes();
+  }
   [[nodiscard]] std::size_t key_count() const override { return keys_; }
 
  private:
   using Handle = RankedRows::Handle;
 
+  void apply_row(const Batch& batch, std::uint32_t row, KeyId partition);
+  void forget(KeyId partition);
   void add(KeyId partition, const Batch& batch, std::uint32_t row);
   void remove(KeyId partition, const Batch& batch, std::uint32_t row);
   void tell_added(KeyId partition, std::size_t place, std::uint32_t row);
@@ -52,6 +60,7 @@ class Rank final : public Operator {
   std::size_t first_;
   std::size_t last_;
   RankedRows rows_;
+  KeyLifetimes lifetimes_;
   ChangelogRows changes_;
   OperatorCounters counters_;
   std::size_t keys_ = 0;

@@ -34,6 +34,8 @@ class RankedRows {
   void erase(KeyId partition, std::size_t place);
   void clear(KeyId partition);
 
+  /// All partitions with rows are below.
+  [[nodiscard]] std::size_t partition_limit() const { return partitions_.size(); }
   [[nodiscard]] std::size_t size(KeyId partition) const { return partitions_[partition].size(); }
   [[nodiscard]] Handle at(KeyId partition, std::size_t place) const { return partitions_[partition][place]; }
   [[nodiscard]] const RowStore& rows() const { return rows_; }

@@ -143,6 +143,7 @@ class OrderBinder {
     rank->range.first = offset_ + 1;
     if (limit_) rank->range.last = offset_ + *limit_;
     rank->gives_number = false;
+    rank->state_ttl = context_.settings.state_ttl;
     add(rank);
   }
 

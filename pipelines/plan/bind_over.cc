@@ -401,6 +401,7 @@ void OverCalls::add_time_nodes(Relation& relation) {
     const Bound& first = bound_[group->front()];
     auto node = std::make_shared<OverNode>();
     node->partition_by = first.partition_by;
+    node->state_ttl = context_.settings.state_ttl;
     node->time_column = first.order[0].column;
     node->time = relation.node->time_attributes[node->time_column];
     node->lateness =
@@ -413,12 +414,16 @@ void OverCalls::add_time_nodes(Relation& relation) {
 void OverCalls::add_numberings(Relation& relation) {
   for (std::size_t i = 0; i < bound_.size(); ++i) {
     if (bound_[i].call) continue;
-    std::shared_ptr<NumberingNode> node = std::make_shared<RankNode>();
+    std::shared_ptr<NumberingNode> node;
     if (is_window_partition(bound_[i]) && !relation.node->updating) {
       auto windowed = std::make_shared<WindowRankNode>();
       windowed->window = *input_.window;
       windowed->window_end = *input_.find_role(ColumnRole::kWindowEnd);
       node = windowed;
+    } else {
+      auto rank = std::make_shared<RankNode>();
+      rank->state_ttl = context_.settings.state_ttl;
+      node = rank;
     }
     node->partition_by = bound_[i].partition_by;
     node->order = bound_[i].order;

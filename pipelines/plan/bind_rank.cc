@@ -100,6 +100,7 @@ std::shared_ptr<RankNode> rank_of(const OverNode& over) {
   rank->inputs = over.inputs;
   rank->passed = over.passed;
   rank->partition_by = over.partition_by;
+  rank->state_ttl = over.state_ttl;
   rank->order = {{over.time_column, SortDirection::kAscending, NullPlace::kFirst}};
   return rank;
 }
@@ -112,12 +113,13 @@ std::optional<std::size_t> time_order(const NumberingNode& node) {
   return column;
 }
 
-NodePtr deduplicate_of(const NumberingNode& rank, std::size_t time_column) {
+NodePtr deduplicate_of(const RankNode& rank, std::size_t time_column) {
   auto node = std::make_shared<DeduplicateNode>();
   node->inputs = rank.inputs;
   node->passed = rank.passed;
   node->partition_by = rank.partition_by;
   node->time_column = time_column;
+  node->state_ttl = rank.state_ttl;
   node->time = rank.inputs[0]->time_attributes[time_column];
   node->keep = rank.order[0].direction == SortDirection::kAscending ? DeduplicateNode::Keep::kFirst
                                                                     : DeduplicateNode::Keep::kLast;
@@ -137,7 +139,8 @@ NodePtr bounded(const Node& numbering, const Bounds& bounds) {
           ? rank_of(static_cast<const OverNode&>(numbering))
           : std::static_pointer_cast<NumberingNode>(as_operator_node(numbering).clone());
   if (bounds.last == 1)
-    if (const auto time = time_order(*node)) return deduplicate_of(*node, *time);
+    if (const auto time = time_order(*node))
+      return deduplicate_of(static_cast<const RankNode&>(*node), *time);
   if (keeps_last_of_window(*node, bounds))
     static_cast<WindowRankNode&>(*node).ties = WindowRankNode::Ties::kLastArrival;
   node->range = {bounds.first, bounds.last};

@@ -1,5 +1,7 @@
 #include "pipelines/plan/over_node.h"
 
+#include <algorithm>
+
 namespace leat::plan {
 
 std::string OverFrame::to_string() const {
@@ -14,7 +16,14 @@ std::string OverNode::line() const {
   text += " order by(" + inputs[0]->schema.fields[time_column].name + ") aggregates(";
   for (std::size_t i = 0; i < calls.size(); ++i)
     text += (i > 0 ? ", " : "") + calls[i].call.name + " " + calls[i].frame.to_string();
-  return text + ")";
+  return text + (key_ttl().count() > 0 ? ") ttl=" + format_duration(key_ttl()) : ")");
+}
+
+Micros OverNode::key_ttl() const {
+  const bool of_times = std::ranges::all_of(calls, [](const OverCall& over) {
+    return over.frame.preceding && over.frame.unit == OverFrame::Unit::kRange;
+  });
+  return of_times ? Micros(0) : state_ttl;
 }
 
 std::vector<Type::Field> OverNode::own_columns() const {

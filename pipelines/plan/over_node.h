@@ -40,6 +40,11 @@ struct OverNode final : PassingNode {
   TimeAttribute time = TimeAttribute::kRowTime;
   Lateness lateness = Lateness::kWatermark;
   std::vector<OverCall> calls;  ///< One own column each.
+  Micros state_ttl{0};          ///< 'table.exec.state.ttl'; 0: keys live for ever.
+
+  /// How long a key lives behind its last row; 0: for ever. Where all frames are of times the rows' own times
+  /// say when nothing is left of a key.
+  [[nodiscard]] Micros key_ttl() const;
 
   [[nodiscard]] std::string_view operator_name() const override { return "over"; }
   [[nodiscard]] bool drops_late_rows() const override { return true; }

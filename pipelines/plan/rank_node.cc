@@ -3,6 +3,11 @@
 namespace leat::plan {
 namespace {
 
+/// Of a line only: the time to live is no part of a node's identity, so it may change without losing state.
+std::string ttl_text(Micros ttl) {
+  return ttl.count() > 0 ? " ttl=" + format_duration(ttl) : "";
+}
+
 std::string listed(std::span<const std::size_t> indexes, std::span<const std::string> columns) {
   std::string text;
   for (const std::size_t index : indexes) text += (text.empty() ? "" : ", ") + columns[index];
@@ -47,7 +52,7 @@ std::string NumberingNode::own_identity(std::span<const std::string> texts) cons
 }
 
 std::string RankNode::line() const {
-  return "Rank" + text(column_names(inputs[0]->schema));
+  return "Rank" + text(column_names(inputs[0]->schema)) + ttl_text(state_ttl);
 }
 
 // ---- Of windows ------------------------------------------------------------------------------------------
@@ -81,7 +86,7 @@ std::string DeduplicateNode::text(std::span<const std::string> columns) const {
 }
 
 std::string DeduplicateNode::line() const {
-  return "Deduplicate" + text(column_names(inputs[0]->schema));
+  return "Deduplicate" + text(column_names(inputs[0]->schema)) + ttl_text(state_ttl);
 }
 
 void DeduplicateNode::add_own_needs(const Needs&, Needs& input) const {

@@ -40,6 +40,8 @@ struct NumberingNode : PassingNode {
 struct RankNode final : NumberingNode {
   RankNode() : NumberingNode(NodeKind::kRank) {}
 
+  Micros state_ttl{0};  ///< 'table.exec.state.ttl'; 0: partitions live for ever.
+
   [[nodiscard]] std::string_view operator_name() const override { return "rank"; }
   [[nodiscard]] std::string line() const override;
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override {
@@ -86,6 +88,7 @@ struct DeduplicateNode final : PassingNode {
   std::size_t time_column = 0;
   TimeAttribute time = TimeAttribute::kRowTime;
   Keep keep = Keep::kFirst;
+  Micros state_ttl{0};  ///< 'table.exec.state.ttl'; 0: keys live for ever.
 
   [[nodiscard]] std::string_view operator_name() const override { return "deduplicate"; }
   [[nodiscard]] bool drops_late_rows() const override { return true; }
