@@ -155,7 +155,7 @@ TEST_CASE("an array gives a row per element, or none") {
   CHECK(decoded.rows == std::vector<std::string>{"a|NULL", "b|NULL"});
   CHECK(decoded.count.decoded == 1);
   CHECK(json.decode("[]").count.decoded == 1);
-  CHECK(json.decode(R"([{"device":"a"}, 7])").reason() == "expected an object, found 7");
+  CHECK(json.decode(R"([{"device":"a"}, 7])").reason() == "expected an object, found 7, which is none");
 }
 
 TEST_CASE("an empty message is empty") {
