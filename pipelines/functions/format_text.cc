@@ -100,6 +100,25 @@ std::optional<std::string> integer_text(const Column& column, std::size_t row, c
   return dress(std::move(digits), false, conversion);
 }
 
+/// Java rounds a five up, in the digits that it prints: 7.25 to one place is 7.3, whatever the binary number.
+std::string fixed_text(const std::string& plain, double size, int precision) {
+  std::string digits = plain.starts_with('-') ? plain.substr(1) : plain;
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  const auto places = static_cast<std::size_t>(precision);
+  const bool decimal = digits.find_first_not_of("0123456789.") == std::string::npos;
+  if (!decimal || digits.size() <= point + 1 + places) return fmt::format("{:.{}f}", size, precision);
+  const bool up = digits[point + 1 + places] >= '5';
+  digits.resize(places == 0 ? point : point + 1 + places);
+  std::size_t at = digits.size();
+  for (bool carry = up; carry && at-- > 0;) {
+    if (digits[at] == '.') continue;
+    carry = digits[at] == '9';
+    digits[at] = carry ? '0' : static_cast<char>(digits[at] + 1);
+    if (carry && at == 0) digits.insert(digits.begin(), '1');
+  }
+  return digits;
+}
+
 std::optional<std::string> floating_text(const Column& column, std::size_t row,
                                          const Conversion& conversion) {
   const Type& type = column.type();
@@ -113,7 +132,7 @@ std::optional<std::string> floating_text(const Column& column, std::size_t row,
   const double size = std::fabs(value);
   std::string digits;
   if (conversion.letter == 'f')
-    digits = fmt::format("{:.{}f}", size, precision);
+    digits = fixed_text(plain, size, precision);
   else if (conversion.letter == 'e')
     digits = fmt::format("{:.{}e}", size, precision);
   else if (size >= 1e-4 && size < std::pow(10, std::max(precision, 1)))

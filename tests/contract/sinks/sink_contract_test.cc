@@ -90,7 +90,8 @@ TEST_CASE_TEMPLATE("an outage between shipments loses nothing and doubles nothin
   const std::string state = settled(sink->deliver(make_shipment(1, {"before"})));
   harness.go_away();
   const Shipment shipment = make_shipment(2, {"x", "y", "z"}, state);
-  CHECK(retried(sink->deliver(shipment)));
+  const sinks::Delivery outcome = sink->deliver(shipment);
+  CHECK((retried(outcome) || paused(outcome)));  // A folder that is in the way needs somebody to act.
   harness.come_back();
   CHECK(delivered(deliver_until_settled(*sink, shipment)));
   CHECK(harness.arrived() == Payloads{"before", "x", "y", "z"});
