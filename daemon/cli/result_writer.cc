@@ -61,10 +61,9 @@ Status ResultWriter::status() const {
 
 Status ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& batch) {
   if (batch.size == 0) return {};
-  if (const auto found = collected_.find(sink); found != collected_.end() && form_ == OutputForm::kTable) {
-    found->second.schema = schema;
-    found->second.table.apply(batch, {time_zone_, "NULL"});
-    return {};
+  if (form_ != OutputForm::kChangelog && collected_.contains(sink)) {
+    collect_rows(sink, schema, batch);
+    return status();
   }
   if (form_ == OutputForm::kChangelog) {
     write_changelog(batch);
@@ -72,8 +71,7 @@ Status ResultWriter::rows(std::size_t sink, const Schema& schema, const Batch& b
     if (sink != sink_) header(schema, batch);
     write_table(schema, batch);
   } else {
-    if (sink != sink_) encoder_.reset();
-    write_encoded(schema, batch);
+    write_encoded(sink, schema, batch);
   }
   sink_ = sink;
   row_count_ += batch.size;
@@ -89,18 +87,34 @@ void ResultWriter::write_changelog(const Batch& batch) {
   put(text);
 }
 
-void ResultWriter::write_encoded(const Schema& schema, const Batch& batch) {
+void ResultWriter::collect_rows(std::size_t sink, const Schema& schema, const Batch& batch) {
+  Collected& collected = collected_.at(sink);
+  collected.schema = schema;
+  if (form_ == OutputForm::kTable) return collected.table.apply(batch, {time_zone_, "NULL"});
+  runtime::EncodedChanges records(batch, collected.table);
+  encode(sink, schema, batch, records);
+  sink_ = sink;
+}
+
+void ResultWriter::write_encoded(std::size_t sink, const Schema& schema, const Batch& batch) {
+  std::string text;
+  LineCollector lines(text);
+  encode(sink, schema, batch, lines);
+  put(text);
+}
+
+/// `sink_` is the one that the encoder was made for.
+void ResultWriter::encode(std::size_t sink, const Schema& schema, const Batch& batch,
+                          formats::EncodedSink& out) {
+  if (sink != sink_) encoder_.reset();
   if (!encoder_) {
     const formats::Format* format = formats::find_format(form_ == OutputForm::kCsv ? "csv" : "json");
     auto made = format->make_encoder({}, schema);
     if (!made) return put(fmt::format("leat run: {}\n", made.error().message));
     encoder_ = *std::move(made);
   }
-  std::string text;
-  LineCollector lines(text);
   std::vector<std::pair<std::uint32_t, std::string>> bad;
-  encoder_->encode(batch, lines, bad);
-  put(text);
+  encoder_->encode(batch, out, bad);
   for (const auto& [row, reason] : bad) fmt::print(stderr, "leat run: a row cannot be written: {}\n", reason);
 }
 
@@ -143,34 +157,42 @@ void ResultWriter::write_table(const Schema& schema, const Batch& batch) {
 
 void ResultWriter::write_collected() {
   for (const auto& [sink, collected] : collected_) {
-    const std::vector<FinalTable::Row> rows = collected.table.rows();
-    const Schema& schema = collected.schema;
-    std::string names = sink_ != static_cast<std::size_t>(-1) ? "\n" : "";
-    std::string line;
-    std::vector<std::size_t> widths;
-    for (std::size_t column = 0; column < schema.size(); ++column) {
-      std::size_t width = width_of(schema.fields[column].name);
-      for (const FinalTable::Row& row : rows)
-        width = std::max(width, std::min(width_of(row[column]), kWidestColumn));
-      widths.push_back(width);
-      names += padded(schema.fields[column].name, width) + "  ";
-      line += std::string(width, '-') + "  ";
+    if (collected.schema.size() == 0) continue;  // No row ever came.
+    const std::vector<runtime::FinalTable::Row> rows = collected.table.rows();
+    if (form_ == OutputForm::kTable) {
+      write_collected_table(collected.schema, rows);
+      sink_ = sink;
+    } else {
+      for (const runtime::FinalTable::Row& row : rows) put(row[0] + "\n");
     }
-    if (schema.size() == 0) continue;  // No row ever came.
-    std::string text = names + "\n" + line + "\n";
-    for (const FinalTable::Row& row : rows) {
-      for (std::size_t column = 0; column < row.size(); ++column)
-        text += padded(row[column], widths[column]) + "  ";
-      text += '\n';
-    }
-    put(text);
     row_count_ += rows.size();
-    sink_ = sink;
   }
 }
 
+void ResultWriter::write_collected_table(const Schema& schema,
+                                         const std::vector<runtime::FinalTable::Row>& rows) {
+  std::string names = sink_ != static_cast<std::size_t>(-1) ? "\n" : "";
+  std::string line;
+  std::vector<std::size_t> widths;
+  for (std::size_t column = 0; column < schema.size(); ++column) {
+    std::size_t width = width_of(schema.fields[column].name);
+    for (const runtime::FinalTable::Row& row : rows)
+      width = std::max(width, std::min(width_of(row[column]), kWidestColumn));
+    widths.push_back(width);
+    names += padded(schema.fields[column].name, width) + "  ";
+    line += std::string(width, '-') + "  ";
+  }
+  std::string text = names + "\n" + line + "\n";
+  for (const runtime::FinalTable::Row& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column)
+      text += padded(row[column], widths[column]) + "  ";
+    text += '\n';
+  }
+  put(text);
+}
+
 Status ResultWriter::finish() {
-  if (form_ == OutputForm::kTable) write_collected();
+  if (form_ != OutputForm::kChangelog) write_collected();
   if (form_ == OutputForm::kTable && sink_ != static_cast<std::size_t>(-1))
     put(fmt::format("\n{} row{}\n", row_count_, row_count_ == 1 ? "" : "s"));
   return status();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/cli/final_table.h"
+#include "daemon/runtime/final_table.h"
 #include "daemon/runtime/pipeline.h"
 #include "pipelines/base/result.h"
 #include "pipelines/formats/format.h"
@@ -21,7 +21,8 @@ class ResultWriter final : public runtime::ResultListener {
  public:
   ResultWriter(OutputForm form, std::string time_zone) : form_(form), time_zone_(std::move(time_zone)) {}
 
-  /// The rows of this SELECT are updated: as a table they are shown once, at the end. Before the first row.
+  /// The rows of this SELECT are updated: but for the changelog's form they are shown once, at the end, as
+  /// the table that they leave. Before the first row.
   void collect(std::size_t sink) { collected_[sink]; }
 
   Status rows(std::size_t sink, const Schema& schema, const Batch& batch) override;
@@ -30,10 +31,13 @@ class ResultWriter final : public runtime::ResultListener {
 
  private:
   void write_changelog(const Batch& batch);
-  void write_encoded(const Schema& schema, const Batch& batch);
+  void write_encoded(std::size_t sink, const Schema& schema, const Batch& batch);
+  void encode(std::size_t sink, const Schema& schema, const Batch& batch, formats::EncodedSink& out);
   void write_table(const Schema& schema, const Batch& batch);
   void header(const Schema& schema, const Batch& batch);
+  void collect_rows(std::size_t sink, const Schema& schema, const Batch& batch);
   void write_collected();
+  void write_collected_table(const Schema& schema, const std::vector<runtime::FinalTable::Row>& rows);
   void put(const std::string& text);
   [[nodiscard]] Status status() const;
 
@@ -43,7 +47,7 @@ class ResultWriter final : public runtime::ResultListener {
       static_cast<std::size_t>(-1);  // Whose rows were written last: another one begins a new header.
   struct Collected {
     Schema schema;
-    FinalTable table;
+    runtime::FinalTable table;
   };
   std::map<std::size_t, Collected> collected_;  // By sink.
   std::unique_ptr<formats::Encoder> encoder_;

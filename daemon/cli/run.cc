@@ -200,7 +200,7 @@ int run(const RunOptions& options) {
   for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);
   if (outcome.plan.sinks.empty()) return kOk;
 
-  if (*form == OutputForm::kTable) tell_of_late_table(outcome.plan);
+  if (*form != OutputForm::kChangelog) tell_of_late_table(outcome.plan);
   log::configure({.form = log::detect_form(), .level = log::Level::kWarn});
   auto store = open_store(options.state);
   if (!store) return complain(store.error(), kFailed);

@@ -1,21 +1,9 @@
 #include "daemon/testing/outcome.h"
 
-#include <algorithm>
-
 #include "pipelines/column/text.h"
 #include "pipelines/formats/format.h"
 
 namespace leat::testing {
-namespace {
-
-class Lines final : public formats::EncodedSink {
- public:
-  void record(std::size_t row, std::string_view bytes) override { lines.emplace_back(row, bytes); }
-  std::vector<std::pair<std::size_t, std::string>> lines;
-};
-
-}  // namespace
-
 Outcome::Outcome(const plan::Plan& plan, const TestFolder& test, std::string time_zone)
     : time_zone_(std::move(time_zone)) {
   for (const auto& sink : plan.sinks) {
@@ -41,27 +29,21 @@ void Outcome::add_changelog(Table& table, const Batch& batch) const {
   }
 }
 
-/// Applies the changes: a row that is taken back is the first that is equal to it.
 Status Outcome::add_encoded(Table& table, const Schema& schema, const Batch& batch) {
   const formats::Format* format = formats::find_format(table.form == RowFile::kCsv ? "csv" : "json");
   LEAT_ASSIGN(const auto encoder, format->make_encoder({}, schema));
-  Lines encoded;
+  runtime::EncodedChanges changes(batch, table.records);
   std::vector<std::pair<std::uint32_t, std::string>> bad;
-  encoder->encode(batch, encoded, bad);
-  if (!bad.empty()) return fail(ErrorCode::kInvalid, bad.front().second);
-  for (auto& [row, line] : encoded.lines) {
-    const RowKind kind = batch.kind(row);
-    if (kind == RowKind::kInsert || kind == RowKind::kUpdateAfter) {
-      table.lines.push_back(std::move(line));
-    } else if (const auto old = std::ranges::find(table.lines, line); old != table.lines.end()) {
-      table.lines.erase(old);
-    }
-  }
-  return {};
+  encoder->encode(batch, changes, bad);
+  return bad.empty() ? Status{} : fail(ErrorCode::kInvalid, bad.front().second);
 }
 
-std::vector<std::string> Outcome::lines_of(const std::string& table) const {
-  return tables_.at(table).lines;
+std::vector<std::string> Outcome::lines_of(const std::string& name) const {
+  const Table& table = tables_.at(name);
+  if (table.form == RowFile::kChangelog) return table.lines;
+  std::vector<std::string> lines;
+  for (const runtime::FinalTable::Row& record : table.records.rows()) lines.push_back(record[0]);
+  return lines;
 }
 
 std::vector<std::string> Outcome::tables() const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/runtime/final_table.h"
 #include "daemon/runtime/pipeline.h"
 #include "daemon/testing/test_folder.h"
 
@@ -25,7 +26,8 @@ class Outcome final : public runtime::ResultListener {
  private:
   struct Table {
     RowFile form = RowFile::kChangelog;
-    std::vector<std::string> lines;
+    std::vector<std::string> lines;  // kChangelog
+    runtime::FinalTable records;     // The others.
   };
   Status add_encoded(Table& table, const Schema& schema, const Batch& batch);
   void add_changelog(Table& table, const Batch& batch) const;

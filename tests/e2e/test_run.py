@@ -199,3 +199,15 @@ def test_a_sink_path_that_is_a_file_is_said_and_tried_again(leat, tmp_path):
     out.unlink()
     assert running.process.wait(30) == 0, running.output()
     assert sum(len(path.read_text().splitlines()) for path in out.iterdir()) == 3
+
+
+UPDATES = "SELECT k, COUNT(*) AS n FROM (VALUES ('a'), ('b'), ('a')) AS t (k) GROUP BY k"
+
+
+def test_an_updating_query_leaves_its_final_rows_in_every_form_but_the_changelog(run_leat):
+    assert run_leat("run", "--output", "jsonl", "-e", UPDATES).stdout.splitlines() == [
+        '{"k":"a","n":2}',
+        '{"k":"b","n":1}',
+    ]
+    assert run_leat("run", "--output", "csv", "-e", UPDATES).stdout.splitlines() == ["a,2", "b,1"]
+    assert "-U[a, 1]" in run_leat("run", "--output", "changelog", "-e", UPDATES).stdout

@@ -1,8 +1,8 @@
-#include "daemon/cli/final_table.h"
+#include "daemon/runtime/final_table.h"
 
 #include <utility>
 
-namespace leat::cli {
+namespace leat::runtime {
 namespace {
 
 std::string joined(const FinalTable::Row& row) {
@@ -17,14 +17,17 @@ void FinalTable::apply(const Batch& batch, const TextStyle& style) {
   for (std::size_t i = 0; i < batch.size; ++i) {
     Row row;
     for (const ColumnPtr& column : batch.columns) append_text(*column, i, style, row.emplace_back());
-    const RowKind kind = batch.kind(i);
-    if (kind != RowKind::kUpdateAfter) vacated_ = 0;
-    if (kind == RowKind::kUpdateBefore || kind == RowKind::kDelete)
-      take_back(row);
-    else
-      add(std::move(row));
-    if (kind != RowKind::kUpdateBefore) vacated_ = 0;
+    apply(batch.kind(i), std::move(row));
   }
+}
+
+void FinalTable::apply(RowKind kind, Row row) {
+  if (kind != RowKind::kUpdateAfter) vacated_ = 0;
+  if (kind == RowKind::kUpdateBefore || kind == RowKind::kDelete)
+    take_back(row);
+  else
+    add(std::move(row));
+  if (kind != RowKind::kUpdateBefore) vacated_ = 0;
 }
 
 void FinalTable::add(Row row) {
@@ -47,4 +50,4 @@ std::vector<FinalTable::Row> FinalTable::rows() const {
   return rows;
 }
 
-}  // namespace leat::cli
+}  // namespace leat::runtime

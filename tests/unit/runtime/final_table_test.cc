@@ -1,11 +1,11 @@
-#include "daemon/cli/final_table.h"
+#include "daemon/runtime/final_table.h"
 
 #include <doctest/doctest.h>
 
 #include "pipelines/column/column_builder.h"
 
 using namespace leat;
-using namespace leat::cli;
+using namespace leat::runtime;
 
 namespace {
 
