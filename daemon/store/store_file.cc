@@ -75,9 +75,9 @@ enum class Check : std::uint8_t { kNone, kWhole };
 
 Result<std::unique_ptr<Connection>> open_sound(const std::string& path) {
   LEAT_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(path, OpenMode::kReadWrite));
-  LEAT_ASSIGN(const FileContent content, inspect_schema(*connection));
+  LEAT_ASSIGN(const int version, schema_version(*connection));
   LEAT_TRY(apply_settings(*connection));
-  if (content == FileContent::kEmpty) LEAT_TRY(create_schema(*connection));
+  LEAT_TRY(migrate(*connection, version));
   return connection;
 }
 

@@ -1,0 +1,107 @@
+// The steps of the schema, oldest first; SCHEMA.md says what the tables mean. A step that a release contains
+// is never changed: files that took it exist. What is to be different is a new step at the end.
+#include <array>
+
+#include "daemon/store/schema.h"
+
+namespace leat::store {
+namespace {
+
+// The CHECK of `outboxes` is the accounting equation of the design: a transaction that breaks it cannot be
+// committed.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE store (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  id TEXT NOT NULL,
+  machine_id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE pipelines (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  last_commit INTEGER NOT NULL,
+  last_commit_time INTEGER NOT NULL,
+  counters BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE positions (
+  pipeline INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  position BLOB NOT NULL,
+  PRIMARY KEY (pipeline, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operators (
+  id INTEGER PRIMARY KEY,
+  pipeline INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  UNIQUE (pipeline, node)
+) STRICT;
+
+CREATE TABLE state (
+  operator INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (operator, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outboxes (
+  id INTEGER PRIMARY KEY,
+  pipeline TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  sink_state BLOB NOT NULL DEFAULT x'',
+  last_shipment INTEGER NOT NULL DEFAULT 0,
+  unsettled_blocks BLOB,
+  unsettled_records INTEGER NOT NULL DEFAULT 0,
+  settled_records INTEGER NOT NULL DEFAULT 0,
+  part_records INTEGER NOT NULL DEFAULT 0,
+  waiting_blocks INTEGER NOT NULL DEFAULT 0 CHECK (waiting_blocks >= 0),
+  waiting_bytes INTEGER NOT NULL DEFAULT 0 CHECK (waiting_bytes >= 0),
+  waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),
+  emitted INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  dropped INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (pipeline, sink),
+  CHECK (emitted = delivered + rejected + dropped + waiting)
+) STRICT;
+
+CREATE TABLE blocks (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  outbox INTEGER NOT NULL,
+  records INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE INDEX blocks_of_outbox ON blocks (outbox, number, records, bytes, created);
+
+CREATE TABLE dead_letters (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  pipeline TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL,
+  payload BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE dead_letter_totals (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  letters INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  pushed_out INTEGER NOT NULL
+) STRICT;
+INSERT INTO dead_letter_totals VALUES (1, 0, 0, 0);
+)sql";
+
+constexpr std::array kSteps = {kVersion1};
+
+}  // namespace
+
+std::span<const char* const> schema_steps() {
+  return kSteps;
+}
+
+}  // namespace leat::store
