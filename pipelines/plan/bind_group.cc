@@ -27,24 +27,34 @@ ColumnRole role_of_property(WindowProperty property) {
   return ColumnRole::kPlain;
 }
 
+}  // namespace
+
 class GroupBinder {
  public:
-  GroupBinder(const Relation& input, const Scope& scope, const BindContext& context)
-      : input_(input), scope_(scope), context_(context), builder_(input) {}
+  GroupBinder(const sql::Select& select, const Relation& input, const Scope& scope,
+              const BindContext& context)
+      : select_(select), input_(input), scope_(scope), context_(context), builder_(input) {}
 
-  std::optional<Relation> bind(const sql::Select& select) {
-    if (!bind_keys(select)) return std::nullopt;
-    std::vector<SelectColumn> columns = bind_items(select);
-    ExprPtr having = select.having ? bind_in_group(*select.having, "HAVING", Wanted::kCondition) : nullptr;
-    if (select.having && !having) return std::nullopt;
-    for (const SelectColumn& column : columns)
-      if (!column.expr) return std::nullopt;
-    return build(std::move(columns), having);
+  std::optional<Relation> bind(std::span<const sql::OrderItem> order) {
+    if (!bind_keys(select_) || !collect_all(order)) return std::nullopt;
+    Relation grouped = build();
+    if (!select_.having) return grouped;
+    ExprBinder binder(scope_, context_, "HAVING");
+    binder.set_interceptor([this](const sql::Expression& part) { return value_of(part); });
+    const ExprPtr having = binder.bind_condition(*select_.having);
+    if (!having) return std::nullopt;
+    grouped.node = make_filter(grouped.node, having);
+    return grouped;
+  }
+
+  /// What a part of an expression is over the built groups.
+  std::optional<ExprPtr> value_of(const sql::Expression& part) {
+    std::optional<ExprPtr> value = intercept(part);
+    if (value && *value) value = builder_.settle(*value);
+    return value;
   }
 
  private:
-  enum class Wanted : std::uint8_t { kValue, kCondition };
-
   // ---- Keys ----------------------------------------------------------------------------------------------
 
   bool bind_keys(const sql::Select& select) {
@@ -73,25 +83,36 @@ class GroupBinder {
 
   // ---- Expressions over groups ---------------------------------------------------------------------------
 
-  std::vector<SelectColumn> bind_items(const sql::Select& select) {
-    std::vector<SelectColumn> columns;
-    for (const sql::SelectItem& item : select.items) {
+  /// The builder must know all aggregates and properties before its node is made.
+  bool collect_all(std::span<const sql::OrderItem> order) {
+    bool whole = true;
+    for (const sql::SelectItem& item : select_.items) {
       if (item.value->kind == sql::ExpressionKind::kStar) {
         context_.diagnostics.error(item.span, "'*' cannot be used with GROUP BY",
                                    "name the keys and the aggregates");
-        columns.push_back({});
-        continue;
+        whole = false;
       }
-      columns.push_back(
-          {bind_in_group(*item.value, "SELECT", Wanted::kValue), column_name_of(item, columns.size())});
+      whole = collect(*item.value) && whole;
     }
-    return columns;
+    if (select_.having) whole = collect(*select_.having) && whole;
+    if (select_.qualify) whole = collect(*select_.qualify) && whole;
+    for (const sql::NamedWindow& named : select_.windows) {
+      for (const sql::ExpressionPtr& key : named.window.partition_by) whole = collect(*key) && whole;
+      for (const sql::OrderItem& item : named.window.order_by) whole = collect(*item.value) && whole;
+    }
+    for (const sql::OrderItem& item : order) whole = collect(*item.value) && whole;
+    return whole;
   }
 
-  ExprPtr bind_in_group(const sql::Expression& expression, std::string_view place, Wanted wanted) {
-    ExprBinder binder(scope_, context_, place);
-    binder.set_interceptor([this](const sql::Expression& part) { return intercept(part); });
-    return wanted == Wanted::kCondition ? binder.bind_condition(expression) : binder.bind(expression);
+  bool collect(const sql::Expression& part) {
+    if (const auto* call = sql::as<sql::Call>(part)) {
+      if (const auto property = group_function(*call))
+        return bind_group_function(*call, *property) != nullptr;
+      if (!call->over && functions::find_aggregate(call->name)) return bind_aggregate(*call) != nullptr;
+    }
+    bool whole = true;
+    sql::for_each_child(part, [&](const sql::Expression& child) { whole = collect(child) && whole; });
+    return whole;
   }
 
   /// Keys, the window's properties and aggregates answer for themselves; everything else is computed of them.
@@ -263,19 +284,14 @@ class GroupBinder {
 
   // ---- The node ------------------------------------------------------------------------------------------
 
-  std::optional<Relation> build(std::vector<SelectColumn> columns, const ExprPtr& having) {
-    Relation grouped;
-    grouped.node = build_node();
+  Relation build() {
+    Relation grouped = plain_relation(build_node());
     if (own_window_ || attached_) grouped.window = window();
-    if (having) grouped.node = make_filter(grouped.node, builder_.settle(having));
-    for (SelectColumn& column : columns) {
-      column.expr = builder_.settle(column.expr);
-      if (column.expr->kind != ExprKind::kColumn) continue;
-      // The legacy functions give plain times: only a table function's windows can be grouped again.
-      if (const auto property = builder_.property_of(column.expr->column); property && attached_)
-        column.role = role_of_property(*property);
-    }
-    return project(grouped, std::move(columns));
+    // The legacy functions give plain times: only a table function's windows can be grouped again.
+    if (!attached_) return grouped;
+    for (std::size_t i = 0; i < grouped.roles.size(); ++i)
+      if (const auto property = builder_.property_of(i)) grouped.roles[i] = role_of_property(*property);
+    return grouped;
   }
 
   NodePtr build_node() {
@@ -287,6 +303,7 @@ class GroupBinder {
                                      context_.settings.batch ? Results::kFinal : Results::kChangelog);
   }
 
+  const sql::Select& select_;
   const Relation& input_;
   const Scope& scope_;
   const BindContext& context_;
@@ -296,11 +313,17 @@ class GroupBinder {
   std::vector<std::vector<bool>> sets_;   ///< Which of the builder's keys each grouping set has.
 };
 
-}  // namespace
+Groups::Groups(const sql::Select& select, const Relation& input, const Scope& scope,
+               const BindContext& context)
+    : binder_(std::make_unique<GroupBinder>(select, input, scope, context)) {}
+Groups::~Groups() = default;
 
-std::optional<Relation> bind_grouped_select(const sql::Select& select, const Relation& input,
-                                            const Scope& scope, const BindContext& context) {
-  return GroupBinder(input, scope, context).bind(select);
+std::optional<Relation> Groups::bind(std::span<const sql::OrderItem> order) {
+  return binder_->bind(order);
+}
+
+ExprBinder::Interceptor Groups::interceptor() const {
+  return [binder = binder_.get()](const sql::Expression& part) { return binder->value_of(part); };
 }
 
 }  // namespace leat::plan

@@ -11,7 +11,6 @@
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
-namespace {
 
 bool contains_over(const sql::Expression& expression) {
   if (const auto* call = sql::as<sql::Call>(expression); call && call->over) return true;
@@ -20,6 +19,8 @@ bool contains_over(const sql::Expression& expression) {
                       [&](const sql::Expression& child) { found = found || contains_over(child); });
   return found;
 }
+
+namespace {
 
 bool is_numbering(std::string_view name) {
   return name == "ROW_NUMBER" || name == "RANK" || name == "DENSE_RANK";
@@ -53,11 +54,12 @@ bool has_over(const sql::Select& select) {
                              [](const sql::SelectItem& item) { return contains_over(*item.value); });
 }
 
-std::optional<Relation> OverCalls::bind() {
+std::optional<Relation> OverCalls::bind(std::span<const sql::OrderItem> order) {
   for (std::size_t i = 0; i < input_.schema().size(); ++i) add_input(column_of(*input_.node, i));
   bool whole = true;
   for (const sql::SelectItem& item : select_.items) whole = collect(*item.value) && whole;
   if (select_.qualify) whole = collect(*select_.qualify) && whole;
+  for (const sql::OrderItem& item : order) whole = collect(*item.value) && whole;
   if (!whole) return std::nullopt;
   return qualify(build());
 }
@@ -66,8 +68,8 @@ ExprBinder::Interceptor OverCalls::interceptor() const {
   return [this](const sql::Expression& part) -> std::optional<ExprPtr> {
     const auto* call = sql::as<sql::Call>(part);
     const auto found = call == nullptr ? calls_.end() : calls_.find(call);
-    if (found == calls_.end()) return std::nullopt;
-    return columns_[found->second];
+    if (found != calls_.end()) return columns_[found->second];
+    return values_ ? values_(part) : std::nullopt;
   };
 }
 
@@ -86,7 +88,9 @@ std::size_t OverCalls::add_input(const ExprPtr& expr) {
 
 std::optional<ExprPtr> OverCalls::bind_value(const sql::Expression& expression,
                                              std::string_view place) const {
-  ExprPtr expr = ExprBinder(scope_, context_, place).bind(expression);
+  ExprBinder binder(scope_, context_, place);
+  binder.set_interceptor(values_);
+  ExprPtr expr = binder.bind(expression);
   if (!expr) return std::nullopt;
   return expr;
 }
@@ -328,7 +332,9 @@ bool OverCalls::bind_aggregate(const sql::Call& call, OverCall& over) {
     if ((*expr)->kind == ExprKind::kLiteral) infos.back().literal = (*expr)->literal;
   }
   if (call.filter) {
-    const ExprPtr filter = ExprBinder(scope_, context_, "FILTER").bind_condition(*call.filter);
+    ExprBinder binder(scope_, context_, "FILTER");
+    binder.set_interceptor(values_);
+    const ExprPtr filter = binder.bind_condition(*call.filter);
     if (!filter) return false;
     over.call.filter = add_input(filter);
   }
@@ -437,19 +443,17 @@ std::optional<Relation> OverCalls::qualify(Relation relation) const {
   if (!select_.qualify) return relation;
   ExprBinder binder(scope_, context_, "QUALIFY");
   const ExprBinder::Interceptor calls = interceptor();
-  // QUALIFY may name a column of the SELECT list.
+  // A name that the SELECT list gives comes before the columns of FROM.
   binder.set_interceptor([&](const sql::Expression& part) -> std::optional<ExprPtr> {
-    if (auto known = calls(part)) return known;
     const auto* column = sql::as<sql::ColumnName>(part);
-    if (!column || column->name.parts.size() != 1) return std::nullopt;
-    for (const sql::SelectItem& item : select_.items)
-      if (item.alias && item.alias->text == column->name.last() && contains_over(*item.value))
-        return [&] {
-          ExprBinder aliased(scope_, context_, "SELECT");
-          aliased.set_interceptor(calls);
-          return aliased.bind(*item.value);
-        }();
-    return std::nullopt;
+    if (!column || column->name.parts.size() != 1) return calls(part);
+    for (const sql::SelectItem& item : select_.items) {
+      if (!item.alias || item.alias->text != column->name.last()) continue;
+      ExprBinder aliased(scope_, context_, "SELECT");
+      aliased.set_interceptor(calls);
+      return aliased.bind(*item.value);
+    }
+    return calls(part);
   });
   const ExprPtr predicate = binder.bind_condition(*select_.qualify);
   if (!predicate) return std::nullopt;

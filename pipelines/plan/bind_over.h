@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,16 +21,20 @@ namespace leat::plan {
 
 /// True if an item or QUALIFY of the SELECT calls something OVER a window.
 bool has_over(const sql::Select& select);
+bool contains_over(const sql::Expression& expression);
 
 class OverCalls {
  public:
-  /// All outlive the object. `input` is what `scope` names.
-  OverCalls(const sql::Select& select, const Relation& input, const Scope& scope, const BindContext& context)
-      : select_(select), input_(input), scope_(scope), context_(context) {}
+  /// All outlive the object. `input` is what `scope` names, or what `values` makes of it (the groups of a
+  /// grouped SELECT); `values` may be empty.
+  OverCalls(const sql::Select& select, const Relation& input, const Scope& scope,
+            ExprBinder::Interceptor values, const BindContext& context)
+      : select_(select), input_(input), scope_(scope), values_(std::move(values)), context_(context) {}
 
-  /// `input` with the columns of the calls behind its own, and QUALIFY applied. None: reported.
-  std::optional<Relation> bind();
-  /// Answers for the calls; valid after `bind`, as long as the object.
+  /// `input` with the columns of the calls behind its own, those of `order` too, and QUALIFY applied. None:
+  /// reported.
+  std::optional<Relation> bind(std::span<const sql::OrderItem> order);
+  /// Answers for the calls, then as `values` does; valid after `bind`, as long as the object.
   [[nodiscard]] ExprBinder::Interceptor interceptor() const;
 
  private:
@@ -76,6 +81,7 @@ class OverCalls {
   const sql::Select& select_;
   const Relation& input_;
   const Scope& scope_;
+  ExprBinder::Interceptor values_;
   const BindContext& context_;
   std::vector<ExprPtr> inputs_;  ///< Columns of the projection below the nodes.
   std::map<std::string, std::size_t> input_places_;

@@ -71,7 +71,13 @@ class QueryBinder {
   std::optional<Relation> bind_items(const sql::Select& select, const Relation& input, const Scope& scope,
                                      const ExprBinder::Interceptor& calls, Ordering* ordering);
   std::optional<Relation> bind_over_select(const sql::Select& select, const Relation& input,
-                                           const Scope& scope, Ordering* ordering);
+                                           const Scope& scope, const ExprBinder::Interceptor& values,
+                                           Ordering* ordering);
+  std::optional<Relation> bind_grouped_select(const sql::Select& select, const Relation& input,
+                                              const Scope& scope, Ordering* ordering);
+  /// The list, with OVER and QUALIFY.
+  std::optional<Relation> bind_list(const sql::Select& select, const Relation& input, const Scope& scope,
+                                    const ExprBinder::Interceptor& values, Ordering* ordering);
   void add_order_columns(std::vector<SelectColumn>& columns, const ExprBinder& binder, Ordering& ordering);
   bool find_order_columns(const Relation& relation, Ordering& ordering);
   std::optional<Relation> bind_ordered(const sql::Query& query);
@@ -94,6 +100,8 @@ void make_names_unique(std::vector<SelectColumn>& columns);
 std::optional<Relation> project(const Relation& input, std::vector<SelectColumn> columns);
 /// True if the expression calls an aggregate outside of sub-queries.
 bool contains_aggregate(const sql::Expression& expression);
+/// True if the rows of the SELECT are groups.
+bool is_grouped(const sql::Select& select);
 
 /// `relation` with other column names; reports a wrong number of them.
 std::optional<Relation> rename(Relation relation, const std::vector<sql::Identifier>& names,

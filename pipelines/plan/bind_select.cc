@@ -1,6 +1,7 @@
 // SELECT … FROM … WHERE: lists, names and filters. GROUP BY is bind_group.cc's.
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/plan/bind_expr.h"
@@ -121,16 +122,46 @@ bool QueryBinder::find_order_columns(const Relation& relation, Ordering& orderin
 }
 
 std::optional<Relation> QueryBinder::bind_over_select(const sql::Select& select, const Relation& input,
-                                                      const Scope& scope, Ordering* ordering) {
+                                                      const Scope& scope,
+                                                      const ExprBinder::Interceptor& values,
+                                                      Ordering* ordering) {
   if (select.qualify && !has_over(select)) {
     context_.diagnostics.error(select.qualify->span, "QUALIFY needs a function OVER a window",
-                               "conditions on columns belong into WHERE");
+                               is_grouped(select) ? "conditions on groups belong into HAVING"
+                                                  : "conditions on columns belong into WHERE");
     return std::nullopt;
   }
-  OverCalls calls(select, input, scope, context_);
-  const std::optional<Relation> relation = calls.bind();
+  OverCalls calls(select, input, scope, values, context_);
+  const std::optional<Relation> relation =
+      calls.bind(ordering ? std::span(ordering->items) : std::span<const sql::OrderItem>());
   if (!relation) return std::nullopt;
   return bind_items(select, *relation, scope, calls.interceptor(), ordering);
+}
+
+std::optional<Relation> QueryBinder::bind_list(const sql::Select& select, const Relation& input,
+                                               const Scope& scope, const ExprBinder::Interceptor& values,
+                                               Ordering* ordering) {
+  const bool ordered_over = ordering && std::ranges::any_of(ordering->items, [](const sql::OrderItem& item) {
+                              return contains_over(*item.value);
+                            });
+  return select.qualify || has_over(select) || ordered_over
+             ? bind_over_select(select, input, scope, values, ordering)
+             : bind_items(select, input, scope, values, ordering);
+}
+
+bool is_grouped(const sql::Select& select) {
+  return select.grouped || select.having || (select.qualify && contains_aggregate(*select.qualify)) ||
+         std::ranges::any_of(select.items,
+                             [](const sql::SelectItem& item) { return contains_aggregate(*item.value); });
+}
+
+std::optional<Relation> QueryBinder::bind_grouped_select(const sql::Select& select, const Relation& input,
+                                                         const Scope& scope, Ordering* ordering) {
+  Groups groups(select, input, scope, context_);
+  const std::optional<Relation> relation =
+      groups.bind(ordering ? std::span(ordering->items) : std::span<const sql::OrderItem>());
+  if (!relation) return std::nullopt;
+  return bind_list(select, *relation, scope, groups.interceptor(), ordering);
 }
 
 std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
@@ -142,17 +173,8 @@ std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
   std::optional<Relation> input = bind_from_where(select, scope, {});
   if (!input) return std::nullopt;
   refused = refused || context_.diagnostics.error_count() > before;
-  const bool aggregates = std::ranges::any_of(
-      select.items, [](const sql::SelectItem& item) { return contains_aggregate(*item.value); });
-  const bool grouped = select.grouped || select.having || aggregates;
-  if (grouped && select.qualify) {
-    context_.not_yet(select.qualify->span, "QUALIFY with GROUP BY", "group in a sub-query of FROM");
-    return std::nullopt;
-  }
-  std::optional<Relation> output = grouped ? bind_grouped_select(select, *input, scope, context_)
-                                   : select.qualify || has_over(select)
-                                       ? bind_over_select(select, *input, scope, ordering)
-                                       : bind_items(select, *input, scope, {}, ordering);
+  std::optional<Relation> output = is_grouped(select) ? bind_grouped_select(select, *input, scope, ordering)
+                                                      : bind_list(select, *input, scope, {}, ordering);
   if (output && select.distinct) output = bind_distinct(*output, context_);
   return refused ? std::nullopt : output;
 }

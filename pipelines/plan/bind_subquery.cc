@@ -38,10 +38,8 @@ void collect(const sql::Expression& expression, WhereParts& parts) {
 const sql::Select* plain_select(const sql::Query& query) {
   if (!query.with.empty() || !query.order_by.empty() || query.limit || query.offset) return nullptr;
   const auto* select = sql::as<sql::Select>(*query.body);
-  if (!select || !select->from || select->grouped || select->having || select->qualify || has_over(*select))
-    return nullptr;
-  const auto aggregates = [](const sql::SelectItem& item) { return contains_aggregate(*item.value); };
-  return std::ranges::any_of(select->items, aggregates) ? nullptr : select;
+  const bool plain = select && select->from && !is_grouped(*select) && !select->qualify && !has_over(*select);
+  return plain ? select : nullptr;
 }
 
 /// Over the columns of a join: the sub-query's behind those of the outer query.
