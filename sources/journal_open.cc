@@ -43,6 +43,17 @@ Result<JournalSlot> read_slot(const JournalFile& file, const std::string& path) 
   return *best;
 }
 
+/// Nothing but zeros: the power went before the first slot of a new journal was written.
+Result<bool> is_blank(const JournalFile& file) {
+  std::vector<char> bytes;
+  for (std::uint64_t at = 0; at < file.size(); at += bytes.size()) {
+    bytes.resize(std::min<std::uint64_t>(file.size() - at, 256 * 1024));
+    LEAT_TRY(file.read(at, bytes));
+    if (std::any_of(bytes.begin(), bytes.end(), [](char byte) { return byte != 0; })) return false;
+  }
+  return true;
+}
+
 Status write_slot(JournalFile& file, const JournalSlot& slot) {
   LEAT_TRY(file.write(slot.sequence % 2 * kSlotBytes, encode_slot(slot)));
   return file.sync();
@@ -136,7 +147,8 @@ Result<std::unique_ptr<Journal>> Journal::open(std::unique_ptr<JournalFile> file
                                                const IntakeOptions& options, MessageNumber committed,
                                                std::string* damage) {
   JournalSlot slot;
-  if (file->size() == 0) {
+  LEAT_ASSIGN(const bool is_new, is_blank(*file));
+  if (is_new) {
     slot.head.number = slot.last = committed;
     slot.next = committed.next();
     LEAT_ASSIGN(slot, create(*file, options, slot));

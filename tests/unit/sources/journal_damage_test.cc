@@ -134,6 +134,16 @@ TEST_CASE("a file without a valid header is renamed aside and told, and a new on
   CHECK((*journal)->read(100)->messages.front().number == MessageNumber{8});
 }
 
+TEST_CASE("a journal that was allocated and never begun is begun, and nothing is told") {
+  JournalFixture it;
+  it.disk->bytes.assign(128 * 1024, '\0');
+  it.open(7);
+  CHECK(it.damage.empty());
+  it.append("eight");
+  it.read_all();
+  CHECK(it.last == MessageNumber{8});
+}
+
 TEST_CASE("a journal of a newer version is refused and left alone") {
   JournalFixture it;
   it.open();
