@@ -28,15 +28,28 @@ std::span<const Route> routes() {
   return kRoutes;
 }
 
+namespace {
+
+Response refuse_parameter(const std::string& name, const std::vector<std::string>& known) {
+  const std::string takes =
+      known.empty() ? "this resource takes none" : fmt::format("known here: {}", fmt::join(known, ", "));
+  return problem(400, "unknown parameter",
+                 fmt::format("there is no parameter '{}'{}; {}", name, did_you_mean(name, known), takes));
+}
+
+}  // namespace
+
 Response answer(const Route& route, const ApiContext& context, const Request& request) {
-  const auto& known = route.parameters;
-  for (const auto& [name, value] : request.query) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const std::string takes =
-        known.empty() ? "this resource takes none" : fmt::format("known here: {}", fmt::join(known, ", "));
-    return problem(400, "unknown parameter",
-                   fmt::format("there is no parameter '{}'{}; {}", name, did_you_mean(name, known), takes));
-  }
+  const std::vector<std::string> none;
+  const auto& in_query = route.method == Method::kGet ? route.parameters : none;
+  const auto& in_body = route.method == Method::kPost ? route.parameters : none;
+  const auto knows = [](const std::vector<std::string>& known, const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  };
+  for (const auto& [name, value] : request.query)
+    if (!knows(in_query, name)) return refuse_parameter(name, in_query);
+  for (const auto& [name, value] : request.body.items())
+    if (!knows(in_body, name)) return refuse_parameter(name, in_body);
   return route.answer(context, request);
 }
 

@@ -1,8 +1,10 @@
 // The route table: every resource of the API, one row each; one file per resource.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,23 +16,32 @@ namespace leat::api {
 struct Request {
   std::vector<std::string> parts;  ///< What the path's groups matched: {"line3"} of /pipelines/line3.
   std::multimap<std::string, std::string> query;
+  nlohmann::json body = nlohmann::json::object();  ///< Of a POST; always an object.
 };
 
 struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
+  std::string allow = {};  ///< The methods that the path takes, with 405.
+};
+
+enum class Method : std::uint8_t {
+  kGet,   ///< And HEAD: looks, never changes anything.
+  kPost,  ///< Changes something; takes a JSON object.
 };
 
 struct Route {
   std::string pattern;  ///< Regular expression over the whole path.
   std::string doc;
   std::function<Response(const ApiContext&, const Request&)> answer;
-  std::vector<std::string> parameters = {};  ///< Of the query; any other one is refused.
+  /// Of the query, and for a POST members of the body; any other one is refused.
+  std::vector<std::string> parameters = {};
+  Method method = Method::kGet;
 };
 
 std::span<const Route> routes();
-/// The route's answer, or 400 when the query has a parameter that the route does not know.
+/// The route's answer, or 400 when query or body have a parameter that the route does not know.
 Response answer(const Route& route, const ApiContext& context, const Request& request);
 
 /// An error as RFC 9457 has it.

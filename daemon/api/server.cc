@@ -4,6 +4,7 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include "daemon/api/dispatch.h"
 #include "daemon/api/routes.h"
 #include "daemon/log/log.h"
 
@@ -14,27 +15,38 @@ constexpr std::size_t kThreads = 32;
 constexpr std::size_t kMaxBody = 1 << 20;
 constexpr int kTimeoutSeconds = 5;
 
-Request read_request(const httplib::Request& from) {
-  Request request;
-  for (std::size_t group = 1; group < from.matches.size(); ++group)
-    request.parts.push_back(from.matches[group]);
-  request.query.insert(from.params.begin(), from.params.end());
-  return request;
+Incoming read_request(const httplib::Request& from) {
+  return {.method = from.method,
+          .path = from.path,
+          .query = {from.params.begin(), from.params.end()},
+          .body = from.body,
+          .content_type = from.get_header_value("Content-Type"),
+          .host = from.get_header_value("Host"),
+          .origin = from.get_header_value("Origin"),
+          .fetch_site = from.get_header_value("Sec-Fetch-Site")};
 }
 
 void write_response(const Response& from, httplib::Response& to) {
   to.status = from.status;
+  if (!from.allow.empty()) to.set_header("Allow", from.allow);
   to.set_content(from.body, from.content_type.c_str());
 }
 
 }  // namespace
 
-Server::Server(const ApiContext& context) : context_(context), server_(std::make_unique<httplib::Server>()) {
+Server::Server(const ApiContext& context)
+    : context_(context),
+      dispatcher_(std::make_unique<const Dispatcher>(routes())),
+      server_(std::make_unique<httplib::Server>()) {
   guard();
-  for (const Route& route : routes())
-    server_->Get(route.pattern, [this, &route](const httplib::Request& request, httplib::Response& response) {
-      write_response(answer(route, context_, read_request(request)), response);
-    });
+  // One handler for every path and method: it is called once the body is read, so that what is refused leaves
+  // no bytes behind that the next request of the connection would begin with.
+  const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
+    write_response(dispatcher_->dispatch(context_, read_request(request)), response);
+  };
+  const char* any = ".*";
+  server_->Get(any, handle).Post(any, handle).Put(any, handle).Patch(any, handle);
+  server_->Delete(any, handle).Options(any, handle);
 }
 
 Server::~Server() {
@@ -55,12 +67,9 @@ void Server::guard() {
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   });
   server_->set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-    if (request.method != "GET" && request.method != "HEAD") {
-      response.set_header("Allow", "GET, HEAD");
-      write_response(problem(405, "method not allowed", "this API can only be read: GET or HEAD"), response);
-      return httplib::Server::HandlerResponse::Handled;
-    }
-    if (request.ranges.empty()) return httplib::Server::HandlerResponse::Unhandled;
+    // Of other methods a body may follow, which must be read first.
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (request.ranges.empty() || !reads) return httplib::Server::HandlerResponse::Unhandled;
     write_response(problem(416, "ranges are not served", "leave out the Range header"), response);
     return httplib::Server::HandlerResponse::Handled;
   });

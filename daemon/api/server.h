@@ -21,6 +21,8 @@ class Server;
 
 namespace leat::api {
 
+class Dispatcher;
+
 /// What handlers may look at; outlives the server.
 struct ApiContext {
   const runtime::Host* host = nullptr;
@@ -44,6 +46,7 @@ class Server {
   void guard();
 
   const ApiContext context_;
+  const std::unique_ptr<const Dispatcher> dispatcher_;
   std::unique_ptr<httplib::Server> server_;
   std::thread thread_;
 };

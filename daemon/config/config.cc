@@ -1,5 +1,6 @@
 #include "daemon/config/config.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -142,11 +143,13 @@ Result<Config> from_table(const toml::table& document, const std::string& name) 
   return config;
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 }  // namespace
+
+bool is_loopback(std::string_view host) {
+  in_addr address{};
+  const bool is_v4 = ::inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+  return host == "localhost" || host == "::1" || (is_v4 && host.starts_with("127."));
+}
 
 std::vector<OptionDoc> config_docs() {
   return config_table().docs();

@@ -33,6 +33,9 @@ Result<Config> read_config(const std::string& path);
 /// From text; `name` is for messages.
 Result<Config> parse_config(std::string_view text, const std::string& name);
 
+/// "localhost", "::1" or an IPv4 address of 127.0.0.0/8; not a name that only begins like one.
+bool is_loopback(std::string_view host);
+
 struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;

@@ -71,7 +71,9 @@ TEST_CASE("a number is no string, and a size may be one") {
 TEST_CASE("the API listens on loopback only") {
   CHECK(parse_listen("127.0.0.1:8463")->port == 8463);
   CHECK(parse_listen("[::1]:0")->host == "::1");
+  CHECK(parse_listen("localhost:1")->host == "localhost");
   CHECK_FALSE(parse_listen("0.0.0.0:8463"));
+  CHECK_FALSE(parse_listen("127.evil.example:8463"));
   CHECK_FALSE(parse_listen("127.0.0.1"));
   CHECK_FALSE(parse_listen("127.0.0.1:99999"));
   CHECK(error_of("[api]\nlisten = \"0.0.0.0:80\"").find("only a loopback address") != std::string::npos);

@@ -1,0 +1,152 @@
+#include "daemon/api/dispatch.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace leat;
+using namespace leat::api;
+
+namespace {
+
+Incoming get(const std::string& path) {
+  Incoming incoming;
+  incoming.method = "GET";
+  incoming.path = path;
+  incoming.host = "127.0.0.1:8463";
+  return incoming;
+}
+
+Incoming post(const std::string& body = "{}") {
+  Incoming incoming = get("/things/7/paint");
+  incoming.method = "POST";
+  incoming.content_type = "application/json";
+  incoming.body = body;
+  return incoming;
+}
+
+Response looked(const ApiContext&, const Request&) {
+  return {200, "looked"};
+}
+Response painted(const ApiContext&, const Request& request) {
+  return {200, request.parts.at(0) + " is " + request.body.value("colour", "grey")};
+}
+
+Response dispatched(const Incoming& incoming) {
+  static const std::vector<Route> routes{
+      {"/healthz", "", looked},
+      {"/things/([^/]+)/paint", "", painted, {"colour"}, Method::kPost},
+  };
+  return Dispatcher(routes).dispatch({}, incoming);
+}
+
+int status(const Incoming& incoming) {
+  return dispatched(incoming).status;
+}
+
+}  // namespace
+
+TEST_CASE("a request without a browser's headers is answered") {
+  CHECK(status(get("/healthz")) == 200);
+  CHECK(status(post()) == 200);
+}
+
+TEST_CASE("the Host must be this machine, by address or as localhost") {
+  for (const char* host :
+       {"127.0.0.1:8463", "127.0.0.1", "localhost:8463", "[::1]:8463", "127.9.9.9:1", ""}) {
+    Incoming incoming = get("/healthz");
+    incoming.host = host;
+    CHECK(status(incoming) == 200);
+  }
+  for (const char* host : {"evil.example:8463", "127.0.0.1.evil.example", "127.evil.example:8463",
+                           "localhost.evil.example", "192.168.0.1:8463", "[::2]:8463", "[", ":8463"}) {
+    Incoming incoming = get("/healthz");
+    incoming.host = host;
+    CHECK(status(incoming) == 403);
+  }
+}
+
+TEST_CASE("another page's request is refused, whatever its method") {
+  for (const std::string origin :
+       {"http://evil.example", "null", "https://127.0.0.1:8463", "http://127.0.0.1:8080"}) {
+    for (Incoming incoming : {get("/healthz"), post()}) {
+      incoming.origin = origin;
+      CHECK(status(incoming) == 403);
+    }
+  }
+}
+
+TEST_CASE("our own page's request is answered") {
+  Incoming incoming = post();
+  incoming.origin = "http://127.0.0.1:8463";
+  incoming.fetch_site = "same-origin";
+  CHECK(status(incoming) == 200);
+}
+
+TEST_CASE("a page from elsewhere may link here, but change nothing") {
+  for (const std::string site : {"cross-site", "same-site"}) {
+    Incoming link = get("/healthz");
+    link.fetch_site = site;
+    CHECK(status(link) == 200);
+    Incoming form = post();
+    form.fetch_site = site;
+    CHECK(status(form) == 403);
+  }
+}
+
+TEST_CASE("a method that a path does not take is answered with those it takes") {
+  for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS"}) {
+    Incoming incoming = get("/healthz");
+    incoming.method = method;
+    const Response response = dispatched(incoming);
+    CHECK(response.status == 405);
+    CHECK(response.allow == "GET, HEAD");
+  }
+}
+
+TEST_CASE("a path that is not there is not found, whatever the method") {
+  for (const std::string method : {"GET", "POST", "DELETE"}) {
+    Incoming incoming = get("/api/v1/nothing");
+    incoming.method = method;
+    CHECK(status(incoming) == 404);
+  }
+}
+
+TEST_CASE("a path that takes POST only is not read") {
+  CHECK(dispatched(get("/things/7/paint")).allow == "POST");
+}
+
+TEST_CASE("a POST hands its path's names and its object to the route") {
+  CHECK(dispatched(post(R"({"colour": "blue"})")).body == "7 is blue");
+  CHECK(dispatched(post("")).body == "7 is grey");
+}
+
+TEST_CASE("a POST must be a JSON object, said to be one, of a bounded size") {
+  for (const char* type : {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}) {
+    Incoming form = post();
+    form.content_type = type;
+    CHECK(status(form) == 415);
+  }
+  for (const char* body : {"{", "[]", "null", "{} {}", "\xFF"}) CHECK(status(post(body)) == 400);
+  CHECK(status(post("{\"colour\": \"" + std::string(1 << 16, 'x') + "\"}")) == 413);
+  CHECK(status(post(std::string(60'000, '['))) == 400);
+}
+
+TEST_CASE("a member that a route does not know is refused with the known ones") {
+  const Response response = dispatched(post(R"({"color": "blue"})"));
+  CHECK(response.status == 400);
+  CHECK(response.body.find("there is no parameter 'color' (did you mean 'colour'?); known here: colour") !=
+        std::string::npos);
+}
+
+TEST_CASE("a POST takes its parameters from the body, not from the query") {
+  Incoming incoming = post();
+  incoming.query = {{"colour", "blue"}};
+  CHECK(status(incoming) == 400);
+}
+
+TEST_CASE("HEAD is answered as GET is") {
+  Incoming incoming = get("/healthz");
+  incoming.method = "HEAD";
+  CHECK(status(incoming) == 200);
+}

@@ -1,0 +1,129 @@
+#include "daemon/cli/api_client.h"
+
+#include <doctest/doctest.h>
+#include <httplib.h>
+
+#include <thread>
+
+#include "tests/support/temporary_folder.h"
+
+using namespace leat;
+using namespace leat::cli;
+
+namespace {
+
+/// Something that answers on loopback as the test says.
+class Answering {
+ public:
+  explicit Answering(std::function<void(const httplib::Request&, httplib::Response&)> answer) {
+    server_.Get(".*", answer).Post(".*", answer);
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  ~Answering() {
+    server_.stop();
+    thread_.join();
+  }
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  httplib::Server server_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+ApiOptions at(const std::string& url) {
+  ApiOptions options;
+  options.api = url;
+  return options;
+}
+
+Error refused(int status, const std::string& body) {
+  const Answering daemon([&](const httplib::Request&, httplib::Response& response) {
+    response.status = status;
+    response.set_content(body, "application/problem+json");
+  });
+  const auto answer = ApiClient::find(at(daemon.url()))->get("/");
+  REQUIRE_FALSE(answer);
+  return answer.error();
+}
+
+std::string error_of(const std::string& config) {
+  const test::TemporaryFolder folder;
+  folder.write("leat.toml", config);
+  ApiOptions options;
+  options.config = folder.file("leat.toml");
+  options.config_given = true;
+  const auto client = ApiClient::find(options);
+  return client ? client->url() : client.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("the address comes from --api, else from the configuration") {
+  CHECK(ApiClient::find(at("http://127.0.0.1:9000/"))->url() == "http://127.0.0.1:9000");
+  CHECK(ApiClient::find(at("[::1]:9000"))->url() == "http://[::1]:9000");
+  CHECK(error_of("[api]\nlisten = \"localhost:9001\"") == "http://localhost:9001");
+  CHECK(error_of("") == "http://127.0.0.1:8463");
+}
+
+TEST_CASE("an address that cannot be asked is refused with what to do") {
+  CHECK(ApiClient::find(at("https://example.com")).error().message.find("--api: expected") == 0);
+  CHECK(error_of("[api]\nlisten = \"\"").find("has no API to ask") != std::string::npos);
+  CHECK(error_of("[api]\nlisten = \"127.0.0.1:0\"").find("name it with --api") != std::string::npos);
+}
+
+TEST_CASE("a named configuration that is missing is an error, the default one is not") {
+  ApiOptions options;
+  options.config = "/nonexistent/leat.toml";
+  CHECK(ApiClient::find(options)->url() == "http://127.0.0.1:8463");
+  options.config_given = true;
+  CHECK(ApiClient::find(options).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("without a daemon the answer says how to get one") {
+  // Bound and closed again: nobody listens there.
+  std::string url;
+  {
+    const Answering gone([](const httplib::Request&, httplib::Response&) {});
+    url = gone.url();
+  }
+  const auto answer = ApiClient::find(at(url))->get("/healthz");
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::kUnavailable);
+  CHECK(answer.error().message.find("no daemon answers at " + url + ": start it") == 0);
+}
+
+TEST_CASE("a refusal keeps the API's words and says what to do by its code") {
+  const Error missing = refused(404, R"({"title": "no such sink", "detail": "there is no sink 'x'"})");
+  CHECK(missing.code == ErrorCode::kNotFound);
+  CHECK(missing.message == "no such sink: there is no sink 'x'");
+  CHECK(refused(409, R"({"title": "nothing to skip"})").code == ErrorCode::kConflict);
+  CHECK(refused(503, "{}").code == ErrorCode::kUnavailable);
+  CHECK(refused(500, "not json").message == "the daemon answered with status 500");
+}
+
+TEST_CASE("something else that listens there is recognised") {
+  const Answering other([](const httplib::Request&, httplib::Response& response) {
+    response.set_content("<html>", "text/html");
+  });
+  CHECK(ApiClient::find(at(other.url()))->get("/").error().message.find("is no Leat") != std::string::npos);
+}
+
+TEST_CASE("a POST carries its object as JSON") {
+  const Answering daemon([](const httplib::Request& request, httplib::Response& response) {
+    response.set_content(
+        R"({"type": ")" + request.get_header_value("Content-Type") + R"(", "body": )" + request.body + "}",
+        "application/json");
+  });
+  const auto answer = ApiClient::find(at(daemon.url()))->post("/x", {{"shipment", 7}});
+  REQUIRE(answer);
+  CHECK(answer->at("type") == "application/json");
+  CHECK(answer->at("body").at("shipment") == 7);
+}
+
+TEST_CASE("a name of any bytes is one segment of a path") {
+  CHECK(segment("line3.a_b-c~") == "line3.a_b-c~");
+  CHECK(segment("a/b c?#%\xC3\xA4") == "a%2Fb%20c%3F%23%25%C3%A4");
+}
