@@ -4,6 +4,7 @@
 #include <fstream>
 #include <utility>
 
+#include "pipelines/base/fault_point.h"
 #include "pipelines/formats/format.h"
 
 namespace leat::sources {
@@ -267,6 +268,7 @@ Status Journal::sync_tail() {
     }
   }
   if (options_.durability != IntakeOptions::Durability::kPower) LEAT_TRY(file_->sync());
+  LEAT_FAULT_STEP("journal.tail-synced");
   synced_ = tail;
   synced_number_.store(number);
   return {};
@@ -282,7 +284,9 @@ Status Journal::move_head_in_file() {
   slot.last.value = synced_number_.load();
   slot.next = std::max(slot.next, slot.last.next());
   LEAT_TRY(file_->write(slot.sequence % 2 * kSlotBytes, encode_slot(slot)));
+  LEAT_FAULT_STEP("journal.head-written");
   LEAT_TRY(file_->sync());
+  LEAT_FAULT_STEP("journal.head-synced");
   slot_ = slot;
   reusable_.store(slot.head.offset);
   return {};

@@ -1,6 +1,8 @@
 // Appending to a journal: numbering, gathering, writing.
 #include "sources/journal.h"
 
+#include "pipelines/base/fault_point.h"
+
 namespace leat::sources {
 
 Appended Journal::append(std::string_view payload, std::string_view key, std::string_view attributes,
@@ -20,6 +22,7 @@ Appended Journal::store(const Draft& draft, Urgency urgency) {
     const std::scoped_lock lock(append_mutex_);
     appended = store_record(draft, urgency);
   }
+  LEAT_FAULT_POINT("journal.stored");
   if (appended == Appended::kStored || appended == Appended::kAboveHigh) bell_.ring();
   if (appended == Appended::kAboveHigh || appended == Appended::kFull) {
     // The journal's thread looks whether room is there already: the last release may be over.
@@ -56,7 +59,9 @@ Status Journal::leave_lap(std::uint64_t rest) {
   if (rest < kRecordHeadBytes) return {};
   std::string skip;
   encode_record({.epoch = epoch_, .number = next_, .kind = RecordKind::kSkip}, {}, {}, {}, skip);
-  return file_->write(ring_.file_offset(end_offset_.load()), skip);
+  LEAT_TRY(file_->write(ring_.file_offset(end_offset_.load()), skip));
+  LEAT_FAULT_STEP("journal.lap-left");
+  return {};
 }
 
 /// Numbers the record and puts it into the group; after an error it is not in it, and the next one takes its
@@ -77,8 +82,12 @@ Status Journal::add_to_group(const Draft& draft, std::uint64_t offset, Urgency u
 }
 
 Status Journal::write_group() {
+  LEAT_FAULT_STEP("journal.before-write");
   LEAT_TRY(file_->write(ring_.file_offset(group_offset_), group_));
-  if (options_.durability == IntakeOptions::Durability::kPower) LEAT_TRY(file_->sync());
+  LEAT_FAULT_STEP("journal.written");
+  if (options_.durability != IntakeOptions::Durability::kPower) return {};
+  LEAT_TRY(file_->sync());
+  LEAT_FAULT_STEP("journal.power-synced");
   return {};
 }
 

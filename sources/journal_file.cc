@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "pipelines/base/fault_point.h"
+
 namespace leat::sources {
 namespace {
 
@@ -54,6 +56,7 @@ class PosixJournalFile final : public JournalFile {
 
   Status allocate(std::uint64_t size) override {
     if (::ftruncate(descriptor_, 0) != 0) return system_error(path_, "truncate", errno);
+    LEAT_FAULT_STEP("journal.truncated");
     if (const int error = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size)); error != 0) {
       // What was allocated so far goes back: an empty file is begun anew, half a one would look damaged.
       [[maybe_unused]] const int truncated = ::ftruncate(descriptor_, 0);

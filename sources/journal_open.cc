@@ -9,6 +9,8 @@
 
 #include "sources/journal.h"
 
+#include "pipelines/base/fault_point.h"
+
 namespace leat::sources {
 namespace {
 
@@ -65,7 +67,9 @@ Result<JournalSlot> create(JournalFile& file, const IntakeOptions& options, cons
   slot.head.offset = 0;
   slot.sequence += 1;
   LEAT_TRY(file.allocate(kRingStart + slot.ring_size));
+  LEAT_FAULT_STEP("journal.allocated");
   LEAT_TRY(write_slot(file, slot));
+  LEAT_FAULT_STEP("journal.created");
   return slot;
 }
 
@@ -168,6 +172,7 @@ Result<std::unique_ptr<Journal>> Journal::open(std::unique_ptr<JournalFile> file
   found.slot.last = found.tail.number;
   found.slot.next = next;
   LEAT_TRY(write_slot(*file, found.slot));
+  LEAT_FAULT_STEP("journal.opened");
   return std::unique_ptr<Journal>(new Journal(std::move(file), path, options, std::move(found)));
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "daemon/runtime/delivery_letters.h"
+#include "pipelines/base/fault_point.h"
 #include "sinks/block.h"
 
 namespace leat::runtime {
@@ -117,7 +118,9 @@ Courier::Next Courier::attempt() {
     status.attempt = load_->attempt;
     ++status.attempts;
   });
+  LEAT_FAULT_POINT("delivery.before-attempt");
   const sinks::Delivery outcome = sink_.deliver(*shipment);
+  LEAT_FAULT_POINT("delivery.after-attempt");
   ++load_->attempt;
   return std::visit([this](const auto& what) { return on_outcome(what); }, outcome);
 }

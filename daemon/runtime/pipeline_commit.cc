@@ -3,6 +3,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/pipeline_parts.h"
+#include "pipelines/base/fault_point.h"
 
 namespace leat::runtime {
 namespace {
@@ -143,6 +144,7 @@ void Pipeline::commit() {
 }
 
 void Pipeline::hand_over(std::shared_ptr<const store::Commit> commit) {
+  LEAT_FAULT_POINT("commit.collected");
   in_flight_ = std::move(commit);
   commit_started_ = context_.clock->monotonic();
   // The answer comes on the storage thread; only the loop may look at the pipeline, and only while there is
@@ -153,6 +155,7 @@ void Pipeline::hand_over(std::shared_ptr<const store::Commit> commit) {
       if (!alive.expired()) committed(handed, outcome);
     });
   });
+  LEAT_FAULT_POINT("commit.handed-over");
 }
 
 void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, const Result<void>& outcome) {
@@ -165,6 +168,7 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
     if (overdue) return end_with(PipelineState::kStopped);
     return retry_timer_.start(kCommitRetry);
   }
+  LEAT_FAULT_POINT("commit.answered");
   if (std::exchange(in_flight_failed_, false))
     log::info("the store takes commits again", {{"pipeline", name_.value}});
   in_flight_.reset();
@@ -174,6 +178,7 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
   for (const store::SourcePosition& position : commit->positions)
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (plan_.scans[i]->table == position.source.value) inputs_[i]->reader->committed(position.position);
+  LEAT_FAULT_POINT("commit.sources-told");
   publish();
   const std::weak_ptr<int> alive = alive_;
   if (const auto told = events_.committed; told) told();

@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pipelines/base/fault_point.h"
+
 namespace leat::store {
 
 Commits::Commits(Connection& connection, Outbox& outbox, DeadLetters& letters)
@@ -47,8 +49,11 @@ Status Commits::write(const Commit& commit) {
     return fail(ErrorCode::kConflict, "pipeline " + commit.pipeline.value + ": commit " +
                                           std::to_string(commit.number.value) +
                                           " does not follow the store's last, " + std::to_string(last.value));
+  LEAT_FAULT_STEP("commit.begun");
   LEAT_ASSIGN(const std::int64_t pipeline, write_head(commit));
+  LEAT_FAULT_STEP("commit.head-written");
   LEAT_TRY(write_body(commit, pipeline));
+  LEAT_FAULT_STEP("commit.before-sync");
   return transaction.commit();
 }
 
@@ -63,8 +68,14 @@ Result<std::int64_t> Commits::write_head(const Commit& commit) {
 Status Commits::write_body(const Commit& commit, std::int64_t pipeline) {
   for (const SourcePosition& position : commit.positions)
     LEAT_TRY(write_position_.run(pipeline, std::string_view(position.source.value), Blob{position.position}));
+  LEAT_FAULT_STEP("commit.positions-written");
   LEAT_TRY(write_state(commit, pipeline));
-  for (const NewBlock& block : commit.blocks) LEAT_TRY(outbox_.put(commit.pipeline, block));
+  LEAT_FAULT_STEP("commit.state-written");
+  for (const NewBlock& block : commit.blocks) {
+    LEAT_TRY(outbox_.put(commit.pipeline, block));
+    LEAT_FAULT_STEP("commit.block-written");
+  }
+  LEAT_FAULT_STEP("commit.blocks-written");
   return letters_.add(commit.pipeline, commit.dead_letters);
 }
 

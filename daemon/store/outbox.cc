@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipelines/base/bytes.h"
+#include "pipelines/base/fault_point.h"
 
 namespace leat::store {
 namespace {
@@ -125,10 +126,12 @@ Result<std::optional<OutboxShipment>> Outbox::next_shipment(const PipelineName& 
     LEAT_ASSIGN(const std::vector<BlockInfo> chosen, choose(*box, limits));
     if (chosen.empty()) return std::nullopt;
     LEAT_TRY(number_blocks(*box, chosen));
+    LEAT_FAULT_STEP("shipment.numbered");
   }
   LEAT_ASSIGN(OutboxShipment shipment, read_shipment(*box));
   shipment.resumed = resumed;
   LEAT_TRY(transaction.commit());
+  LEAT_FAULT_STEP("shipment.given-out");
   return shipment;
 }
 
@@ -192,8 +195,10 @@ Status Outbox::settle(const PipelineName& pipeline, const TableName& sink, const
                     " cannot be settled from record " + std::to_string(settlement.first) +
                     ": the store stands at record " + std::to_string(box.settled) + " of shipment " +
                     std::to_string(box.last_shipment));
+  LEAT_FAULT_STEP("settle.begun");
   LEAT_TRY(end == box.unsettled_records ? finish(box, settlement) : advance(box, settlement));
   LEAT_TRY(letters_.add(pipeline, settlement.rejected));
+  LEAT_FAULT_STEP("settle.before-sync");
   return transaction.commit();
 }
 
@@ -207,14 +212,17 @@ Status Outbox::finish(const Box& box, const Settlement& settlement) {
     }
     LEAT_TRY(delete_block_.run(number));
   }
+  LEAT_FAULT_STEP("settle.blocks-deleted");
   return finish_.run(box.id, Blob{settlement.sink_state}, settlement.delivered,
                      std::uint64_t{settlement.rejected.size()}, std::uint64_t{box.unsettled_blocks.size()},
                      bytes);
 }
 
 Status Outbox::advance(const Box& box, const Settlement& settlement) {
-  return advance_.run(box.id, Blob{settlement.sink_state}, settlement.delivered,
-                      std::uint64_t{settlement.rejected.size()}, settlement.next_part);
+  LEAT_TRY(advance_.run(box.id, Blob{settlement.sink_state}, settlement.delivered,
+                        std::uint64_t{settlement.rejected.size()}, settlement.next_part));
+  LEAT_FAULT_STEP("part.settled-before-sync");
+  return {};
 }
 
 Status Outbox::split(const PipelineName& pipeline, const TableName& sink, ShipmentNumber number,
@@ -228,6 +236,7 @@ Status Outbox::split(const PipelineName& pipeline, const TableName& sink, Shipme
                                           " has no part of " + std::to_string(records) + " records from " +
                                           std::to_string(first));
   LEAT_TRY(split_.run(records, box.id));
+  LEAT_FAULT_STEP("part.before-sync");
   return transaction.commit();
 }
 
@@ -240,6 +249,7 @@ Status Outbox::keep_sink_state(const PipelineName& pipeline, const TableName& si
     return fail(ErrorCode::kConflict, name_of(pipeline, sink) + ": shipment " +
                                           std::to_string(box.last_shipment) + " is not settled");
   LEAT_TRY(set_sink_state_.run(Blob{sink_state}, box.id));
+  LEAT_FAULT_STEP("sink-state.before-sync");
   return transaction.commit();
 }
 
@@ -259,6 +269,7 @@ Result<Outbox::Trimmed> Outbox::trim_some(const PipelineName& pipeline, const Ta
     bytes += block.bytes;
   }
   LEAT_TRY(count_dropped_.run(box->id, records, std::uint64_t{dropped.size()}, bytes));
+  LEAT_FAULT_STEP("trim.before-sync");
   LEAT_TRY(transaction.commit());
   // Another round looks whether it is enough; it deletes nothing then.
   return Trimmed{records, true};

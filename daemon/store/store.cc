@@ -15,6 +15,7 @@
 #include "daemon/store/sqlite.h"
 #include "daemon/store/storage_thread.h"
 #include "daemon/store/store_file.h"
+#include "pipelines/base/fault_point.h"
 
 namespace leat::store {
 namespace {
@@ -236,6 +237,7 @@ void SqliteStore::commit(std::shared_ptr<const Commit> commit, Answer<void> done
 
 Status SqliteStore::write_commit(const Commit& commit) {
   LEAT_TRY(tables_->commits.write(commit));
+  LEAT_FAULT_STEP("commit.synced");
   std::set<TableName> sinks;
   for (const NewBlock& block : commit.blocks) sinks.insert(block.sink);
   for (const TableName& sink : sinks) {
@@ -245,6 +247,7 @@ Status SqliteStore::write_commit(const Commit& commit) {
     const std::lock_guard lock(wakes_mutex_);
     if (const auto wake = wakes_.find(key); wake != wakes_.end()) wake->second();
   }
+  LEAT_FAULT_STEP("commit.before-answer");
   return {};
 }
 
@@ -260,6 +263,7 @@ void SqliteStore::settle(const PipelineName& pipeline, const TableName& sink, Se
   request<void>(
       [this, pipeline, sink, settlement = std::move(settlement)]() -> Status {
         LEAT_TRY(tables_->outbox.settle(pipeline, sink, settlement));
+        LEAT_FAULT_STEP("settle.synced");
         (void)refresh_level({pipeline, sink});
         return {};
       },
@@ -268,16 +272,22 @@ void SqliteStore::settle(const PipelineName& pipeline, const TableName& sink, Se
 
 void SqliteStore::split(const PipelineName& pipeline, const TableName& sink, ShipmentNumber number,
                         std::uint64_t first, std::uint64_t records, Answer<void> done) {
-  request<void>([this, pipeline, sink, number, first,
-                 records] { return tables_->outbox.split(pipeline, sink, number, first, records); },
-                std::move(done));
+  request<void>(
+      [this, pipeline, sink, number, first, records]() -> Status {
+        LEAT_TRY(tables_->outbox.split(pipeline, sink, number, first, records));
+        LEAT_FAULT_STEP("part.synced");
+        return {};
+      },
+      std::move(done));
 }
 
 void SqliteStore::keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string sink_state,
                                   Answer<void> done) {
   request<void>(
-      [this, pipeline, sink, sink_state = std::move(sink_state)] {
-        return tables_->outbox.keep_sink_state(pipeline, sink, sink_state);
+      [this, pipeline, sink, sink_state = std::move(sink_state)]() -> Status {
+        LEAT_TRY(tables_->outbox.keep_sink_state(pipeline, sink, sink_state));
+        LEAT_FAULT_STEP("sink-state.synced");
+        return {};
       },
       std::move(done));
 }
@@ -305,6 +315,7 @@ Result<std::uint64_t> SqliteStore::trim_now(const SinkKey& key, const Outbox::Bo
   while (step.more) {
     LEAT_ASSIGN(step, tables_->outbox.trim_some(key.first, key.second, bounds));
     dropped += step.records;
+    LEAT_FAULT_STEP("trim.synced");
   }
   (void)refresh_level(key);
   return dropped;

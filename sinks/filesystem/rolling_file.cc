@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "pipelines/base/bytes.h"
+#include "pipelines/base/fault_point.h"
 
 namespace leat::sinks {
 
@@ -81,7 +82,9 @@ Status write_and_sync(const std::string& path, int flags, std::uint64_t length, 
   if (!file.open()) return io_error("opening", path);
   LEAT_TRY(cut(file.number(), length, path));
   LEAT_TRY(write_all(file.number(), bytes, length, path));
+  LEAT_FAULT_STEP("file.written");
   if (::fsync(file.number()) != 0) return io_error("syncing", path);
+  LEAT_FAULT_STEP("file.synced");
   return {};
 }
 
@@ -163,7 +166,9 @@ Status append_at(const std::string& folder, const std::string& name, std::uint64
                  std::string_view bytes) {
   const int create = length == 0 ? O_CREAT : 0;
   LEAT_TRY(write_and_sync(folder + "/" + name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | create, length, bytes));
-  return sync_folder(folder);
+  LEAT_TRY(sync_folder(folder));
+  LEAT_FAULT_STEP("file.appended");
+  return {};
 }
 
 Status publish(const std::string& folder, const std::string& hidden, const std::string& final_name,
@@ -174,7 +179,9 @@ Status publish(const std::string& folder, const std::string& hidden, const std::
   if (!waiting) return expect_published(from, to, length);
   // What lies behind the recorded length belongs to an attempt that was never settled.
   LEAT_TRY(write_and_sync(from, O_WRONLY | O_CLOEXEC | O_NOFOLLOW, length, {}));
+  LEAT_FAULT_STEP("file.before-rename");
   LEAT_TRY(rename_new(from, to));
+  LEAT_FAULT_STEP("file.renamed");
   return sync_folder(folder);
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "pipelines/base/fault_point.h"
 #include "sources/clients/mqtt_client.h"
 #include "sources/mqtt/delivery.h"
 #include "sources/mqtt/mqtt_options.h"
@@ -204,6 +205,7 @@ Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint)
   // What the disk refused comes again after the client's back-off: the cut connection is the pause.
   if (appended == Appended::kFull || appended == Appended::kFailed) return give_up(message);
   if (message.qos > 0) redelivery_.stored(fingerprint);
+  LEAT_FAULT_POINT("journal.before-acknowledgement");
   return Receipt::kTaken;
 }
 

@@ -28,6 +28,8 @@ IMPURE = re.compile(
     r"<(thread|mutex|condition_variable|future|atomic|filesystem|fstream|sqlite3\.h|uv\.h|unistd\.h|fcntl\.h"
     r"|sys/.*|netinet/.*|httplib\.h|mqtt/.*|MQTTAsync\.h|librdkafka/.*|spdlog/.*)>"
 )
+# Compiled into builds for tests only.
+IMPURE_FOR_TESTS = {"pipelines/base/fault_point.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|(<[^>]+>))')
 
 
@@ -59,16 +61,17 @@ def allowed(user, used):
 
 
 def problems_of(root, file):
-    user = folder_of(str(file.relative_to(root)))
+    name = str(file.relative_to(root))
+    user = folder_of(name)
     for number, line in enumerate(file.read_text().splitlines(), 1):
         match = INCLUDE.match(line)
         if not match:
             continue
         quoted, system = match.groups()
-        place = f"{file.relative_to(root)}:{number}"
+        place = f"{name}:{number}"
         if quoted and "/" in quoted and not allowed(user, folder_of(quoted)):
             yield f"{place}: {user} must not include {quoted}"
-        if system and user.startswith("pipelines/") and IMPURE.match(system):
+        if system and user.startswith("pipelines/") and name not in IMPURE_FOR_TESTS and IMPURE.match(system):
             yield f"{place}: the engine is pure and must not include {system}"
 
 
