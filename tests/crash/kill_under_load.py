@@ -1,133 +1,160 @@
 #!/usr/bin/python3
-"""`kill -9` in mid-window under load: nothing lost, nothing double.
+"""`kill -9` at random moments under load: nothing lost, nothing double.
 
-    kill_under_load.py --leat build/release/leat [--kills 5] [--seed N]
+    kill_under_load.py --leat build/release/leat [--kills 20] [--seed N]
 
-Readings come in over MQTT at QoS 1, windows go out over HTTP. The daemon is killed at random moments and started again.
-The receiver notes every request, those that come a second time too, so that two things can be checked: the bodies under one
-Idempotency-Key are equal, byte for byte; and the first bodies of all keys are the windows that `leat run` computes from a
-file with the same messages in the same order.
+Readings come in over MQTT at QoS 1; windows go out over HTTP and into Kafka, OVER into files, MATCH_RECOGNIZE into Kafka.
+The daemon is killed at random moments and started again. In the end every output holds exactly the rows that `leat run`
+computes from a file with the same messages in the same order:
+
+- HTTP: each key counts once, as for any receiver that honours Idempotency-Key; what comes under one key is always the
+  same bytes, whether it was taken or not;
+- Kafka: at least once. Each row once per shipment (header `leat-shipment`), and no row in two shipments;
+- files: exactly once, as they lie there.
 """
 
 import argparse
-import base64
 import json
 import os
 import pathlib
 import random
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from leat import Daemon, run  # noqa: E402
+from kafka import Kafka  # noqa: E402
+from leat import Daemon  # noqa: E402
 from mosquitto import Mosquitto  # noqa: E402
-from mqtt_publisher import Publisher  # noqa: E402
-from pipeline_text import file_readings, windows_over_http  # noqa: E402
-from processes import Failure, eventually  # noqa: E402
-from readings import WINDOW_QUERY, closing, lines, readings  # noqa: E402
-from receiver import Receiver, rows_of  # noqa: E402
+from processes import Failure  # noqa: E402
+from readings import WINDOW_COLUMNS, WINDOW_QUERY  # noqa: E402
+from receiver import Receiver  # noqa: E402
+from workload import (  # noqa: E402
+    MATCH_COLUMNS,
+    MATCH_QUERY,
+    OVER_COLUMNS,
+    OVER_QUERY,
+    Messages,
+    Output,
+    Sender,
+    check_accounting,
+    compare,
+    file_table,
+    http_table,
+    insert,
+    kafka_table,
+    over_output,
+    print_table,
+    source,
+    uninterrupted,
+    wait_for,
+    windows_output,
+    without_closing,
+)
 
-PER_SECOND = 2000
+PER_SECOND = 1500
 SECONDS_PER_KILL = 1.2
 # The upstream takes its time, so that some kills fall between a request and its answer.
-SLOW_ANSWERS = ",".join(["200;delay=0.04"] * 2000)
-STEP_MILLIS = 5  # Of event time: windows of a second hold 200 readings and close ten times a second.
+SLOW_ANSWERS = ("--delay", "0.04")
+PIPELINES = ("http", "kafka")
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leat", required=True, type=pathlib.Path)
-    parser.add_argument("--kills", type=int, default=50 if os.environ.get("LEAT_TEST_LONG") == "1" else 5)
+    parser.add_argument("--kills", type=int, default=500 if os.environ.get("LEAT_TEST_LONG") == "1" else 20)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     return parser.parse_args()
 
 
-def uninterrupted(leat: pathlib.Path, folder: pathlib.Path, texts: list[str]) -> list[dict]:
-    """The windows as `leat run` gives them; the open ones of the closing readings are not in it."""
-    path = folder / "same-messages.jsonl"
-    path.write_text("\n".join(texts) + "\n")
-    done = run(leat, "run", "--output", "jsonl", "-e", file_readings(path) + WINDOW_QUERY + ";")
-    if done.returncode != 0:
-        raise Failure(f"leat run ended with {done.returncode}: {done.stderr}")
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    return [row for row in rows if not row["device"].startswith("closing")]
+class Site:
+    """The servers around the daemon."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.broker = Mosquitto(folder / "broker", persistence=True)
+        self.receiver = Receiver(folder / "receiver", arguments=SLOW_ANSWERS)
+        self.kafka = Kafka(folder)
+
+    def stop(self) -> None:
+        self.receiver.stop()
+        self.broker.stop()
+        self.kafka.close()
+
+    def rows_in_topic(self, topic: str) -> list[dict]:
+        """Each row of a shipment once: it may have been tried more often, and in part."""
+        seen, rows = set(), []
+        for message in self.kafka.messages(topic):
+            identity = (message["headers"]["leat-shipment"], json.dumps(message["value"]))
+            if identity not in seen:
+                rows.append(message["value"])
+            seen.add(identity)
+        return without_closing(rows)
+
+    def outputs(self) -> list[Output]:
+        return [
+            windows_output(self.receiver, "/windows"),
+            over_output(self.folder / "files"),
+            Output("topic windows", WINDOW_QUERY, lambda: self.rows_in_topic("windows")),
+            Output("topic hits", MATCH_QUERY, lambda: self.rows_in_topic("hits")),
+        ]
+
+    def pipelines(self) -> dict[str, str]:
+        take_in = source(self.broker.url, "site/#")
+        return {
+            "http": take_in
+            + http_table("windows", WINDOW_COLUMNS, f"{self.receiver.url}/windows")
+            + file_table("files", OVER_COLUMNS, self.folder / "files")
+            + insert("windows", WINDOW_QUERY)
+            + insert("files", OVER_QUERY),
+            "kafka": take_in
+            + kafka_table("windows", WINDOW_COLUMNS, self.kafka.address, "windows")
+            + kafka_table("hits", MATCH_COLUMNS, self.kafka.address, "hits")
+            + insert("windows", WINDOW_QUERY)
+            + insert("hits", MATCH_QUERY),
+        }
 
 
-def kill_again_and_again(daemon: Daemon, kills: int, seed: int) -> None:
+def kill_again_and_again(daemon: Daemon, kills: int, seed: int) -> list[float]:
+    """The seconds from each start to the daemon's word that it is ready: its state is restored by then."""
     moments = random.Random(seed)
+    recovery = []
     for number in range(1, kills + 1):
         time.sleep(moments.uniform(0.02, SECONDS_PER_KILL))
         daemon.kill()
-        print(f"kill {number} of {kills}", flush=True)
+        begin = time.monotonic()
         daemon.start()
+        recovery.append(time.monotonic() - begin)
+        if number % 20 == 0:
+            print(f"{number} of {kills} kills", flush=True)
+    return recovery
 
 
-def shipments(receiver: Receiver) -> list[dict]:
-    """One body per key, in the order of first arrival. Bodies of one key must be equal."""
-    bodies: dict[str, str] = {}
-    for request in receiver.requests():
-        key = dict(request["headers"])["Idempotency-Key"]
-        body = base64.b64decode(request["body"]).decode()
-        if bodies.setdefault(key, body) != body:
-            raise Failure(f"two bodies under one Idempotency-Key, {key}:\n{bodies[key]}\n{body}")
-    return [row for body in bodies.values() for row in rows_of(body)]
-
-
-def compare(got: list[dict], want: list[dict]) -> None:
-    """The same windows, each once, in the same order."""
-    if got == want:
-        return
-    got_texts, want_texts = [json.dumps(row) for row in got], [json.dumps(row) for row in want]
-    doubled = sorted({text for text in got_texts if got_texts.count(text) > 1})
-    lost = [text for text in want_texts if text not in set(got_texts)]
-    extra = [text for text in got_texts if text not in set(want_texts)]
-    raise Failure(
-        f"{len(got)} windows in place of {len(want)}\n"
-        f"lost or wrong ({len(lost)}): {lost[:3]}\nunknown ({len(extra)}): {extra[:3]}\ndouble ({len(doubled)}): {doubled[:3]}"
-    )
-
-
-def settle(daemon: Daemon, receiver: Receiver, want: int) -> None:
-    """Until the receiver has as many windows as it must get, and nothing waits to be delivered."""
-    eventually(lambda: len(shipments(receiver)) >= want, f"{want} windows at the receiver", 60)
-    daemon.wait_delivered()
-
-
-def report(daemon: Daemon, receiver: Receiver, published: int) -> str:
-    status = daemon.pipeline("windows")
-    counts = status["sources"][0]["messages"]
-    if status["accounting_violations"] or counts["dropped"] or counts["dead"]:
-        raise Failure(f"the accounting is off: {status['accounting_violations']} {counts}")
-    if counts["received"] - counts["redelivered"] != published:
-        raise Failure(f"{published} messages were published, the daemon counts {counts}")
-    again = len(receiver.requests()) - len({dict(r["headers"])["Idempotency-Key"] for r in receiver.requests()})
-    return f"{published} messages, {counts['redelivered']} redelivered and skipped, {again} shipments sent again"
-
-
-def exercise(
-    options: argparse.Namespace, folder: pathlib.Path, broker: Mosquitto, receiver: Receiver, daemon: Daemon
-) -> str:
-    rows = readings(int(PER_SECOND * SECONDS_PER_KILL * (options.kills + 1)), step=STEP_MILLIS, seed=options.seed)
-    last = closing(rows, step=STEP_MILLIS)
-    texts = lines(rows)
-    daemon.add("windows", windows_over_http(broker.url, receiver.url))
-    daemon.start().wait_connected("windows")
-    publisher = Publisher(broker.port)
-    sender = threading.Thread(target=publisher.send_paced, args=([("site/all", text) for text in texts], PER_SECOND))
-    sender.start()
-    kill_again_and_again(daemon, options.kills, options.seed)
-    sender.join()
-    for text in lines(last):
-        publisher.send("site/all", text)
-    publisher.flush()
-    publisher.close()
-    want = uninterrupted(options.leat, folder, texts + lines(last))
-    settle(daemon, receiver, len(want))
-    compare(shipments(receiver), want)
-    return f"{len(want)} windows, " + report(daemon, receiver, len(rows) + len(last))
+def exercise(options: argparse.Namespace, site: Site, daemon: Daemon) -> str:
+    messages = Messages(int(PER_SECOND * SECONDS_PER_KILL * 0.6 * (options.kills + 1)), options.seed)
+    for name, sql in site.pipelines().items():
+        daemon.add(name, sql)
+    daemon.start().wait_connected(*PIPELINES)
+    sender = Sender(site.broker.port, "site/all", messages.texts, PER_SECOND)
+    recovery = kill_again_and_again(daemon, options.kills, options.seed)
+    sender.finish()
+    outputs = site.outputs()
+    wanted = {
+        output.name: uninterrupted(options.leat, site.folder, messages.texts, output.query) for output in outputs
+    }
+    counts = [check_accounting(daemon, name, len(messages)) for name in PIPELINES]
+    wait_for(outputs, wanted, 60)
+    daemon.wait_delivered(60)
+    result = compare(outputs, wanted)
+    print_table("fault", [("SIGKILL at random", options.kills, result, recovery)])
+    summary = site.receiver.summary()
+    if summary["changed"]:
+        raise Failure(f"{summary['changed']} requests came under a key that had come with other bytes")
+    if not result.good:
+        raise Failure(f"the outputs are not those of the uninterrupted run: {result}")
+    redelivered = sum(count["redelivered"] for count in counts)
+    return f"{len(messages)} messages, {redelivered} redelivered and skipped, {summary['replayed']} shipments sent again"
 
 
 def main() -> int:
@@ -135,19 +162,17 @@ def main() -> int:
     options.leat = options.leat.resolve()
     print(f"seed {options.seed}, {options.kills} kills", flush=True)
     with tempfile.TemporaryDirectory(prefix="leat-crash-") as name:
-        folder = pathlib.Path(name)
-        broker, receiver = Mosquitto(folder / "broker"), Receiver(folder / "receiver", SLOW_ANSWERS)
-        daemon = Daemon(options.leat, folder / "leat")
+        site = Site(pathlib.Path(name))
+        daemon = Daemon(options.leat, site.folder / "leat")
         try:
-            print("ok: " + exercise(options, folder, broker, receiver, daemon))
+            print("ok: " + exercise(options, site, daemon))
             daemon.stop()
         except Failure as failure:
             print(f"FAILED (seed {options.seed}): {failure}\n--- leat.log\n{daemon.log()[-4000:]}", file=sys.stderr)
             return 1
         finally:
             daemon.kill()
-            receiver.stop()
-            broker.stop()
+            site.stop()
     return 0
 
 

@@ -7,6 +7,7 @@ is `port N`. SIGTERM or SIGINT ends it with a summary line.
 
   http_receiver.py --port 0 --log received.jsonl
   http_receiver.py --script '503,429;retry-after=2,reset,200'
+  http_receiver.py --delay 0.04 --refuse poison
 
 A script is a comma-separated list of steps, one per request; when it is used up, every request is accepted.
 
@@ -18,10 +19,13 @@ A script is a comma-separated list of steps, one per request; when it is used up
 
 Options of a step follow behind ';':  delay=SECONDS  retry-after=TEXT  location=URL
 
+With --delay every answer takes so long; with --refuse a request whose body has the text in it is answered with 400.
+
 For tests there are, under a path that no sink is pointed at:
   GET /-/requests     every request as JSON: method, path, headers, body (base64), text (decompressed), status,
                       taken (true: accepted for the first time)
-  GET /-/summary      {"requests", "accepted", "replayed", "records"}
+  GET /-/summary      {"requests", "accepted", "replayed", "records", "changed"}: changed ones came under a key that
+                      had come with other bytes, whether they were accepted or not
   POST /-/script      appends the steps of its body
 """
 
@@ -76,10 +80,12 @@ class Ledger:
 
     def __init__(self, log_path, script):
         self.lock = threading.Lock()
+        self.taking = threading.Lock()  # One decision at a time: a resend may come while the first is decided.
         self.script = list(script)
         self.requests = []
         self.accepted = {}
-        self.counts = {"requests": 0, "accepted": 0, "replayed": 0, "records": 0}
+        self.seen = {}
+        self.counts = {"requests": 0, "accepted": 0, "replayed": 0, "records": 0, "changed": 0}
         self.log = None
         if log_path:
             self._read_back(log_path)
@@ -114,6 +120,12 @@ class Ledger:
         with self.lock:
             self.counts["requests"] += 1
             self.requests.append(dict(request, status=status, taken=taken))
+
+    def compare(self, key, digest):
+        """Whatever comes under one key is the same bytes."""
+        with self.lock:
+            if key and self.seen.setdefault(key, digest) != digest:
+                self.counts["changed"] += 1
 
     def replay(self):
         with self.lock:
@@ -197,6 +209,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def receive(self, body):
         ledger = self.server.ledger
+        ledger.compare(self.headers.get("Idempotency-Key", ""), hashlib.sha256(body).hexdigest())
         word, options = ledger.next_step()
         request = {
             "method": self.command,
@@ -205,17 +218,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "body": base64.b64encode(body).decode(),
             "text": self.text_of(body),
         }
-        time.sleep(float(options.get("delay", 0)))
+        time.sleep(float(options.get("delay", self.server.delay)))
         if word in ("reset", "hang"):
             ledger.note(request, 0, False)
             if word == "hang":
                 self.connection.recv(1)
             return self.reset()
         status = int(word) if word.isdigit() else 200
+        if self.server.refused and self.server.refused in request["text"]:
+            status = 400
         extra = [(name.title(), options[name]) for name in ("retry-after", "location") if name in options]
         taken = False
         if 200 <= status < 300:
-            status, extra, taken = self.take(request, body, status, extra)
+            with ledger.taking:
+                status, extra, taken = self.take(request, body, status, extra)
         ledger.note(request, status, taken)
         if word == "cut":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of")
@@ -252,9 +268,11 @@ class Receiver(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address, ledger):
+    def __init__(self, address, ledger, delay=0.0, refused=""):
         super().__init__(address, Handler)
         self.ledger = ledger
+        self.delay = delay
+        self.refused = refused
 
     def handle_error(self, request, client_address):
         """Clients that leave are part of the game."""
@@ -266,6 +284,8 @@ def arguments():
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--log", metavar="FILE", help="append each accepted request as a JSON line")
     parser.add_argument("--script", default="", help="what to do with the first requests")
+    parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before each answer")
+    parser.add_argument("--refuse", default="", metavar="TEXT", help="requests with this text in their body")
     parser.add_argument("--tls-certificate", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--tls-client-ca", metavar="FILE", help="ask clients for a certificate of this authority")
@@ -289,7 +309,7 @@ def wrap_tls(server, options):
 def main():
     options = arguments()
     ledger = Ledger(options.log, options.script)
-    server = Receiver((options.host, options.port), ledger)
+    server = Receiver((options.host, options.port), ledger, options.delay, options.refuse)
     if options.tls_certificate:
         wrap_tls(server, options)
     for number in (signal.SIGTERM, signal.SIGINT):

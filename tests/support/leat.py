@@ -46,9 +46,17 @@ class Daemon:
     def add(self, name: str, sql: str) -> None:
         (self.pipelines / f"{name}.sql").write_text(sql)
 
-    def start(self) -> "Daemon":
+    def launch(self, **options) -> Program:
+        """Starts the process and does not wait; `options` are for this one."""
         command = [self.leat, "serve", "--config", self.config]
-        self.running = Program("leat serve", command, self.folder / "leat.log", **self.options)
+        self.running = Program("leat serve", command, self.folder / "leat.log", **{**self.options, **options})
+        return self.running
+
+    def start(self) -> "Daemon":
+        self.launch()
+        return self.wait_ready()
+
+    def wait_ready(self) -> "Daemon":
         line = self.running.wait_for_line(" ready ")
         self.url = line.split("api=")[1].split()[0].strip('"')
         return self

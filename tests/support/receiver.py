@@ -13,11 +13,12 @@ SCRIPT = pathlib.Path(__file__).with_name("http_receiver.py")
 class Receiver:
     """Starts at construction on a free port. After `stop`, `start` takes the same port and remembers the keys."""
 
-    def __init__(self, folder: pathlib.Path, script: str = "", **options):
+    def __init__(self, folder: pathlib.Path, script: str = "", arguments: tuple[str, ...] = (), **options):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.journal = folder / "received.jsonl"
         self.port = 0
+        self.arguments = arguments  # For every start.
         self.options = options  # For the process.
         self.running: Program | None = None
         self.start(script)
@@ -28,6 +29,7 @@ class Receiver:
 
     def start(self, script: str = "") -> None:
         command = [sys.executable, SCRIPT, "--port", self.port, "--log", self.journal, "--script", script]
+        command += self.arguments
         self.running = Program("http_receiver", command, self.folder / "receiver.log", **self.options)
         self.port = int(self.running.wait_for_line("port ").split()[1])
 
@@ -50,6 +52,10 @@ class Receiver:
     def requests(self) -> list[dict]:
         """Every request since the start, refused ones and replays too."""
         with urllib.request.urlopen(f"{self.url}/-/requests", timeout=10) as answer:
+            return json.load(answer)
+
+    def summary(self) -> dict:
+        with urllib.request.urlopen(f"{self.url}/-/summary", timeout=10) as answer:
             return json.load(answer)
 
     def script(self, steps: str) -> None:
