@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "pipelines/base/time.h"
 
 namespace leat::functions {
 namespace {
 
-std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-
-// `f` takes and gives int64; columns of INT and DATE are widened and narrowed around it.
+// `f(a, b, overflow)` takes and gives int64; columns of INT and DATE are widened and narrowed around it.
 template <class R, class A, class B, class F>
-BoundScalar dense(const Type& result, const Type& left, const Type& right, Arguments arguments, F f) {
+BoundScalar in_range(const Type& result, const Type& left, const Type& right, Arguments arguments, F f) {
   const Type type = nullable_like(result, arguments);
   return {type, {left, right}, [type, f](const CallContext& context, std::span<const Datum> a) {
-            return map_dense<R, A, B>(context, type, a, [f](A x, B y) { return static_cast<R>(f(x, y)); });
+            return map_in_range<R, A, B>(context, type, a, f);
           }};
 }
 
@@ -39,35 +36,39 @@ BoundScalar point_and_micros(const Type& point, const ArgumentInfo& interval, st
                              Arguments arguments) {
   const Type by(TypeKind::kIntervalDayTime);
   if (point.kind() == TypeKind::kTime)
-    return dense<std::int64_t, std::int64_t, std::int64_t>(
-        point, point, by, arguments, [sign](std::int64_t time, std::int64_t micros) {
+    return in_range<std::int64_t, std::int64_t, std::int64_t>(
+        point, point, by, arguments, [sign](std::int64_t time, std::int64_t micros, Overflow&) {
           return floor_mod(time + sign * (micros % kMicrosPerDay), kMicrosPerDay);
         });
   if (point.kind() == TypeKind::kDate && !is_part_of_day(interval))
-    return dense<std::int32_t, std::int32_t, std::int64_t>(
-        point, point, by, arguments,
-        [sign](std::int64_t days, std::int64_t micros) { return days + sign * (micros / kMicrosPerDay); });
+    return in_range<std::int32_t, std::int32_t, std::int64_t>(
+        point, point, by, arguments, [sign](std::int64_t days, std::int64_t micros, Overflow& overflow) {
+          return overflow.narrow(days + sign * (micros / kMicrosPerDay));
+        });
   const Type base = point.kind() == TypeKind::kDate ? Type::timestamp(6) : point;
-  return dense<std::int64_t, std::int64_t, std::int64_t>(
-      with_digits_of(base, interval), base, by, arguments, [sign](std::int64_t time, std::int64_t micros) {
-        return wrapping_add(time, sign < 0 ? wrapping_add(~micros, 1) : micros);
+  return in_range<std::int64_t, std::int64_t, std::int64_t>(
+      with_digits_of(base, interval), base, by, arguments,
+      [sign](std::int64_t time, std::int64_t micros, Overflow& overflow) {
+        return sign < 0 ? overflow.subtract(time, micros) : overflow.add(time, micros);
       });
 }
 
 BoundScalar point_and_months(const Type& point, std::int64_t sign, Arguments arguments) {
   const Type by(TypeKind::kIntervalYearMonth);
   if (point.kind() == TypeKind::kTime)
-    return dense<std::int64_t, std::int64_t, std::int32_t>(
-        point, point, by, arguments, [](std::int64_t time, std::int64_t) { return time; });
+    return in_range<std::int64_t, std::int64_t, std::int32_t>(
+        point, point, by, arguments, [](std::int64_t time, std::int64_t, Overflow&) { return time; });
   if (point.kind() == TypeKind::kDate)
-    return dense<std::int32_t, std::int32_t, std::int32_t>(
-        point, point, by, arguments, [sign](std::int64_t days, std::int64_t months) {
+    return in_range<std::int32_t, std::int32_t, std::int32_t>(
+        point, point, by, arguments, [sign](std::int64_t days, std::int64_t months, Overflow& overflow) {
+          overflow.note(!months_fit(days, sign * months));
           return add_months(static_cast<std::int32_t>(days), sign * months);
         });
-  return dense<std::int64_t, std::int64_t, std::int32_t>(point, point, by, arguments,
-                                                         [sign](std::int64_t micros, std::int64_t months) {
-                                                           return add_months_to_micros(micros, sign * months);
-                                                         });
+  return in_range<std::int64_t, std::int64_t, std::int32_t>(
+      point, point, by, arguments, [sign](std::int64_t micros, std::int64_t months, Overflow& overflow) {
+        overflow.note(!months_fit(floor_div(micros, kMicrosPerDay), sign * months));
+        return add_months_to_micros(micros, sign * months);
+      });
 }
 
 bool is_point(const Type& type) {
@@ -86,37 +87,56 @@ std::optional<BoundScalar> point_minus_point(const Type& left, const Type& right
                       : left.kind() == TypeKind::kTimestampLtz || right.kind() == TypeKind::kTimestampLtz
                           ? Type::timestamp_ltz(6)
                           : Type::timestamp(6);
-  return dense<std::int64_t, std::int64_t, std::int64_t>(
+  return in_range<std::int64_t, std::int64_t, std::int64_t>(
       Type(TypeKind::kIntervalDayTime), common, common, arguments,
-      [](std::int64_t a, std::int64_t b) { return wrapping_add(a, wrapping_add(~b, 1)); });
+      [](std::int64_t a, std::int64_t b, Overflow& overflow) { return overflow.subtract(a, b); });
+}
+
+template <class T>
+T narrowed(std::int64_t value, Overflow& overflow) {
+  if constexpr (std::is_same_v<T, std::int32_t>) return overflow.narrow(value);
+  return static_cast<T>(value);
 }
 
 template <class T>
 BoundScalar sum_of_intervals(const Type& type, std::int64_t sign, Arguments arguments) {
-  return dense<T, T, T>(type, type, type, arguments, [sign](std::int64_t a, std::int64_t b) {
-    return wrapping_add(a, sign < 0 ? wrapping_add(~b, 1) : b);
-  });
+  return in_range<T, T, T>(
+      type, type, type, arguments, [sign](std::int64_t a, std::int64_t b, Overflow& overflow) {
+        return narrowed<T>(sign < 0 ? overflow.subtract(a, b) : overflow.add(a, b), overflow);
+      });
 }
 
-std::optional<BoundScalar> interval_by_number(std::string_view symbol, const Type& interval,
-                                              Arguments arguments) {
-  const bool times = symbol == "*";
-  const auto scaled = [times](std::int64_t a, std::int64_t b) -> Result<std::int64_t> {
-    if (times)
-      return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-    if (b == 0) return fail(ErrorCode::kInvalid, "division by zero");
-    return b == -1 ? wrapping_add(~a, 1) : a / b;
-  };
+template <class T>
+BoundScalar interval_times_number(const Type& interval, Arguments arguments) {
+  return in_range<T, T, std::int64_t>(interval, interval, Type::big_int(), arguments,
+                                      [](std::int64_t a, std::int64_t b, Overflow& overflow) {
+                                        return narrowed<T>(overflow.multiply(a, b), overflow);
+                                      });
+}
+
+template <class T>
+BoundScalar interval_by_number(const Type& interval, Arguments arguments) {
   const Type type = nullable_like(interval, arguments);
-  Kernel kernel = [type, scaled](const CallContext& context, std::span<const Datum> a) {
-    if (type.kind() == TypeKind::kIntervalDayTime)
-      return map_rows<std::int64_t, std::int64_t>(context, type, a, scaled);
-    return map_rows<std::int32_t, std::int64_t>(
-        context, type, a, [&](std::int32_t months, std::int64_t by) -> Result<std::int32_t> {
-          return scaled(months, by).map([](std::int64_t value) { return static_cast<std::int32_t>(value); });
-        });
+  const auto divided = [type](T a, std::int64_t b) -> Result<T> {
+    if (b == 0) return fail(ErrorCode::kInvalid, "division by zero");
+    if (b == -1 && a == std::numeric_limits<T>::min()) return out_of_range(type);
+    return static_cast<T>(a / b);
   };
-  return BoundScalar{type, {interval, Type::big_int()}, std::move(kernel)};
+  return {type,
+          {interval, Type::big_int()},
+          [type, divided](const CallContext& context, std::span<const Datum> a) {
+            return map_rows<T, std::int64_t>(context, type, a, divided);
+          }};
+}
+
+std::optional<BoundScalar> scaled_interval(std::string_view symbol, const Type& interval,
+                                           Arguments arguments) {
+  const bool months = interval.kind() == TypeKind::kIntervalYearMonth;
+  if (symbol == "*")
+    return months ? interval_times_number<std::int32_t>(interval, arguments)
+                  : interval_times_number<std::int64_t>(interval, arguments);
+  return months ? interval_by_number<std::int32_t>(interval, arguments)
+                : interval_by_number<std::int64_t>(interval, arguments);
 }
 
 // The same call with its two arguments the other way round.
@@ -131,8 +151,27 @@ BoundScalar turned(BoundScalar bound) {
 
 }  // namespace
 
+tl::unexpected<Error> out_of_range(const Type& type) {
+  return fail(ErrorCode::kInvalid,
+              "the result is out of the range of " + type.with_nullable(true).to_string());
+}
+
+// As far as std::chrono::year goes.
+bool months_fit(std::int64_t days, std::int64_t months) {
+  using namespace std::chrono;
+  constexpr std::int64_t kFirstDay = sys_days(year::min() / January / 1).time_since_epoch().count();
+  constexpr std::int64_t kLastDay = sys_days(year::max() / December / 31).time_since_epoch().count();
+  constexpr std::int64_t kMonths = 12 * (std::int64_t{static_cast<int>(year::max())} + 1);
+  if (days < kFirstDay || days > kLastDay || months < -2 * kMonths || months > 2 * kMonths) return false;
+  const year_month_day date{sys_days(std::chrono::days(days))};
+  const std::int64_t total =
+      std::int64_t{static_cast<int>(date.year())} * 12 + static_cast<unsigned>(date.month()) - 1 + months;
+  return total > -kMonths + 12 && total < kMonths;
+}
+
 std::int32_t add_months(std::int32_t days, std::int64_t months) {
   using namespace std::chrono;
+  if (!months_fit(days, months)) return days;
   const year_month_day date{sys_days(std::chrono::days(days))};
   const std::int64_t total =
       std::int64_t{static_cast<int>(date.year())} * 12 + static_cast<unsigned>(date.month()) - 1 + months;
@@ -162,9 +201,9 @@ std::optional<BoundScalar> bind_time_arithmetic(std::string_view symbol, const T
     return left.kind() == TypeKind::kIntervalDayTime ? sum_of_intervals<std::int64_t>(left, sign, arguments)
                                                      : sum_of_intervals<std::int32_t>(left, sign, arguments);
   if (left.is_interval() && right.is_integer() && (symbol == "*" || symbol == "/"))
-    return interval_by_number(symbol, left, arguments);
+    return scaled_interval(symbol, left, arguments);
   if (symbol == "*" && left.is_integer() && right.is_interval()) {
-    std::optional<BoundScalar> bound = interval_by_number(symbol, right, arguments);
+    std::optional<BoundScalar> bound = scaled_interval(symbol, right, arguments);
     return bound ? std::optional(turned(*std::move(bound))) : std::nullopt;
   }
   return std::nullopt;

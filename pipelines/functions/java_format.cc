@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "
 constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                    "Thursday", "Friday", "Saturday"};
 constexpr std::string_view kLetters = "yuMLdDHkKhmsSaE";
+constexpr std::string_view kPrintedLetters = "GQqYwWecAnN";
+constexpr std::array<std::string_view, 4> kQuarters = {"1st", "2nd", "3rd", "4th"};
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -35,6 +37,14 @@ std::string_view name_of(std::string_view name, int count) {
 
 void pad(std::int64_t value, int width, std::string& out) {
   fmt::format_to(std::back_inserter(out), "{:0{}}", value, width);
+}
+
+void print_quarter(std::int64_t quarter, int count, std::string& out) {
+  if (count <= 2) return pad(quarter, count, out);
+  if (count == 4)
+    out += fmt::format("{} quarter", kQuarters[static_cast<std::size_t>(quarter - 1)]);
+  else
+    out += fmt::format("{}{}", count == 3 ? "Q" : "", quarter);
 }
 
 std::optional<std::int64_t> digits(std::string_view& text, std::size_t min, std::size_t max) {
@@ -76,7 +86,7 @@ struct JavaFormat::Fields {
   std::int64_t fraction = 0;
 };
 
-Result<JavaFormat> JavaFormat::compile(std::string_view pattern) {
+Result<JavaFormat> JavaFormat::compile(std::string_view pattern, Use use) {
   JavaFormat format;
   bool optional = false;
   for (std::size_t i = 0; i < pattern.size();) {
@@ -92,7 +102,8 @@ Result<JavaFormat> JavaFormat::compile(std::string_view pattern) {
       format.items_.push_back({0, 0, quoted.empty() ? "'" : std::string(quoted), false, optional});
       ++end;
     } else if (is_letter(c)) {
-      if (kLetters.find(c) == std::string_view::npos)
+      const bool printed = use == Use::kPrint && kPrintedLetters.find(c) != std::string_view::npos;
+      if (!printed && kLetters.find(c) == std::string_view::npos)
         return fail(ErrorCode::kInvalid,
                     fmt::format("time format '{}' has the unknown letter {}", pattern, c));
       while (end < pattern.size() && pattern[end] == c) ++end;
@@ -114,61 +125,111 @@ void JavaFormat::mark_adjacent() {
 }
 
 void JavaFormat::print(std::int64_t micros, std::string& out) const {
-  const auto part = [&](TimeUnit unit) { return extract_part(unit, micros); };
   for (const Item& item : items_) {
-    const std::int64_t hour = part(TimeUnit::kHour);
-    switch (item.letter) {
-      case 0:
-        out += item.literal;
-        break;
-      case 'y':
-      case 'u':
-        pad(item.count == 2 ? floor_mod(part(TimeUnit::kYear), 100) : part(TimeUnit::kYear), item.count, out);
-        break;
-      case 'M':
-      case 'L':
-        if (item.count >= 3)
-          out += name_of(kMonths[static_cast<std::size_t>(part(TimeUnit::kMonth) - 1)], item.count);
-        else
-          pad(part(TimeUnit::kMonth), item.count, out);
-        break;
-      case 'd':
-        pad(part(TimeUnit::kDay), item.count, out);
-        break;
-      case 'D':
-        pad(part(TimeUnit::kDayOfYear), item.count, out);
-        break;
-      case 'H':
-        pad(hour, item.count, out);
-        break;
-      case 'k':
-        pad(hour == 0 ? 24 : hour, item.count, out);
-        break;
-      case 'K':
-        pad(hour % 12, item.count, out);
-        break;
-      case 'h':
-        pad(hour % 12 == 0 ? 12 : hour % 12, item.count, out);
-        break;
-      case 'm':
-        pad(part(TimeUnit::kMinute), item.count, out);
-        break;
-      case 's':
-        pad(part(TimeUnit::kSecond), item.count, out);
-        break;
-      case 'S': {
-        std::string fraction = fmt::format("{:06}000", part(TimeUnit::kMicrosecond));
-        fraction.resize(static_cast<std::size_t>(std::max(item.count, 0)), '0');
-        out += fraction;
-        break;
-      }
-      case 'a':
-        out += hour < 12 ? "AM" : "PM";
-        break;
-      default:
-        out += name_of(kDays[static_cast<std::size_t>(part(TimeUnit::kDayOfWeek) - 1)], item.count);
-    }
+    if (item.letter == 0)
+      out += item.literal;
+    else
+      print_item(item, micros, out);
   }
+}
+
+void JavaFormat::print_item(const Item& item, std::int64_t micros, std::string& out) {
+  if (print_date(item, micros, out) || print_time(item, micros, out)) return;
+  print_week(item, micros, out);
+}
+
+bool JavaFormat::print_date(const Item& item, std::int64_t micros, std::string& out) {
+  const auto part = [&](TimeUnit unit) { return extract_part(unit, micros); };
+  switch (item.letter) {
+    case 'G':
+      out += item.count == 4 ? "Anno Domini" : item.count == 5 ? "A" : "AD";
+      return true;
+    case 'y':
+    case 'u':
+      pad(item.count == 2 ? floor_mod(part(TimeUnit::kYear), 100) : part(TimeUnit::kYear), item.count, out);
+      return true;
+    case 'Q':
+    case 'q':
+      print_quarter(part(TimeUnit::kQuarter), item.count, out);
+      return true;
+    case 'M':
+    case 'L':
+      if (item.count >= 3)
+        out += name_of(kMonths[static_cast<std::size_t>(part(TimeUnit::kMonth) - 1)], item.count);
+      else
+        pad(part(TimeUnit::kMonth), item.count, out);
+      return true;
+    case 'd':
+      pad(part(TimeUnit::kDay), item.count, out);
+      return true;
+    case 'D':
+      pad(part(TimeUnit::kDayOfYear), item.count, out);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool JavaFormat::print_time(const Item& item, std::int64_t micros, std::string& out) {
+  const std::int64_t of_day = floor_mod(micros, kMicrosPerDay);
+  const std::int64_t hour = of_day / kMicrosPerHour;
+  const auto padded = [&](std::int64_t value) { return pad(value, item.count, out), true; };
+  switch (item.letter) {
+    case 'H':
+      return padded(hour);
+    case 'k':
+      return padded(hour == 0 ? 24 : hour);
+    case 'K':
+      return padded(hour % 12);
+    case 'h':
+      return padded(hour % 12 == 0 ? 12 : hour % 12);
+    case 'm':
+      return padded(of_day / kMicrosPerMinute % 60);
+    case 's':
+      return padded(of_day / kMicrosPerSecond % 60);
+    case 'A':
+      return padded(of_day / 1000);
+    case 'n':
+      return padded(of_day % kMicrosPerSecond * 1000);
+    case 'N':
+      return padded(of_day * 1000);
+    case 'S': {
+      std::string fraction = fmt::format("{:06}000", of_day % kMicrosPerSecond);
+      fraction.resize(static_cast<std::size_t>(std::max(item.count, 0)), '0');
+      out += fraction;
+      return true;
+    }
+    case 'a':
+      out += hour < 12 ? "AM" : "PM";
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Weeks begin on Sunday, and the first one of a year or a month has its first day.
+bool JavaFormat::print_week(const Item& item, std::int64_t micros, std::string& out) {
+  const auto part = [&](TimeUnit unit) { return extract_part(unit, micros); };
+  const std::int64_t weekday = part(TimeUnit::kDayOfWeek);  // Sunday: 1.
+  const auto week_of = [&](std::int64_t day) { return (day - weekday + 13) / 7; };
+  const std::int64_t year = part(TimeUnit::kYear);
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  // The week that has the next January 1 is the next year's.
+  const bool next_year = part(TimeUnit::kDayOfYear) + 7 - weekday > (leap ? 366 : 365);
+  const std::int64_t week_year = year + (next_year ? 1 : 0);
+  switch (item.letter) {
+    case 'Y':
+      return pad(item.count == 2 ? floor_mod(week_year, 100) : week_year, item.count, out), true;
+    case 'w':
+      return pad(next_year ? 1 : week_of(part(TimeUnit::kDayOfYear)), item.count, out), true;
+    case 'W':
+      return pad(week_of(part(TimeUnit::kDay)), item.count, out), true;
+    default:
+      break;
+  }
+  if (item.letter != 'E' && item.count <= 2) return pad(weekday, item.count, out), true;
+  out += name_of(kDays[static_cast<std::size_t>(weekday - 1)], item.count);
+  return true;
 }
 
 bool JavaFormat::read(const Item& item, std::string_view& text, Fields& fields) {

@@ -1,5 +1,7 @@
 // Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss.SSS". Letters: y u M L d D H k K h m s S a E,
-// each with its count; text in single quotes; optional parts in brackets. Other letters are refused.
+// and for printing alone G Q q Y w W e c A n N (weeks are those of the English locale: from Sunday, the first
+// has January 1); each with its count; text in single quotes; optional parts in brackets. Other letters are
+// refused.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +16,9 @@ namespace leat::functions {
 
 class JavaFormat {
  public:
+  enum class Use : std::uint8_t { kPrint, kParse };
   /// Errors: invalid, names the pattern and the letter.
-  static Result<JavaFormat> compile(std::string_view pattern);
+  static Result<JavaFormat> compile(std::string_view pattern, Use use);
 
   /// Appends a wall clock.
   void print(std::int64_t micros, std::string& out) const;
@@ -31,6 +34,10 @@ class JavaFormat {
     bool optional = false;
   };
   struct Fields;
+  static void print_item(const Item& item, std::int64_t micros, std::string& out);
+  static bool print_date(const Item& item, std::int64_t micros, std::string& out);
+  static bool print_week(const Item& item, std::int64_t micros, std::string& out);
+  static bool print_time(const Item& item, std::int64_t micros, std::string& out);
   static bool read(const Item& item, std::string_view& text, Fields& fields);
 
   void mark_adjacent();

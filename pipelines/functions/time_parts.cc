@@ -78,10 +78,12 @@ std::optional<TimeUnit> unit_argument(Arguments arguments) {
   return unit && *unit <= TimeUnit::kMillennium ? unit : std::nullopt;
 }
 
-std::int64_t step_micros(TimeUnit unit, std::int64_t count, std::int64_t micros) {
-  if (const std::int64_t months = months_of(unit)) return add_months_to_micros(micros, months * count);
-  const auto by = static_cast<std::uint64_t>(micros_of(unit)) * static_cast<std::uint64_t>(count);
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(micros) + by);
+std::int64_t step_micros(TimeUnit unit, std::int64_t count, std::int64_t micros, Overflow& overflow) {
+  const std::int64_t months = months_of(unit);
+  if (months == 0) return overflow.add(micros, overflow.multiply(micros_of(unit), count));
+  const std::int64_t by = overflow.multiply(months, count);
+  overflow.note(!months_fit(floor_div(micros, kMicrosPerDay), by));
+  return add_months_to_micros(micros, by);
 }
 
 // A DATE moved by part of a day becomes a timestamp; a fine unit needs the digits to show it.
@@ -100,9 +102,10 @@ Result<BoundScalar> bind_timestampadd(Arguments arguments, const Session&) {
     return wrong_arguments(kSignature, arguments);
   const Type type = nullable_like(sum_type(*unit, point), arguments);
   const Type input = point.kind() == TypeKind::kDate ? Type::timestamp(6) : point;
-  const auto step = [unit = *unit, kind = point.kind()](std::int64_t count, std::int64_t micros) {
+  const auto step = [unit = *unit, kind = point.kind()](std::int64_t count, std::int64_t micros,
+                                                        Overflow& overflow) {
     if (kind == TypeKind::kTime && unit >= TimeUnit::kDay) return micros;
-    const std::int64_t sum = step_micros(unit, count, micros);
+    const std::int64_t sum = step_micros(unit, count, micros, overflow);
     return kind == TypeKind::kTime ? floor_mod(sum, kMicrosPerDay) : sum;
   };
   return BoundScalar{
@@ -110,11 +113,11 @@ Result<BoundScalar> bind_timestampadd(Arguments arguments, const Session&) {
       {Type::string(), Type::big_int(), input},
       [=](const CallContext& context, std::span<const Datum> a) {
         if (type.kind() == TypeKind::kDate)
-          return map_dense<std::int32_t, std::int64_t, std::int64_t>(
-              context, type, a.subspan(1), [&](std::int64_t count, std::int64_t micros) {
-                return static_cast<std::int32_t>(floor_div(step(count, micros), kMicrosPerDay));
+          return map_in_range<std::int32_t, std::int64_t, std::int64_t>(
+              context, type, a.subspan(1), [&](std::int64_t count, std::int64_t micros, Overflow& overflow) {
+                return overflow.narrow(floor_div(step(count, micros, overflow), kMicrosPerDay));
               });
-        return map_dense<std::int64_t, std::int64_t, std::int64_t>(context, type, a.subspan(1), step);
+        return map_in_range<std::int64_t, std::int64_t, std::int64_t>(context, type, a.subspan(1), step);
       }};
 }
 

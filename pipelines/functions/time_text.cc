@@ -23,15 +23,17 @@ constexpr std::int32_t kMillis = 3;
 /// Formats that were met, by their pattern; mostly one.
 class Formats {
  public:
+  explicit Formats(JavaFormat::Use use) : use_(use) {}
   const Result<JavaFormat>& get(std::string_view pattern) {
     const auto known = formats_.find(pattern);
     if (known != formats_.end()) return known->second;
     // A column of ever new patterns must not grow for ever.
     if (formats_.size() > 64) formats_.clear();
-    return formats_.emplace(std::string(pattern), JavaFormat::compile(pattern)).first->second;
+    return formats_.emplace(std::string(pattern), JavaFormat::compile(pattern, use_)).first->second;
   }
 
  private:
+  JavaFormat::Use use_;
   std::map<std::string, Result<JavaFormat>, std::less<>> formats_;
 };
 
@@ -48,11 +50,11 @@ MaybeTime to_millis(MaybeTime time) {
 }
 
 // A wrong literal pattern is said at bind time.
-Status check_format(Arguments arguments, std::size_t at) {
+Status check_format(Arguments arguments, std::size_t at, JavaFormat::Use use) {
   if (at >= arguments.size()) return {};
   const std::optional<std::string> pattern = text_literal(arguments[at]);
   if (!pattern) return {};
-  if (Result<JavaFormat> format = JavaFormat::compile(*pattern); !format)
+  if (Result<JavaFormat> format = JavaFormat::compile(*pattern, use); !format)
     return tl::unexpected(std::move(format).error());
   return {};
 }
@@ -72,7 +74,7 @@ using Text = std::string_view;
 // ---- To times --------------------------------------------------------------------------------------------
 
 Result<BoundScalar> bind_to_timestamp(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1));
+  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
   const Type text = Type::string();
   const Type type = Type::timestamp(kMillis);
   return choose("TO_TIMESTAMP(string [, format])",
@@ -80,7 +82,7 @@ Result<BoundScalar> bind_to_timestamp(Arguments arguments, const Session& sessio
                      {text}, type, +[](Text in) { return to_millis(parse_timestamp(trimmed(in))); }),
                  custom({text, text}, type,
                         [](const CallContext& context, const Type& result, std::span<const Datum> a) {
-                          Formats formats;
+                          Formats formats(JavaFormat::Use::kParse);
                           return map_rows<Text, Text>(context, result, a,
                                                       [&](Text in, Text pattern) -> Result<MaybeTime> {
                                                         return parse_by(formats, in, pattern).map(to_millis);
@@ -89,7 +91,7 @@ Result<BoundScalar> bind_to_timestamp(Arguments arguments, const Session& sessio
 }
 
 Result<BoundScalar> bind_to_date(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1));
+  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
   using MaybeDay = std::optional<std::int32_t>;
   const Type text = Type::string();
   return choose(
@@ -97,7 +99,7 @@ Result<BoundScalar> bind_to_date(Arguments arguments, const Session& session) {
       {of({text}, Type::date(), parse_date),
        custom({text, text}, Type::date(),
               [](const CallContext& context, const Type& result, std::span<const Datum> a) {
-                Formats formats;
+                Formats formats(JavaFormat::Use::kParse);
                 return map_rows<Text, Text>(
                     context, result, a, [&](Text in, Text pattern) -> Result<MaybeDay> {
                       return parse_by(formats, in, pattern).map([](MaybeTime time) {
@@ -151,7 +153,7 @@ std::vector<Overload> instants_from_numbers(const Type& parameter, const Type& t
 Overload instant_from_text(std::size_t count) {
   return custom(std::vector(count, Type::string()), Type::timestamp_ltz(kMillis),
                 [](const CallContext& context, const Type& result, std::span<const Datum> a) {
-                  Formats formats;
+                  Formats formats(JavaFormat::Use::kParse);
                   const auto parse = [&](Text in, Text pattern, Text zone_name) -> Result<MaybeTime> {
                     LEAT_ASSIGN(Zone zone, Zone::find(zone_name));
                     LEAT_ASSIGN(MaybeTime time, parse_by(formats, in, pattern));
@@ -171,7 +173,7 @@ Overload instant_from_text(std::size_t count) {
 
 Result<BoundScalar> bind_to_timestamp_ltz(Arguments arguments, const Session& session) {
   const bool text = !arguments.empty() && arguments[0].type.is_character();
-  if (text) LEAT_TRY(check_format(arguments, 1));
+  if (text) LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
   // A literal precision beyond milliseconds shows in the type.
   const bool literal = !text && arguments.size() == 2 && arguments[1].type.is_integer() &&
                        arguments[1].literal && !arguments[1].literal->is_null();
@@ -203,7 +205,7 @@ constexpr Text kSeconds = "yyyy-MM-dd HH:mm:ss";
 Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session) {
   constexpr std::string_view kSignature = "DATE_FORMAT(time or string, format)";
   if (arguments.size() != 2) return wrong_arguments(kSignature, arguments);
-  LEAT_TRY(check_format(arguments, 1));
+  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kPrint));
   const Type from = type_or(arguments[0], Type::timestamp(kMillis));
   const bool local = from.kind() == TypeKind::kTimestampLtz;
   const bool known = from.is_timestamp() || from.is_character() || from.kind() == TypeKind::kDate;
@@ -214,7 +216,7 @@ Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session
   const Type type = nullable_like(Type::string(), arguments);
   return BoundScalar{
       type, {point, Type::string()}, [=](const CallContext& context, std::span<const Datum> a) {
-        Formats formats;
+        Formats formats(JavaFormat::Use::kPrint);
         ZoneClock clock(zone);
         return map_rows<std::int64_t, Text>(context, type, a, [&](std::int64_t time, Text pattern) {
           return print_by(formats, clock.to_local(time), pattern);
@@ -223,10 +225,10 @@ Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session
 }
 
 Result<BoundScalar> bind_from_unixtime(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1));
+  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kPrint));
   LEAT_ASSIGN(Zone zone, Zone::find(session.time_zone));
   const auto print = [zone](const CallContext& context, const Type& type, std::span<const Datum> a) {
-    Formats formats;
+    Formats formats(JavaFormat::Use::kPrint);
     ZoneClock clock(zone);
     const auto one = [&](std::int64_t seconds, Text pattern) -> Result<std::string> {
       const MaybeTime time = scaled_time(seconds, 0);
@@ -248,7 +250,7 @@ Result<BoundScalar> bind_from_unixtime(Arguments arguments, const Session& sessi
 
 // What cannot be read is Java's least long, as in Flink.
 Result<BoundScalar> bind_unix_timestamp(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1));
+  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
   LEAT_ASSIGN(Zone zone, Zone::find(session.time_zone));
   if (arguments.empty()) {
     const Type type = Type::big_int().with_nullable(false);
@@ -263,7 +265,7 @@ Result<BoundScalar> bind_unix_timestamp(Arguments arguments, const Session& sess
                        false};
   }
   const auto read = [zone](const CallContext& context, const Type& type, std::span<const Datum> a) {
-    Formats formats;
+    Formats formats(JavaFormat::Use::kParse);
     ZoneClock clock(zone);
     const auto one = [&](Text in, Text pattern) {
       return parse_by(formats, in, pattern).map([&](MaybeTime time) {
