@@ -16,13 +16,25 @@ bool takes(const Overload& overload, Arguments arguments) {
 
 }  // namespace
 
+namespace {
+
+/// "'='" of "a = b": an operator is called by its sign. A function is by its signature.
+std::string called(std::string_view signature) {
+  if (!signature.starts_with("a ")) return std::string(signature);
+  std::string_view sign = signature.substr(2);
+  if (sign.ends_with(" b")) sign.remove_suffix(2);
+  return fmt::format("'{}'", sign);
+}
+
+}  // namespace
+
 tl::unexpected<Error> wrong_arguments(std::string_view signature, Arguments arguments) {
   std::string types;
   for (const ArgumentInfo& argument : arguments) {
     if (!types.empty()) types += ", ";
     types += argument.type.with_nullable(true).to_string();
   }
-  return fail(ErrorCode::kInvalid, fmt::format("{} does not take ({})", signature, types));
+  return fail(ErrorCode::kInvalid, fmt::format("{} does not take ({})", called(signature), types));
 }
 
 bool any_nullable(Arguments arguments) {

@@ -40,8 +40,11 @@ void set(const sql::SetStatement& statement, OptionMap& settings, sql::Diagnosti
     return diagnostics.error(statement.span, "SET alone lists settings and has no place in a pipeline",
                              "write SET 'key' = 'value'");
   const sql::Option& option = *statement.option;
-  if (const auto complaint = check(option.key.text, option.value.text))
+  if (const auto complaint = check(option.key.text, option.value.text)) {
     report(*complaint, option, diagnostics);
+    // What reads the setting would only say the same again.
+    if (complaint->severity == Severity::kError) return;
+  }
   settings[option.key.text] = option.value.text;
 }
 
@@ -60,6 +63,7 @@ void override_with(const OptionMap& overrides, OptionMap& settings, std::vector<
           {.severity = complaint->severity,
            .text = complaint->message,
            .rendered = "--set " + key + "=" + value + ": " + kind + complaint->message + "\n"});
+      if (complaint->severity == Severity::kError) continue;
     }
     settings[key] = value;
   }

@@ -86,7 +86,8 @@ ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::So
   if (divides_by_zero(name, arguments)) infos[1].literal.reset();
   Result<functions::BoundScalar> bound = function->bind(infos, context.session);
   if (!bound) {
-    context.diagnostics.error(span, bound.error().message);
+    const Expr written{.kind = ExprKind::kCall, .children = std::move(arguments), .name = std::string(name)};
+    context.diagnostics.error(span, to_string(written) + ": " + bound.error().message);
     return nullptr;
   }
   for (std::size_t i = 0; i < arguments.size(); ++i) {
