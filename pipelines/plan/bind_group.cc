@@ -120,6 +120,7 @@ class GroupBinder {
     if (part.kind == sql::ExpressionKind::kLiteral) return std::nullopt;
     if (const auto* call = sql::as<sql::Call>(part)) {
       if (const auto property = group_function(*call)) return bind_group_function(*call, *property);
+      if (is_group_proctime(*call)) return bind_group_proctime(*call);
       if (is_grouping_function(*call)) return bind_grouping_function(*call);
       if (!call->over && functions::find_aggregate(call->name)) return bind_aggregate(*call);
     }
@@ -165,18 +166,37 @@ class GroupBinder {
     return std::nullopt;
   }
 
-  ExprPtr bind_group_function(const sql::Call& call, WindowProperty property) {
+  /// False: an error has been reported.
+  bool means_own_window(const sql::Call& call) const {
     const std::optional<WindowSpec> meant = bind_group_window(call, input_, scope_, context_);
-    if (!meant) return nullptr;
+    if (!meant) return false;
     const bool same = own_window_ && meant->kind == own_window_->kind && meant->size == own_window_->size &&
                       meant->step == own_window_->step && meant->time_column == own_window_->time_column;
-    if (!same) {
+    if (!same)
       context_.diagnostics.error(call.span, call.name + " is of another window than GROUP BY's",
                                  "give it the arguments of the window in GROUP BY");
-      return nullptr;
-    }
+    return same;
+  }
+
+  ExprPtr bind_group_function(const sql::Call& call, WindowProperty property) {
+    if (!means_own_window(call)) return nullptr;
     builder_.add_property(property);
     return builder_.find_property(property, *own_window_);
+  }
+
+  static bool is_group_proctime(const sql::Call& call) {
+    return call.name == "TUMBLE_PROCTIME" || call.name == "HOP_PROCTIME" || call.name == "SESSION_PROCTIME";
+  }
+
+  /// The processing time of the row that the window gives.
+  ExprPtr bind_group_proctime(const sql::Call& call) const {
+    if (!means_own_window(call)) return nullptr;
+    if (own_window_->processing_time) return make_call("PROCTIME", {}, call.span, context_);
+    context_.diagnostics.error(call.span, call.name + " is of windows over processing time",
+                               "the time attribute of this one is " +
+                                   call.name.substr(0, call.name.find('_')) +
+                                   "_ROWTIME with the same arguments");
+    return nullptr;
   }
 
   // ---- GROUPING(a), GROUPING_ID(a, b), GROUP_ID() --------------------------------------------------------

@@ -287,6 +287,10 @@ bool OverCalls::bind_lag(const sql::Call& call, OverCall& over) {
                                "as in LAG(x, 1, 0)");
     return false;
   }
+  if (call.nulls == sql::Call::Nulls::kIgnore) {
+    context_.not_yet(call.span, "LAG … IGNORE NULLS", "LAST_VALUE(x) OVER skips NULLs");
+    return false;
+  }
   std::vector<ExprPtr> arguments;
   for (const sql::Argument& argument : call.arguments) {
     const auto expr = bind_value(*argument.value, "LAG");
