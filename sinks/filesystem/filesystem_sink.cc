@@ -173,7 +173,10 @@ SinkConnector filesystem_connector() {
     return batch_limits_of(validated_options(filesystem_options(), map));
   };
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
-    return std::make_unique<FilesystemSink>(validated_options(filesystem_options(), map), context);
+    FilesystemOptions options = validated_options(filesystem_options(), map);
+    // A path that can never work is no outage to wait for.
+    LEAT_TRY(refuse_file(folder_of(options)));
+    return std::make_unique<FilesystemSink>(std::move(options), context);
   };
   return connector;
 }

@@ -150,13 +150,19 @@ Result<FileState> decode_file_state(std::string_view bytes) {
   return state;
 }
 
-Status ensure_folder(const std::string& folder) {
+Status refuse_file(const std::string& folder) {
   std::error_code error;
   if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error))
     return fail(
         ErrorCode::kConflict,
         fmt::format("{} is a file where a folder is expected; move it away, or set 'path' to a folder",
                     folder));
+  return {};
+}
+
+Status ensure_folder(const std::string& folder) {
+  LEAT_TRY(refuse_file(folder));
+  std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return fail(ErrorCode::kIo, fmt::format("creating {}: {}", folder, error.message()));
   return {};

@@ -23,7 +23,9 @@ std::string encode_file_state(const FileState& state);
 /// Empty: the state before the first shipment. Errors: corrupt.
 Result<FileState> decode_file_state(std::string_view bytes);
 
-/// Creates the folder and its parents. Errors: io.
+/// Errors: conflict (there is a file of that name).
+Status refuse_file(const std::string& folder);
+/// Creates the folder and its parents. Errors: io, conflict (as above).
 Status ensure_folder(const std::string& folder);
 
 /// Cuts the file to `length` (creating it when that is 0), appends, and syncs file and folder.
