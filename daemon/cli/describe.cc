@@ -12,6 +12,7 @@
 #include "pipelines/base/nearest.h"
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/functions/scalar.h"
+#include "pipelines/plan/language_forms.h"
 #include "pipelines/plan/settings.h"
 
 namespace leat::cli {
@@ -83,11 +84,23 @@ void print_settings() {
       fmt::print("'{}'  {}\n    {}\n", setting.key, setting.type, setting.doc);
 }
 
-/// False: there is no function of that name.
-bool print_function(const std::string& name) {
+std::string in_capitals(const std::string& name) {
   std::string upper = name;
   std::ranges::transform(upper, upper.begin(),
                          [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+/// False: there is no form of the language of that name.
+bool print_form(const std::string& name) {
+  const plan::LanguageForm* form = plan::find_language_form(in_capitals(name));
+  if (form != nullptr) fmt::print("{}\n    {}\n    {};\n", form->form, form->doc, form->example);
+  return form != nullptr;
+}
+
+/// False: there is no function of that name.
+bool print_function(const std::string& name) {
+  const std::string upper = in_capitals(name);
   if (const auto* aggregate = functions::find_aggregate(upper); aggregate != nullptr) {
     fmt::print("{}\n    {}\n", aggregate->signature, aggregate->doc);
     return true;
@@ -133,14 +146,17 @@ int describe(const DescribeOptions& options) {
     print_format(*format);
     return kOk;
   }
-  if (print_function(options.name)) return kOk;
+  if (print_form(options.name) || print_function(options.name)) return kOk;
   std::vector<std::string> names = {"connectors", "functions", "settings"};
   for (const auto& function : functions::all_scalars()) names.push_back(function.name);
   for (const auto& function : functions::all_aggregates()) names.push_back(function.name);
+  for (const auto& form : plan::all_language_forms())
+    names.insert(names.end(), form.names.begin(), form.names.end());
   for (const auto& connector : catalog.connectors) names.push_back(connector.name);
   for (const auto& format : catalog.formats) names.push_back(format.name);
-  fmt::print(stderr, "leat describe: there is no connector, format or function '{}'{}\n", options.name,
-             did_you_mean(options.name, names));
+  fmt::print(stderr,
+             "leat describe: there is no connector, format, function or form of the language '{}'{}\n",
+             options.name, did_you_mean(options.name, names));
   return kUsage;
 }
 

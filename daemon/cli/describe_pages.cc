@@ -5,6 +5,7 @@
 #include "daemon/runtime/catalog.h"
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/functions/scalar.h"
+#include "pipelines/plan/language_forms.h"
 #include "pipelines/plan/settings.h"
 
 namespace leat::cli {
@@ -66,6 +67,9 @@ std::string functions_page() {
   text += "\n## Aggregate functions\n\nAll take `DISTINCT` and `FILTER (WHERE …)`.\n\n| | |\n|---|---|\n";
   for (const functions::AggregateFunction& function : functions::all_aggregates())
     text += fmt::format("| {} | {} |\n", code(function.signature), cell(function.doc));
+  text += "\n## Forms of the language\n\n[The dialect](sql.md) shows them.\n\n| | |\n|---|---|\n";
+  for (const plan::LanguageForm& form : plan::all_language_forms())
+    text += fmt::format("| {} | {} |\n", code(form.form), cell(form.doc));
   return text;
 }
 
