@@ -16,6 +16,7 @@
 #include "pipelines/plan/late_rows.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
+#include "pipelines/plan/stall_warnings.h"
 #include "pipelines/plan/table.h"
 #include "pipelines/sql/parser.h"
 
@@ -32,6 +33,7 @@ class Planner final : public TableLookup {
     bind_late_rows(script);
     for (const auto& table : tables_) check_options(*table, context_);
     check_bounded();
+    warn_of_stalls(sinks_, tables_read_by(sinks_), context_);
     const bool something = !sinks_.empty() || explained_any_ || context_.diagnostics.has_errors();
     if (!something)
       context_.diagnostics.error({}, "nothing to run: there is no INSERT INTO",
