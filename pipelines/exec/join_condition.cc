@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipelines/exec/named_errors.h"
+
 namespace leat::exec {
 namespace {
 
@@ -64,7 +66,9 @@ Result<std::vector<std::uint32_t>> JoinCondition::select(const OperatorContext& 
   }
   const Frame frame{pairs.size(), columns, intake_times, watermarks};
   functions::RowErrors errors;
-  const functions::Datum truth = condition_->evaluate(frame, errors);
+  const functions::Datum truth = with_named_errors(
+      errors, [this] { return condition_called(condition_->expr()); },
+      [&](functions::RowErrors& own) { return condition_->evaluate(frame, own); });
   const std::vector<std::uint32_t> matching = rows_where_true(truth, all_rows(pairs.size()));
   std::vector<std::uint32_t> failed;
   if (!errors.empty()) {

@@ -52,6 +52,7 @@ std::uint32_t MatchConditions::cell_of_column(std::size_t column) {
 
 void MatchConditions::add_definition(const plan::MatchVariable& variable) {
   Definition& definition = definitions_.emplace_back();
+  definition.name = variable.name;
   if (!variable.condition) return;
   definition.fast = RowExpr::compile(*variable.condition);
   if (!definition.fast) {
@@ -156,7 +157,7 @@ bool MatchConditions::hold_general(const Definition& definition, const MatchCand
   const Frame frame{1, columns_, {&candidate.intake_time, 1}, {&kNoWatermark, 1}};
   const ColumnPtr truth = definition.general->column(frame, errors);
   if (!errors.empty()) {
-    error = errors.entries()[0].message;
+    error = "DEFINE " + definition.name + ": " + errors.entries()[0].message;
     return false;
   }
   return !truth->is_null(0) && truth->values<std::uint8_t>()[0] != 0;

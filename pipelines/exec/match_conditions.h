@@ -73,6 +73,7 @@ class MatchConditions {
     std::optional<RowExpr> fast;
     std::vector<Source> sources;  // Of `fast`.
     std::optional<Evaluator> general;
+    std::string name;                // Of the variable.
     std::vector<std::size_t> reads;  // Of `general`.
   };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipelines/exec/named_errors.h"
+
 namespace leat::exec {
 
 using plan::MatchReference;
@@ -141,10 +143,17 @@ Result<Batch> MatchOutput::take(std::int64_t watermark_after, const OperatorCont
   referred.intake_times = std::exchange(intake_times_, {});
   functions::RowErrors errors;
   std::size_t passed = 0;
-  for (const plan::MatchOutput& output : node_.outputs)
-    batch.columns.push_back(output.kind == plan::MatchOutput::Kind::kColumn
-                                ? passed_[passed++].finish()
-                                : measures_[output.index].column(frame_of(referred), errors));
+  for (std::size_t i = 0; i < node_.outputs.size(); ++i) {
+    const plan::MatchOutput& output = node_.outputs[i];
+    if (output.kind == plan::MatchOutput::Kind::kColumn) {
+      batch.columns.push_back(passed_[passed++].finish());
+      continue;
+    }
+    const Evaluator& measure = measures_[output.index];
+    batch.columns.push_back(with_named_errors(
+        errors, [&] { return column_called(node_.schema.fields[i].name, measure.expr()); },
+        [&](functions::RowErrors& own) { return measure.column(frame_of(referred), own); }));
+  }
   batch.watermarks = referred.watermarks;
   batch.intake_times = referred.intake_times;
   if (errors.empty()) return batch;

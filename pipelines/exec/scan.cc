@@ -1,4 +1,5 @@
 #include "pipelines/exec/scan.h"
+#include "pipelines/exec/named_errors.h"
 
 #include <algorithm>
 #include <utility>
@@ -68,7 +69,10 @@ Result<Prepared> Scan::prepare(Batch batch) {
   Frame frame = frame_of(batch);
   frame.watermarks = std::span(no_watermarks_).first(batch.size);
   functions::RowErrors errors;
-  for (const Evaluator& expr : rows_) prepared.batch.columns.push_back(expr.column(frame, errors));
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    prepared.batch.columns.push_back(with_named_errors(
+        errors, [&] { return column_called(row_schema_.fields[i].name, rows_[i].expr()); },
+        [&](functions::RowErrors& own) { return rows_[i].column(frame, own); }));
   if (!errors.empty()) {
     LEAT_ASSIGN(const auto survivors, reject(decoded_schema_, batch, errors));
     counters_.rows_in += batch.size - survivors.size();
@@ -150,7 +154,9 @@ Result<Batch> Scan::take_watermarks(Batch rows) {
   rows.watermark_after = watermark_;
   if (!spec_ || spec_->at_end_only || rows.size == 0) return rows;
   functions::RowErrors errors;
-  const ColumnPtr values = watermark_expr_->column(frame_of(rows), errors);
+  const ColumnPtr values = with_named_errors(
+      errors, [&] { return "the watermark of '" + row_schema_.fields[spec_->column].name + "'"; },
+      [&](functions::RowErrors& own) { return watermark_expr_->column(frame_of(rows), own); });
   if (!errors.empty()) {
     LEAT_ASSIGN(const auto survivors, reject(row_schema_, rows, errors));
     return take_watermarks(gather(rows, survivors));
@@ -171,7 +177,9 @@ Result<Batch> Scan::take_watermarks(Batch rows) {
 
 Result<std::vector<std::uint32_t>> Scan::apply_filter(const Batch& batch) {
   functions::RowErrors errors;
-  const functions::Datum truth = filter_->evaluate(frame_of(batch), errors);
+  const functions::Datum truth = with_named_errors(
+      errors, [this] { return condition_called(filter_->expr()); },
+      [&](functions::RowErrors& own) { return filter_->evaluate(frame_of(batch), own); });
   std::vector<std::uint32_t> passed = rows_where_true(truth, all_rows(batch.size));
   if (errors.empty()) return passed;
   LEAT_ASSIGN(const auto survivors, reject(row_schema_, batch, errors));

@@ -1,5 +1,7 @@
 #include "pipelines/exec/stateless.h"
 
+#include "pipelines/exec/named_errors.h"
+
 namespace leat::exec {
 namespace {
 
@@ -24,7 +26,9 @@ Status Filter::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
   if (batch.size == 0) return out.emit(batch);
   functions::RowErrors errors;
-  const functions::Datum truth = predicate_.evaluate(frame_of(batch), errors);
+  const functions::Datum truth = with_named_errors(
+      errors, [this] { return condition_called(predicate_.expr()); },
+      [&](functions::RowErrors& own) { return predicate_.evaluate(frame_of(batch), own); });
   std::vector<std::uint32_t> rows = rows_where_true(truth, all_rows(batch.size));
   std::size_t dead = 0;
   if (!errors.empty()) {
@@ -43,6 +47,7 @@ Status Filter::process(std::size_t input, const Batch& batch, Output& out) {
 Project::Project(const plan::ProjectNode& node, OperatorContext context)
     : context_(std::move(context)),
       input_schema_(node.inputs.empty() ? Schema{} : node.inputs[0]->schema),
+      schema_(node.schema),
       exprs_(evaluators_of(node.exprs)) {}
 
 Status Project::process(std::size_t input, const Batch& batch, Output& out) {
@@ -57,7 +62,10 @@ Status Project::process(std::size_t input, const Batch& batch, Output& out) {
   functions::RowErrors errors;
   const Frame frame = frame_of(batch);
   result.columns.reserve(exprs_.size());
-  for (const Evaluator& expr : exprs_) result.columns.push_back(expr.column(frame, errors));
+  for (std::size_t i = 0; i < exprs_.size(); ++i)
+    result.columns.push_back(with_named_errors(
+        errors, [&] { return column_called(schema_.fields[i].name, exprs_[i].expr()); },
+        [&](functions::RowErrors& own) { return exprs_[i].column(frame, own); }));
   counters_.rows_in += batch.size;
   if (!errors.empty()) {
     LEAT_ASSIGN(const auto survivors, reject_failed(context_, input_schema_, batch, errors));

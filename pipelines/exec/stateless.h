@@ -43,6 +43,7 @@ class Project final : public StatelessOperator {
  private:
   OperatorContext context_;
   Schema input_schema_;
+  Schema schema_;
   std::vector<Evaluator> exprs_;
 };
 

@@ -1,6 +1,7 @@
 #include "pipelines/exec/values.h"
 
 #include "pipelines/base/time.h"
+#include "pipelines/exec/named_errors.h"
 
 namespace leat::exec {
 namespace {
@@ -48,7 +49,8 @@ Result<Batch> Values::rows(std::int64_t now) {
       const Frame frame{1, {}, std::span(batch.intake_times).first(1), std::span(batch.watermarks).first(1)};
       functions::RowErrors cell_errors;
       cells.push_back(retype(rows_[r][c].column(frame, cell_errors), schema_.fields[c].type));
-      for (const auto& entry : cell_errors.entries()) errors.add(r, entry.message);
+      const auto what = [&] { return column_called(schema_.fields[c].name, rows_[r][c].expr()) + ": "; };
+      for (const auto& entry : cell_errors.entries()) errors.add(r, what() + entry.message);
     }
     batch.columns.push_back(cells.empty() ? Column::nulls(schema_.fields[c].type, 0) : concat(cells));
   }

@@ -15,13 +15,15 @@ using plan::ExprKind;
 using plan::ExprPtr;
 using plan::NodePtr;
 
-ExprPtr call_of(const Type& type, std::vector<ExprPtr> children, functions::Kernel kernel) {
+ExprPtr call_of(const Type& type, std::vector<ExprPtr> children, functions::Kernel kernel,
+                std::string name = {}) {
   Expr expr;
   expr.kind = ExprKind::kCall;
   expr.type = type;
   expr.children = std::move(children);
   expr.call.result = type;
   expr.call.kernel = std::move(kernel);
+  expr.name = std::move(name);
   return std::make_shared<const Expr>(std::move(expr));
 }
 
@@ -206,9 +208,9 @@ ExprPtr null_of(const Type& type) {
 
 ExprPtr greater(ExprPtr a, ExprPtr b) {
   return call_of(Type::boolean(), {std::move(a), std::move(b)},
-                 integer_kernel(Type::boolean(), [](const CallContext&, std::size_t, auto at) {
-                   return Value::boolean(at(0) > at(1));
-                 }));
+                 integer_kernel(Type::boolean(), [](const CallContext&, std::size_t,
+                                                    auto at) { return Value::boolean(at(0) > at(1)); }),
+                 ">");
 }
 
 ExprPtr equals_text(ExprPtr a, std::string text) {
@@ -223,11 +225,13 @@ ExprPtr equals_text(ExprPtr a, std::string text) {
 
 ExprPtr divide(ExprPtr a, ExprPtr b) {
   return call_of(Type::big_int(), {std::move(a), std::move(b)},
-                 integer_kernel(Type::big_int(), [](const CallContext& context, std::size_t row, auto at) {
-                   if (at(1) != 0) return Value::integer(at(0) / at(1));
-                   context.errors->add(row, "division by zero");
-                   return Value::null();
-                 }));
+                 integer_kernel(Type::big_int(),
+                                [](const CallContext& context, std::size_t row, auto at) {
+                                  if (at(1) != 0) return Value::integer(at(0) / at(1));
+                                  context.errors->add(row, "division by zero");
+                                  return Value::null();
+                                }),
+                 "/");
 }
 
 ExprPtr current_watermark() {

@@ -58,14 +58,14 @@ TEST_CASE("rows whose computed columns fail leave before the watermark") {
   const Outcome outcome = run(pipeline({node}), {Row{1, "a", 5}, Row{9, "a", 0}, Row{2, "a", 2}},
                               {.show = Show::kWithWatermarks});
   CHECK(outcome.rows == Rows{"+I[1, a, 2] @min", "+I[2, a, 5] @1"});
-  CHECK(outcome.dead == Rows{"scan readings: division by zero: 9, a, 0"});
+  CHECK(outcome.dead == Rows{"scan readings: column 'value': division by zero: 9, a, 0"});
   CHECK(outcome.counters("scan readings").dead == 1);
 }
 
 TEST_CASE("a failing row fails the pipeline when its user wants that") {
   const auto node = filter(scan(), greater(divide(literal(1), column(kValue, kLong)), literal(0)));
   const Outcome outcome = run(pipeline({node}), {Row{2, "a", 0}}, {.dataflow = {.fail_on_row_error = true}});
-  CHECK(outcome.error == "filter 1: division by zero");
+  CHECK(outcome.error == "filter 1: condition ((1 / c2) > 0): division by zero");
 }
 
 TEST_CASE("a filter sends rows that fail to the dead letters, TRUE or not") {
@@ -74,7 +74,7 @@ TEST_CASE("a filter sends rows that fail to the dead letters, TRUE or not") {
   const auto node = filter(scan(), logical(plan::ExprKind::kOr, {fails, always}, Type::boolean()));
   const Outcome outcome = run(pipeline({node}), {Row{1, "a", 1}, Row{2, "a", 0}});
   CHECK(outcome.rows == Rows{"+I[1, a, 1]"});
-  CHECK(outcome.dead == Rows{"filter 1: division by zero: 2, a, 0"});
+  CHECK(outcome.dead == Rows{"filter 1: condition (((1 / c2) > 5) OR (1 > 0)): division by zero: 2, a, 0"});
 }
 
 TEST_CASE("a projection sends rows that fail to the dead letters") {
