@@ -1,5 +1,6 @@
-// leat_bench_lines ROWS DEVICES: JSON lines of sensor readings on standard output, a thousand per second of
-// event time, always the same for the same arguments.
+// leat_bench_lines ROWS DEVICES [FIRST]: JSON lines of sensor readings on standard output, a hundred thousand
+// per second of event time, always the same for the same arguments. FIRST rows lie before the first one in
+// time.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -25,14 +26,15 @@ std::uint64_t number(const char* text) {
 int main(int argc, char** argv) {
   const std::uint64_t rows = argc > 1 ? number(argv[1]) : 0;
   const std::uint64_t devices = argc > 2 ? number(argv[2]) : 0;
+  const std::uint64_t first = argc > 3 ? number(argv[3]) : 0;
   if (rows == 0 || devices == 0) {
-    fmt::print(stderr, "usage: leat_bench_lines ROWS DEVICES\n");
+    fmt::print(stderr, "usage: leat_bench_lines ROWS DEVICES [FIRST]\n");
     return 2;
   }
   std::mt19937_64 random(1);
   std::string out;
   for (std::uint64_t row = 0; row < rows; ++row) {
-    const std::uint64_t millis = row * 1000 / kRowsPerSecond;
+    const std::uint64_t millis = (first + row) * 1000 / kRowsPerSecond;
     const std::uint64_t second = millis / 1000;
     fmt::format_to(
         std::back_inserter(out),

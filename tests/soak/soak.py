@@ -1,19 +1,23 @@
 #!/usr/bin/python3
 """The daemon under a steady load for a while: its memory and its files stay flat, and nothing is lost.
 
-    soak.py --leat build/release/leat [--seconds 300] [--rate 3000]
+    soak.py --leat build/release/leat [--minutes 2] [--rate 20000]
 
-Readings come in over MQTT at QoS 1, windows go out over HTTP; every fifth of the time the upstream or the broker is
-restarted in turn. After a first fifth for warming up, memory and file sizes are sampled. With neither --seconds nor
-LEAT_TEST_LONG=1 nothing runs, and the exit status 77 says so.
+Readings come in over MQTT at QoS 1, windows go out over HTTP. The time is cut into parts: in the middle of each the
+upstream is restarted under load, behind each the broker, while nobody publishes, so that every message is known to be
+with a broker that keeps it. Memory and file sizes are sampled from the second part on, and the accounting is looked
+at with each sample. In the end the windows that were delivered count every message.
+
+With neither --minutes nor LEAT_TEST_LONG=1 nothing runs, and the exit status 77 says so.
 """
 
 import argparse
+import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -21,108 +25,196 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from leat import Daemon  # noqa: E402
 from mosquitto import Mosquitto  # noqa: E402
 from mqtt_publisher import Publisher  # noqa: E402
-from pipeline_text import windows_over_http  # noqa: E402
+from pipeline_text import mqtt_readings, often, with_options  # noqa: E402
 from processes import Failure, eventually  # noqa: E402
-from readings import closing, lines, readings  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 SKIPPED = 77
-STEP_MILLIS = 5  # Of event time.
-PARTS = 5
-# What may come on top of the first sample: the store's pages and the allocator's slack.
-RSS_SLACK_KIB = 4 * 1024
+DEVICES = 100
+MOST_PART_SECONDS = 60
+FEWEST_PARTS = 4
+# What may come on top of the first quarter of the samples: the store's pages and the allocator's slack.
+RSS_SLACK_KIB = 8 * 1024
 FILE_SLACK = 16 << 20
+
+COLUMNS = """
+  device STRING, ts TIMESTAMP(3), temperature DOUBLE, humidity INT, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
+"""
+QUERY = """
+SELECT device, window_start, COUNT(*) AS n, AVG(temperature) AS mean, MAX(humidity) AS top
+FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' SECOND))
+GROUP BY device, window_start, window_end
+"""
+CLOSING = {"device": "closing", "ts": "2026-01-02 00:00:00", "temperature": 0.0, "humidity": 0}
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leat", required=True, type=pathlib.Path)
-    parser.add_argument("--seconds", type=int, default=300 if os.environ.get("LEAT_TEST_LONG") == "1" else 0)
-    parser.add_argument("--rate", type=int, default=3000, help="messages per second")
+    parser.add_argument("--minutes", type=float, default=2 if os.environ.get("LEAT_TEST_LONG") == "1" else 0)
+    parser.add_argument("--rate", type=int, default=20_000, help="messages per second")
     return parser.parse_args()
 
 
-def rss_kib(daemon: Daemon) -> int:
-    text = pathlib.Path(f"/proc/{daemon.running.process.pid}/status").read_text()
-    return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1])
+def pipeline(broker_url: str, receiver_url: str) -> str:
+    keys = {
+        "connector": "http",
+        "url": f"{receiver_url}/windows",
+        "format": "json",
+        "body": "json-lines",
+        "sink.retry.initial-backoff": "50 ms",
+        "sink.retry.max-backoff": "200 ms",
+    }
+    columns = "device STRING, window_start TIMESTAMP(3), n BIGINT, mean DOUBLE, top INT"
+    return (
+        often("1 s")
+        + mqtt_readings(broker_url, columns=COLUMNS, topic="bench/#")
+        + f"CREATE TABLE windows ({columns}) {with_options(keys)};\nINSERT INTO windows {QUERY};\n"
+    )
 
 
-def file_bytes(daemon: Daemon) -> int:
-    return sum(path.stat().st_size for path in (daemon.folder / "data").rglob("*") if path.is_file())
+class Load:
+    """Publishes a part's messages with the programs of tests/bench: Python would be what is measured."""
+
+    def __init__(self, programs: pathlib.Path, port: int, rate: int, first: int, count: int):
+        self.count = count
+        lines = [programs / "leat_bench_lines", str(count), str(DEVICES), str(first)]
+        publish = [programs / "leat_bench_publish", f"127.0.0.1:{port}", "1", str(rate), "/dev/stdin"]
+        self.lines = subprocess.Popen(lines, stdout=subprocess.PIPE)
+        self.publisher = subprocess.Popen(publish, stdin=self.lines.stdout, stdout=subprocess.PIPE, text=True)
+        self.lines.stdout.close()
+
+    @property
+    def running(self) -> bool:
+        return self.publisher.poll() is None
+
+    def finish(self) -> float:
+        """The seconds that it took until the broker had acknowledged everything."""
+        output = self.publisher.communicate(timeout=600)[0].split()
+        self.lines.wait(60)
+        if self.publisher.returncode != 0 or int(output[0]) != self.count:
+            raise Failure(f"the publisher ended with {self.publisher.returncode} after {output} of {self.count} messages")
+        return float(output[1])
+
+    def stop(self) -> None:
+        for process in (self.publisher, self.lines):
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
-def sample_until(end: float, daemon: Daemon, samples: list[tuple[int, int]]) -> None:
-    while time.monotonic() < end:
-        samples.append((rss_kib(daemon), file_bytes(daemon)))
-        time.sleep(1)
+class Samples:
+    """Memory and files of the daemon over time; the first part is for warming up."""
+
+    def __init__(self, daemon: Daemon):
+        self.daemon = daemon
+        self.taken: list[tuple[int, int]] = []
+
+    def take(self) -> None:
+        status = self.daemon.pipeline("windows")
+        if status["accounting_violations"]:
+            raise Failure(f"the accounting is off: {status['accounting_violations']}")
+        self.taken.append((self.rss_kib(), self.file_bytes()))
+
+    def rss_kib(self) -> int:
+        text = pathlib.Path(f"/proc/{self.daemon.running.process.pid}/status").read_text()
+        return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1])
+
+    def file_bytes(self) -> int:
+        return sum(path.stat().st_size for path in (self.daemon.folder / "data").rglob("*") if path.is_file())
+
+    def check_flat(self) -> str:
+        """The last quarter is no larger than the first, beyond some slack."""
+        quarter = max(1, len(self.taken) // 4)
+        first = [max(sample[i] for sample in self.taken[:quarter]) for i in (0, 1)]
+        last = [max(sample[i] for sample in self.taken[-quarter:]) for i in (0, 1)]
+        if last[0] > first[0] + RSS_SLACK_KIB:
+            raise Failure(f"memory grows: {first[0]} KiB at first, {last[0]} KiB at last")
+        if last[1] > first[1] + FILE_SLACK:
+            raise Failure(f"the files grow: {first[1]} bytes at first, {last[1]} bytes at last")
+        return f"RSS {first[0] / 1024:.1f} → {last[0] / 1024:.1f} MiB, files {first[1] >> 20} → {last[1] >> 20} MiB"
 
 
-def check_flat(samples: list[tuple[int, int]]) -> str:
-    """The last quarter is no larger than the first, beyond some slack."""
-    quarter = max(1, len(samples) // 4)
-    first = [max(sample[i] for sample in samples[:quarter]) for i in (0, 1)]
-    last = [max(sample[i] for sample in samples[-quarter:]) for i in (0, 1)]
-    if last[0] > first[0] + RSS_SLACK_KIB:
-        raise Failure(f"memory grows: {first[0]} KiB at first, {last[0]} KiB at last")
-    if last[1] > first[1] + FILE_SLACK:
-        raise Failure(f"the files grow: {first[1]} bytes at first, {last[1]} bytes at last")
-    return f"RSS {first[0] / 1024:.1f} → {last[0] / 1024:.1f} MiB, files {first[1] >> 20} → {last[1] >> 20} MiB"
+class Soak:
+    def __init__(self, options: argparse.Namespace, broker: Mosquitto, receiver: Receiver, daemon: Daemon):
+        self.options = options
+        self.broker = broker
+        self.receiver = receiver
+        self.daemon = daemon
+        self.samples = Samples(daemon)
+        self.published = 0
+        self.publishing_seconds = 0.0
+
+    def run(self) -> str:
+        self.daemon.add("windows", pipeline(self.broker.url, self.receiver.url))
+        self.daemon.start().wait_connected("windows")
+        seconds = self.options.minutes * 60
+        parts = max(FEWEST_PARTS, round(seconds / MOST_PART_SECONDS))
+        for part in range(parts):
+            self.run_part(part, seconds / parts)
+            print(f"part {part + 1} of {parts}: {self.published} messages", flush=True)
+        self.close_windows()
+        return self.check()
+
+    def run_part(self, part: int, seconds: float) -> None:
+        count = int(seconds * self.options.rate)
+        load = Load(
+            self.options.leat.parent / "tests", self.broker.port, self.options.rate, self.published, count
+        )
+        try:
+            middle, restarted = time.monotonic() + seconds / 2, False
+            while load.running:
+                time.sleep(1)
+                if part > 0:
+                    self.samples.take()
+                if not restarted and time.monotonic() > middle:
+                    restart(self.receiver)
+                    restarted = True
+            self.publishing_seconds += load.finish()
+        finally:
+            load.stop()
+        self.published += count
+        restart(self.broker)
+
+    def close_windows(self) -> None:
+        publisher = Publisher(self.broker.port)
+        publisher.send("bench/00", json.dumps(CLOSING))
+        publisher.flush()
+        publisher.close()
+        self.published += 1
+
+    def check(self) -> str:
+        def taken() -> int:
+            messages = self.daemon.source("windows")["messages"]
+            return messages["received"] - messages["redelivered"] if messages.get("queued") == 0 else 0
+
+        eventually(lambda: taken() >= self.published, f"{self.published} messages are taken", 120)
+        self.daemon.wait_delivered(60)
+        self.samples.take()
+        counts = self.daemon.source("windows")["messages"]
+        if taken() != self.published or counts["dropped"] or counts["dead"]:
+            raise Failure(f"{self.published} messages were published, the daemon counts {counts}")
+        eventually(lambda: self.counted() >= self.published - 1, "the windows arrive", 60)
+        if self.counted() != self.published - 1:
+            raise Failure(f"the windows count {self.counted()} of {self.published - 1} messages")
+        rate = self.published / self.publishing_seconds
+        return f"{self.published} messages at {rate:.0f}/s, none lost or double, " + self.samples.check_flat()
+
+    def counted(self) -> int:
+        """Messages in the windows that have been delivered; the closing one is in none."""
+        return sum(row["n"] for row in self.receiver.rows("/windows"))
 
 
-def restart(number: int, broker: Mosquitto, receiver: Receiver) -> None:
-    server = receiver if number % 2 == 0 else broker
+def restart(server: Mosquitto | Receiver) -> None:
     server.stop()
     time.sleep(1)
     server.start()
 
 
-def taken(daemon: Daemon) -> int:
-    counts = daemon.source("windows")["messages"]
-    return counts["received"] - counts["redelivered"]
-
-
-def check_counts(daemon: Daemon, published: int) -> None:
-    status = daemon.pipeline("windows")
-    counts = status["sources"][0]["messages"]
-    if status["accounting_violations"] or counts["dropped"] or counts["dead"]:
-        raise Failure(f"the accounting is off: {status['accounting_violations']} {counts}")
-    if taken(daemon) != published:
-        raise Failure(f"{published} messages were published, the daemon counts {counts}")
-
-
-def exercise(options: argparse.Namespace, broker: Mosquitto, receiver: Receiver, daemon: Daemon) -> str:
-    rows = readings(options.seconds * options.rate, step=STEP_MILLIS)
-    daemon.add("windows", windows_over_http(broker.url, receiver.url))
-    daemon.start().wait_connected("windows")
-    publisher = Publisher(broker.port)
-    messages = [("site/all", text) for text in lines(rows)]
-    sender = threading.Thread(target=publisher.send_paced, args=(messages, options.rate))
-    begin = time.monotonic()
-    sender.start()
-    samples: list[tuple[int, int]] = []
-    for part in range(PARTS):
-        into = samples if part > 0 else []
-        sample_until(begin + (part + 1) * options.seconds / PARTS, daemon, into)
-        if part + 1 < PARTS:
-            restart(part, broker, receiver)
-    sender.join()
-    last = closing(rows, step=STEP_MILLIS)
-    for text in lines(last):
-        publisher.send("site/all", text)
-    publisher.flush()
-    publisher.close()
-    published = len(rows) + len(last)
-    eventually(lambda: taken(daemon) >= published, f"{published} messages arrive", 60)
-    eventually(lambda: daemon.source("windows")["messages"]["queued"] == 0, "the journal is read", 60)
-    daemon.wait_delivered(60)
-    check_counts(daemon, published)
-    return f"{published} messages at {options.rate}/s, " + check_flat(samples)
-
-
 def main() -> int:
     options = arguments()
-    if options.seconds == 0:
-        print("skipped: it takes minutes; LEAT_TEST_LONG=1 or --seconds N runs it")
+    if options.minutes == 0:
+        print("skipped: it takes minutes; LEAT_TEST_LONG=1 or --minutes N runs it")
         return SKIPPED
     options.leat = options.leat.resolve()
     with tempfile.TemporaryDirectory(prefix="leat-soak-") as name:
@@ -130,7 +222,7 @@ def main() -> int:
         broker, receiver = Mosquitto(folder / "broker", persistence=True), Receiver(folder / "receiver")
         daemon = Daemon(options.leat, folder / "leat")
         try:
-            print("ok: " + exercise(options, broker, receiver, daemon))
+            print("ok: " + Soak(options, broker, receiver, daemon).run())
             daemon.stop()
         except Failure as failure:
             print(f"FAILED: {failure}\n--- leat.log\n{daemon.log()[-4000:]}", file=sys.stderr)
