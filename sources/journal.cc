@@ -132,7 +132,8 @@ Result<MessageBatch> Journal::read(std::size_t max_bytes) {
 
 Status Journal::read_piece(std::uint64_t max_bytes, MessageBatch& batch) {
   const std::uint64_t available = std::min(tail_offset_.load() - read_.offset, ring_.lap_rest(read_.offset));
-  std::uint64_t length = std::min(std::max<std::uint64_t>(max_bytes, kRecordHeadBytes), available);
+  auto length =
+      static_cast<std::size_t>(std::min(std::max<std::uint64_t>(max_bytes, kRecordHeadBytes), available));
   while (true) {
     auto memory = std::make_shared_for_overwrite<char[]>(length + formats::kPayloadPadding);
     std::fill_n(memory.get() + length, formats::kPayloadPadding, '\0');
@@ -155,7 +156,7 @@ JournalStep Journal::take_records(std::string_view bytes, MessageBatch& batch) {
     batch.messages.push_back(message_of(step.head, bytes));
     read_ = {read_.offset + step.head.size(), step.head.number, step.head.epoch};
     if (read_.offset - marks_.back().offset >= ring_.size / kMarkSteps) marks_.push_back(read_);
-    bytes.remove_prefix(step.head.size());
+    bytes.remove_prefix(static_cast<std::size_t>(step.head.size()));
   }
   return {.kind = JournalStep::Kind::kLapEnd};
 }
@@ -168,7 +169,8 @@ tl::unexpected<Error> Journal::set_aside() {
   const JournalMark behind = found->value_or(JournalMark{tail, {tail_number}, epoch_});
 
   const std::string aside = path_ + ".damaged-records-" + std::to_string(read_.number.value + 1);
-  std::vector<char> bytes(std::min(behind.offset - read_.offset, ring_.lap_rest(read_.offset)));
+  std::vector<char> bytes(
+      static_cast<std::size_t>(std::min(behind.offset - read_.offset, ring_.lap_rest(read_.offset))));
   if (file_->read(ring_.file_offset(read_.offset), bytes))
     std::ofstream(aside, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 
@@ -262,7 +264,7 @@ Status Journal::sync_tail() {
     // The kernel took the pages of the failed sync for written: make them dirty again.
     std::vector<char> bytes;
     for (std::uint64_t offset = synced_; offset < tail; offset += bytes.size()) {
-      bytes.resize(std::min(tail - offset, ring_.lap_rest(offset)));
+      bytes.resize(static_cast<std::size_t>(std::min(tail - offset, ring_.lap_rest(offset))));
       LEAT_TRY(file_->read(ring_.file_offset(offset), bytes));
       LEAT_TRY(file_->write(ring_.file_offset(offset), {bytes.data(), bytes.size()}));
     }

@@ -102,7 +102,8 @@ void encode_record(RecordHead head, std::string_view key, std::string_view attri
   put(at, 44, head.kind);
   out.append(key).append(attributes).append(payload);
   put(out.data() + begin, 0, checksum_of(std::string_view(out).substr(begin + kChecksumBytes)));
-  out.append(record_size(key.size(), attributes.size(), payload.size()) - length, '\0');
+  const std::uint64_t whole = record_size(key.size(), attributes.size(), payload.size());
+  out.append(static_cast<std::size_t>(whole - length), '\0');
 }
 
 std::optional<RecordHead> decode_head(std::string_view bytes) {

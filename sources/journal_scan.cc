@@ -22,14 +22,14 @@ JournalStep look_at(std::string_view bytes, const JournalMark& before, std::uint
 
 Status JournalScanner::fill(std::uint64_t bytes) {
   const std::uint64_t limit = std::min(ring_.lap_rest(mark_.offset), end_ - mark_.offset);
-  buffer_.resize(std::min(std::max(bytes, kScanBytes), limit));
+  buffer_.resize(static_cast<std::size_t>(std::min(std::max(bytes, kScanBytes), limit)));
   buffer_offset_ = mark_.offset;
   return file_.read(ring_.file_offset(mark_.offset), buffer_);
 }
 
 Result<std::optional<Message>> JournalScanner::next() {
   while (mark_.offset < end_) {
-    const std::uint64_t begin = mark_.offset - buffer_offset_;
+    const auto begin = static_cast<std::size_t>(mark_.offset - buffer_offset_);
     const std::string_view all(buffer_.data(), buffer_.size());
     const std::string_view bytes = begin < all.size() ? all.substr(begin) : std::string_view();
     const JournalStep step = look_at(bytes, mark_, ring_.lap_rest(mark_.offset));
@@ -55,10 +55,10 @@ Result<std::optional<JournalMark>> find_next_record(const JournalFile& file, Rin
                                                     const JournalMark& damaged, std::uint64_t end) {
   std::vector<char> lap;
   for (std::uint64_t offset = damaged.offset; offset < end;) {
-    lap.resize(std::min(ring.lap_rest(offset), end - offset));
+    lap.resize(static_cast<std::size_t>(std::min(ring.lap_rest(offset), end - offset)));
     LEAT_TRY(file.read(ring.file_offset(offset), lap));
     const std::string_view bytes(lap.data(), lap.size());
-    for (std::uint64_t at = 0; at + kRecordHeadBytes <= bytes.size(); at += 8) {
+    for (std::size_t at = 0; at + kRecordHeadBytes <= bytes.size(); at += 8) {
       const std::optional<RecordHead> head = decode_head(bytes.substr(at));
       if (!head || head->kind != RecordKind::kRecord || head->number <= damaged.number ||
           head->epoch < damaged.epoch || !checksum_matches(*head, bytes.substr(at)))

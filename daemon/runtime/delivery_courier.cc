@@ -33,8 +33,10 @@ Result<std::vector<std::string>> cut_blocks(std::span<const std::string> blocks,
                                          " records, not the " + std::to_string(first + count) + " it should");
   std::vector<std::string> cut;
   sinks::BlockBuilder builder;
-  for (std::uint64_t i = first; i < first + count; ++i) {
-    builder.add(records[i].key, records[i].payload, records[i].headers);
+  const std::span all(records);
+  for (const sinks::Record& record :
+       all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))) {
+    builder.add(record.key, record.payload, record.headers);
     if (builder.bytes() >= sinks::kMaxBlockBytes) cut.push_back(builder.seal());
   }
   if (builder.records() > 0) cut.push_back(builder.seal());
@@ -160,7 +162,8 @@ Courier::Next Courier::bury(const std::string& reason, const std::vector<std::ui
   const LetterOrigin origin{route_.sink, load_->shipment.number, clock_.wall()};
   for (const std::uint32_t index : records) {
     const std::uint64_t record = load_->first + index;
-    settlement.rejected.push_back(rejected_record(origin, record, (*all)[record], reason));
+    settlement.rejected.push_back(
+        rejected_record(origin, record, (*all)[static_cast<std::size_t>(record)], reason));
   }
   load_->suspects = 0;  // The one that was looked for is found.
   return settle(std::move(settlement));

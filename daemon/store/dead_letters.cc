@@ -1,5 +1,6 @@
 #include "daemon/store/dead_letters.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace leat::store {
@@ -36,7 +37,9 @@ Status DeadLetters::add(const PipelineName& pipeline, const std::vector<DeadLett
 }
 
 Status DeadLetters::insert(const PipelineName& pipeline, const DeadLetter& letter) {
-  const std::string_view payload = std::string_view(letter.payload).substr(0, max_payload_bytes_);
+  const std::string_view payload = std::string_view(letter.payload)
+                                       .substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(
+                                                      max_payload_bytes_, letter.payload.size())));
   LEAT_TRY(insert_.run(std::string_view(pipeline.value), std::string_view(letter.origin),
                        std::string_view(letter.reason), std::string_view(letter.metadata), letter.time,
                        std::uint64_t{letter.payload.size()}, Blob{payload}));

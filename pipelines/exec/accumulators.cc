@@ -209,10 +209,11 @@ void Accumulators::save_parts(std::byte* state, const GroupEntry& entry, StateCh
 }
 
 Status Accumulators::load_part(std::byte* state, ByteReader& part, std::string_view value) const {
-  const std::uint64_t call = part.varint();
-  if (!part.ok() || call >= calls_.size())
+  const std::uint64_t number = part.varint();
+  if (!part.ok() || number >= calls_.size())
     return fail(ErrorCode::kCorrupt, "a saved part of an aggregate belongs to no call");
-  return calls_[call].function->load_part(state + calls_[call].offset, part.rest(), value);
+  const Call& call = calls_[static_cast<std::size_t>(number)];
+  return call.function->load_part(state + call.offset, part.rest(), value);
 }
 
 void Accumulators::unsave_parts(std::byte* state, std::string_view group_key, ErasedEntries& erased) const {

@@ -13,6 +13,11 @@ constexpr std::size_t kPrefetchAhead = 8;
 constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
 constexpr std::size_t kInlineText = 15;  // What std::string holds without the heap.
 
+// Where a key with this hash would be if no other were in its way.
+std::size_t slot_of(std::uint64_t hash, std::size_t mask) {
+  return static_cast<std::size_t>(hash) & mask;
+}
+
 // The finaliser of MurmurHash3 (Austin Appleby, public domain): every input bit reaches every output bit.
 std::uint64_t hash_integer(std::uint64_t value) {
   value ^= value >> 33;
@@ -105,7 +110,7 @@ void KeyMap::lookup_strings(const Column& column, std::vector<KeyId>& ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) row_hashes_[i] = hash_text(strings[i]);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (i + kPrefetchAhead < ids.size())
-      __builtin_prefetch(&slots_[row_hashes_[i + kPrefetchAhead] & (slots_.size() - 1)]);
+      __builtin_prefetch(&slots_[slot_of(row_hashes_[i + kPrefetchAhead], slots_.size() - 1)]);
     ids[i] = column.is_null(i) ? find_null() : find_text(strings[i], row_hashes_[i]);
   }
 }
@@ -121,7 +126,7 @@ void KeyMap::lookup_cells(std::span<const ColumnPtr> columns, std::size_t rows, 
 
 KeyId KeyMap::find_integer(std::int64_t value, std::uint64_t hash) {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = hash & mask; slots_[at] != 0; at = (at + 1) & mask) {
+  for (std::size_t at = slot_of(hash, mask); slots_[at] != 0; at = (at + 1) & mask) {
     const auto id = static_cast<KeyId>(slots_[at] & 0xFFFFFFFFULL) - 1;
     if (slots_[at] >> 32 == hash >> 32 && integers_[id] == value) return id;
   }
@@ -134,7 +139,7 @@ KeyId KeyMap::find_integer(std::int64_t value, std::uint64_t hash) {
 
 KeyId KeyMap::find_text(std::string_view text, std::uint64_t hash) {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = hash & mask; slots_[at] != 0; at = (at + 1) & mask) {
+  for (std::size_t at = slot_of(hash, mask); slots_[at] != 0; at = (at + 1) & mask) {
     const auto id = static_cast<KeyId>(slots_[at] & 0xFFFFFFFFULL) - 1;
     if (slots_[at] >> 32 == hash >> 32 && texts_[id] == text) return id;
   }
@@ -169,7 +174,7 @@ KeyId KeyMap::take_id(std::uint64_t hash) {
 void KeyMap::place(KeyId id) {
   if (2 * size() >= slots_.size()) return make_room();
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hashes_[id] & mask;
+  std::size_t at = slot_of(hashes_[id], mask);
   while (slots_[at] != 0) at = (at + 1) & mask;
   slots_[at] = (hashes_[id] >> 32 << 32) | (id + 1);
 }
@@ -182,7 +187,7 @@ void KeyMap::make_room() {
   const std::size_t mask = slots_.size() - 1;
   for (KeyId id = 0; id < hashes_.size(); ++id) {
     if (is_free[id]) continue;
-    std::size_t at = hashes_[id] & mask;
+    std::size_t at = slot_of(hashes_[id], mask);
     while (slots_[at] != 0) at = (at + 1) & mask;
     slots_[at] = (hashes_[id] >> 32 << 32) | (id + 1);
   }
@@ -213,11 +218,11 @@ void KeyMap::erase(KeyId id) {
     std::string().swap(texts_[id]);
   }
   const std::size_t mask = slots_.size() - 1;
-  std::size_t hole = hashes_[id] & mask;
+  std::size_t hole = slot_of(hashes_[id], mask);
   while ((slots_[hole] & 0xFFFFFFFFULL) != id + 1ULL) hole = (hole + 1) & mask;
   for (std::size_t at = (hole + 1) & mask; slots_[at] != 0; at = (at + 1) & mask) {
     const auto held = static_cast<KeyId>(slots_[at] & 0xFFFFFFFFULL) - 1;
-    const std::size_t home = hashes_[held] & mask;
+    const std::size_t home = slot_of(hashes_[held], mask);
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
     slots_[hole] = slots_[at];
     hole = at;

@@ -53,13 +53,17 @@ class MatchWindow {
   [[nodiscard]] RowNumber first() const { return first_; }
   [[nodiscard]] RowNumber end() const { return first_ + rows_.size() - head_; }
   [[nodiscard]] bool has(RowNumber row) const { return row >= first_ && row < end(); }
-  [[nodiscard]] MatchRow& row(RowNumber number) { return rows_[head_ + number - first_]; }
-  [[nodiscard]] const MatchRow& row(RowNumber number) const { return rows_[head_ + number - first_]; }
+  [[nodiscard]] MatchRow& row(RowNumber number) { return rows_[place(number)]; }
+  [[nodiscard]] const MatchRow& row(RowNumber number) const { return rows_[place(number)]; }
   [[nodiscard]] const RowCell* cells(RowNumber number, std::size_t width) const {
-    return cells_.data() + (head_ + number - first_) * width;
+    return cells_.data() + place(number) * width;
   }
 
  private:
+  [[nodiscard]] std::size_t place(RowNumber number) const {
+    return head_ + static_cast<std::size_t>(number - first_);
+  }
+
   std::vector<MatchRow> rows_;
   std::vector<RowCell> cells_;
   std::size_t head_ = 0;

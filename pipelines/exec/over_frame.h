@@ -33,12 +33,16 @@ class KeyRows {
   void push(Kept row) { rows_.push_back(row); }
   [[nodiscard]] std::uint64_t begin() const { return base_; }
   [[nodiscard]] std::uint64_t end() const { return base_ + rows_.size() - head_; }
-  [[nodiscard]] const Kept& operator[](std::uint64_t number) const { return rows_[head_ + (number - base_)]; }
-  [[nodiscard]] Kept& operator[](std::uint64_t number) { return rows_[head_ + (number - base_)]; }
+  [[nodiscard]] const Kept& operator[](std::uint64_t number) const { return rows_[place(number)]; }
+  [[nodiscard]] Kept& operator[](std::uint64_t number) { return rows_[place(number)]; }
   void pop_front();
   [[nodiscard]] std::size_t memory_bytes() const { return rows_.capacity() * sizeof(Kept); }
 
  private:
+  [[nodiscard]] std::size_t place(std::uint64_t number) const {
+    return head_ + static_cast<std::size_t>(number - base_);
+  }
+
   std::vector<Kept> rows_;
   std::size_t head_ = 0;  // Rows before it are gone.
   std::uint64_t base_ = 0;

@@ -124,7 +124,7 @@ Status OverWindows::load(std::string_view key, std::string_view value) {
   const std::uint64_t frame = reader.varint();
   if (!reader.ok() || frame >= frames_.size())
     return fail(ErrorCode::kCorrupt, "a saved frame of OVER is damaged");
-  return frames_[frame]->load(reader, value, rows_.keys);
+  return frames_[static_cast<std::size_t>(frame)]->load(reader, value, rows_.keys);
 }
 
 Status OverWindows::loaded() {

@@ -132,7 +132,8 @@ class TextGenerator final : public CellGenerator {
   TextGenerator(std::uint64_t length, bool varies, Alphabet alphabet)
       : length_(length), varies_(varies), alphabet_(alphabet) {}
   void append(const GeneratedRow&, RandomBits& random, ColumnBuilder& column) const override {
-    std::string text(varies_ ? 1 + random.below(length_) : length_, '\0');
+    const std::uint64_t length = varies_ ? 1 + random.below(length_) : length_;
+    std::string text(static_cast<std::size_t>(length), '\0');
     for (char& c : text) {
       const std::uint64_t bits = random.next();
       c = alphabet_ == Alphabet::kHex ? "0123456789abcdef"[bits & 15] : static_cast<char>(bits & 255);

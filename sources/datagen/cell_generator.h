@@ -2,6 +2,8 @@
 // (times also on the clock that the row carries), so rows can be made again from any number on.
 #pragma once
 
+#include <absl/numeric/int128.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,7 +29,7 @@ class RandomBits {
   /// In [0, count); all of 64 bits for 0.
   std::uint64_t below(std::uint64_t count) {
     if (count == 0) return next();
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * count) >> 64);
+    return absl::Uint128High64(absl::uint128(next()) * count);
   }
 
  private:

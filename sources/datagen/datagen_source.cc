@@ -91,7 +91,7 @@ class DatagenDecoder final : public formats::Decoder {
 
  private:
   static void make(const RowRange& range, const GeneratedColumn& column, ColumnBuilder& builder) {
-    builder.reserve(builder.size() + range.count);
+    builder.reserve(builder.size() + static_cast<std::size_t>(range.count));
     for (std::uint64_t number = range.first; number < range.first + range.count; ++number) {
       RandomBits random(RandomBits(column.seed ^ number).next());
       column.cells->append({number, range.now}, random, builder);

@@ -63,7 +63,7 @@ std::int64_t LineReader::mtime() const {
 
 std::uint64_t LineReader::tail(std::uint64_t offset) const {
   std::array<char, 64> bytes{};
-  const std::size_t length = std::min<std::uint64_t>(bytes.size(), offset);
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), offset));
   if (length == 0) return 0;
   const ssize_t got = ::pread(descriptor_, bytes.data(), length, static_cast<off_t>(offset - length));
   return got < 0 ? 0 : XXH3_64bits(bytes.data(), static_cast<std::size_t>(got));
