@@ -28,6 +28,10 @@ endif()
 add_library(leat_flags INTERFACE)
 target_include_directories(leat_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(leat_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wno-missing-field-initializers)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+  # The compiler only tells that arguments were passed in another way before its version 7.
+  target_compile_options(leat_flags INTERFACE -Wno-psabi)
+endif()
 if(LEAT_WERROR)
   target_compile_options(leat_flags INTERFACE -Werror)
 endif()
@@ -49,6 +53,14 @@ function(leat_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC leat_flags ${ARG_DEPENDS})
+endfunction()
+
+# leat_httplib_sources(a.cc ...): the sources of this folder that include httplib.h. Its classes hold time_t, which is 32
+# bits wide in Debian's build of it for 32-bit machines: there these sources see it so, too. They use it for time-outs only.
+function(leat_httplib_sources)
+  if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -U_TIME_BITS)
+  endif()
 endfunction()
 
 # leat_test(NAME SOURCES a_test.cc [DEPENDS lib ...]): one doctest program, one CTest test.

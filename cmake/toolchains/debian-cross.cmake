@@ -1,0 +1,28 @@
+# Cross-builds for Debian's other architectures: LEAT_ARCH is arm64 or armhf, LEAT_SYSROOT what
+# packaging/cross-sysroot made. Tests run under qemu's user mode.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES LEAT_ARCH LEAT_SYSROOT)
+
+if(LEAT_ARCH STREQUAL "arm64")
+  set(CMAKE_SYSTEM_PROCESSOR aarch64)
+  set(triplet aarch64-linux-gnu)
+  set(emulator qemu-aarch64-static)
+elseif(LEAT_ARCH STREQUAL "armhf")
+  set(CMAKE_SYSTEM_PROCESSOR armv7l)
+  set(triplet arm-linux-gnueabihf)
+  set(emulator qemu-arm-static)
+else()
+  message(FATAL_ERROR "LEAT_ARCH must be arm64 or armhf, not '${LEAT_ARCH}'")
+endif()
+
+set(CMAKE_SYSROOT ${LEAT_SYSROOT})
+set(CMAKE_C_COMPILER ${triplet}-gcc)
+set(CMAKE_CXX_COMPILER ${triplet}-g++)
+set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${LEAT_SYSROOT})
+set(ENV{PKG_CONFIG_LIBDIR} ${LEAT_SYSROOT}/usr/lib/${triplet}/pkgconfig:${LEAT_SYSROOT}/usr/share/pkgconfig)
+set(CMAKE_CROSSCOMPILING_EMULATOR ${emulator};-L;${LEAT_SYSROOT})
