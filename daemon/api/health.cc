@@ -1,3 +1,4 @@
+#include "daemon/store/health.h"
 #include "daemon/api/json_text.h"
 #include "daemon/api/routes.h"
 
@@ -9,7 +10,11 @@ Response health(const ApiContext&, const Request&) {
 
 Response readiness(const ApiContext& context, const Request&) {
   std::vector<std::string> reasons;
-  const bool ready = context.host->ready(reasons);
+  bool ready = context.host->ready(reasons);
+  if (const store::StoreHealth disk = store::health_of(*context.store); !disk.problem.empty()) {
+    reasons.push_back("the disk refuses the store: " + disk.problem);
+    ready = false;
+  }
   return json_response({{"ready", ready}, {"reasons", reasons}}, ready ? 200 : 503);
 }
 

@@ -7,6 +7,7 @@
 
 #include "daemon/api/routes.h"
 #include "daemon/runtime/status.h"
+#include "daemon/store/health.h"
 
 namespace leat::api {
 namespace {
@@ -119,6 +120,20 @@ void add_outbox(Families& families, const Labels& gateway, const store::OutboxSt
   families.gauge("leat_outbox_bytes", "Bytes that wait.", labels, static_cast<double>(outbox.bytes));
 }
 
+std::string store_text(const std::string& gateway_id, const store::StoreHealth& health) {
+  Families families;
+  const Labels gateway{{"gateway", gateway_id}};
+  families.gauge("leat_store_well", "1 while the disk takes what the store writes.", gateway,
+                 health.problem.empty() ? 1 : 0);
+  families.gauge("leat_store_ballast", "0 while the disk is full and the room kept for that is in use.",
+                 gateway, health.has_ballast ? 1 : 0);
+  families.counter("leat_store_refused_total", "Requests that failed because of the disk.", gateway,
+                   health.refused);
+  families.gauge("leat_store_damaged_files", "Damaged databases set aside beside the store.", gateway,
+                 static_cast<double>(health.damaged_files));
+  return families.text();
+}
+
 }  // namespace
 
 std::string metrics_text(const std::string& gateway_id, std::span<const runtime::PipelineStatus> pipelines,
@@ -133,7 +148,9 @@ std::string metrics_text(const std::string& gateway_id, std::span<const runtime:
 Response metrics(const ApiContext& context, const Request&) {
   const auto outbox = context.store->outbox_status();
   const std::vector<store::OutboxStatus> none;
-  return {200, metrics_text(context.gateway_id, context.host->statuses(), outbox ? *outbox : none),
+  return {200,
+          metrics_text(context.gateway_id, context.host->statuses(), outbox ? *outbox : none) +
+              store_text(context.gateway_id, store::health_of(*context.store)),
           "text/plain; version=0.0.4; charset=utf-8"};
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "daemon/cli/exit_code.h"
+#include "daemon/cli/store_verb.h"
 #include "daemon/cli/verbs.h"
 #include "pipelines/base/nearest.h"
 
@@ -126,6 +127,35 @@ void add_describe(CLI::App& app, std::function<int()>& chosen) {
   });
 }
 
+void add_store_task(CLI::App* verb, const char* name, const char* help, StoreFileOptions::Task task,
+                    std::function<int()>& chosen) {
+  auto options = std::make_shared<StoreFileOptions>();
+  options->task = task;
+  CLI::App* one = verb->add_subcommand(name, help);
+  if (task == StoreFileOptions::Task::kBackup)
+    one->add_option("FILE", options->target, "The copy, a file that is not there yet")->required();
+  CLI::Option* config =
+      one->add_option("--config", options->config, "Configuration file, which names the data folder")
+          ->capture_default_str();
+  one->add_option("--data-dir", options->data_dir, "The data folder itself");
+  one->callback([&chosen, options, config] {
+    options->config_given = config->count() > 0;
+    chosen = [options] { return store_file(*options); };
+  });
+}
+
+void add_store(CLI::App& app, std::function<int()>& chosen) {
+  using Task = StoreFileOptions::Task;
+  CLI::App* verb =
+      app.add_subcommand("store", "Look after the store's file: positions, state and results on their way");
+  verb->require_subcommand(1);
+  add_store_task(verb, "check", "Read all of it and say whether it is sound; a daemon may run", Task::kCheck,
+                 chosen);
+  add_store_task(verb, "backup", "Copy it to a file, checked; a daemon may run", Task::kBackup, chosen);
+  add_store_task(verb, "repair", "Make a new one of what can be read, and set the damaged one aside",
+                 Task::kRepair, chosen);
+}
+
 void add_help(CLI::App& app, std::function<int()>& chosen) {
   auto name = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
@@ -135,7 +165,8 @@ void add_help(CLI::App& app, std::function<int()>& chosen) {
 
 /// "there is no option '--outptu' (did you mean '--output'?)", or nothing when every option is known.
 std::string unknown_option(const CLI::App& app, int argc, char** argv) {
-  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
   std::vector<std::string> known;
   for (const CLI::Option* option : verb->get_options([](const CLI::Option*) { return true; }))
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
@@ -175,6 +206,7 @@ int main(int argc, char** argv) {
   add_check(app, chosen);
   add_explain(app, chosen);
   add_describe(app, chosen);
+  add_store(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

@@ -8,8 +8,10 @@
 #include <set>
 #include <utility>
 
+#include "daemon/store/ballast.h"
 #include "daemon/store/commits.h"
 #include "daemon/store/dead_letters.h"
+#include "daemon/store/health.h"
 #include "daemon/store/housekeeping.h"
 #include "daemon/store/outbox.h"
 #include "daemon/store/sqlite.h"
@@ -57,7 +59,8 @@ struct Identity {
   std::string note;  // Why the id was renewed; empty: it was not.
 };
 
-/// Reads the store's identity, makes one for a new store, and renews it on another machine.
+/// Reads the store's identity, makes one for a new store, and renews it on another machine. A backup and a
+/// repaired store have none.
 Result<Identity> identify(Connection& connection, const StoreOptions& options) {
   const std::string machine = read_first_line(options.machine_id_file);
   Identity identity;
@@ -79,26 +82,35 @@ Result<Identity> identify(Connection& connection, const StoreOptions& options) {
   if (moved)
     identity.note = "the store comes from another machine (" + known + ", this is " + machine +
                     "): it gets a new id, receivers will not recognise resent shipments of the old one";
+  LEAT_ASSIGN(const std::string pipelines, connection.value("SELECT count(*) FROM pipelines"));
+  if (is_new && pipelines != "0")
+    identity.note =
+        "the store comes from a backup or a repair: it gets a new id, receivers will not recognise "
+        "what it sends again";
   Statement write(connection, "INSERT OR REPLACE INTO store (one, id, machine_id) VALUES (1, ?, ?)");
   LEAT_TRY(write.run(std::string_view(identity.id.value), std::string_view(machine)));
   return identity;
 }
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public TellsHealth {
  public:
   SqliteStore(StoreOptions options, std::unique_ptr<StoreLock> lock, std::unique_ptr<Connection> connection,
               StoreId id, const std::vector<OutboxStatus>& outboxes)
       : options_(std::move(options)),
         lock_(std::move(lock)),
         id_(std::move(id)),
+        ballast_(options_.path + ".ballast", in_memory() ? 0 : ballast_bytes_for(options_.path)),
         tables_(std::make_unique<Tables>(std::move(connection), options_)) {
     const std::lock_guard guard(levels_mutex_);
     for (const OutboxStatus& one : outboxes)
       levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
+    if (!in_memory()) health_.damaged_files = count_damaged_files(options_.path);
+    if (const Status put = ballast_.put(); !put) note_health(put);
   }
   ~SqliteStore() override { SqliteStore::close(); }
 
   [[nodiscard]] StoreId id() const override { return id_; }
+  [[nodiscard]] StoreHealth health() const override;
   Result<SavedPipeline> load(const PipelineName& pipeline) override;
   void commit(std::shared_ptr<const Commit> commit, Answer<void> done) override;
   void next_shipment(const PipelineName& pipeline, const TableName& sink, const ShipmentLimits& limits,
@@ -121,12 +133,18 @@ class SqliteStore final : public Store {
 
  private:
   using SinkKey = std::pair<PipelineName, TableName>;
+  enum class Growth : std::uint8_t {
+    kNone,   ///< Reads, deletes, or changes a row: goes on when the disk is full.
+    kGrows,  ///< Adds to the file.
+  };
 
   [[nodiscard]] bool in_memory() const { return options_.path.empty(); }
   Status ready();
-  void note_trouble();
+  Status ready_to_grow();
+  void make_room();
+  void note_health(const Status& outcome);
   template <class T, class Work>
-  void request(Work work, Answer<T> done);
+  void request(Work work, Answer<T> done, Growth growth = Growth::kNone);
   template <class T, class Work>
   Result<T> request_and_wait(Work work);
   template <class T, class Read>
@@ -141,11 +159,15 @@ class SqliteStore final : public Store {
   const StoreId id_;
 
   // Storage thread only (and the constructing one before it starts, the closing one after it has ended).
+  Ballast ballast_;
   std::unique_ptr<Tables> tables_;  // Null while the file cannot be reopened, and after `close`.
 
   std::mutex reader_mutex_;  // Guards the reader; held while reading.
   std::unique_ptr<Connection> reader_;
   bool readers_closed_ = false;
+
+  mutable std::mutex health_mutex_;  // Guards health_.
+  StoreHealth health_;
 
   mutable std::mutex levels_mutex_;  // Guards levels_.
   std::map<SinkKey, OutboxLevel> levels_;
@@ -171,18 +193,47 @@ Status SqliteStore::ready() {
   return {};
 }
 
-void SqliteStore::note_trouble() {
+// What adds to the file waits until the ballast's room is there again.
+Status SqliteStore::ready_to_grow() {
+  LEAT_TRY(ready());
+  return ballast_.put();
+}
+
+// Gives the ballast's room to the log, and then back from it: a log that was emptied takes little.
+void SqliteStore::make_room() {
+  ballast_.release();
+  if (tables_) (void)tables_->connection->exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+void SqliteStore::note_health(const Status& outcome) {
   if (tables_ && !in_memory() && tables_->connection->trouble() == Trouble::kDamaged)
     mark_suspect(options_.path);
+  const std::lock_guard lock(health_mutex_);
+  health_.has_ballast = ballast_.in_place();
+  if (outcome && ballast_.in_place()) health_.problem.clear();
+  if (outcome) return;
+  const ErrorCode code = outcome.error().code;
+  if (code != ErrorCode::kExhausted && code != ErrorCode::kIo && code != ErrorCode::kCorrupt) return;
+  ++health_.refused;
+  health_.problem = outcome.error().message;
+}
+
+StoreHealth SqliteStore::health() const {
+  const std::lock_guard lock(health_mutex_);
+  return health_;
 }
 
 template <class T, class Work>
-void SqliteStore::request(Work work, Answer<T> done) {
+void SqliteStore::request(Work work, Answer<T> done, Growth growth) {
   auto answer = std::make_shared<Answer<T>>(std::move(done));
-  const bool posted = thread_.post([this, work = std::move(work), answer]() mutable {
-    const Status usable = ready();
+  const bool posted = thread_.post([this, work = std::move(work), answer, growth]() mutable {
+    const Status usable = growth == Growth::kGrows ? ready_to_grow() : ready();
     Result<T> result = usable ? work() : Result<T>(tl::unexpected<Error>(usable.error()));
-    if (!result) note_trouble();
+    if (!result && result.error().code == ErrorCode::kExhausted && ballast_.in_place() && !in_memory()) {
+      make_room();
+      if (usable && growth == Growth::kNone) result = work();
+    }
+    note_health(result ? Status() : Status(tl::unexpected<Error>(result.error())));
     (*answer)(std::move(result));
   });
   if (!posted) (*answer)(fail(ErrorCode::kCancelled, "the store is closed"));
@@ -232,7 +283,8 @@ Result<SavedPipeline> SqliteStore::load(const PipelineName& pipeline) {
 }
 
 void SqliteStore::commit(std::shared_ptr<const Commit> commit, Answer<void> done) {
-  request<void>([this, commit = std::move(commit)] { return write_commit(*commit); }, std::move(done));
+  request<void>([this, commit = std::move(commit)] { return write_commit(*commit); }, std::move(done),
+                Growth::kGrows);
 }
 
 Status SqliteStore::write_commit(const Commit& commit) {
@@ -340,7 +392,12 @@ Result<std::uint64_t> SqliteStore::dead_letter_count() {
 }
 
 bool SqliteStore::idle() {
-  return tables_ && ready() && keep_house(*tables_->connection);
+  if (!tables_ || !ready()) return false;
+  bool more = keep_house(*tables_->connection);
+  // On a full disk no commit comes meanwhile: on to the end, where what was deleted becomes room.
+  while (more && !ballast_.in_place()) more = keep_house(*tables_->connection);
+  if (!ballast_.in_place()) note_health(ballast_.put());
+  return more;
 }
 
 void SqliteStore::close() {
@@ -356,6 +413,11 @@ void SqliteStore::close() {
 }
 
 }  // namespace
+
+StoreHealth health_of(const Store& store) {
+  const auto* teller = dynamic_cast<const TellsHealth*>(&store);
+  return teller == nullptr ? StoreHealth{} : teller->health();
+}
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options, std::vector<std::string>& notes) {
   std::unique_ptr<StoreLock> lock;

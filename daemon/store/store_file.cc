@@ -30,17 +30,6 @@ std::string system_message(const std::string& what, int code) {
   return what + ": " + std::strerror(code);
 }
 
-/// Makes names that were created or changed in a folder survive a power cut.
-Status sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fail(ErrorCode::kIo, system_message("cannot open folder " + folder.string(), errno));
-  const int rc = ::fsync(fd);
-  const int code = errno;
-  ::close(fd);
-  if (rc != 0) return fail(ErrorCode::kIo, system_message("cannot sync folder " + folder.string(), code));
-  return {};
-}
-
 Status make_folder(const fs::path& folder) {
   std::error_code failed;
   fs::create_directories(folder, failed);
@@ -90,23 +79,49 @@ Result<std::unique_ptr<Connection>> open_and_check(const std::string& path, Chec
   return connection;
 }
 
-/// Renames the file and SQLite's companions to the first free number.
-Result<std::string> set_aside(const std::string& path) {
+/// Ends a setting aside that was cut short: a log without its database, which SQLite would delete.
+Status move_orphan_log(const std::string& path, std::vector<std::string>& notes) {
+  std::error_code failed;
+  if (fs::exists(path, failed) || !has_bytes(path + "-wal")) return {};
+  LEAT_ASSIGN(const std::string aside, set_store_aside(path));
+  notes.push_back(path + "-wal is a log without its database: set aside as " + aside + "-wal");
+  return {};
+}
+
+bool is_full(const Result<std::unique_ptr<Connection>>& opened) {
+  return !opened && (opened.error().code == ErrorCode::kExhausted || opened.error().code == ErrorCode::kIo);
+}
+
+}  // namespace
+
+Status sync_folder_of(const std::string& path) {
+  const fs::path folder = folder_of(path);
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fail(ErrorCode::kIo, system_message("cannot open folder " + folder.string(), errno));
+  const int rc = ::fsync(fd);
+  const int code = errno;
+  ::close(fd);
+  if (rc != 0) return fail(ErrorCode::kIo, system_message("cannot sync folder " + folder.string(), code));
+  return {};
+}
+
+Result<std::string> set_store_aside(const std::string& path) {
   std::error_code failed;
   std::string aside;
   for (int number = 1; aside.empty() || fs::exists(aside, failed); ++number)
     aside = path + ".damaged-" + std::to_string(number);
-  for (const char* suffix : {"-wal", "-shm", ""}) {
+  // The database first: a cut leaves its log alone behind, which is moved after it at the next opening. The
+  // other way round, the next opening would take the database without its log for a sound one.
+  for (const char* suffix : {"", "-wal", "-shm"}) {
     if (!fs::exists(path + suffix, failed)) continue;
     fs::rename(path + suffix, aside + suffix, failed);
     if (failed)
       return fail(ErrorCode::kIo, path + " is damaged and cannot be set aside: " + failed.message() +
                                       " (move it away, or choose another data folder)");
+    LEAT_TRY(sync_folder_of(path));
   }
   return aside;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<StoreLock>> StoreLock::take(const std::string& store_path) {
   LEAT_TRY(make_folder(folder_of(store_path)));
@@ -122,10 +137,10 @@ Result<std::unique_ptr<StoreLock>> StoreLock::take(const std::string& store_path
                                           " is in use by process " + read_first_line(path) +
                                           ": stop it, or choose another data folder");
   }
+  // For people; on a full disk there is room for the lock all the same.
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0)
-    return fail(errno == ENOSPC ? ErrorCode::kExhausted : ErrorCode::kIo,
-                system_message("cannot write " + path, errno));
+  if (::ftruncate(fd, 0) == 0) [[maybe_unused]]
+    const ssize_t written = ::pwrite(fd, pid.data(), pid.size(), 0);
   return lock;
 }
 
@@ -137,22 +152,26 @@ StoreLock::~StoreLock() {
 Result<std::unique_ptr<Connection>> open_store_file(const std::string& path, const FirstUse& first_use,
                                                     std::vector<std::string>& notes) {
   if (path == ":memory:") return open_and_check(path, Check::kNone, first_use, notes);
+  LEAT_TRY(move_orphan_log(path, notes));
   std::error_code ignored;
   const bool is_new = !fs::exists(path, ignored);
   // Closing the last connection removes the WAL; one with content tells of a kill or a power cut.
   const bool unclean = has_bytes(path + "-wal") || fs::exists(path + ".suspect", ignored);
-  Result<std::unique_ptr<Connection>> opened =
-      open_and_check(path, unclean ? Check::kWhole : Check::kNone, first_use, notes);
+  const Check check = unclean ? Check::kWhole : Check::kNone;
+  Result<std::unique_ptr<Connection>> opened = open_and_check(path, check, first_use, notes);
+  // Even opening writes (SQLite's -shm), and on a full disk fails with one code or the other.
+  if (is_full(opened) && fs::remove(path + ".ballast", ignored))
+    opened = open_and_check(path, check, first_use, notes);
   if (!opened && opened.error().code == ErrorCode::kCorrupt) {
     const std::string finding = opened.error().message;
-    LEAT_ASSIGN(const std::string aside, set_aside(path));
+    LEAT_ASSIGN(const std::string aside, set_store_aside(path));
     notes.push_back(
         "the store was damaged (" + finding + "): set aside as " + aside +
         "; a new one is begun, positions, state and undelivered results of the old one are not used");
     opened = open_and_check(path, Check::kNone, first_use, notes);
-    if (opened) LEAT_TRY(sync_folder(folder_of(path)));
+    if (opened) LEAT_TRY(sync_folder_of(path));
   } else if (opened && is_new) {
-    LEAT_TRY(sync_folder(folder_of(path)));
+    LEAT_TRY(sync_folder_of(path));
   }
   if (opened) fs::remove(path + ".suspect", ignored);
   return opened;
@@ -167,6 +186,17 @@ Result<std::unique_ptr<Connection>> reopen_store_file(const std::string& path) {
 
 void mark_suspect(const std::string& path) {
   std::ofstream(path + ".suspect") << "damage was seen\n";
+}
+
+std::uint64_t count_damaged_files(const std::string& path) {
+  const std::string prefix = fs::path(path).filename().string() + ".damaged-";
+  std::error_code failed;
+  std::uint64_t count = 0;
+  for (const auto& entry : fs::directory_iterator(folder_of(path), failed)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && !name.ends_with("-wal") && !name.ends_with("-shm")) ++count;
+  }
+  return count;
 }
 
 std::string read_first_line(const std::string& path) {

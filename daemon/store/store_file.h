@@ -2,6 +2,7 @@
 //   leat.db           the database                leat.db-wal, leat.db-shm   SQLite's own
 //   leat.db.lock      locked by the daemon that has the folder; holds its pid
 //   leat.db.suspect   damage was seen: check everything at the next start
+//   leat.db.ballast   room for a full disk (ballast.h)
 //   leat.db.damaged-N (and -wal, -shm)   a damaged file, set aside for people; never deleted by Leat
 // Start and end of the daemon only; no threads.
 #pragma once
@@ -34,6 +35,7 @@ class StoreLock {
 /// Opens or creates the store at `path`, or in memory (":memory:"), and reads what is needed first by
 /// `first_use`. After an unclean stop (a WAL was left behind) or with a suspect mark the whole file is
 /// checked. A file that is damaged, as any of these finds, is set aside and a new one begun; `notes` says so.
+/// On a full disk `leat.db.ballast` is given up if that helps.
 /// Errors: io, exhausted, conflict.
 using FirstUse = std::function<Status(Connection&)>;
 Result<std::unique_ptr<Connection>> open_store_file(const std::string& path, const FirstUse& first_use,
@@ -46,6 +48,16 @@ Result<std::unique_ptr<Connection>> reopen_store_file(const std::string& path);
 
 /// Damage was seen: the next start checks the whole file. Failing to leave the mark is no further error.
 void mark_suspect(const std::string& path);
+
+/// Renames the database and SQLite's companions to the first free "….damaged-N", the answer. The file is
+/// closed. Errors: io.
+Result<std::string> set_store_aside(const std::string& path);
+
+/// Makes names that were created or changed in the file's folder survive a power cut. Errors: io.
+Status sync_folder_of(const std::string& path);
+
+/// Databases that were set aside and still lie beside the store.
+std::uint64_t count_damaged_files(const std::string& path);
 
 /// The first line of the file; empty when there is none.
 std::string read_first_line(const std::string& path);

@@ -1,0 +1,240 @@
+#include "daemon/store/salvage.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <system_error>
+
+#include "daemon/store/schema.h"
+#include "daemon/store/sqlite.h"
+#include "daemon/store/store_file.h"
+
+namespace leat::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Ranges that a table is cut into at most: a table of damaged pages only would be searched for ever.
+constexpr std::uint64_t kMaxPlaces = 20'000;
+
+/// Copies one table from the damaged to the new database.
+class TableSalvage {
+ public:
+  TableSalvage(sqlite3* from, sqlite3* to, SalvagedTable& result) : from_(from), to_(to), result_(result) {}
+
+  Status run() {
+    const bool has_rowid = prepares("SELECT rowid FROM " + quoted() + " LIMIT 0");
+    return has_rowid ? copy_rowids(std::numeric_limits<std::int64_t>::min(),
+                                   std::numeric_limits<std::int64_t>::max())
+                     : copy_from_both_ends();
+  }
+
+ private:
+  enum class End : std::uint8_t { kWhole, kDamaged };
+
+  [[nodiscard]] std::string quoted() const { return "\"" + result_.name + "\""; }
+
+  bool prepares(const std::string& sql) const {
+    sqlite3_stmt* statement = nullptr;
+    const bool ok = sqlite3_prepare_v2(from_, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK;
+    sqlite3_finalize(statement);
+    return ok;
+  }
+
+  /// The table's rowids from `low` to `high`: upwards, then downwards, then the halves of what is between.
+  Status copy_rowids(std::int64_t low, std::int64_t high) {
+    const std::string range = " WHERE rowid BETWEEN " + std::to_string(low) + " AND " + std::to_string(high);
+    std::int64_t first = low;
+    LEAT_ASSIGN(const End up, copy(range + " ORDER BY rowid", &first));
+    if (up == End::kWhole) return {};
+    std::int64_t last = high;
+    LEAT_ASSIGN(const End down, copy(range + " ORDER BY rowid DESC", &last));
+    if (down == End::kWhole) return {};
+    if (first >= last || result_.damaged_places > kMaxPlaces) return {};
+    const std::int64_t middle = first / 2 + last / 2;
+    if (middle <= first || middle >= last) return {};
+    LEAT_TRY(copy_rowids(first, middle));
+    return copy_rowids(middle, last);
+  }
+
+  Status copy_from_both_ends() {
+    LEAT_ASSIGN(const End up, copy(" ORDER BY 1, 2", nullptr));
+    if (up == End::kWhole) return {};
+    LEAT_ASSIGN(const End down, copy(" ORDER BY 1 DESC, 2 DESC", nullptr));
+    if (down == End::kWhole || result_.name != "state") return {};
+    // State is the large one: by operator and first byte of the key.
+    for (const std::int64_t id : operator_ids())
+      for (int byte = 0; byte < 256; ++byte) LEAT_TRY(copy_state(id, byte));
+    return {};
+  }
+
+  Status copy_state(std::int64_t id, int byte) {
+    char range[128];
+    std::snprintf(range, sizeof range, " WHERE operator = %lld AND key >= x'%02x' AND key < x'%02x%s'",
+                  static_cast<long long>(id), static_cast<unsigned>(byte), static_cast<unsigned>(byte),
+                  "ffffffffffffffff");
+    LEAT_ASSIGN(const End up, copy(std::string(range) + " ORDER BY 1, 2", nullptr));
+    if (up == End::kWhole) return {};
+    LEAT_ASSIGN([[maybe_unused]] const End down,
+                copy(std::string(range) + " ORDER BY 1 DESC, 2 DESC", nullptr));
+    return {};
+  }
+
+  std::vector<std::int64_t> operator_ids() const {
+    std::vector<std::int64_t> ids;
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(to_, "SELECT id FROM operators", -1, &statement, nullptr);
+    while (sqlite3_step(statement) == SQLITE_ROW) ids.push_back(sqlite3_column_int64(statement, 0));
+    sqlite3_finalize(statement);
+    return ids;
+  }
+
+  /// Copies until the end or the first damage; `rowid` is the last one that was read. Errors: of the new
+  /// database only.
+  Result<End> copy(const std::string& which, std::int64_t* rowid) {
+    const std::string sql =
+        std::string("SELECT ") + (rowid != nullptr ? "rowid, " : "0, ") + "* FROM " + quoted() + which;
+    sqlite3_stmt* read = nullptr;
+    if (sqlite3_prepare_v2(from_, sql.c_str(), -1, &read, nullptr) != SQLITE_OK) return damaged(read);
+    const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owned(read, sqlite3_finalize);
+    LEAT_TRY(prepare_insert(sqlite3_column_count(read) - 1));
+    int rc = sqlite3_step(read);
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(read)) {
+      if (rowid != nullptr) *rowid = sqlite3_column_int64(read, 0);
+      LEAT_TRY(insert(read));
+    }
+    return rc == SQLITE_DONE ? Result<End>(End::kWhole) : damaged(nullptr);
+  }
+
+  Result<End> damaged(sqlite3_stmt* statement) {
+    sqlite3_finalize(statement);
+    ++result_.damaged_places;
+    return End::kDamaged;
+  }
+
+  Status prepare_insert(int columns) {
+    std::string places = "?";
+    for (int i = 1; i < columns; ++i) places += ", ?";
+    sqlite3_stmt* made = nullptr;
+    // What a step has put into the table gives way. A row that a damaged page made up may break a constraint.
+    const std::string sql = "INSERT OR REPLACE INTO " + quoted() + " VALUES (" + places + ")";
+    if (sqlite3_prepare_v2(to_, sql.c_str(), -1, &made, nullptr) != SQLITE_OK)
+      return fail(ErrorCode::kConflict, "table " + result_.name + ": " + sqlite3_errmsg(to_));
+    insert_.reset(made);
+    return {};
+  }
+
+  Status insert(sqlite3_stmt* row) {
+    for (int i = 1; i < sqlite3_column_count(row); ++i)
+      sqlite3_bind_value(insert_.get(), i, sqlite3_column_value(row, i));
+    const int rc = sqlite3_step(insert_.get());
+    sqlite3_reset(insert_.get());
+    const int primary = rc & 0xff;
+    if (rc == SQLITE_DONE || primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH) return {};
+    return fail(primary == SQLITE_FULL ? ErrorCode::kExhausted : ErrorCode::kIo,
+                "writing the repaired store: " + std::string(sqlite3_errmsg(to_)));
+  }
+
+  sqlite3* const from_;
+  sqlite3* const to_;
+  SalvagedTable& result_;
+  std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> insert_{nullptr, sqlite3_finalize};
+};
+
+struct Named {
+  std::string name;
+  std::string sql;
+};
+
+Result<std::vector<Named>> schema_of(Connection& connection, const char* type) {
+  std::vector<Named> found;
+  Statement select(
+      connection,
+      "SELECT name, sql FROM sqlite_schema WHERE type = ? AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%'");
+  Rows rows = select.query(std::string_view(type));
+  for (;;) {
+    LEAT_ASSIGN(const bool more, rows.next());
+    if (!more) return found;
+    found.push_back({rows.text(0), rows.text(1)});
+  }
+}
+
+// What hangs together must agree again: counts with what is there, shipments with their blocks. Records whose
+// block is gone were never delivered: they count as dropped. A shipment that was settled in part and has lost
+// a block is sent anew, and its records count as emitted once more.
+constexpr const char* kReconcile = R"sql(
+DELETE FROM store;
+DELETE FROM blocks WHERE outbox NOT IN (SELECT id FROM outboxes);
+UPDATE outboxes SET unsettled_blocks = NULL, unsettled_records = 0, settled_records = 0, part_records = 0
+  WHERE waiting_blocks <> (SELECT count(*) FROM blocks WHERE outbox = outboxes.id);
+UPDATE outboxes SET waiting_blocks = found.blocks, waiting_bytes = found.bytes, waiting = found.records,
+    dropped = dropped + max(0, waiting - found.records), emitted = emitted + max(0, found.records - waiting)
+  FROM (SELECT o.id AS id, count(b.number) AS blocks, coalesce(sum(b.bytes), 0) AS bytes,
+               coalesce(sum(b.records), 0) AS records
+        FROM outboxes o LEFT JOIN blocks b ON b.outbox = o.id GROUP BY o.id) AS found
+  WHERE found.id = outboxes.id AND waiting_blocks <> found.blocks;
+INSERT OR IGNORE INTO dead_letter_totals VALUES (1, 0, 0, 0);
+UPDATE dead_letter_totals SET letters = (SELECT count(*) FROM dead_letters),
+  bytes = (SELECT coalesce(sum(64 + length(CAST(origin AS BLOB)) + length(CAST(reason AS BLOB)) +
+           length(CAST(metadata AS BLOB)) + length(payload)), 0) FROM dead_letters);
+)sql";
+
+constexpr const char* kDropped = "SELECT coalesce(sum(dropped), 0) FROM outboxes";
+
+/// Tables of the old schema's version: later steps run over what was salvaged.
+Status copy_all(Connection& from, Connection& to, SalvageReport& report) {
+  LEAT_ASSIGN(const int version, schema_version(from));
+  LEAT_TRY(migrate(to, 0, schema_steps().first(static_cast<std::size_t>(version))));
+  LEAT_ASSIGN(const std::vector<Named> tables, schema_of(from, "table"));
+  Transaction transaction(to);
+  LEAT_TRY(transaction.begin());
+  for (const Named& table : tables) {
+    // Tables of pipelines are not in the schema's steps.
+    LEAT_ASSIGN(const std::string known,
+                to.value(("SELECT count(*) FROM sqlite_schema WHERE name = '" + table.name + "'").c_str()));
+    if (known == "0") LEAT_TRY(to.exec(table.sql.c_str()));
+    report.tables.push_back({table.name});
+    LEAT_TRY(TableSalvage(from.raw(), to.raw(), report.tables.back()).run());
+    LEAT_ASSIGN(const std::string rows, to.value(("SELECT count(*) FROM \"" + table.name + "\"").c_str()));
+    report.tables.back().rows = std::stoull(rows);
+  }
+  LEAT_ASSIGN(const std::string before, to.value(kDropped));
+  LEAT_TRY(to.exec(kReconcile));
+  LEAT_ASSIGN(const std::string after, to.value(kDropped));
+  report.lost_records = std::stoull(after) - std::stoull(before);
+  LEAT_TRY(transaction.commit());
+  LEAT_ASSIGN(const std::vector<Named> indexes, schema_of(from, "index"));
+  for (const Named& index : indexes) (void)to.exec(index.sql.c_str());  // The schema's own are there.
+  return migrate(to, version);
+}
+
+Status salvage_into(const std::string& path, const std::string& made, SalvageReport& report) {
+  LEAT_ASSIGN(std::unique_ptr<Connection> from, Connection::open(path, OpenMode::kReadOnly));
+  LEAT_ASSIGN(std::unique_ptr<Connection> to, Connection::open(made, OpenMode::kReadWrite));
+  LEAT_TRY(to->set_pragma("auto_vacuum", "INCREMENTAL", "2"));
+  LEAT_TRY(copy_all(*from, *to, report));
+  LEAT_ASSIGN(const std::string verdict, to->value("PRAGMA quick_check(1)"));
+  if (verdict == "ok") return {};
+  return fail(ErrorCode::kInternal, "the repaired store is not sound: " + verdict);
+}
+
+}  // namespace
+
+Result<SalvageReport> repair_store(const std::string& path) {
+  std::error_code failed;
+  if (!fs::exists(path, failed)) return fail(ErrorCode::kNotFound, "there is no store at " + path);
+  LEAT_ASSIGN(const std::unique_ptr<StoreLock> lock, StoreLock::take(path));
+  const std::string made = path + ".repaired";
+  for (const char* suffix : {"", "-journal"}) fs::remove(made + suffix, failed);
+  SalvageReport report;
+  LEAT_TRY(salvage_into(path, made, report));
+  LEAT_ASSIGN(report.aside, set_store_aside(path));
+  fs::rename(made, path, failed);
+  if (failed) return fail(ErrorCode::kIo, "cannot rename " + made + " to " + path + ": " + failed.message());
+  LEAT_TRY(sync_folder_of(path));
+  fs::remove(path + ".suspect", failed);
+  return report;
+}
+
+}  // namespace leat::store

@@ -1,0 +1,144 @@
+"""Disks that are full, that may not be written, that somebody else has: the daemon stays up, or says what to do."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from leat import Daemon
+from pipeline_text import mqtt_readings, often, with_options
+from processes import eventually
+from readings import lines, readings
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file systems and becomes somebody else")
+ROWS = readings(8000)
+
+
+@pytest.fixture
+def small_disk(daemon):
+    """The daemon's data folder is a file system of 32 MB."""
+    folder = daemon.folder / "data"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder], check=True)
+    yield folder
+    daemon.stop()
+    subprocess.run(["umount", folder], check=True)
+
+
+def rows_over_http(broker, receiver) -> str:
+    out = with_options({"connector": "http", "url": f"{receiver.url}/rows", "format": "json"})
+    source = mqtt_readings(broker.url, extra={"journal.size": "512 kb"})
+    return often() + source + f"CREATE TABLE o (seq BIGINT) {out};\nINSERT INTO o SELECT seq FROM readings;"
+
+
+def fill(folder: pathlib.Path) -> pathlib.Path:
+    filler = folder / "of-somebody-else"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(b"\0" * 4096):
+                pass
+        except OSError:
+            return filler
+
+
+@needs_root
+def test_a_disk_that_fills_up_under_load_and_is_freed_loses_nothing(small_disk, broker, publisher, receiver, daemon):
+    daemon.add("rows", rows_over_http(broker, receiver))
+    daemon.start().wait_connected("rows")
+    messages = [(f"site/mill/{row['device']}", line) for row, line in zip(ROWS, lines(ROWS))]
+    sender = threading.Thread(target=publisher.send_paced, args=(messages, 2000))
+    sender.start()
+    daemon.wait_received("rows", 1000)
+    filler = fill(small_disk)
+
+    def is_told() -> bool:
+        answer = daemon.ask("/readyz")
+        return answer.status == 503 and "disk" in answer.text and "leat.db" in answer.text
+
+    eventually(is_told, "/readyz names the disk")
+    sender.join()
+    assert daemon.ask("/healthz").status == 200
+    assert 'leat_store_well{gateway="gateway-7"} 0' in daemon.ask("/metrics").text
+    taken = len(receiver.rows("/rows"))
+    assert taken < len(ROWS)
+    filler.unlink()
+    eventually(lambda: daemon.ask("/readyz").status == 200, "it is ready again by itself")
+    publisher.flush()
+    eventually(lambda: len(receiver.rows("/rows")) >= len(ROWS), "every row at the receiver", 60)
+    daemon.wait_delivered()
+    assert [row["seq"] for row in receiver.rows("/rows")] == [row["seq"] for row in ROWS]
+    status = daemon.pipeline("rows")
+    assert status["accounting_violations"] == [] and status["sources"][0]["messages"]["dropped"] == 0
+    assert daemon.log().count("the store takes commits again") >= 1
+
+
+def test_a_second_daemon_on_the_folder_is_told_who_has_it(leat, daemon):
+    daemon.start()
+    second = subprocess.run([leat, "serve", "--config", daemon.config], capture_output=True, text=True, timeout=30)
+    assert second.returncode == 1
+    assert f"in use by process {daemon.running.process.pid}" in second.stderr
+
+
+@needs_root
+@pytest.mark.parametrize("locked", ["data", "leat.db", "leat.db.lock"])
+def test_files_of_another_user_are_named_with_what_to_do(leat, tmp_path, locked):
+    folder = pathlib.Path(tempfile.mkdtemp())  # pytest's own folder is closed to others.
+    try:
+        binary = shutil.copy(leat, folder / "leat")
+        daemon = Daemon(leat, folder)
+        daemon.start()
+        daemon.stop()
+        subprocess.run(["chown", "-R", "65534", folder], check=True)
+        target = folder / "data" / locked if locked != "data" else folder / "data"
+        os.chown(target, 0, 0)
+        target.chmod(0o700 if locked == "data" else 0o600)
+        command = ["setpriv", "--reuid=65534", "--clear-groups", binary, "serve", "--config", daemon.config]
+        other = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert other.returncode == 1, other.stderr
+        assert str(folder / "data") in other.stderr and "writable" in other.stderr, other.stderr
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_store_is_checked_and_backed_up_while_the_daemon_writes_and_restored(broker, publisher, receiver, daemon, run_leat):
+    daemon.add("rows", rows_over_http(broker, receiver))
+    daemon.start().wait_connected("rows")
+    publisher.send_paced([(f"site/mill/{row['device']}", line) for row, line in zip(ROWS[:500], lines(ROWS[:500]))], 5000)
+    daemon.wait_received("rows", 500)
+    eventually(lambda: len(receiver.rows("/rows")) == 500, "every row at the receiver")
+    daemon.wait_delivered()
+    checked = run_leat("store", "check", "--config", daemon.config)
+    assert checked.returncode == 0 and "sound" in checked.stdout, checked.stderr
+    copy = daemon.folder / "copy.db"
+    made = run_leat("store", "backup", copy, "--config", daemon.config)
+    assert made.returncode == 0, made.stderr
+    again = run_leat("store", "backup", copy, "--config", daemon.config)
+    assert again.returncode == 1 and "exists already" in again.stderr
+    busy = run_leat("store", "repair", "--config", daemon.config)
+    assert busy.returncode == 1 and "in use by process" in busy.stderr
+    daemon.stop()
+    store = daemon.folder / "data" / "leat.db"
+    copy.replace(store)
+    daemon.start().wait_connected("rows")
+    assert "comes from a backup or a repair" in daemon.log()
+    assert daemon.outbox()[0]["records"]["delivered"] == 500
+
+
+def test_a_damaged_store_is_told_and_repaired(daemon, run_leat):
+    daemon.start()
+    daemon.stop()
+    store = daemon.folder / "data" / "leat.db"
+    with store.open("r+b") as file:
+        file.seek(3 * 4096)
+        file.write(b"\x5a" * 4096)
+    checked = run_leat("store", "check", "--config", daemon.config)
+    assert checked.returncode == 1 and "leat store repair" in checked.stderr
+    repaired = run_leat("store", "repair", "--config", daemon.config)
+    assert repaired.returncode == 0, repaired.stderr
+    assert (daemon.folder / "data" / "leat.db.damaged-1").exists()
+    assert run_leat("store", "check", "--config", daemon.config).returncode == 0
+    daemon.start()
