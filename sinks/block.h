@@ -1,8 +1,10 @@
 // Blocks: encoded records of one sink and one commit, as the outbox keeps them and a sink delivers them.
 //
 // Grammar of a block:
-//   block  := 0x01 (version), varint records, record…
-//   record := string key, string payload, varint headers, (string name, string value)…
+//   block   := 0x02 (version), varint records, record…
+//   record  := string key, payload, varint headers, (string name, string value)…
+//   payload := varint 0 (none: a tombstone) | varint bytes + 1, byte…
+// In version 1, which is still read, a payload was a string, and there was no tombstone.
 #pragma once
 
 #include <cstdint>
@@ -26,18 +28,27 @@ using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
 struct Record {
   std::string_view key;  ///< Kafka's key; empty: none.
   std::string_view payload;
+  enum class Kind : std::uint8_t {
+    kValue,
+    kTombstone,  ///< No payload at all, which is not an empty one: the key's row is gone (upsert-kafka).
+  };
+  Kind kind = Kind::kValue;
   Headers headers;  ///< Few; writable metadata of the sink (a topic, Kafka headers).
 };
 
 class BlockBuilder {
  public:
   void add(std::string_view key, std::string_view payload, const Headers& headers = {});
+  void add_tombstone(std::string_view key, const Headers& headers = {});
+  void add(const Record& record);
   [[nodiscard]] std::uint64_t records() const { return records_; }
   [[nodiscard]] std::size_t bytes() const { return body_.size(); }
   /// The block; the builder is empty afterwards.
   std::string seal();
 
  private:
+  void end_record(const Headers& headers);
+
   std::string body_;
   std::uint64_t records_ = 0;
 };

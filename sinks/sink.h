@@ -40,6 +40,19 @@ struct Shipment {
   };
   /// Set while delivery bisects; the blocks then hold the slice's records only.
   std::optional<Part> part = {};
+  enum class Origin : std::uint8_t {
+    kOwn,        ///< All of it was made under the present store id.
+    kInherited,  ///< Some of it waited already when the id was renewed: the store it came from may send it.
+  };
+  Origin origin = Origin::kOwn;
+  /// What somebody has decided about a shipment that was `Held`; for this attempt.
+  enum class Decision : std::uint8_t {
+    kNone,
+    kLookAgain,  ///< Try as if nothing had been held.
+    kResend,     ///< It has not arrived: send it, whatever the other side says.
+    kSkip,  ///< It has arrived, or shall not: give Delivered, with a state to go on from, and send nothing.
+  };
+  Decision decision = Decision::kNone;
 };
 
 /// All of it is safe on the other side. `sink_state` is kept for the next shipment.
@@ -61,7 +74,17 @@ struct Rejected {
   std::string reason;
   std::vector<std::uint32_t> records;
 };
-using Delivery = std::variant<Delivered, Retry, Rejected>;
+/// Whether it has arrived cannot be found out, or another process has taken this sink's place: to go on by
+/// itself would lose or double. Nothing is tried any more until somebody decides.
+struct Held {
+  std::string reason;
+  enum class Question : std::uint8_t {
+    kHasItArrived,  ///< Answered by kResend or kSkip.
+    kWhoIsRight,    ///< Answered by kLookAgain, once the other process is gone.
+  };
+  Question question = Question::kHasItArrived;
+};
+using Delivery = std::variant<Delivered, Retry, Rejected, Held>;
 
 class Sink {
  public:

@@ -89,6 +89,18 @@ void add_operator(Families& families, const Labels& pipeline, const exec::Datafl
   families.gauge("leat_operator_keys", "Keys of state.", labels, static_cast<double>(info.keys));
 }
 
+void add_sink(Families& families, const Labels& pipeline, const runtime::SinkStatus& sink) {
+  const Labels labels = with(pipeline, "sink", sink.table.value);
+  families.counter("leat_sink_rows_total", "Rows that reached the sink.", labels, sink.counters.rows);
+  if (!sink.outbox) return;
+  families.gauge("leat_sink_held", "1 while the sink waits for somebody to speak.", labels,
+                 sink.hold == "none" ? 0 : 1);
+  families.counter("leat_sink_resent_shipments_total", "Undecided shipments that were sent again.", labels,
+                   sink.resent);
+  families.counter("leat_sink_skipped_shipments_total", "Undecided shipments that were taken as delivered.",
+                   labels, sink.skipped);
+}
+
 void add_pipeline(Families& families, const Labels& gateway, const runtime::PipelineStatus& status) {
   const Labels labels = with(gateway, "pipeline", status.name.value);
   families.gauge(
@@ -104,9 +116,7 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
                    static_cast<double>(status.watermark) / kMicros);
   for (const auto& source : status.sources) add_source(families, labels, source);
   for (const auto& info : status.operators) add_operator(families, labels, info);
-  for (const auto& sink : status.sinks)
-    families.counter("leat_sink_rows_total", "Rows that reached the sink.",
-                     with(labels, "sink", sink.table.value), sink.counters.rows);
+  for (const auto& sink : status.sinks) add_sink(families, labels, sink);
 }
 
 void add_outbox(Families& families, const Labels& gateway, const store::OutboxStatus& outbox) {

@@ -58,6 +58,11 @@ Response metrics(const ApiContext& context, const Request& request);
 Response list_pipelines(const ApiContext& context, const Request& request);
 Response show_pipeline(const ApiContext& context, const Request& request);
 Response show_outbox(const ApiContext& context, const Request& request);
+Response show_sink(const ApiContext& context, const Request& request);
+Response pause_sink(const ApiContext& context, const Request& request);
+Response resume_sink(const ApiContext& context, const Request& request);
+Response resend_shipment(const ApiContext& context, const Request& request);
+Response skip_shipment(const ApiContext& context, const Request& request);
 Response list_dead_letters(const ApiContext& context, const Request& request);
 
 }  // namespace leat::api

@@ -156,6 +156,36 @@ void add_store(CLI::App& app, std::function<int()>& chosen) {
                  Task::kRepair, chosen);
 }
 
+/// --api and --config of the verbs that ask the daemon.
+void add_api(CLI::App* verb, const std::shared_ptr<OutboxOptions>& options) {
+  verb->add_option("--api", options->api.api, "Address of the daemon's API; default: [api] listen");
+  verb->add_option("--config", options->api.config, "Configuration file that the daemon was started with")
+      ->capture_default_str()
+      ->each([options](const std::string&) { options->api.config_given = true; });
+}
+
+void add_outbox(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* verb = app.add_subcommand("outbox", "Show what waits for the sinks, and decide about it");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* action, const char* doc) {
+    auto options = std::make_shared<OutboxOptions>();
+    options->action = action;
+    CLI::App* sub = verb->add_subcommand(action, doc);
+    add_api(sub, options);
+    if (options->action != "list") {
+      sub->add_option("PIPELINE", options->pipeline, "Name of the pipeline")->required();
+      sub->add_option("SINK", options->sink, "Its sink: the table's name")->required();
+    }
+    sub->callback([&chosen, options] { chosen = [options] { return outbox(*options); }; });
+  };
+  add("list", "All sinks with what waits");
+  add("show", "One sink, with its last error");
+  add("resend", "An undecided shipment has not arrived: send it again");
+  add("skip", "An undecided shipment has arrived: settle it without sending");
+  add("pause", "Deliver nothing more to a sink, also after a restart");
+  add("resume", "End a pause, or the hold of a sink whose place was taken; try at once");
+}
+
 void add_help(CLI::App& app, std::function<int()>& chosen) {
   auto name = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
@@ -207,6 +237,7 @@ int main(int argc, char** argv) {
   add_explain(app, chosen);
   add_describe(app, chosen);
   add_store(app, chosen);
+  add_outbox(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

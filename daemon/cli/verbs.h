@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/cli/api_client.h"
+
 namespace leat::cli {
 
 struct ServeOptions {
@@ -48,6 +50,14 @@ struct TestOptions {
   enum class Expected : std::uint8_t { kCompared, kWritten } expected = Expected::kCompared;
 };
 int test(const TestOptions& options);
+
+struct OutboxOptions {
+  ApiOptions api;
+  std::string action;  ///< list, show, resend, skip, pause, resume
+  std::string pipeline;
+  std::string sink;
+};
+int outbox(const OutboxOptions& options);
 
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();

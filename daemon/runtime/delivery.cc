@@ -36,6 +36,20 @@ std::string_view to_string(DeliveryStatus::State state) {
   return "stopped";
 }
 
+std::string_view to_string(DeliveryStatus::Hold hold) {
+  switch (hold) {
+    case DeliveryStatus::Hold::kNone:
+      return "none";
+    case DeliveryStatus::Hold::kUndecided:
+      return "undecided";
+    case DeliveryStatus::Hold::kFenced:
+      return "fenced";
+    case DeliveryStatus::Hold::kByUser:
+      break;
+  }
+  return "by user";
+}
+
 Delivery::Delivery(store::Store& store, std::unique_ptr<sinks::Sink> sink, DeliverySetup setup,
                    const loop::Clock& clock)
     : store_(store),
@@ -47,6 +61,7 @@ Delivery::Delivery(store::Store& store, std::unique_ptr<sinks::Sink> sink, Deliv
 void Delivery::start() {
   const std::lock_guard stopping(stop_mutex_);
   if (thread_.joinable()) return;
+  paused_ = store_.is_paused(setup_.route.pipeline, setup_.route.sink);
   store_.on_blocks(setup_.route.pipeline, setup_.route.sink, [this] { on_blocks(); });
   thread_ = std::thread([this] { run(); });
 }
@@ -71,6 +86,38 @@ void Delivery::drain(End end) {
     ending_ = end;
   }
   changed_.notify_all();
+}
+
+Status Delivery::command(Command command) {
+  using Decision = sinks::Shipment::Decision;
+  const bool decides = command == Command::kResend || command == Command::kSkip;
+  if (decides && status().hold != DeliveryStatus::Hold::kUndecided)
+    return fail(ErrorCode::kConflict, "no shipment of sink " + setup_.route.sink.value + " of pipeline " +
+                                          setup_.route.pipeline.value + " waits for a decision");
+  if (!decides)
+    LEAT_TRY(store_.set_paused(setup_.route.pipeline, setup_.route.sink, command == Command::kPause));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!decides) paused_ = command == Command::kPause;
+    if (command == Command::kResume) decision_ = Decision::kLookAgain;
+    if (decides) decision_ = command == Command::kResend ? Decision::kResend : Decision::kSkip;
+  }
+  changed_.notify_all();
+  return {};
+}
+
+/// Takes over what was commanded; true while the sink is paused.
+bool Delivery::obey() {
+  std::unique_lock lock(mutex_);
+  if (const auto decision = std::exchange(decision_, std::nullopt)) courier_.decide(*decision);
+  if (!paused_) return false;
+  status_.change([](DeliveryStatus& status) {
+    status.state = State::kPaused;
+    status.waiting_until = 0;
+    if (status.hold == DeliveryStatus::Hold::kNone) status.hold = DeliveryStatus::Hold::kByUser;
+  });
+  changed_.wait(lock, [this] { return stopping_ || !paused_ || decision_; });
+  return true;
 }
 
 bool Delivery::full() const {
@@ -115,6 +162,7 @@ void Delivery::run() {
       ending = ending_;
     }
     keep_bounds();
+    if (obey()) continue;
     const Courier::Next next = courier_.step(ending ? Courier::Urgency::kNow : Courier::Urgency::kMayLinger);
     const bool is_full = full();
     if (was_full_.exchange(is_full) && !is_full) setup_.changed();
@@ -165,13 +213,15 @@ Status Delivery::update_sink_state(StateCall call) {
 }
 
 void Delivery::wait(const Courier::Next& next, std::optional<End> ending) {
-  const bool woken_by_blocks = next.when != When::kLater;
+  const bool woken_by_blocks = next.when != When::kLater && next.when != When::kHeld;
   std::unique_lock lock(mutex_);
-  const auto go_on = [&] { return stopping_ || (woken_by_blocks && (new_blocks_ || ending_ != ending)); };
+  const auto go_on = [&] {
+    return stopping_ || paused_ || decision_ || (woken_by_blocks && (new_blocks_ || ending_ != ending));
+  };
   const std::optional<Micros> interval = sink_->check_interval();
   if (next.when == When::kWithBlocks && interval && !ending)
     changed_.wait_for(lock, *interval, go_on);
-  else if (next.when == When::kWithBlocks)
+  else if (next.when == When::kWithBlocks || next.when == When::kHeld)
     changed_.wait(lock, go_on);
   else
     changed_.wait_for(lock, Micros(next.at - clock_.monotonic()), go_on);

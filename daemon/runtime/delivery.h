@@ -61,6 +61,15 @@ class Delivery {
   void drain(End end);
   [[nodiscard]] bool drained() const { return drained_; }
 
+  enum class Command : std::uint8_t {
+    kPause,   ///< Nothing is tried any more; kept over restarts. What is under way is finished.
+    kResume,  ///< Ends a pause, a wait, and the hold of a sink that another process shut out.
+    kResend,  ///< Of a shipment that is held undecided: it has not arrived, send it again.
+    kSkip,    ///< Of such a one: it has arrived; settle it without sending.
+  };
+  /// Any thread; carried out soon. Errors: conflict (no shipment waits for this decision).
+  Status command(Command command);
+
   /// The outbox has reached 'sink.buffer.max-bytes' and its policy is to block: the pipeline waits. Any
   /// thread, cheap.
   [[nodiscard]] bool full() const;
@@ -71,6 +80,7 @@ class Delivery {
   void on_blocks();
   void wait(const Courier::Next& next, std::optional<End> ending);
   void keep_bounds();
+  bool obey();
   void end_with(End end);
   using StateCall = Status (sinks::Sink::*)(std::string& sink_state);
   Status update_sink_state(StateCall call);
@@ -89,11 +99,13 @@ class Delivery {
   std::atomic<bool> drained_ = false;
   std::atomic<bool> was_full_ = false;  // As last seen; `changed` tells of the way back.
 
-  std::mutex mutex_;  // Guards the four members below.
+  std::mutex mutex_;  // Guards the six members below.
   std::condition_variable changed_;
   bool stopping_ = false;
   bool new_blocks_ = false;
   std::optional<End> ending_;
+  bool paused_ = false;
+  std::optional<sinks::Shipment::Decision> decision_;
 
   std::mutex stop_mutex_;  // Held while stopping: a second `stop` waits for the first.
   std::thread thread_;

@@ -36,7 +36,7 @@ Result<std::vector<std::string>> cut_blocks(std::span<const std::string> blocks,
   const std::span all(records);
   for (const sinks::Record& record :
        all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))) {
-    builder.add(record.key, record.payload, record.headers);
+    builder.add(record);
     if (builder.bytes() >= sinks::kMaxBlockBytes) cut.push_back(builder.seal());
   }
   if (builder.records() > 0) cut.push_back(builder.seal());
@@ -55,7 +55,15 @@ Courier::Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, si
       clock_(clock),
       status_(status) {}
 
+void Courier::decide(sinks::Shipment::Decision decision) {
+  held_ = false;
+  not_before_ = 0;
+  if (load_) decision_ = decision;
+  status_.change([](DeliveryStatus& status) { status.hold = DeliveryStatus::Hold::kNone; });
+}
+
 Courier::Next Courier::step(Urgency urgency) {
+  if (held_) return {When::kHeld};
   if (clock_.monotonic() < not_before_) return {When::kLater, not_before_};
   if (settlement_ || split_) return hand_in();
   return load_ ? attempt() : take(urgency);
@@ -102,6 +110,9 @@ Result<sinks::Shipment> Courier::pack() const {
                            .blocks = {},
                            .sink_state = load_->shipment.sink_state,
                            .attempt = load_->attempt};
+  shipment.origin =
+      load_->shipment.inherited ? sinks::Shipment::Origin::kInherited : sinks::Shipment::Origin::kOwn;
+  shipment.decision = decision_;
   if (load_->first == 0 && load_->count == load_->shipment.records) {
     shipment.blocks = load_->shipment.blocks;
     return shipment;
@@ -128,7 +139,13 @@ Courier::Next Courier::attempt() {
 }
 
 Courier::Next Courier::on_outcome(const sinks::Delivered& delivered) {
-  status_.change([this](DeliveryStatus& status) { status.last_success = clock_.wall(); });
+  using Decision = sinks::Shipment::Decision;
+  status_.change([this](DeliveryStatus& status) {
+    status.last_success = clock_.wall();
+    if (decision_ == Decision::kResend) ++status.resent;
+    if (decision_ == Decision::kSkip) ++status.skipped;
+  });
+  decision_ = Decision::kNone;
   return settle({.sink_state = delivered.sink_state, .delivered = load_->count});
 }
 
@@ -144,6 +161,7 @@ Courier::Next Courier::on_outcome(const sinks::Rejected& rejected) {
     ++status.refusals;
     status.last_error = rejected.reason;
   });
+  decision_ = sinks::Shipment::Decision::kNone;
   std::vector<std::uint32_t> records = rejected.records;
   std::sort(records.begin(), records.end());
   records.erase(std::unique(records.begin(), records.end()), records.end());
@@ -151,6 +169,24 @@ Courier::Next Courier::on_outcome(const sinks::Rejected& rejected) {
   if (!records.empty() && records.back() < load_->count) return bury(rejected.reason, records);
   if (load_->count == 1) return bury(rejected.reason, {0});
   return halve(rejected.reason);
+}
+
+Courier::Next Courier::on_outcome(const sinks::Held& held) {
+  const bool undecided = held.question == sinks::Held::Question::kHasItArrived;
+  const std::string of_sink = route_.pipeline.value + " " + route_.sink.value;
+  const std::string command = undecided ? "; decide with 'leat outbox resend " + of_sink +
+                                              "' (it has not arrived) or 'leat outbox skip " + of_sink +
+                                              "' (it has)"
+                                        : "; then go on with 'leat outbox resume " + of_sink + "'";
+  held_ = true;
+  decision_ = sinks::Shipment::Decision::kNone;
+  status_.change([&](DeliveryStatus& status) {
+    status.state = State::kPaused;
+    status.hold = undecided ? DeliveryStatus::Hold::kUndecided : DeliveryStatus::Hold::kFenced;
+    status.waiting_until = 0;
+    status.last_error = held.reason + command;
+  });
+  return {When::kHeld};
 }
 
 Courier::Next Courier::bury(const std::string& reason, const std::vector<std::uint32_t>& records) {

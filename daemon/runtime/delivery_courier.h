@@ -10,6 +10,9 @@
 //     record count (sinks::Shipment::part goes into every idempotency key).
 //   - Each part is settled in a transaction that also gives the next part's bounds.
 //
+// A shipment of which the sink cannot say whether it has arrived is held: nothing is tried until somebody
+// decides (`decide`).
+//
 // Used by one thread; `step` blocks while the store answers and the sink attempts.
 #pragma once
 
@@ -48,11 +51,14 @@ class Courier {
       kWithBlocks,  ///< Nothing waits: when there are new blocks.
       kLingering,   ///< With new blocks, at the latest at `at`.
       kLater,       ///< At `at`, not earlier.
+      kHeld,        ///< After `decide`.
     };
     When when = When::kAtOnce;
     std::int64_t at = 0;  ///< Monotonic microseconds.
   };
   Next step(Urgency urgency);
+  /// Ends a hold and every wait: the next step tries at once, and tells the sink what was decided.
+  void decide(sinks::Shipment::Decision decision);
 
  private:
   // What was handed out by the store and is not settled yet.
@@ -71,6 +77,7 @@ class Courier {
   Next on_outcome(const sinks::Delivered& delivered);
   Next on_outcome(const sinks::Retry& retry);
   Next on_outcome(const sinks::Rejected& rejected);
+  Next on_outcome(const sinks::Held& held);
   Next bury(const std::string& reason, const std::vector<std::uint32_t>& records);
   Next bury_unreadable(const std::string& reason);
   Next halve(const std::string& reason);
@@ -93,8 +100,10 @@ class Courier {
   std::optional<store::Settlement> settlement_;  // Decided, and not in the store yet.
   std::optional<std::uint64_t> split_;           // A part's records, decided and not in the store yet.
   std::int64_t not_before_ = 0;                  // Monotonic; the end of a wait.
-  std::optional<std::int64_t> linger_until_;     // Monotonic; set while something waits to be filled up.
-  std::uint32_t store_failures_ = 0;             // In a row.
+  bool held_ = false;
+  sinks::Shipment::Decision decision_ = sinks::Shipment::Decision::kNone;  // Of the load; kept over retries.
+  std::optional<std::int64_t> linger_until_;  // Monotonic; set while something waits to be filled up.
+  std::uint32_t store_failures_ = 0;          // In a row.
 };
 
 }  // namespace leat::runtime

@@ -15,24 +15,36 @@ struct DeliveryStatus {
     kIdle,        ///< Nothing waits, or what waits may still fill a shipment (linger).
     kDelivering,  ///< An attempt is under way.
     kWaiting,     ///< An attempt failed; the next one is at `waiting_until`.
-    kPaused,      ///< As waiting, but a human is needed (credentials, a missing topic).
+    kPaused,      ///< As waiting, but a human is needed (credentials, a missing topic, a decision).
     kStopped,
   };
   State state = State::kIdle;
-  std::int64_t waiting_until = 0;  ///< Gateway clock, microseconds; of kWaiting and kPaused.
-  ShipmentNumber shipment;         ///< The one under way, or the last.
-  std::uint32_t attempt = 0;       ///< Of it: 1 for the first since its number or part was given out.
+  std::int64_t waiting_until = 0;  ///< Gateway clock, microseconds; of kWaiting and kPaused; 0: no time.
+  /// Why a paused sink tries nothing any more until somebody speaks.
+  enum class Hold : std::uint8_t {
+    kNone,
+    kUndecided,  ///< Nobody knows whether the shipment has arrived: resend or skip.
+    kFenced,     ///< Another process has taken the sink's place: resume, once that is gone.
+    kByUser,     ///< Somebody paused it: resume.
+  };
+  Hold hold = Hold::kNone;
+  ShipmentNumber shipment;    ///< The one under way, or the last.
+  std::uint32_t attempt = 0;  ///< Of it: 1 for the first since its number or part was given out.
   // Since delivery was started:
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;      ///< Attempts that ended in another try.
   std::uint64_t refusals = 0;     ///< Attempts that ended in a refusal, of records or of the whole.
   std::uint64_t shipments = 0;    ///< Settled.
+  std::uint64_t resent = 0;       ///< Of these, sent again because somebody decided so,
+  std::uint64_t skipped = 0;      ///< or settled without being sent.
   std::int64_t last_success = 0;  ///< Gateway clock, microseconds; 0: never.
   std::string last_error;         ///< Of the last attempt that failed; kept when later ones succeed.
   std::string
       finish_error;  ///< Why what a bounded run had left could not be published; empty: nothing is wrong.
 };
 std::string_view to_string(DeliveryStatus::State state);
+/// "none", "undecided", "fenced", "by user"
+std::string_view to_string(DeliveryStatus::Hold hold);
 
 /// The status, behind a lock: written by the delivery thread, read by anyone.
 class StatusBoard {

@@ -191,6 +191,50 @@ std::vector<PipelineStatus> Host::statuses() const {
   return statuses;
 }
 
+namespace {
+
+std::string_view name_of(Delivery::Command command) {
+  switch (command) {
+    case Delivery::Command::kPause:
+      return "pause";
+    case Delivery::Command::kResume:
+      return "resume";
+    case Delivery::Command::kResend:
+      return "resend";
+    case Delivery::Command::kSkip:
+      break;
+  }
+  return "skip";
+}
+
+/// Sinks that only a human can set going again.
+void add_held_sinks(const PipelineStatus& status, std::vector<std::string>& reasons) {
+  for (const SinkStatus& sink : status.sinks)
+    if (sink.hold == "undecided" || sink.hold == "fenced")
+      reasons.push_back(fmt::format("sink '{}' of pipeline '{}' is paused: {}", sink.table.value,
+                                    status.name.value, sink.last_error));
+}
+
+}  // namespace
+
+Status Host::command(const PipelineName& pipeline, const TableName& sink, Delivery::Command command) {
+  Status done = leat::fail(ErrorCode::kNotFound, fmt::format("there is no pipeline '{}'", pipeline.value));
+  {
+    const std::scoped_lock lock(mutex_);
+    const Entry* entry = find(pipeline);
+    if (entry != nullptr && entry->pipeline)
+      done = entry->pipeline->command(sink, command);
+    else if (entry != nullptr)
+      done = leat::fail(ErrorCode::kUnavailable,
+                        fmt::format("pipeline '{}' is down: {}", pipeline.value, entry->error));
+  }
+  if (done)
+    log::warn(
+        "somebody commanded a sink",
+        {{"pipeline", pipeline.value}, {"sink", sink.value}, {"command", std::string(name_of(command))}});
+  return done;
+}
+
 bool Host::ready(std::vector<std::string>& reasons) const {
   {
     const std::scoped_lock lock(mutex_);
@@ -198,6 +242,7 @@ bool Host::ready(std::vector<std::string>& reasons) const {
     if (!loaded_) reasons.emplace_back("the pipeline folder has not been read yet");
   }
   for (const PipelineStatus& status : statuses()) {
+    add_held_sinks(status, reasons);
     if (status.state == PipelineState::kRunning || status.state == PipelineState::kFinished) continue;
     const std::string& why = status.state == PipelineState::kStalled ? status.waiting_for : status.error;
     reasons.push_back(

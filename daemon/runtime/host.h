@@ -39,6 +39,9 @@ class Host {
 
   /// Of every pipeline, by name; any thread.
   [[nodiscard]] std::vector<PipelineStatus> statuses() const;
+  /// Commands the delivery of a sink, and logs who did so; any thread but the loop's. Errors: not found,
+  /// conflict, unavailable (the pipeline is down).
+  Status command(const PipelineName& pipeline, const TableName& sink, Delivery::Command command);
   /// True when the folder has been read and every pipeline runs (or has finished): what /readyz asks.
   /// `reasons` gets one sentence for each that does not.
   [[nodiscard]] bool ready(std::vector<std::string>& reasons) const;

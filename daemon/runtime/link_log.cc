@@ -53,8 +53,9 @@ std::optional<News> DeliveryLog::look(const DeliveryStatus& status) {
   if (refused && error_ != status.last_error) {
     error_ = status.last_error;
     return News{News::Weight::kTrouble,
-                status.state == State::kPaused ? "sink is paused: somebody must act; it goes on trying"
-                                               : "sink does not take what is sent, trying again",
+                status.hold != DeliveryStatus::Hold::kNone ? "sink is paused: it waits for a decision"
+                : status.state == State::kPaused ? "sink is paused: somebody must act; it goes on trying"
+                                                 : "sink does not take what is sent, trying again",
                 error_};
   }
   if (status.state != State::kIdle) return std::nullopt;

@@ -204,6 +204,14 @@ Status Pipeline::make_delivery(Target& target, const sinks::SinkContext& made) {
   return {};
 }
 
+// The targets are as they were made, and deliveries have locks of their own.
+Status Pipeline::command(const TableName& sink, Delivery::Command command) {
+  for (const auto& target : targets_)
+    if (target->delivery && target->node->table == sink.value) return target->delivery->command(command);
+  return fail(ErrorCode::kNotFound,
+              fmt::format("pipeline '{}' has no sink '{}' with an outbox", name_.value, sink.value));
+}
+
 Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
   const std::int64_t plausible = std::max(kOldestPlausibleClock, saved.last_commit_time);
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, dataflow_options(plan_, plausible), *hooks_));

@@ -93,6 +93,9 @@ class Pipeline {
   /// Of this moment; on the loop.
   [[nodiscard]] PipelineStatus status_now() const;
   [[nodiscard]] const PipelineName& name() const { return name_; }
+  /// Commands the delivery of one of its sinks; any thread. Errors: not found (no such sink, or none with an
+  /// outbox), conflict.
+  Status command(const TableName& sink, Delivery::Command command);
 
  private:
   struct Input;

@@ -40,6 +40,9 @@ void write_operator(const exec::Dataflow::OperatorInfo& info, ByteWriter& out) {
 
 void describe(const DeliveryStatus& delivery, SinkStatus& sink) {
   sink.delivery = to_string(delivery.state);
+  sink.hold = to_string(delivery.hold);
+  sink.resent = delivery.resent;
+  sink.skipped = delivery.skipped;
   sink.last_error = delivery.last_error;
   sink.last_success = delivery.last_success;
   sink.attempts = delivery.attempts;

@@ -51,6 +51,9 @@ struct SinkStatus {
   SinkCounters counters;
   bool outbox = false;            ///< False for blackhole and for the rows of a bare SELECT.
   std::string delivery = "none";  ///< idle, delivering, waiting, paused
+  std::string hold = "none";      ///< Why it is paused until somebody speaks: undecided, fenced, by user
+  std::uint64_t resent = 0;       ///< Undecided shipments that were sent again, since the start,
+  std::uint64_t skipped = 0;      ///< and those that were taken as delivered.
   std::string last_error;
   std::int64_t last_success = 0;  ///< Gateway clock, microseconds; 0: never.
   std::uint64_t attempts = 0;

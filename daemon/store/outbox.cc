@@ -75,7 +75,11 @@ Outbox::Outbox(Connection& connection, DeadLetters& letters)
       count_dropped_(
           connection,
           "UPDATE outboxes SET dropped = dropped + ?2, waiting = waiting - ?2, "
-          "waiting_blocks = waiting_blocks - ?3, waiting_bytes = waiting_bytes - ?4 WHERE id = ?1") {}
+          "waiting_blocks = waiting_blocks - ?3, waiting_bytes = waiting_bytes - ?4 WHERE id = ?1"),
+      inherited_(connection, "SELECT inherited_blocks FROM store"),
+      paused_(connection, "SELECT 1 FROM paused_sinks WHERE pipeline = ? AND sink = ?"),
+      pause_(connection, "INSERT OR IGNORE INTO paused_sinks (pipeline, sink) VALUES (?, ?)"),
+      resume_(connection, "DELETE FROM paused_sinks WHERE pipeline = ? AND sink = ?") {}
 
 Status Outbox::put(const PipelineName& pipeline, const NewBlock& block) {
   std::int64_t outbox = 0;
@@ -170,11 +174,18 @@ Result<OutboxShipment> Outbox::read_shipment(const Box& box) {
   shipment.sink_state = box.sink_state;
   shipment.settled = box.settled;
   shipment.part = box.part;
+  std::uint64_t inherited = 0;
+  {
+    Rows rows = inherited_.query();
+    LEAT_ASSIGN(const bool found, rows.next());
+    if (found) inherited = rows.count(0);
+  }
   for (const std::uint64_t number : box.unsettled_blocks) {
     Rows rows = body_.query(number);
     LEAT_ASSIGN(const bool found, rows.next());
     if (!found)
       return fail(ErrorCode::kCorrupt, "block " + std::to_string(number) + " of a shipment is missing");
+    shipment.inherited = shipment.inherited || number <= inherited;
     shipment.block_numbers.push_back({number});
     shipment.blocks.push_back(rows.text(0));
   }
@@ -251,6 +262,16 @@ Status Outbox::keep_sink_state(const PipelineName& pipeline, const TableName& si
   LEAT_TRY(set_sink_state_.run(Blob{sink_state}, box.id));
   LEAT_FAULT_STEP("sink-state.before-sync");
   return transaction.commit();
+}
+
+Result<bool> Outbox::is_paused(const PipelineName& pipeline, const TableName& sink) {
+  Rows rows = paused_.query(std::string_view(pipeline.value), std::string_view(sink.value));
+  return rows.next();
+}
+
+Status Outbox::set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) {
+  Statement& change = paused ? pause_ : resume_;
+  return change.run(std::string_view(pipeline.value), std::string_view(sink.value));
 }
 
 Result<Outbox::Trimmed> Outbox::trim_some(const PipelineName& pipeline, const TableName& sink,

@@ -96,7 +96,17 @@ CREATE TABLE dead_letter_totals (
 INSERT INTO dead_letter_totals VALUES (1, 0, 0, 0);
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+// Which blocks are from before the store's id was renewed, and which sinks somebody paused.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE store ADD COLUMN inherited_blocks INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE paused_sinks (
+  pipeline TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  PRIMARY KEY (pipeline, sink)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -54,6 +54,11 @@ struct Tables {
   Commits commits;
 };
 
+/// With a new id: the blocks that are there already may be another store's to deliver, too.
+constexpr const char* kInheritBlocks =
+    "UPDATE store SET inherited_blocks = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'blocks'), "
+    "0)";
+
 struct Identity {
   StoreId id;
   std::string note;  // Why the id was renewed; empty: it was not.
@@ -83,12 +88,16 @@ Result<Identity> identify(Connection& connection, const StoreOptions& options) {
     identity.note = "the store comes from another machine (" + known + ", this is " + machine +
                     "): it gets a new id, receivers will not recognise resent shipments of the old one";
   LEAT_ASSIGN(const std::string pipelines, connection.value("SELECT count(*) FROM pipelines"));
-  if (is_new && pipelines != "0")
+  const bool restored = is_new && pipelines != "0";
+  if (restored)
     identity.note =
         "the store comes from a backup or a repair: it gets a new id, receivers will not recognise "
         "what it sends again";
-  Statement write(connection, "INSERT OR REPLACE INTO store (one, id, machine_id) VALUES (1, ?, ?)");
+  Statement write(connection,
+                  "INSERT INTO store (one, id, machine_id) VALUES (1, ?1, ?2) ON CONFLICT DO UPDATE SET id = "
+                  "?1, machine_id = ?2");
   LEAT_TRY(write.run(std::string_view(identity.id.value), std::string_view(machine)));
+  if (moved || restored) LEAT_TRY(connection.exec(kInheritBlocks));
   return identity;
 }
 
@@ -121,6 +130,8 @@ class SqliteStore final : public Store, public TellsHealth {
              std::uint64_t records, Answer<void> done) override;
   void keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string sink_state,
                        Answer<void> done) override;
+  bool is_paused(const PipelineName& pipeline, const TableName& sink) override;
+  Status set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) override;
   void on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) override;
   void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
             std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) override;
@@ -342,6 +353,16 @@ void SqliteStore::keep_sink_state(const PipelineName& pipeline, const TableName&
         return {};
       },
       std::move(done));
+}
+
+bool SqliteStore::is_paused(const PipelineName& pipeline, const TableName& sink) {
+  return request_and_wait<bool>([this, pipeline, sink] { return tables_->outbox.is_paused(pipeline, sink); })
+      .value_or(false);
+}
+
+Status SqliteStore::set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) {
+  return request_and_wait<void>(
+      [this, pipeline, sink, paused] { return tables_->outbox.set_paused(pipeline, sink, paused); });
 }
 
 void SqliteStore::on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) {

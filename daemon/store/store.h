@@ -55,6 +55,7 @@ struct OutboxShipment {
   std::uint64_t settled = 0;
   /// Records of the part under way, from `settled` on; 0: all the rest.
   std::uint64_t part = 0;
+  bool inherited = false;  ///< Some of its blocks are from before the store's id was renewed.
 };
 
 struct ShipmentLimits {
@@ -149,6 +150,9 @@ class Store {
   /// Replaces the sink's state between two shipments (the end of a bounded run).
   virtual void keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string sink_state,
                                Answer<void> done) = 0;
+  /// Whether somebody paused the sink; kept over restarts. Blocking, on any thread but the storage thread.
+  virtual bool is_paused(const PipelineName& pipeline, const TableName& sink) = 0;
+  virtual Status set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) = 0;
   /// Called on the storage thread after each commit that put blocks into the sink's outbox; one per sink. It
   /// may post requests, but must not wait. An empty function takes it away; the old one is not called any
   /// more when this returns.

@@ -66,34 +66,44 @@ void check_key(const KafkaOptions& options, std::vector<OptionError>& errors) {
 
 }  // namespace
 
-const OptionTable<KafkaOptions>& kafka_options() {
-  static const OptionTable<KafkaOptions> table{
-      option("topic", &KafkaOptions::topic, Necessity::kRequired, "Topic that takes the records."),
-      option("properties.bootstrap.servers", &KafkaOptions::servers, Necessity::kRequired,
-             "Brokers to ask first: 'host:9092,host:9092'."),
-      secret_prefix_option(
-          "properties.", &KafkaOptions::properties,
-          "Any other property of librdkafka: 'properties.security.protocol' = 'ssl'. The values "
-          "never show."),
-      option("key.fields", &KafkaOptions::key_fields, Necessity::kOptional,
-             "Columns of the record's key, separated by ';'."),
-      choice("key.format", &KafkaOptions::key_format, {{"json", KeyFormat::kJson}, {"raw", KeyFormat::kRaw}},
-             Necessity::kOptional,
-             "How the key is written: a JSON object of its columns, or one column's text."),
-      choice("sink.delivery-guarantee", &KafkaOptions::guarantee,
-             {{"at-least-once", DeliveryGuarantee::kAtLeastOnce},
-              {"none", DeliveryGuarantee::kNone},
-              {"exactly-once", DeliveryGuarantee::kExactlyOnce}},
-             Necessity::kOptional,
-             "What the far side may rely on. This version gives 'at-least-once' and 'none', not "
-             "'exactly-once'."),
-      max_rows_option<KafkaOptions>(),
-      max_bytes_option<KafkaOptions>(),
-      linger_option<KafkaOptions>()};
-  return table;
+namespace {
+
+Option<KafkaOptions> topic_option() {
+  return option("topic", &KafkaOptions::topic, Necessity::kRequired, "Topic that takes the records.");
+}
+Option<KafkaOptions> servers_option() {
+  return option("properties.bootstrap.servers", &KafkaOptions::servers, Necessity::kRequired,
+                "Brokers to ask first: 'host:9092,host:9092'.");
+}
+Option<KafkaOptions> properties_option() {
+  return secret_prefix_option(
+      "properties.", &KafkaOptions::properties,
+      "Any other property of librdkafka: 'properties.security.protocol' = 'ssl'. The values never show.");
+}
+Option<KafkaOptions> key_format_option(Necessity necessity) {
+  return choice("key.format", &KafkaOptions::key_format,
+                {{"json", KeyFormat::kJson}, {"raw", KeyFormat::kRaw}}, necessity,
+                "How the key is written: a JSON object of its columns, or one column's text.");
+}
+Option<KafkaOptions> guarantee_option() {
+  return choice(
+      "sink.delivery-guarantee", &KafkaOptions::guarantee,
+      {{"exactly-once", DeliveryGuarantee::kExactlyOnce},
+       {"at-least-once", DeliveryGuarantee::kAtLeastOnce},
+       {"none", DeliveryGuarantee::kNone}},
+      Necessity::kOptional,
+      "What the far side may rely on. 'exactly-once': a transaction per shipment, for consumers with "
+      "isolation.level = read_committed. 'at-least-once': an idempotent producer. 'none': the leader alone "
+      "acknowledges. Default: 'exactly-once' where the brokers have transactions, else 'at-least-once'.");
+}
+Option<KafkaOptions> prefix_option() {
+  return option(
+      "sink.transactional-id-prefix", &KafkaOptions::transactional_id_prefix, Necessity::kOptional,
+      "Beginning of the transactional id and of the consumer group that keeps the shipment's number; the "
+      "store's id, the pipeline and the table follow, so that it need not be unique.");
 }
 
-void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vector<OptionError>& errors) {
+void check_common(const KafkaOptions& options, std::vector<OptionError>& errors) {
   if (!is_topic(options.topic))
     errors.push_back(
         {"topic", Part::kValue,
@@ -101,23 +111,61 @@ void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vec
   if (options.servers.empty())
     errors.push_back({"properties.bootstrap.servers", Part::kValue,
                       "'properties.bootstrap.servers' is empty; expected 'host:9092'"});
-  if (options.guarantee == DeliveryGuarantee::kExactlyOnce)
-    errors.push_back({"sink.delivery-guarantee", Part::kValue,
-                      "'sink.delivery-guarantee' = 'exactly-once': this version gives 'at-least-once'"});
+  if (options.transactional_id_prefix.empty())
+    errors.push_back({"sink.transactional-id-prefix", Part::kValue,
+                      "'sink.transactional-id-prefix' is empty; leave it out, or name one"});
   check_properties(options, errors);
+}
+
+}  // namespace
+
+const OptionTable<KafkaOptions>& kafka_options() {
+  static const OptionTable<KafkaOptions> table{
+      topic_option(),
+      servers_option(),
+      properties_option(),
+      option("key.fields", &KafkaOptions::key_fields, Necessity::kOptional,
+             "Columns of the record's key, separated by ';'."),
+      key_format_option(Necessity::kOptional),
+      guarantee_option(),
+      prefix_option(),
+      max_rows_option<KafkaOptions>(),
+      max_bytes_option<KafkaOptions>(),
+      linger_option<KafkaOptions>()};
+  return table;
+}
+
+void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vector<OptionError>& errors) {
+  check_common(options, errors);
   check_key(options, errors);
 }
 
-Result<clients::KafkaConf> producer_conf(const KafkaOptions& options, const std::string& client_id) {
+namespace {
+
+/// A transaction may take as long as its messages, which the library insists on.
+Status make_transactional(rd_kafka_conf_s& conf, const KafkaOptions& options, const std::string& id) {
+  LEAT_TRY(clients::set_kafka_property(conf, "transactional.id", id));
+  if (options.properties.contains("transaction.timeout.ms")) return {};
+  LEAT_ASSIGN(const std::string messages, clients::kafka_property(conf, "message.timeout.ms"));
+  LEAT_ASSIGN(const std::string transaction, clients::kafka_property(conf, "transaction.timeout.ms"));
+  const bool longer = std::pair(messages.size(), messages) > std::pair(transaction.size(), transaction);
+  return longer ? clients::set_kafka_property(conf, "transaction.timeout.ms", messages) : Status();
+}
+
+}  // namespace
+
+Result<clients::KafkaConf> producer_conf(const KafkaOptions& options, const std::string& id,
+                                         DeliveryGuarantee guarantee) {
   clients::KafkaConf conf = clients::make_kafka_conf();
   for (const auto& [name, value] : kDefaults) LEAT_TRY(clients::set_kafka_property(*conf, name, value));
-  LEAT_TRY(clients::set_kafka_property(*conf, "client.id", client_id));
+  LEAT_TRY(clients::set_kafka_property(*conf, "client.id", id));
   LEAT_TRY(clients::set_kafka_property(*conf, "bootstrap.servers", options.servers));
   for (const auto& [name, value] : options.properties)
     LEAT_TRY(clients::set_kafka_property(*conf, name, value.reveal()));
-  const bool all = options.guarantee != DeliveryGuarantee::kNone;
+  const bool all = guarantee != DeliveryGuarantee::kNone;
   LEAT_TRY(clients::set_kafka_property(*conf, "enable.idempotence", all ? "true" : "false"));
   LEAT_TRY(clients::set_kafka_property(*conf, "acks", all ? "all" : "1"));
+  if (guarantee == DeliveryGuarantee::kExactlyOnce) LEAT_TRY(make_transactional(*conf, options, id));
   return conf;
 }
 

@@ -14,12 +14,18 @@
 namespace leat::sinks {
 
 enum class DeliveryGuarantee : std::uint8_t {
+  kBest,  ///< Exactly once where the brokers have transactions, else at least once.
   kNone,  ///< The leader alone acknowledges; what it has not replicated may be lost, retries may double.
   kAtLeastOnce,  ///< All replicas acknowledge, and the library's own retries neither double nor reorder.
-  kExactlyOnce,  ///< Refused by `check_kafka_options`.
+  kExactlyOnce,  ///< A transaction per shipment (exactly_once.h).
 };
 
 enum class KeyFormat : std::uint8_t { kNone, kJson, kRaw };
+
+enum class KafkaKeys : std::uint8_t {
+  kIfAny,   ///< A record whose key is empty has none.
+  kAlways,  ///< Every record has one, be it empty: a compacted topic takes no others.
+};
 
 struct KafkaOptions {
   std::string topic;
@@ -27,7 +33,9 @@ struct KafkaOptions {
   SecretMap properties;
   std::vector<std::string> key_fields;
   KeyFormat key_format = KeyFormat::kNone;
-  DeliveryGuarantee guarantee = DeliveryGuarantee::kAtLeastOnce;
+  KafkaKeys keys = KafkaKeys::kIfAny;
+  DeliveryGuarantee guarantee = DeliveryGuarantee::kBest;
+  std::string transactional_id_prefix = "leat";
   std::uint64_t max_rows = 10'000;
   ByteSize max_bytes{1 << 20};
   Micros linger{0};
@@ -35,11 +43,12 @@ struct KafkaOptions {
 
 const OptionTable<KafkaOptions>& kafka_options();
 
-/// What the table cannot say: properties, what belongs together, and what this version does not give.
+/// What the table cannot say: properties, and what belongs together.
 void check_kafka_options(const KafkaOptions& options, const OptionMap& map, std::vector<OptionError>& errors);
 
 /// The library's configuration: Leat's defaults, the user's properties, then what the guarantee needs.
-/// `client_id` is used when the user gives none. Errors: invalid.
-Result<clients::KafkaConf> producer_conf(const KafkaOptions& options, const std::string& client_id);
+/// `id` is the transactional id, and the client id when the user gives none. Errors: invalid.
+Result<clients::KafkaConf> producer_conf(const KafkaOptions& options, const std::string& id,
+                                         DeliveryGuarantee guarantee);
 
 }  // namespace leat::sinks

@@ -56,8 +56,14 @@ class KafkaProducer::Callbacks {
   static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
     auto& producer = *static_cast<KafkaProducer*>(opaque);
     --producer.under_way_;
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       producer.report_.failed.push_back({from_opaque(message->_private), message->err, false});
+      return;
+    }
+    const auto partition = static_cast<std::size_t>(std::max(message->partition, 0));
+    std::vector<std::int64_t>& ends = producer.report_.ends;
+    if (ends.size() <= partition) ends.resize(partition + 1);
+    ends[partition] = std::max(ends[partition], message->offset + 1);
   }
 
   static void on_error(rd_kafka_t* client, int code, const char* reason, void* opaque) {
@@ -75,12 +81,13 @@ class KafkaProducer::Callbacks {
   }
 };
 
-Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(clients::KafkaConf conf, std::string topic) {
+Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(clients::KafkaConf conf, std::string topic,
+                                                           KafkaKeys keys) {
   LEAT_ASSIGN(const std::string timeout, clients::kafka_property(*conf, "message.timeout.ms"));
   std::int64_t millis = 0;
   std::from_chars(timeout.data(), timeout.data() + timeout.size(), millis);
   std::unique_ptr<KafkaProducer> producer(
-      new KafkaProducer(std::move(topic), Micros(millis * kMicrosPerMilli) + kReportsLate));
+      new KafkaProducer(std::move(topic), keys, Micros(millis * kMicrosPerMilli) + kReportsLate));
   Callbacks::install(conf.get(), *producer);
   LEAT_ASSIGN(producer->client_, clients::make_kafka_producer(std::move(conf)));
   return producer;
@@ -90,9 +97,7 @@ KafkaProducer::~KafkaProducer() = default;
 
 ProduceReport KafkaProducer::produce(std::span<const Record> records, const Headers& common,
                                      const std::atomic<bool>& interrupted) {
-  report_ = {};
-  deadline_ = monotonic_micros() + limit_.count();
-  hand_over(records, common, interrupted);
+  (void)hand_over(records, common, interrupted);
   while (under_way_ > 0 && !give_up(interrupted)) rd_kafka_poll(client_.get(), kPollMillis);
   if (under_way_ > 0) drop_what_is_under_way();
   std::sort(report_.failed.begin(), report_.failed.end(),
@@ -100,8 +105,10 @@ ProduceReport KafkaProducer::produce(std::span<const Record> records, const Head
   return std::exchange(report_, {});
 }
 
-void KafkaProducer::hand_over(std::span<const Record> records, const Headers& common,
+bool KafkaProducer::hand_over(std::span<const Record> records, const Headers& common,
                               const std::atomic<bool>& interrupted) {
+  report_ = {};
+  deadline_ = monotonic_micros() + limit_.count();
   for (std::uint32_t index = 0; index < records.size(); ++index) {
     int code = enqueue(records[index], index, common);
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && !give_up(interrupted)) {
@@ -110,15 +117,24 @@ void KafkaProducer::hand_over(std::span<const Record> records, const Headers& co
     }
     if (code != 0) report_.failed.push_back({index, code, true});
   }
+  return report_.failed.empty();
+}
+
+ProduceReport KafkaProducer::await_all_or_first_failure(const std::atomic<bool>& interrupted) {
+  while (under_way_ > 0 && report_.failed.empty() && !give_up(interrupted))
+    rd_kafka_poll(client_.get(), kPollMillis);
+  return std::exchange(report_, {});
 }
 
 int KafkaProducer::enqueue(const Record& record, std::uint32_t index, const Headers& common) {
   rd_kafka_headers_t* headers = to_library(common, record.headers);
+  const bool has_key = keys_ == KafkaKeys::kAlways || !record.key.empty();
+  const bool has_value = record.kind == Record::Kind::kValue;
   // The library takes views as pointers to data that it will not change; with this flag it copies them.
   const auto code = rd_kafka_producev(
       client_.get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-      RD_KAFKA_V_KEY(record.key.empty() ? nullptr : record.key.data(), record.key.size()),
-      RD_KAFKA_V_VALUE(const_cast<char*>(record.payload.data()), record.payload.size()),
+      RD_KAFKA_V_KEY(has_key ? record.key.data() : nullptr, record.key.size()),
+      RD_KAFKA_V_VALUE(has_value ? const_cast<char*>(record.payload.data()) : nullptr, record.payload.size()),
       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(to_opaque(index)), RD_KAFKA_V_END);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
     ++under_way_;

@@ -13,6 +13,7 @@
 #include "pipelines/base/result.h"
 #include "pipelines/base/time.h"
 #include "sinks/block.h"
+#include "sinks/kafka/kafka_options.h"
 #include "sources/clients/kafka_client.h"
 
 namespace leat::sinks {
@@ -32,13 +33,16 @@ struct ProduceReport {
   int event_code = 0;        ///< The last error that was about no record (connection, credentials); 0: none.
   std::string event_reason;  ///< Its text.
   bool spent = false;        ///< The producer must not be used again (fatal error, records still under way).
+  std::vector<std::int64_t>
+      ends;  ///< Per partition that took records, the offset behind the last one; else 0.
 };
 
 class KafkaProducer {
  public:
   /// `conf` from `producer_conf`. Touches nothing before `produce`, but starts the library's threads.
   /// Errors: invalid.
-  static Result<std::unique_ptr<KafkaProducer>> make(clients::KafkaConf conf, std::string topic);
+  static Result<std::unique_ptr<KafkaProducer>> make(clients::KafkaConf conf, std::string topic,
+                                                     KafkaKeys keys = KafkaKeys::kIfAny);
   ~KafkaProducer();
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;
@@ -48,18 +52,35 @@ class KafkaProducer {
   ProduceReport produce(std::span<const Record> records, const Headers& common,
                         const std::atomic<bool>& interrupted);
 
+  // The same in two steps, for a transaction, in which one failure means that none counts.
+  /// Hands the records over; false when one was refused before it was sent.
+  bool hand_over(std::span<const Record> records, const Headers& common,
+                 const std::atomic<bool>& interrupted);
+  /// Waits until each is reported or one has failed. What is still under way then goes with the abort.
+  ProduceReport await_all_or_first_failure(const std::atomic<bool>& interrupted);
+  /// False while records are under way, which an abort should have ended.
+  [[nodiscard]] bool quiet() const { return under_way_ == 0; }
+
+  [[nodiscard]] rd_kafka_s& client() { return *client_; }
+  [[nodiscard]] Micros limit() const { return limit_; }
+  /// The last error that was about no record, since records were last handed over; empty: none.
+  [[nodiscard]] const std::string& event_reason() const { return report_.event_reason; }
+  [[nodiscard]] bool human_needed() const {
+    return clients::judge_kafka_error(report_.event_code) == clients::KafkaFault::kHumanNeeded;
+  }
+
  private:
   class Callbacks;
-  KafkaProducer(std::string topic, Micros limit) : topic_(std::move(topic)), limit_(limit) {}
+  KafkaProducer(std::string topic, KafkaKeys keys, Micros limit)
+      : topic_(std::move(topic)), keys_(keys), limit_(limit) {}
 
   /// The library's error code; 0: the record is under way.
   int enqueue(const Record& record, std::uint32_t index, const Headers& common);
-  void hand_over(std::span<const Record> records, const Headers& common,
-                 const std::atomic<bool>& interrupted);
   [[nodiscard]] bool give_up(const std::atomic<bool>& interrupted) const;
   void drop_what_is_under_way();
 
   std::string topic_;
+  KafkaKeys keys_;
   Micros limit_;  ///< No shipment takes longer; the library's own time-out ends before it.
   std::int64_t deadline_ = 0;
   std::uint64_t under_way_ = 0;

@@ -7,6 +7,7 @@
 
 #include "pipelines/base/nearest.h"
 #include "sinks/connector.h"
+#include "sinks/kafka/exactly_once.h"
 #include "sinks/kafka/kafka_options.h"
 #include "sinks/kafka/kafka_outcome.h"
 #include "sinks/kafka/kafka_producer.h"
@@ -15,13 +16,13 @@ namespace leat::sinks {
 
 namespace {
 
-class KafkaSink final : public Sink {
+/// At least once, and less: each attempt sends the whole shipment.
+class AtLeastOnce {
  public:
-  KafkaSink(KafkaOptions options, SinkContext context)
-      : options_(std::move(options)), context_(std::move(context)) {}
+  AtLeastOnce(const KafkaOptions& options, const SinkContext& context, const std::atomic<bool>& interrupted)
+      : options_(options), context_(context), interrupted_(interrupted) {}
 
-  Delivery deliver(const Shipment& shipment) override {
-    if (interrupted_) return Retry{"interrupted", std::nullopt};
+  Delivery deliver(const Shipment& shipment) {
     const auto records = read_blocks(shipment.blocks);
     if (!records) return Retry{records.error().message, std::nullopt, /*paused=*/true};
     if (const Status ready = ensure_producer(); !ready)
@@ -34,22 +35,50 @@ class KafkaSink final : public Sink {
     return outcome_of(report);
   }
 
-  void interrupt() override { interrupted_ = true; }
-
  private:
   Status ensure_producer() {
     if (producer_) return {};
     const std::string client_id =
         joined_name({"leat", context_.store.value, context_.pipeline.value, context_.table.value}, ':');
-    LEAT_ASSIGN(auto conf, producer_conf(options_, client_id));
-    LEAT_ASSIGN(producer_, KafkaProducer::make(std::move(conf), options_.topic));
+    const bool none = options_.guarantee == DeliveryGuarantee::kNone;
+    LEAT_ASSIGN(auto conf, producer_conf(options_, client_id,
+                                         none ? DeliveryGuarantee::kNone : DeliveryGuarantee::kAtLeastOnce));
+    LEAT_ASSIGN(producer_, KafkaProducer::make(std::move(conf), options_.topic, options_.keys));
     return {};
   }
 
-  KafkaOptions options_;
-  SinkContext context_;
-  std::atomic<bool> interrupted_ = false;
+  const KafkaOptions& options_;
+  const SinkContext& context_;
+  const std::atomic<bool>& interrupted_;
   std::unique_ptr<KafkaProducer> producer_;
+};
+
+class KafkaSink final : public Sink {
+ public:
+  KafkaSink(KafkaOptions options, SinkContext context)
+      : options_(std::move(options)), context_(std::move(context)) {}
+
+  Delivery deliver(const Shipment& shipment) override {
+    if (interrupted_) return Retry{"interrupted", std::nullopt};
+    if (!transactional()) return at_least_once_.deliver(shipment);
+    Delivery outcome = exactly_once_.deliver(shipment);
+    return transactional() ? outcome : at_least_once_.deliver(shipment);
+  }
+
+  void interrupt() override { interrupted_ = true; }
+
+ private:
+  /// Brokers without transactions are found out at the first attempt, and asked again at the next start.
+  [[nodiscard]] bool transactional() const {
+    return options_.guarantee == DeliveryGuarantee::kExactlyOnce ||
+           (options_.guarantee == DeliveryGuarantee::kBest && !exactly_once_.unsupported());
+  }
+
+  const KafkaOptions options_;
+  const SinkContext context_;
+  std::atomic<bool> interrupted_ = false;
+  ExactlyOnce exactly_once_{options_, context_, interrupted_};
+  AtLeastOnce at_least_once_{options_, context_, interrupted_};
 };
 
 Status check_key_fields(const KafkaOptions& options, const SinkContext& context) {
@@ -62,8 +91,8 @@ Status check_key_fields(const KafkaOptions& options, const SinkContext& context)
   return {};
 }
 
-std::string key_format_name(const OptionMap& map) {
-  switch (validated_options(kafka_options(), map).key_format) {
+std::string name_of(KeyFormat format) {
+  switch (format) {
     case KeyFormat::kJson:
       return "json";
     case KeyFormat::kRaw:
@@ -83,7 +112,9 @@ SinkConnector kafka_connector() {
   connector.key_fields = [](const OptionMap& map) {
     return validated_options(kafka_options(), map).key_fields;
   };
-  connector.key_format = key_format_name;
+  connector.key_format = [](const OptionMap& map) {
+    return name_of(validated_options(kafka_options(), map).key_format);
+  };
   connector.batch_limits = [](const OptionMap& map) {
     return batch_limits_of(validated_options(kafka_options(), map));
   };

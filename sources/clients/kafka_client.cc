@@ -92,11 +92,25 @@ void check_kafka_properties(const SecretMap& properties, std::string_view prefix
   }
 }
 
-Result<KafkaClient> make_kafka_producer(KafkaConf conf) {
+namespace {
+
+Result<KafkaClient> make_client(rd_kafka_type_t type, KafkaConf conf) {
   std::array<char, kErrorTextBytes> text{};
-  KafkaClient client(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), text.data(), text.size()));
+  KafkaClient client(rd_kafka_new(type, conf.get(), text.data(), text.size()));
   if (!client) return fail(ErrorCode::kInvalid, fmt::format("kafka: {}", text.data()));
   (void)conf.release();  // The client owns it now.
+  return client;
+}
+
+}  // namespace
+
+Result<KafkaClient> make_kafka_producer(KafkaConf conf) {
+  return make_client(RD_KAFKA_PRODUCER, std::move(conf));
+}
+
+Result<KafkaClient> make_kafka_consumer(KafkaConf conf) {
+  auto client = make_client(RD_KAFKA_CONSUMER, std::move(conf));
+  if (client) rd_kafka_poll_set_consumer(client->get());
   return client;
 }
 
@@ -118,6 +132,9 @@ KafkaFault judge_kafka_error(int code) {
     case RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
     case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:

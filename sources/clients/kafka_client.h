@@ -46,6 +46,8 @@ void check_kafka_properties(const SecretMap& properties, std::string_view prefix
 /// A producer with this configuration. It connects in its own time: an absent broker is no error.
 /// Errors: invalid (properties that exclude each other, certificates that cannot be read).
 Result<KafkaClient> make_kafka_producer(KafkaConf conf);
+/// A consumer, likewise. It joins no group unless it subscribes.
+Result<KafkaClient> make_kafka_consumer(KafkaConf conf);
 
 /// What an error code means for who sent a record.
 enum class KafkaFault : std::uint8_t {

@@ -52,7 +52,7 @@ class Kafka:
         self.address = library.rd_kafka_mock_cluster_bootstraps(ctypes.c_void_p(self.mock)).decode()
 
     def messages(self, topic: str) -> list[dict]:
-        """Everything in the topic, oldest first: key, value and headers (name to text)."""
+        """What a `read_committed` consumer sees of the topic, oldest first: key, value and headers (name to text)."""
         kcat = shutil.which("kcat")
         assert kcat, "kcat is not installed (Debian package: kcat)"
         command = [kcat, "-b", self.address, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-J"]
@@ -60,6 +60,24 @@ class Kafka:
         if done.returncode != 0:
             return []  # The topic is not there yet.
         return [_message(json.loads(line)) for line in done.stdout.splitlines()]
+
+    @property
+    def real(self) -> bool:
+        return self.mock is None
+
+    def kill(self) -> None:
+        """SIGKILL; `start` brings it back with what it had."""
+        self._command("kill", "stopped")
+
+    def start(self) -> None:
+        self._command("start", "address")
+
+    def _command(self, word: str, answer: str) -> None:
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        heard = self.process.stdout.readline()
+        if not heard.startswith(answer):
+            raise Failure(f"the Kafka broker answered {heard!r} to {word}")
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -70,4 +88,5 @@ class Kafka:
 def _message(envelope: dict) -> dict:
     pairs = envelope.get("headers") or []
     headers = dict(zip(pairs[::2], pairs[1::2]))
-    return {"key": envelope["key"], "value": json.loads(envelope["payload"]), "headers": headers}
+    payload = envelope["payload"]
+    return {"key": envelope["key"], "value": payload and json.loads(payload), "headers": headers}

@@ -85,6 +85,19 @@ class Daemon:
         except urllib.error.HTTPError as refused:
             return Answer(refused.code, refused.read().decode())
 
+    def post(self, path: str, body: str = "{}", headers: dict[str, str] | None = None) -> Answer:
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        request = urllib.request.Request(self.url + path, body.encode(), sent, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return Answer(answer.status, answer.read().decode())
+        except urllib.error.HTTPError as refused:
+            return Answer(refused.code, refused.read().decode())
+
+    def verb(self, *arguments: object) -> subprocess.CompletedProcess:
+        """A verb that asks this daemon."""
+        return run(self.leat, *arguments, "--api", self.url)
+
     def pipeline(self, name: str) -> dict:
         return self.ask(f"/api/v1/pipelines/{name}").json()
 

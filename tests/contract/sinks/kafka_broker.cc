@@ -18,12 +18,15 @@ constexpr int kCallMillis = 60'000;
 
 using Client = std::unique_ptr<rd_kafka_t, void (*)(rd_kafka_t*)>;
 
-Client make_client(rd_kafka_type_t type, const std::string& address) {
+Client make_client(rd_kafka_type_t type, const std::string& address,
+                   const std::string& transactional_id = {}) {
   std::array<char, 512> error{};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   rd_kafka_conf_set_log_cb(conf, nullptr);
   rd_kafka_conf_set(conf, "bootstrap.servers", address.c_str(), nullptr, 0);
   rd_kafka_conf_set(conf, "group.id", "contract", nullptr, 0);
+  if (!transactional_id.empty())
+    rd_kafka_conf_set(conf, "transactional.id", transactional_id.c_str(), nullptr, 0);
   rd_kafka_conf_set(conf, "enable.partition.eof", "true", nullptr, 0);
   rd_kafka_conf_set(conf, "reconnect.backoff.max.ms", "500", nullptr, 0);
   Client client(rd_kafka_new(type, conf, error.data(), error.size()), rd_kafka_destroy);
@@ -113,6 +116,34 @@ std::vector<SeenMessage> KafkaBroker::messages(const std::string& topic) const {
   }
   rd_kafka_consumer_close(client.get());
   return all;
+}
+
+void KafkaBroker::forget_group(const std::string& group) const {
+  const Client client = make_client(RD_KAFKA_PRODUCER, address_);
+  rd_kafka_queue_t* answers = rd_kafka_queue_new(client.get());
+  rd_kafka_DeleteGroup_t* unwanted = rd_kafka_DeleteGroup_new(group.c_str());
+  rd_kafka_DeleteGroups(client.get(), &unwanted, 1, nullptr, answers);
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, kCallMillis);
+  std::size_t count = 0;
+  const auto* result = rd_kafka_event_DeleteGroups_result(answer);
+  const rd_kafka_group_result_t** groups = rd_kafka_DeleteGroups_result_groups(result, &count);
+  REQUIRE(count == 1);
+  CHECK(rd_kafka_group_result_error(groups[0]) == nullptr);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_DeleteGroup_destroy(unwanted);
+  rd_kafka_queue_destroy(answers);
+}
+
+void KafkaBroker::leave_open_transaction(const std::string& id, const std::string& topic,
+                                         const std::string& payload) const {
+  const Client client = make_client(RD_KAFKA_PRODUCER, address_, id);
+  REQUIRE(rd_kafka_init_transactions(client.get(), kCallMillis) == nullptr);
+  REQUIRE(rd_kafka_begin_transaction(client.get()) == nullptr);
+  REQUIRE(rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
+                            RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
+                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                            RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  REQUIRE(rd_kafka_flush(client.get(), kCallMillis) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void KafkaBroker::go_away() {

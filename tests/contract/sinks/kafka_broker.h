@@ -29,8 +29,13 @@ class KafkaBroker {
   [[nodiscard]] bool real() const { return process_ != nullptr; }
   [[nodiscard]] const std::string& address() const { return address_; }
   void create_topic(const std::string& topic);
-  /// All messages of the topic's one partition.
+  /// All messages of the topic's one partition that a `read_committed` consumer sees.
   [[nodiscard]] std::vector<SeenMessage> messages(const std::string& topic) const;
+  /// As if its offsets had expired.
+  void forget_group(const std::string& group) const;
+  /// Writes this in a transaction of `id`, and goes away in the middle of it.
+  void leave_open_transaction(const std::string& id, const std::string& topic,
+                              const std::string& payload) const;
   void go_away();
   void come_back();
 

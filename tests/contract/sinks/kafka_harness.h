@@ -17,14 +17,15 @@ class KafkaHarness final : public RemoteHarness {
 
   std::unique_ptr<sinks::Sink> build() override { return build_with({}); }
 
-  std::unique_ptr<sinks::Sink> build_with(const OptionMap& more) {
+  std::unique_ptr<sinks::Sink> build_with(const OptionMap& more,
+                                          const sinks::SinkContext& context = test_context()) {
     OptionMap options = more;
     options.emplace("topic", topic_);
     options.emplace("properties.bootstrap.servers", broker_.address());
     options.emplace("properties.message.timeout.ms", "2000");
     options.emplace("properties.reconnect.backoff.max.ms", "500");
     options.emplace("properties.topic.metadata.propagation.max.ms", "1000");
-    return build_sink("kafka", options);
+    return build_sink("kafka", options, context);
   }
 
   std::unique_ptr<sinks::Sink> build_for_nobody() override {
@@ -46,6 +47,8 @@ class KafkaHarness final : public RemoteHarness {
 
   [[nodiscard]] std::vector<SeenMessage> messages() const { return broker_.messages(topic_); }
   [[nodiscard]] bool real() const { return broker_.real(); }
+  [[nodiscard]] const std::string& topic() const { return topic_; }
+  [[nodiscard]] KafkaBroker& broker() { return broker_; }
 
  private:
   static std::string next_topic() {

@@ -10,6 +10,7 @@ namespace {
 
 using When = Courier::Next::When;
 using State = DeliveryStatus::State;
+using Decision = sinks::Shipment::Decision;
 using namespace std::chrono_literals;
 
 struct CourierFixture : OutboxFixture {
@@ -299,6 +300,70 @@ TEST_CASE_FIXTURE(CourierFixture, "a store that does not answer is tried again l
   CHECK(next.when == When::kLater);
   CHECK(board.read().last_error == "store: the store is closed");
   CHECK(script.attempts.empty());
+}
+
+TEST_CASE_FIXTURE(CourierFixture, "a shipment that nobody can decide is held, and the commands are named") {
+  script.answers = {sinks::Held{"nobody knows"}};
+  put({"a"});
+  CHECK(go().when == When::kHeld);
+  clock.advance(24h);
+  CHECK(go().when == When::kHeld);
+  CHECK(attempts() == "1: a\n");
+  CHECK(board.read().state == State::kPaused);
+  CHECK(board.read().hold == DeliveryStatus::Hold::kUndecided);
+  CHECK(board.read().last_error ==
+        "nobody knows; decide with 'leat outbox resend plant upstream' (it has not arrived) or 'leat outbox "
+        "skip "
+        "plant upstream' (it has)");
+}
+
+TEST_CASE_FIXTURE(CourierFixture,
+                  "a decision is told to the sink until the shipment is settled, and counted") {
+  script.answers = {sinks::Held{"nobody knows"}, sinks::Retry{"away", {}}};
+  put({"a"});
+  go();
+  SUBCASE("resend") {
+    courier->decide(Decision::kResend);
+    CHECK(board.read().hold == DeliveryStatus::Hold::kNone);
+    CHECK(go().when == When::kLater);
+    CHECK(script.last_decision == Decision::kResend);
+    clock.advance(2min);
+    go();
+    CHECK(script.last_decision == Decision::kResend);
+    CHECK(board.read().resent == 1);
+  }
+  SUBCASE("skip") {
+    courier->decide(Decision::kSkip);
+    go_to_the_end();
+    CHECK(script.last_decision == Decision::kSkip);
+    CHECK(board.read().skipped == 1);
+  }
+  CHECK(status().delivered == 1);
+  put({"b"});
+  go_to_the_end();
+  CHECK(script.last_decision == Decision::kNone);
+  CHECK(board.read().resent + board.read().skipped == 1);
+}
+
+TEST_CASE_FIXTURE(CourierFixture, "a sink whose place was taken waits to be resumed") {
+  script.answers = {sinks::Held{"fenced", sinks::Held::Question::kWhoIsRight}};
+  put({"a"});
+  CHECK(go().when == When::kHeld);
+  CHECK(board.read().hold == DeliveryStatus::Hold::kFenced);
+  CHECK(board.read().last_error == "fenced; then go on with 'leat outbox resume plant upstream'");
+  courier->decide(Decision::kLookAgain);
+  go_to_the_end();
+  CHECK(script.last_decision == Decision::kLookAgain);
+  CHECK(status().delivered == 1);
+}
+
+TEST_CASE_FIXTURE(CourierFixture, "a decision ends a wait, too") {
+  script.answers = {sinks::Retry{"away", {}}};
+  put({"a"});
+  CHECK(go().when == When::kLater);
+  courier->decide(Decision::kLookAgain);
+  CHECK(go().when == When::kWithBlocks);
+  CHECK(status().delivered == 1);
 }
 
 TEST_CASE("the shortest wait is a millisecond, so that no draw makes a busy loop") {

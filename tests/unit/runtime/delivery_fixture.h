@@ -29,7 +29,8 @@ struct Script {
   /// "1: a b c" for shipment 1; "1[2+3]#2: c d e" for the second attempt of a part.
   std::vector<std::string> attempts;
   std::string last_state;  ///< The sink_state of the last shipment.
-  std::string finished;    ///< The state that `finish` was called with.
+  sinks::Shipment::Decision last_decision = sinks::Shipment::Decision::kNone;  ///< Of the last shipment.
+  std::string finished;  ///< The state that `finish` was called with.
 };
 
 class ScriptedSink final : public sinks::Sink {
@@ -43,6 +44,7 @@ class ScriptedSink final : public sinks::Sink {
     for (const sinks::Record& record : *read) records.emplace_back(record.payload);
     script_.attempts.push_back(label(shipment, records));
     script_.last_state = shipment.sink_state;
+    script_.last_decision = shipment.decision;
     if (script_.answers.empty()) return script_.otherwise(records);
     sinks::Delivery answer = script_.answers.front();
     script_.answers.pop_front();

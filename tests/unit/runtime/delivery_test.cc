@@ -153,6 +153,55 @@ TEST_CASE_FIXTURE(DeliveryFixture,
   CHECK(script.attempts == std::vector<std::string>{"1#2: a"});
 }
 
+TEST_CASE_FIXTURE(DeliveryFixture, "a paused sink tries nothing, also after a restart, until it is resumed") {
+  using Command = Delivery::Command;
+  gate.open();
+  start();
+  REQUIRE(delivery->command(Command::kPause));
+  CHECK(test::eventually([this] { return delivery->status().hold == DeliveryStatus::Hold::kByUser; }));
+  put({"a"});
+  delivery.reset();
+  start();
+  CHECK(test::eventually([this] { return delivery->status().hold == DeliveryStatus::Hold::kByUser; }));
+  CHECK(script.attempts.empty());
+  REQUIRE(delivery->command(Command::kResume));
+  CHECK(drain());
+  CHECK(script.attempts == std::vector<std::string>{"1: a"});
+  CHECK(delivery->status().hold == DeliveryStatus::Hold::kNone);
+  delivery.reset();
+  CHECK_FALSE(store->is_paused(route.pipeline, route.sink));
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "a decision is taken for a shipment that is held only") {
+  using Command = Delivery::Command;
+  script.answers = {sinks::Held{"nobody knows"}};
+  gate.open();
+  start();
+  const Status none = delivery->command(Command::kSkip);
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == ErrorCode::kConflict);
+  put({"a"});
+  CHECK(test::eventually([this] { return delivery->status().hold == DeliveryStatus::Hold::kUndecided; }));
+  REQUIRE(delivery->command(Command::kSkip));
+  CHECK(drain());
+  CHECK(delivery->status().skipped == 1);
+  CHECK(status().delivered == 1);
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "stop ends a hold and a pause") {
+  script.answers = {sinks::Held{"nobody knows"}};
+  gate.open();
+  start();
+  put({"a"});
+  CHECK(test::eventually([this] { return delivery->status().hold == DeliveryStatus::Hold::kUndecided; }));
+  SUBCASE("held") {}
+  SUBCASE("paused as well") {
+    REQUIRE(delivery->command(Delivery::Command::kPause));
+  }
+  delivery->stop();
+  CHECK(delivery->status().state == DeliveryStatus::State::kStopped);
+}
+
 TEST_CASE_FIXTURE(DeliveryFixture, "stop ends a long wait between two attempts at once") {
   gate.open();
   script.otherwise = [](const auto&) { return sinks::Retry{"busy", 1h}; };

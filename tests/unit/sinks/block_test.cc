@@ -28,6 +28,35 @@ TEST_CASE("a block gives back its records, keys and headers in order") {
   CHECK((*records)[2].payload.size() == 300);
 }
 
+TEST_CASE("a tombstone is no empty payload") {
+  BlockBuilder builder;
+  builder.add("a", "");
+  builder.add_tombstone("a", {{"topic", "t"}});
+  const std::string block = builder.seal();
+  const auto records = read_block(block);
+  REQUIRE(records);
+  CHECK((*records)[0].kind == Record::Kind::kValue);
+  CHECK((*records)[1].kind == Record::Kind::kTombstone);
+  CHECK((*records)[1].headers == Headers{{"topic", "t"}});
+  BlockBuilder again;
+  for (const Record& record : *records) again.add(record);
+  CHECK(again.seal() == block);
+}
+
+TEST_CASE("a block of the version before is read") {
+  const std::string block(
+      "\x01\x02\x01k\x03"
+      "one\x00\x00\x00\x01\x01n\x01v",
+      16);
+  const auto records = read_block(block);
+  REQUIRE(records);
+  REQUIRE(records->size() == 2);
+  CHECK((*records)[0].key == "k");
+  CHECK((*records)[0].payload == "one");
+  CHECK((*records)[1].kind == Record::Kind::kValue);
+  CHECK((*records)[1].headers == Headers{{"n", "v"}});
+}
+
 TEST_CASE("a sealed builder begins anew") {
   BlockBuilder builder;
   builder.add("", "one");
@@ -64,8 +93,8 @@ TEST_CASE("a block with any byte changed is read within its bounds or found corr
 TEST_CASE("bytes behind the last record are corrupt, and an unknown version is") {
   CHECK_FALSE(read_block(three_records() + "x"));
   std::string newer = three_records();
-  newer[0] = 2;
-  CHECK(read_block(newer).error().message == "block: version 2 is not known");
+  newer[0] = 3;
+  CHECK(read_block(newer).error().message == "block: version 3 is not known");
 }
 
 TEST_CASE("several blocks give their records one behind the other") {

@@ -19,8 +19,10 @@ OptionMap with(OptionMap more) {
   return more;
 }
 
-std::string conf_value(const OptionMap& map, const std::string& name) {
-  return *clients::kafka_property(**producer_conf(validated_options(kafka_options(), map), "me"), name);
+std::string conf_value(const OptionMap& map, const std::string& name,
+                       DeliveryGuarantee guarantee = DeliveryGuarantee::kAtLeastOnce) {
+  return *clients::kafka_property(**producer_conf(validated_options(kafka_options(), map), "me", guarantee),
+                                  name);
 }
 
 }  // namespace
@@ -44,11 +46,13 @@ TEST_CASE("a property that librdkafka does not have is an error with the nearest
               "properties.plugin.library.paths", "load code"));
 }
 
-TEST_CASE("properties that follow from the guarantee are refused, exactly-once is not promised") {
+TEST_CASE("properties that follow from the guarantee are refused") {
   CHECK(names(errors_of("kafka", with({{"properties.acks", "0"}})), "properties.acks",
               "sink.delivery-guarantee"));
-  CHECK(names(errors_of("kafka", with({{"sink.delivery-guarantee", "exactly-once"}})),
-              "sink.delivery-guarantee", "this version gives 'at-least-once'"));
+  CHECK(names(errors_of("kafka", with({{"properties.transactional.id", "mine"}})),
+              "properties.transactional.id", "sink.delivery-guarantee"));
+  CHECK(names(errors_of("kafka", with({{"sink.transactional-id-prefix", ""}})),
+              "sink.transactional-id-prefix", "is empty"));
   CHECK(names(errors_of("kafka", with({{"properties.message.timeout.ms", "0"}})),
               "properties.message.timeout.ms", "for ever"));
 }
@@ -77,8 +81,30 @@ TEST_CASE("a key field that the table does not have is named when the sink is bu
 TEST_CASE("the guarantee decides over acknowledgements and idempotence") {
   CHECK(conf_value(with({}), "enable.idempotence") == "true");
   CHECK(conf_value(with({}), "acks") == "-1");
-  CHECK(conf_value(with({{"sink.delivery-guarantee", "none"}}), "enable.idempotence") == "false");
-  CHECK(conf_value(with({{"sink.delivery-guarantee", "none"}}), "acks") == "1");
+  CHECK(conf_value(with({}), "enable.idempotence", DeliveryGuarantee::kNone) == "false");
+  CHECK(conf_value(with({}), "acks", DeliveryGuarantee::kNone) == "1");
+  CHECK(conf_value(with({}), "transactional.id", DeliveryGuarantee::kExactlyOnce) == "me");
+  CHECK(conf_value(with({}), "acks", DeliveryGuarantee::kExactlyOnce) == "-1");
+}
+
+TEST_CASE("a transaction may take as long as its messages") {
+  const auto timeout = [](OptionMap more) {
+    return conf_value(with(std::move(more)), "transaction.timeout.ms", DeliveryGuarantee::kExactlyOnce);
+  };
+  CHECK(timeout({}) == "60000");
+  CHECK(timeout({{"properties.message.timeout.ms", "300000"}}) == "300000");
+  CHECK(timeout({{"properties.message.timeout.ms", "9000"}}) == "60000");
+  CHECK(timeout({{"properties.message.timeout.ms", "9000"},
+                 {"properties.transaction.timeout.ms", "10000"}}) == "10000");
+}
+
+TEST_CASE("the guarantee is the best that the brokers give, unless it is chosen") {
+  const auto guarantee = [](const OptionMap& map) {
+    return validated_options(kafka_options(), map).guarantee;
+  };
+  CHECK(guarantee(with({})) == DeliveryGuarantee::kBest);
+  CHECK(guarantee(with({{"sink.delivery-guarantee", "exactly-once"}})) == DeliveryGuarantee::kExactlyOnce);
+  CHECK(guarantee(with({{"sink.delivery-guarantee", "none"}})) == DeliveryGuarantee::kNone);
 }
 
 TEST_CASE("the user's properties go before Leat's defaults") {

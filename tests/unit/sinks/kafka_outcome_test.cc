@@ -12,7 +12,7 @@ constexpr bool kLocally = true;
 constexpr bool kByBroker = false;
 
 ProduceReport failed(std::vector<FailedRecord> records) {
-  return {std::move(records), 0, "", false};
+  return {std::move(records), 0, "", false, {}};
 }
 
 }  // namespace

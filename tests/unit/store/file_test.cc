@@ -72,6 +72,28 @@ TEST_CASE_FIXTURE(FileFixture, "on another machine the store gets a new id and s
   CHECK(notes.empty());
 }
 
+TEST_CASE_FIXTURE(FileFixture, "what waited when the id was renewed is inherited, what comes later is not") {
+  REQUIRE(open());
+  Commit before = next_commit();
+  before.blocks = {{kSink, 1, "old", 1}};
+  REQUIRE(write(std::move(before)));
+  CHECK_FALSE((*next())->inherited);
+  store.reset();
+  write_file("machine-id", "machine-b\n");
+  REQUIRE(open());
+  Commit later = next_commit();
+  later.blocks = {{kSink, 1, "new", 1}};
+  REQUIRE(write(std::move(later)));
+  const auto old = *next();
+  CHECK(old->blocks.at(0) == "old");
+  CHECK(old->inherited);
+  REQUIRE(settle({.number = old->number, .delivered = 1}));
+  CHECK(old->blocks.size() == 1);
+  CHECK_FALSE((*next())->inherited);
+  reopen();
+  CHECK_FALSE((*next())->inherited);
+}
+
 TEST_CASE_FIXTURE(FileFixture, "a machine without an id does not renew the store's") {
   REQUIRE(open());
   const StoreId id = store->id();

@@ -56,6 +56,8 @@ TEST_CASE_FIXTURE(OldFile, "a file of version 1 keeps everything through the ste
   CHECK(store->dead_letter_status()->pushed_out == 6);
   REQUIRE(write(next_commit()));
   CHECK((*next())->blocks.at(0) == "block");
+  CHECK_FALSE((*next())->inherited);
+  CHECK_FALSE(store->is_paused(kPipeline, kSink));
   store.reset();
   CHECK(*schema_version(*connect()) == static_cast<int>(schema_steps().size()));
 }

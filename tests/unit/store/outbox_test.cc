@@ -263,6 +263,19 @@ TEST_CASE_FIXTURE(BothStores, "at the wake-up the block is there to be shipped")
   });
 }
 
+TEST_CASE_FIXTURE(StoreFixture, "a sink is paused by its name, and over restarts") {
+  REQUIRE(open());
+  CHECK_FALSE(store->is_paused(kPipeline, kSink));
+  REQUIRE(store->set_paused(kPipeline, kSink, true));
+  REQUIRE(store->set_paused(kPipeline, kSink, true));
+  reopen();
+  CHECK(store->is_paused(kPipeline, kSink));
+  CHECK_FALSE(store->is_paused(kPipeline, {"other"}));
+  CHECK_FALSE(store->is_paused({"other"}, kSink));
+  REQUIRE(store->set_paused(kPipeline, kSink, false));
+  CHECK_FALSE(store->is_paused(kPipeline, kSink));
+}
+
 TEST_CASE_FIXTURE(BothStores, "the sink's state can be replaced between shipments only") {
   on_both([&] {
     const auto keep = [&](const std::string& state) {
