@@ -96,7 +96,17 @@ CREATE TABLE dead_letter_totals (
 INSERT INTO dead_letter_totals VALUES (1, 0, 0, 0);
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+// Which bound has dropped records. What an older file had dropped already is of none of them; the CHECK keeps
+// the parts within the whole.
+constexpr const char* kDropsByBound = R"sql(
+ALTER TABLE outboxes ADD COLUMN dropped_oldest INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outboxes ADD COLUMN dropped_newest INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outboxes ADD COLUMN dropped_age INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outboxes ADD COLUMN dropped_file INTEGER NOT NULL DEFAULT 0
+  CHECK (dropped_oldest + dropped_newest + dropped_age + dropped_file <= dropped);
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kDropsByBound};
 
 }  // namespace
 
