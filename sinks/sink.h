@@ -60,6 +60,11 @@ struct Retry {
 struct Rejected {
   std::string reason;
   std::vector<std::uint32_t> records;
+  enum class Cause : std::uint8_t {
+    kContent,  ///< A record is bad.
+    kSize,     ///< Of a whole: it is too large, the same records may pass in smaller shipments.
+  };
+  Cause cause = Cause::kContent;
 };
 using Delivery = std::variant<Delivered, Retry, Rejected>;
 

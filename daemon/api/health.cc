@@ -10,7 +10,12 @@ Response health(const ApiContext&, const Request&) {
 Response readiness(const ApiContext& context, const Request&) {
   std::vector<std::string> reasons;
   const bool ready = context.host->ready(reasons);
-  return json_response({{"ready", ready}, {"reasons", reasons}}, ready ? 200 : 503);
+  // An uplink that is away is what a gateway is for: it is told, and the daemon stays ready.
+  std::vector<std::string> outages;
+  for (const runtime::PipelineStatus& status : context.host->statuses())
+    for (std::string& sentence : runtime::outages(status, context.clock->wall()))
+      outages.push_back(std::move(sentence));
+  return json_response({{"ready", ready}, {"reasons", reasons}, {"outages", outages}}, ready ? 200 : 503);
 }
 
 }  // namespace leat::api
