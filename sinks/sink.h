@@ -73,6 +73,11 @@ struct Retry {
 struct Rejected {
   std::string reason;
   std::vector<std::uint32_t> records;
+  enum class Cause : std::uint8_t {
+    kContent,  ///< A record is bad.
+    kSize,     ///< Of a whole: it is too large, the same records may pass in smaller shipments.
+  };
+  Cause cause = Cause::kContent;
 };
 /// Whether it has arrived cannot be found out, or another process has taken this sink's place: to go on by
 /// itself would lose or double. Nothing is tried any more until somebody decides.

@@ -15,7 +15,12 @@ Response readiness(const ApiContext& context, const Request&) {
     reasons.push_back("the disk refuses the store: " + disk.problem);
     ready = false;
   }
-  return json_response({{"ready", ready}, {"reasons", reasons}}, ready ? 200 : 503);
+  // An uplink that is away is what a gateway is for: it is told, and the daemon stays ready.
+  std::vector<std::string> outages;
+  for (const runtime::PipelineStatus& status : context.host->statuses())
+    for (std::string& sentence : runtime::outages(status, context.clock->wall()))
+      outages.push_back(std::move(sentence));
+  return json_response({{"ready", ready}, {"reasons", reasons}, {"outages", outages}}, ready ? 200 : 503);
 }
 
 }  // namespace leat::api

@@ -90,15 +90,37 @@ void add_operator(Families& families, const Labels& pipeline, const exec::Datafl
 }
 
 void add_sink(Families& families, const Labels& pipeline, const runtime::SinkStatus& sink) {
+  using State = runtime::DeliveryStatus::State;
   const Labels labels = with(pipeline, "sink", sink.table.value);
   families.counter("leat_sink_rows_total", "Rows that reached the sink.", labels, sink.counters.rows);
   if (!sink.outbox) return;
+  const runtime::DeliveryStatus& delivery = sink.delivery;
+  families.counter("leat_delivery_attempts_total", "Attempts to deliver since the start.", labels,
+                   delivery.attempts);
+  families.counter("leat_delivery_retries_total", "Attempts that ended in another try.", labels,
+                   delivery.retries);
+  families.counter("leat_delivery_refusals_total", "Attempts that ended in a refusal.", labels,
+                   delivery.refusals);
+  for (const State state : {State::kIdle, State::kDelivering, State::kWaiting, State::kPaused,
+                            State::kThrottled, State::kOffSchedule, State::kStopped})
+    families.gauge("leat_delivery_state", "1 for the state that delivery is in.",
+                   with(labels, "state", std::string(to_string(state))), delivery.state == state ? 1 : 0);
+  families.gauge("leat_delivery_last_success_seconds", "Last delivery, in seconds since 1970; 0: none yet.",
+                 labels, static_cast<double>(delivery.last_success) / kMicros);
+  families.gauge("leat_delivery_next_try_seconds", "When it is tried again, in seconds since 1970; 0: now.",
+                 labels, waits(delivery.state) ? static_cast<double>(delivery.waiting_until) / kMicros : 0);
+  families.gauge("leat_delivery_rows_per_second", "Records delivered, over the last minute.", labels,
+                 sink.rate.rows);
+  families.gauge("leat_delivery_bytes_per_second", "Bytes delivered, over the last minute.", labels,
+                 sink.rate.bytes);
+  families.gauge("leat_outbox_max_bytes", "Bytes at which the outbox is full.", labels,
+                 static_cast<double>(sink.options.buffer_max_bytes.bytes));
   families.gauge("leat_sink_held", "1 while the sink waits for somebody to speak.", labels,
-                 sink.hold == "none" ? 0 : 1);
+                 delivery.hold == runtime::DeliveryStatus::Hold::kNone ? 0 : 1);
   families.counter("leat_sink_resent_shipments_total", "Undecided shipments that were sent again.", labels,
-                   sink.resent);
+                   delivery.resent);
   families.counter("leat_sink_skipped_shipments_total", "Undecided shipments that were taken as delivered.",
-                   labels, sink.skipped);
+                   labels, delivery.skipped);
 }
 
 void add_pipeline(Families& families, const Labels& gateway, const runtime::PipelineStatus& status) {
@@ -124,10 +146,20 @@ void add_outbox(Families& families, const Labels& gateway, const store::OutboxSt
   families.counter("leat_outbox_emitted_total", "Records put into the outbox.", labels, outbox.emitted);
   families.counter("leat_outbox_delivered_total", "Records delivered.", labels, outbox.delivered);
   families.counter("leat_outbox_rejected_total", "Records refused for good.", labels, outbox.rejected);
-  families.counter("leat_outbox_dropped_total", "Records dropped because the outbox was full.", labels,
+  families.counter("leat_outbox_dropped_total", "Records dropped, as a bound asks for.", labels,
                    outbox.dropped);
+  const store::Dropped& by = outbox.dropped_by;
+  for (const auto& [bound, records] :
+       {std::pair("drop-oldest", by.oldest), std::pair("drop-newest", by.newest),
+        std::pair("max-age", by.age), std::pair("store.max_bytes", by.file)})
+    families.counter("leat_outbox_dropped_by_total", "Records dropped, by the bound that asked for it.",
+                     with(labels, "by", bound), records);
   families.gauge("leat_outbox_waiting", "Records that wait.", labels, static_cast<double>(outbox.records));
   families.gauge("leat_outbox_bytes", "Bytes that wait.", labels, static_cast<double>(outbox.bytes));
+  families.gauge("leat_outbox_blocks", "Blocks that wait.", labels, static_cast<double>(outbox.blocks));
+  families.gauge("leat_outbox_oldest_seconds",
+                 "Time of the oldest that waits, in seconds since 1970; 0: none.", labels,
+                 static_cast<double>(outbox.oldest) / kMicros);
 }
 
 std::string store_text(const std::string& gateway_id, const store::StoreHealth& health) {

@@ -46,18 +46,19 @@ ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
 }
 
 ordered_json sink_json(const runtime::SinkStatus& sink) {
+  const runtime::DeliveryStatus& delivery = sink.delivery;
   return {{"table", sink.table.value},
           {"connector", sink.connector},
           {"rows", sink.counters.rows},
           {"dead", sink.counters.dead},
           {"emitted", sink.counters.emitted},
-          {"delivery", sink.delivery},
-          {"hold", sink.hold},
-          {"resent", sink.resent},
-          {"skipped", sink.skipped},
-          {"attempts", sink.attempts},
-          {"last_success", time_json(sink.last_success)},
-          {"last_error", sink.last_error}};
+          {"delivery", sink.outbox ? to_string(delivery.state) : "none"},
+          {"hold", to_string(delivery.hold)},
+          {"resent", delivery.resent},
+          {"skipped", delivery.skipped},
+          {"attempts", delivery.attempts},
+          {"last_success", time_json(delivery.last_success)},
+          {"last_error", delivery.last_error}};
 }
 
 ordered_json summary(const runtime::PipelineStatus& status) {

@@ -27,9 +27,11 @@ std::string text_of(const ordered_json& value) {
 
 /// "paused (undecided)"
 std::string standing(const ordered_json& sink) {
-  const std::string delivery = sink.value("delivery", "down");
-  const std::string hold = sink.value("hold", "none");
-  return hold == "none" ? delivery : fmt::format("{} ({})", delivery, hold);
+  const ordered_json& delivery = sink["delivery"];
+  if (delivery.is_null()) return "down";
+  const std::string state = text_of(delivery["state"]);
+  const std::string hold = text_of(delivery["hold"]);
+  return hold == "none" ? state : fmt::format("{} ({})", state, hold);
 }
 
 void print_list(const ordered_json& sinks) {
@@ -49,13 +51,17 @@ void print_sink(const ordered_json& sink) {
   line("pipeline", text_of(sink["pipeline"]));
   line("sink", text_of(sink["sink"]));
   line("delivery", standing(sink));
-  for (const auto& [name, count] : sink["records"].items()) line(name, text_of(count) + " records");
+  for (const auto& [name, count] : sink["records"].items())
+    if (count.is_number()) line(name, text_of(count) + " records");
   line("bytes", text_of(sink["bytes"]));
   line("oldest", text_of(sink["oldest"]));
   line("last shipment", text_of(sink["last_shipment"]));
-  if (!sink.contains("delivery")) return;
-  line("last success", text_of(sink["last_success"]));
-  if (const std::string error = sink.value("last_error", ""); !error.empty()) line("last error", error);
+  const ordered_json& delivery = sink["delivery"];
+  if (delivery.is_null()) return;
+  line("last success", text_of(delivery["last_success"]));
+  if (!delivery["why"].is_null()) line("why", text_of(delivery["why"]));
+  if (!delivery["next_try"].is_null()) line("next try", text_of(delivery["next_try"]));
+  if (const std::string error = text_of(delivery["last_error"]); !error.empty()) line("last error", error);
 }
 
 std::string path_of(const OutboxOptions& options) {

@@ -103,7 +103,7 @@ class Runner {
           stderr,
           "leat run: nothing was read: the state kept by --state says that an earlier run has read these "
           "inputs to their end\n");
-    if (status.state == runtime::PipelineState::kStopped && !keeps_state_ && lost_records() > 0)
+    if (status.state == runtime::PipelineState::kStopped && print_undelivered(status) && !keeps_state_)
       return kFailed;
     return written ? kOk : complain(written.error(), kFailed);
   }
@@ -148,15 +148,27 @@ class Runner {
             info.name, info.counters.given_up);
   }
 
-  /// Records that were interrupted on their way and are kept nowhere.
-  std::uint64_t lost_records() {
-    std::uint64_t records = 0;
-    if (const auto outbox = store_.outbox_status(); outbox)
-      for (const store::OutboxStatus& sink : *outbox) records += sink.records;
-    if (records > 0)
-      fmt::print(stderr, "leat run: {} record{} not delivered; --state DIR would have kept {}\n", records,
-                 records == 1 ? " was" : "s were", records == 1 ? "it" : "them");
-    return records;
+  /// Records that were interrupted on their way: how many, why, and what becomes of them.
+  bool print_undelivered(const runtime::PipelineStatus& status) const {
+    bool any = false;
+    for (const runtime::SinkStatus& sink : status.sinks) {
+      const std::uint64_t records = sink.outbox ? sink.waiting.records : 0;
+      if (records == 0) continue;
+      any = true;
+      const bool one = records == 1;
+      fmt::print(stderr, "leat run: {} record{} for '{}' {} not delivered{}; {}\n", records, one ? "" : "s",
+                 sink.table.value, one ? "was" : "were", why_undelivered(sink),
+                 keeps_state_ ? "the next run with this --state goes on with what is left"
+                 : one        ? "--state DIR would have kept it"
+                              : "--state DIR would have kept them");
+    }
+    return any;
+  }
+
+  static std::string why_undelivered(const runtime::SinkStatus& sink) {
+    if (!sink.delivery.last_error.empty()) return " (" + sink.delivery.last_error + ")";
+    if (!sink.options.schedule.empty()) return " ('sink.schedule' = '" + sink.options.schedule + "')";
+    return "";
   }
 
   loop::Loop& loop_;
@@ -168,6 +180,14 @@ class Runner {
   bool went_on_ = false;  // An earlier run has left a commit.
   std::uint64_t decoded_before_ = 0;
 };
+
+/// An input that has ended waits for the hours of its sink all the same.
+void tell_of_schedules(const plan::Plan& plan) {
+  for (const auto& sink : plan.sinks)
+    if (const auto hours = sink->options.find("sink.schedule"); hours != sink->options.end())
+      fmt::print(stderr, "leat run: rows for '{}' are sent by its 'sink.schedule' only: {}\n", sink->table,
+                 hours->second);
+}
 
 /// The rows of an updating query are shown when it ends, which an endless one does at Ctrl-C only.
 void tell_of_late_table(const plan::Plan& plan) {
@@ -201,6 +221,7 @@ int run(const RunOptions& options) {
   if (outcome.plan.sinks.empty()) return kOk;
 
   if (*form != OutputForm::kChangelog) tell_of_late_table(outcome.plan);
+  tell_of_schedules(outcome.plan);
   log::configure({.form = log::detect_form(), .level = log::Level::kWarn});
   auto store = open_store(options.state);
   if (!store) return complain(store.error(), kFailed);

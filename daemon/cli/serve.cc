@@ -52,9 +52,10 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
                             "folder that this user may write",
                             config.data_dir, failed.message()));
   std::vector<std::string> notes;
-  auto store = store::Store::open(
-      {.path = config.data_dir + "/leat.db", .dead_letters_max_bytes = config.dead_letters_max_bytes.bytes},
-      notes);
+  auto store = store::Store::open({.path = config.data_dir + "/leat.db",
+                                   .dead_letters_max_bytes = config.dead_letters_max_bytes.bytes,
+                                   .max_bytes = config.store_max_bytes.value_or(ByteSize{0}).bytes},
+                                  notes);
   for (const std::string& note : notes) log::warn("store", {{"note", note}});
   return store;
 }

@@ -29,9 +29,14 @@ const OptionTable<Config>& config_table() {
       option("log.format", &Config::log_format, Necessity::kOptional,
              "text, json or auto (journald's form under systemd, else text)."),
       option("dead_letters.max_bytes", &Config::dead_letters_max_bytes, Necessity::kOptional,
-             "Dead letters above this push out the oldest, which are counted.")};
+             "Dead letters above this push out the oldest, which are counted."),
+      option("store.max_bytes", &Config::store_max_bytes, Necessity::kOptional,
+             "What the store may hold; at least 1 mb. Sinks that may drop make room, the oldest results "
+             "first; pipelines whose sinks block wait. Default: no bound.")};
   return table;
 }
+
+constexpr std::uint64_t kLeastStore = 1 << 20;
 
 struct Entry {
   std::string value;
@@ -107,6 +112,8 @@ void check_words(const Config& config, std::vector<OptionError>& errors) {
   if (!std::all_of(config.gateway_id.begin(), config.gateway_id.end(), plain))
     refuse("gateway.id",
            "gateway.id: only letters, digits, '-', '_' and '.' are allowed, as it travels in headers");
+  if (config.store_max_bytes && config.store_max_bytes->bytes < kLeastStore)
+    refuse("store.max_bytes", "store.max_bytes: expected 1 mb or more, as the store's own tables need room");
   if (config.api_listen.empty()) return;
   if (const auto address = parse_listen(config.api_listen); !address)
     refuse("api.listen", address.error().message);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct Config {
   std::string log_format = "auto";  ///< [log] format: auto, text, json
   Micros stop_timeout{20 * kMicrosPerSecond};    ///< How long a stop may drain before it commits and goes.
   ByteSize dead_letters_max_bytes{16ULL << 20};  ///< [dead_letters] max_bytes
+  std::optional<ByteSize> store_max_bytes;       ///< [store] max_bytes; unset: no bound.
 };
 
 /// Dotted key, type, default and meaning of every key, in the order of documentation.

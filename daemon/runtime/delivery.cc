@@ -1,5 +1,6 @@
 #include "daemon/runtime/delivery.h"
 
+#include <algorithm>
 #include <future>
 #include <limits>
 #include <string>
@@ -12,10 +13,23 @@ using When = Courier::Next::When;
 using State = DeliveryStatus::State;
 
 constexpr std::uint64_t kAnyBytes = std::numeric_limits<std::uint64_t>::max();
+/// Blocks grow too old while a far side that asked for an hour is waited for.
+constexpr Micros kLongestWait{kMicrosPerMinute};
 constexpr std::int64_t kAnyAge = std::numeric_limits<std::int64_t>::min();
 
-Backoff backoff_of(const DeliverySetup& setup) {
-  return {setup.options.retry_initial_backoff, setup.options.retry_max_backoff, setup.random};
+using DropOrder = store::Store::DropOrder;
+
+std::optional<DropOrder> yield_of(plan::OnFull policy) {
+  if (policy == plan::OnFull::kBlock) return std::nullopt;
+  return policy == plan::OnFull::kDropNewest ? DropOrder::kNewest : DropOrder::kOldest;
+}
+
+CourierOptions courier_options(const DeliverySetup& setup) {
+  const plan::DeliveryOptions& options = setup.options;
+  return {.limits = setup.limits,
+          .order = options.order,
+          .backoff = {options.retry_initial_backoff, options.retry_max_backoff, setup.random},
+          .pace = {options, setup.time_zone}};
 }
 
 }  // namespace
@@ -30,6 +44,10 @@ std::string_view to_string(DeliveryStatus::State state) {
       return "waiting";
     case State::kPaused:
       return "paused";
+    case State::kThrottled:
+      return "throttled";
+    case State::kOffSchedule:
+      return "off schedule";
     case State::kStopped:
       break;
   }
@@ -50,19 +68,25 @@ std::string_view to_string(DeliveryStatus::Hold hold) {
   return "by user";
 }
 
+bool waits(DeliveryStatus::State state) {
+  return state == State::kWaiting || state == State::kPaused || state == State::kThrottled ||
+         state == State::kOffSchedule;
+}
+
 Delivery::Delivery(store::Store& store, std::unique_ptr<sinks::Sink> sink, DeliverySetup setup,
                    const loop::Clock& clock)
     : store_(store),
       sink_(std::move(sink)),
       setup_(std::move(setup)),
       clock_(clock),
-      courier_(store, *sink_, setup_.route, setup_.limits, backoff_of(setup_), clock, status_) {}
+      courier_(store, *sink_, setup_.route, courier_options(setup_), clock, status_) {}
 
 void Delivery::start() {
   const std::lock_guard stopping(stop_mutex_);
   if (thread_.joinable()) return;
   paused_ = store_.is_paused(setup_.route.pipeline, setup_.route.sink);
   store_.on_blocks(setup_.route.pipeline, setup_.route.sink, [this] { on_blocks(); });
+  store_.set_yield(setup_.route.pipeline, setup_.route.sink, yield_of(setup_.options.on_full));
   thread_ = std::thread([this] { run(); });
 }
 
@@ -70,6 +94,7 @@ void Delivery::stop() {
   const std::lock_guard stopping(stop_mutex_);
   if (!thread_.joinable()) return;
   store_.on_blocks(setup_.route.pipeline, setup_.route.sink, {});
+  store_.set_yield(setup_.route.pipeline, setup_.route.sink, std::nullopt);
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -123,7 +148,8 @@ bool Delivery::obey() {
 bool Delivery::full() const {
   if (setup_.options.on_full != plan::OnFull::kBlock) return false;
   const store::OutboxLevel level = store_.outbox_level(setup_.route.pipeline, setup_.route.sink);
-  return level.bytes >= setup_.options.buffer_max_bytes.bytes;
+  // One that holds nothing could never make room in the file: its pipeline goes on.
+  return level.bytes >= setup_.options.buffer_max_bytes.bytes || (level.records > 0 && store_.file_full());
 }
 
 // On the storage thread: bounds are kept while an attempt is under way, too.
@@ -146,9 +172,8 @@ void Delivery::keep_bounds() {
       options.buffer_max_age ? clock_.wall() - options.buffer_max_age->count() : kAnyAge;
   const bool too_old = level.blocks > 0 && level.oldest < oldest;
   if ((level.bytes <= max_bytes && !too_old) || trimming_->exchange(true)) return;
-  using Order = store::Store::DropOrder;
   store_.trim(setup_.route.pipeline, setup_.route.sink, max_bytes, oldest,
-              options.on_full == plan::OnFull::kDropNewest ? Order::kNewest : Order::kOldest,
+              yield_of(options.on_full).value_or(DropOrder::kOldest),
               [trimming = trimming_](const Result<std::uint64_t>&) { *trimming = false; });
 }
 
@@ -224,7 +249,7 @@ void Delivery::wait(const Courier::Next& next, std::optional<End> ending) {
   else if (next.when == When::kWithBlocks || next.when == When::kHeld)
     changed_.wait(lock, go_on);
   else
-    changed_.wait_for(lock, Micros(next.at - clock_.monotonic()), go_on);
+    changed_.wait_for(lock, std::min(Micros(next.at - clock_.monotonic()), kLongestWait), go_on);
 }
 
 }  // namespace leat::runtime

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "daemon/loop/clock.h"
@@ -30,6 +31,7 @@ struct DeliverySetup {
   DeliveryRoute route;
   sinks::BatchLimits limits;
   plan::DeliveryOptions options;
+  std::string time_zone = "UTC";  ///< The pipeline's, for 'sink.schedule'.
   Randomness random = system_randomness();
   /// Called on the delivery thread when `full` has become false, and when `drained` has become true. It must
   /// not wait, and must not stop the delivery.
@@ -70,10 +72,11 @@ class Delivery {
   /// Any thread; carried out soon. Errors: conflict (no shipment waits for this decision).
   Status command(Command command);
 
-  /// The outbox has reached 'sink.buffer.max-bytes' and its policy is to block: the pipeline waits. Any
-  /// thread, cheap.
+  /// The outbox has reached 'sink.buffer.max-bytes', or the file its bound, and the policy is to block: the
+  /// pipeline waits. Any thread, cheap.
   [[nodiscard]] bool full() const;
   [[nodiscard]] DeliveryStatus status() const { return status_.read(); }
+  [[nodiscard]] const plan::DeliveryOptions& options() const { return setup_.options; }
 
  private:
   void run();

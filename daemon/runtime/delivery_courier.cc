@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "daemon/runtime/delivery_letters.h"
+#include "daemon/runtime/delivery_report.h"
 #include "pipelines/base/fault_point.h"
 #include "sinks/block.h"
 
@@ -45,13 +46,15 @@ Result<std::vector<std::string>> cut_blocks(std::span<const std::string> blocks,
 
 }  // namespace
 
-Courier::Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, sinks::BatchLimits limits,
-                 Backoff backoff, const loop::Clock& clock, StatusBoard& status)
+Courier::Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, CourierOptions options,
+                 const loop::Clock& clock, StatusBoard& status)
     : store_(store),
       sink_(sink),
       route_(std::move(route)),
-      limits_(limits),
-      backoff_(std::move(backoff)),
+      limits_(options.limits),
+      order_(options.order),
+      backoff_(std::move(options.backoff)),
+      pace_(std::move(options.pace)),
       clock_(clock),
       status_(status) {}
 
@@ -66,7 +69,24 @@ Courier::Next Courier::step(Urgency urgency) {
   if (held_) return {When::kHeld};
   if (clock_.monotonic() < not_before_) return {When::kLater, not_before_};
   if (settlement_ || split_) return hand_in();
+  if (const auto later = delay()) return put_off(*later);
   return load_ ? attempt() : take(urgency);
+}
+
+/// Only what waits can be held back: an empty outbox is drained at any time.
+std::optional<Pace::Delay> Courier::delay() const {
+  if (!load_ && store_.outbox_level(route_.pipeline, route_.sink).records == 0) return std::nullopt;
+  return pace_.delay(clock_);
+}
+
+Courier::Next Courier::put_off(const Pace::Delay& delay) {
+  // A far side that refuses stays what people are told of, also while its last attempt is being paid for.
+  const bool refused = load_ && load_->failures > 0 && delay.state == State::kThrottled;
+  status_.change([&](DeliveryStatus& status) {
+    if (!refused) status.state = delay.state;
+    status.waiting_until = delay.until;
+  });
+  return {When::kLater, delay.look_at};
 }
 
 Courier::Next Courier::take(Urgency urgency) {
@@ -74,8 +94,10 @@ Courier::Next Courier::take(Urgency urgency) {
   const std::int64_t now = clock_.monotonic();
   const bool lingered = linger_until_ && now >= *linger_until_;
   const bool may_wait = urgency == Urgency::kMayLinger && limits_.linger.count() > 0 && !lingered;
-  const store::ShipmentLimits limits{limits_.max_rows, limits_.max_bytes.bytes,
-                                     may_wait ? Fill::kOnlyFull : Fill::kWhatWaits};
+  using Order = store::ShipmentLimits::Order;
+  const store::ShipmentLimits limits{
+      limits_.max_rows, limits_.max_bytes.bytes, may_wait ? Fill::kOnlyFull : Fill::kWhatWaits,
+      order_ == plan::DeliveryOrder::kNewestFirst ? Order::kNewestFirst : Order::kOldestFirst};
   auto taken = ask<std::optional<store::OutboxShipment>>(
       [&](auto done) { store_.next_shipment(route_.pipeline, route_.sink, limits, std::move(done)); });
   if (!taken) return store_failed(taken.error());
@@ -86,6 +108,11 @@ Courier::Next Courier::take(Urgency urgency) {
     const store::OutboxShipment& shipment = load_->shipment;
     begin_part(shipment.settled, shipment.part);
     if (shipment.resumed) load_->attempt = 2;  // It may have been tried before: receivers are told "resent".
+    // One that may have arrived as a whole must be tried as a whole again.
+    if (const std::uint64_t part = shipment.resumed ? 0 : fitting_part(0); part > 0) {
+      split_ = part;
+      return hand_in();
+    }
     return {};
   }
   status_.change([](DeliveryStatus& status) { status.state = State::kIdle; });
@@ -131,6 +158,9 @@ Courier::Next Courier::attempt() {
     status.attempt = load_->attempt;
     ++status.attempts;
   });
+  load_->bytes = 0;
+  for (const std::string& block : shipment->blocks) load_->bytes += block.size();
+  pace_.spend(load_->count, load_->bytes, clock_.monotonic());
   LEAT_FAULT_POINT("delivery.before-attempt");
   const sinks::Delivery outcome = sink_.deliver(*shipment);
   LEAT_FAULT_POINT("delivery.after-attempt");
@@ -144,6 +174,7 @@ Courier::Next Courier::on_outcome(const sinks::Delivered& delivered) {
     status.last_success = clock_.wall();
     if (decision_ == Decision::kResend) ++status.resent;
     if (decision_ == Decision::kSkip) ++status.skipped;
+    status.throughput.add(load_->count, load_->bytes, clock_.monotonic());
   });
   decision_ = Decision::kNone;
   return settle({.sink_state = delivered.sink_state, .delivered = load_->count});
@@ -152,8 +183,12 @@ Courier::Next Courier::on_outcome(const sinks::Delivered& delivered) {
 Courier::Next Courier::on_outcome(const sinks::Retry& retry) {
   ++load_->failures;
   status_.change([](DeliveryStatus& status) { ++status.retries; });
-  return wait(retry.paused ? State::kPaused : State::kWaiting, backoff_.wait(load_->failures, retry.after),
-              retry.reason);
+  const Micros delay = backoff_.wait(load_->failures, retry.after);
+  std::string reason = retry.reason;
+  if (retry.after && *retry.after > delay)
+    reason += " (it asks for " + rough_duration(retry.after->count()) + ", tried again in " +
+              rough_duration(delay.count()) + ")";
+  return wait(retry.paused ? State::kPaused : State::kWaiting, delay, reason);
 }
 
 Courier::Next Courier::on_outcome(const sinks::Rejected& rejected) {
@@ -168,7 +203,7 @@ Courier::Next Courier::on_outcome(const sinks::Rejected& rejected) {
   // An index outside of the shipment says nothing about its records: as a refusal of the whole.
   if (!records.empty() && records.back() < load_->count) return bury(rejected.reason, records);
   if (load_->count == 1) return bury(rejected.reason, {0});
-  return halve(rejected.reason);
+  return rejected.cause == sinks::Rejected::Cause::kSize ? shrink(rejected.reason) : halve(rejected.reason);
 }
 
 Courier::Next Courier::on_outcome(const sinks::Held& held) {
@@ -221,10 +256,31 @@ Courier::Next Courier::halve(const std::string& reason) {
   return hand_in();
 }
 
+Courier::Next Courier::shrink(const std::string& reason) {
+  taken_bytes_ = load_->bytes / 2;
+  load_->suspects = 0;
+  split_ = std::clamp<std::uint64_t>(fitting_part(load_->first), 1, load_->count - 1);
+  status_.change([&reason](DeliveryStatus& status) { status.last_error = reason; });
+  return hand_in();
+}
+
+/// Records from `first` on that the other side takes at once, at least one; 0: all that are left.
+std::uint64_t Courier::fitting_part(std::uint64_t first) const {
+  if (!taken_bytes_) return 0;
+  const auto records = sinks::read_blocks(load_->shipment.blocks);
+  if (!records) return 0;  // The attempt will say so.
+  std::uint64_t bytes = 0;
+  for (std::uint64_t i = first; i < records->size(); ++i) {
+    bytes += (*records)[i].key.size() + (*records)[i].payload.size();
+    if (bytes > *taken_bytes_) return std::max<std::uint64_t>(i - first, 1);
+  }
+  return 0;
+}
+
 // Behind a part that was taken lies the rest of the range that was refused as a whole: look there first, not
 // at everything.
 std::uint64_t Courier::next_part_behind(std::uint64_t first) const {
-  if (load_->suspects <= first) return 0;
+  if (load_->suspects <= first) return first < load_->shipment.records ? fitting_part(first) : 0;
   return std::max<std::uint64_t>((load_->suspects - first) / 2, 1);
 }
 

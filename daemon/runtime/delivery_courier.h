@@ -13,6 +13,9 @@
 // A shipment of which the sink cannot say whether it has arrived is held: nothing is tried until somebody
 // decides (`decide`).
 //
+// A shipment that is refused for its size is sent in parts, too, and what the other side takes at once is
+// remembered for the next shipments, so that an uplink does not carry each of them twice.
+//
 // Used by one thread; `step` blocks while the store answers and the sink attempts.
 #pragma once
 
@@ -23,8 +26,10 @@
 
 #include "daemon/loop/clock.h"
 #include "daemon/runtime/delivery_backoff.h"
+#include "daemon/runtime/delivery_pace.h"
 #include "daemon/runtime/delivery_status.h"
 #include "daemon/store/store.h"
+#include "pipelines/plan/common_options.h"
 #include "sinks/sink.h"
 
 namespace leat::runtime {
@@ -35,11 +40,18 @@ struct DeliveryRoute {
   TableName sink;
 };
 
+struct CourierOptions {
+  sinks::BatchLimits limits;
+  plan::DeliveryOrder order = plan::DeliveryOrder::kOldestFirst;
+  Backoff backoff;
+  Pace pace;
+};
+
 class Courier {
  public:
   /// All references outlive the courier.
-  Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, sinks::BatchLimits limits,
-          Backoff backoff, const loop::Clock& clock, StatusBoard& status);
+  Courier(store::Store& store, sinks::Sink& sink, DeliveryRoute route, CourierOptions options,
+          const loop::Clock& clock, StatusBoard& status);
 
   enum class Urgency : std::uint8_t {
     kMayLinger,
@@ -66,11 +78,14 @@ class Courier {
     store::OutboxShipment shipment;
     std::uint64_t first = 0;     // Where the part under way begins,
     std::uint64_t count = 0;     // and its records; of an unsplit shipment: all.
+    std::uint64_t bytes = 0;     // Of the part, as sent last.
     std::uint64_t suspects = 0;  // A refused record lies in [first, suspects); 0: nothing is known.
     std::uint32_t attempt = 1;   // The next one of this part.
     std::uint32_t failures = 0;  // In a row.
   };
 
+  [[nodiscard]] std::optional<Pace::Delay> delay() const;
+  Next put_off(const Pace::Delay& delay);
   Next take(Urgency urgency);
   Next attempt();
   [[nodiscard]] Result<sinks::Shipment> pack() const;
@@ -81,18 +96,22 @@ class Courier {
   Next bury(const std::string& reason, const std::vector<std::uint32_t>& records);
   Next bury_unreadable(const std::string& reason);
   Next halve(const std::string& reason);
+  Next shrink(const std::string& reason);
   Next settle(store::Settlement settlement);
   Next hand_in();
   Next store_failed(const Error& error);
   Next wait(DeliveryStatus::State state, Micros delay, const std::string& reason);
   [[nodiscard]] std::uint64_t next_part_behind(std::uint64_t first) const;
+  [[nodiscard]] std::uint64_t fitting_part(std::uint64_t first) const;
   void begin_part(std::uint64_t first, std::uint64_t count);
 
   store::Store& store_;
   sinks::Sink& sink_;
   const DeliveryRoute route_;
   const sinks::BatchLimits limits_;
+  const plan::DeliveryOrder order_;
   Backoff backoff_;
+  Pace pace_;
   const loop::Clock& clock_;
   StatusBoard& status_;
 
@@ -104,6 +123,7 @@ class Courier {
   sinks::Shipment::Decision decision_ = sinks::Shipment::Decision::kNone;  // Of the load; kept over retries.
   std::optional<std::int64_t> linger_until_;  // Monotonic; set while something waits to be filled up.
   std::uint32_t store_failures_ = 0;          // In a row.
+  std::optional<std::uint64_t> taken_bytes_;     // More at once was refused for its size.
 };
 
 }  // namespace leat::runtime

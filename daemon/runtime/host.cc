@@ -209,10 +209,11 @@ std::string_view name_of(Delivery::Command command) {
 
 /// Sinks that only a human can set going again.
 void add_held_sinks(const PipelineStatus& status, std::vector<std::string>& reasons) {
+  using Hold = DeliveryStatus::Hold;
   for (const SinkStatus& sink : status.sinks)
-    if (sink.hold == "undecided" || sink.hold == "fenced")
+    if (sink.delivery.hold == Hold::kUndecided || sink.delivery.hold == Hold::kFenced)
       reasons.push_back(fmt::format("sink '{}' of pipeline '{}' is paused: {}", sink.table.value,
-                                    status.name.value, sink.last_error));
+                                    status.name.value, sink.delivery.last_error));
 }
 
 }  // namespace

@@ -48,22 +48,33 @@ void SourceLinkLog::state(const sources::SourceHealth& health, std::vector<News>
 
 std::optional<News> DeliveryLog::look(const DeliveryStatus& status) {
   using State = DeliveryStatus::State;
-  const bool refused = status.state == State::kWaiting || status.state == State::kPaused;
+  const bool settled = std::exchange(shipments_, status.shipments) < status.shipments;
   const bool retried = std::exchange(retries_, status.retries) < status.retries;
-  if (refused && error_ != status.last_error) {
-    error_ = status.last_error;
-    return News{News::Weight::kTrouble,
-                status.hold != DeliveryStatus::Hold::kNone ? "sink is paused: it waits for a decision"
-                : status.state == State::kPaused ? "sink is paused: somebody must act; it goes on trying"
-                                                 : "sink does not take what is sent, trying again",
-                error_};
+  // A shipment that was settled ended the outage, whatever came behind; the next look tells that.
+  if (told_ != Told::kNothing && (settled || status.state == State::kIdle)) {
+    told_ = Told::kNothing;
+    return News{News::Weight::kStateChange, "sink delivers again", {}};
   }
-  if (status.state != State::kIdle) return std::nullopt;
-  if (!std::exchange(error_, {}).empty()) return News{News::Weight::kStateChange, "sink delivers again", {}};
-  if (retried)
-    return News{News::Weight::kTrouble, "sink did not take what was sent, and took it when tried again",
-                status.last_error};
-  return std::nullopt;
+  if (status.state == State::kWaiting || status.state == State::kPaused) return refused(status);
+  const bool off_schedule = status.state == State::kOffSchedule;
+  if (std::exchange(off_schedule_, off_schedule) != off_schedule && off_schedule)
+    return News{News::Weight::kStateChange, "sink waits for the hours of its schedule", {}};
+  if (!retried || told_ != Told::kNothing || status.state != State::kIdle) return std::nullopt;
+  return News{News::Weight::kTrouble, "sink did not take what was sent, and took it when tried again",
+              status.last_error};
+}
+
+std::optional<News> DeliveryLog::refused(const DeliveryStatus& status) {
+  const bool held = status.hold != DeliveryStatus::Hold::kNone;
+  const bool paused = status.state == DeliveryStatus::State::kPaused;
+  const Told what = held ? Told::kHeld : paused ? Told::kPaused : Told::kRefused;
+  if (told_ >= what) return std::nullopt;
+  told_ = what;
+  return News{News::Weight::kTrouble,
+              what == Told::kHeld     ? "sink is paused: it waits for a decision"
+              : what == Told::kPaused ? "sink is paused: somebody must act; it goes on trying"
+                                      : "sink does not take what is sent, trying again",
+              status.last_error};
 }
 
 }  // namespace leat::runtime

@@ -41,13 +41,20 @@ class SourceLinkLog {
   Told told_ = Told::kNothing;
 };
 
+/// An outage is told once, when it begins, however its reasons change; again when a human becomes needed;
+/// and once when it is over.
 class DeliveryLog {
  public:
   std::optional<News> look(const DeliveryStatus& status);
 
  private:
+  enum class Told : std::uint8_t { kNothing, kRefused, kPaused, kHeld };
+  std::optional<News> refused(const DeliveryStatus& status);
+
   std::uint64_t retries_ = 0;  // As told.
-  std::string error_;          // Of the trouble that was told and is not over; empty: it delivers.
+  std::uint64_t shipments_ = 0;
+  Told told_ = Told::kNothing;
+  bool off_schedule_ = false;
 };
 
 }  // namespace leat::runtime

@@ -36,11 +36,9 @@ exec::DataflowOptions dataflow_options(const plan::Plan& plan, std::int64_t cloc
 /// 2026-01-01: a gateway's clock before it has not been set yet.
 constexpr std::int64_t kOldestPlausibleClock = 1'767'225'600LL * kMicrosPerSecond;
 
-/// The far side does not take anything at present: a stop need not wait, the outbox keeps what is there.
+/// Nothing can or may be sent at present: a stop need not wait, the outbox keeps what is there.
 bool is_waiting(const Delivery& delivery) {
-  using State = DeliveryStatus::State;
-  const State state = delivery.status().state;
-  return state == State::kWaiting || state == State::kPaused;
+  return waits(delivery.status().state);
 }
 
 std::string row_as_text(const Schema& schema, const Batch& batch, std::size_t row) {
@@ -198,6 +196,7 @@ Status Pipeline::make_delivery(Target& target, const sinks::SinkContext& made) {
       .route = {name_, made.table},
       .limits = connector.batch_limits ? connector.batch_limits(options) : sinks::BatchLimits{},
       .options = plan::delivery_options().read(options, {}, errors),
+      .time_zone = time_zone_of(plan_),
       .changed = [this] { wake_->send(); }};
   target.delivery =
       std::make_unique<Delivery>(*context_.store, *std::move(sink), std::move(setup), *context_.clock);
@@ -299,6 +298,7 @@ void Pipeline::end_with(PipelineState state) {
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery && state != PipelineState::kFailed) target->delivery->stop();
+  tell_of_deliveries();  // An outage may have ended with the last shipment.
   publish();
   context_.loop->post([alive = std::weak_ptr<int>(alive_), this] {
     if (alive.expired()) return;

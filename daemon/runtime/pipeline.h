@@ -127,6 +127,7 @@ class Pipeline {
   void tick();
   /// Logs what has changed at sources and sinks.
   void tell_news();
+  void tell_of_deliveries();
   [[nodiscard]] bool blocked();
   Status output(std::size_t sink, const Batch& batch);
 
@@ -139,6 +140,7 @@ class Pipeline {
   void wait_for_drain();
   void fail_with(const Error& error);
   void end_with(PipelineState state);
+  [[nodiscard]] SinkStatus status_of(const Target& target) const;
   void publish();
   [[nodiscard]] std::string encode_counters() const;
   void restore_counters(std::string_view bytes);

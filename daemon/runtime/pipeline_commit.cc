@@ -38,16 +38,6 @@ void write_operator(const exec::Dataflow::OperatorInfo& info, ByteWriter& out) {
     out.varint(value);
 }
 
-void describe(const DeliveryStatus& delivery, SinkStatus& sink) {
-  sink.delivery = to_string(delivery.state);
-  sink.hold = to_string(delivery.hold);
-  sink.resent = delivery.resent;
-  sink.skipped = delivery.skipped;
-  sink.last_error = delivery.last_error;
-  sink.last_success = delivery.last_success;
-  sink.attempts = delivery.attempts;
-}
-
 exec::OperatorCounters read_operator(ByteReader& in) {
   exec::OperatorCounters c;
   for (std::uint64_t* value : {&c.rows_in, &c.passed, &c.filtered, &c.late, &c.dead, &c.applied, &c.rows_out})
@@ -188,18 +178,24 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
   if (!alive.expired()) pump();
 }
 
+SinkStatus Pipeline::status_of(const Target& target) const {
+  SinkStatus sink{TableName{target.node->table}, target.node->connector, target.counters()};
+  sink.outbox = target.delivery != nullptr;
+  if (!sink.outbox) return sink;
+  sink.delivery = target.delivery->status();
+  sink.options = target.delivery->options();
+  sink.waiting = context_.store->outbox_level(name_, sink.table);
+  sink.rate = sink.delivery.throughput.at(context_.clock->monotonic());
+  return sink;
+}
+
 PipelineStatus Pipeline::status_now() const {
   PipelineStatus status{
       .name = name_, .file = file_, .state = state_, .error = error_, .waiting_for = waiting_for_};
   status.watermark = dataflow_->watermark();
   for (const auto& input : inputs_) status.sources.push_back(input->reader->status());
   status.operators = dataflow_->operators();
-  for (const auto& target : targets_) {
-    SinkStatus sink{TableName{target->node->table}, target->node->connector, target->counters()};
-    sink.outbox = target->delivery != nullptr;
-    if (target->delivery) describe(target->delivery->status(), sink);
-    status.sinks.push_back(std::move(sink));
-  }
+  for (const auto& target : targets_) status.sinks.push_back(status_of(*target));
   status.last_commit = last_commit_;
   status.last_commit_time = last_commit_time_;
   status.last_commit_micros = last_commit_micros_;

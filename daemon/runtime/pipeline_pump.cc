@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "daemon/log/log.h"
+#include "daemon/runtime/delivery_report.h"
 #include "daemon/runtime/pipeline_parts.h"
 
 namespace leat::runtime {
@@ -41,7 +42,10 @@ bool Pipeline::blocked() {
   if (in_flight_failed_) reason = "the store does not take the commit";
   for (const auto& target : targets_)
     if (target->delivery && target->delivery->full())
-      reason = fmt::format("the outbox of '{}' is full", target->node->table);
+      reason =
+          context_.store->file_full()
+              ? fmt::format("the store has reached 'store.max_bytes', and '{}' blocks", target->node->table)
+              : fmt::format("the outbox of '{}' is full", target->node->table);
   const bool behind = pending_bytes() > kStallBytes || dead_letters_.size() > kStallDeadLetters;
   if (in_flight_ && (context_.lock_step || behind)) reason = "the store is behind with a commit";
   if (reason != waiting_for_ && !reason.empty())
@@ -224,10 +228,19 @@ void Pipeline::tell_news() {
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     for (const News& news : inputs_[i]->link_log.look(inputs_[i]->reader->health()))
       log_news(name_, plan_.scans[i]->table, news);
+  tell_of_deliveries();
+}
+
+void Pipeline::tell_of_deliveries() {
   for (auto& target : targets_) {
     if (!target->delivery) continue;
-    if (const auto news = target->delivery_log.look(target->delivery->status()))
-      log_news(name_, target->node->table, *news);
+    const DeliveryStatus status = target->delivery->status();
+    auto news = target->delivery_log.look(status);
+    if (!news) continue;
+    const auto level = context_.store->outbox_level(name_, TableName{target->node->table});
+    if (!news->detail.empty()) news->detail += "; ";
+    news->detail += describe_backlog(status, level, target->delivery->options(), context_.clock->wall());
+    log_news(name_, target->node->table, *news);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pipelines/column/text.h"
+#include "pipelines/plan/common_options.h"
 
 namespace leat::runtime {
 namespace {
@@ -41,7 +42,12 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
   const sinks::BatchLimits limits =
       connector->batch_limits ? connector->batch_limits(sink.options) : sinks::BatchLimits{};
   writer->block_records_ = std::max<std::uint64_t>(limits.max_rows, 1);
-  writer->block_bytes_ = std::min<std::uint64_t>(limits.max_bytes.bytes, sinks::kMaxBlockBytes);
+  std::vector<OptionError> judged_by_the_planner;
+  const plan::DeliveryOptions delivery =
+      plan::delivery_options().read(sink.options, {}, judged_by_the_planner);
+  // A policy drops whole blocks: of a small buffer one must not be all.
+  writer->block_bytes_ = std::min<std::uint64_t>(
+      {limits.max_bytes.bytes, sinks::kMaxBlockBytes, delivery.buffer_max_bytes.bytes / 8});
   if (connector->encoding != sinks::Encoding::kFormat) return writer;
   LEAT_TRY(writer->make_value_encoder());
   LEAT_TRY(writer->make_key_encoder());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "daemon/runtime/delivery_report.h"
+
 namespace leat::runtime {
 namespace {
 
@@ -46,6 +48,20 @@ std::string_view to_string(PipelineState state) {
       return "stopped";
   }
   return "unknown";
+}
+
+std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now) {
+  using State = DeliveryStatus::State;
+  std::vector<std::string> sentences;
+  for (const SinkStatus& sink : status.sinks) {
+    const bool refused = sink.delivery.state == State::kWaiting || sink.delivery.state == State::kPaused;
+    if (!sink.outbox || !refused) continue;
+    sentences.push_back(fmt::format("sink '{}' of pipeline '{}' is {}: {}; {}", sink.table.value,
+                                    status.name.value, to_string(sink.delivery.state),
+                                    reason_of(sink.delivery, sink.options),
+                                    describe_backlog(sink.delivery, sink.waiting, sink.options, now)));
+  }
+  return sentences;
 }
 
 std::vector<std::string> accounting_violations(const PipelineStatus& status) {

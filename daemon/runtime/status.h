@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "daemon/runtime/delivery_status.h"
+#include "daemon/store/store.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/exec/dataflow.h"
+#include "pipelines/plan/common_options.h"
 #include "sources/intake.h"
 #include "sources/source.h"
 
@@ -49,14 +52,11 @@ struct SinkStatus {
   TableName table;
   std::string connector;
   SinkCounters counters;
-  bool outbox = false;            ///< False for blackhole and for the rows of a bare SELECT.
-  std::string delivery = "none";  ///< idle, delivering, waiting, paused
-  std::string hold = "none";      ///< Why it is paused until somebody speaks: undecided, fenced, by user
-  std::uint64_t resent = 0;       ///< Undecided shipments that were sent again, since the start,
-  std::uint64_t skipped = 0;      ///< and those that were taken as delivered.
-  std::string last_error;
-  std::int64_t last_success = 0;  ///< Gateway clock, microseconds; 0: never.
-  std::uint64_t attempts = 0;
+  bool outbox = false;  ///< False for blackhole and for the rows of a bare SELECT; then nothing below counts.
+  DeliveryStatus delivery;
+  plan::DeliveryOptions options;
+  store::OutboxLevel waiting;
+  Throughput::PerSecond rate;  ///< Delivered, over the last minute.
 };
 
 enum class PipelineState : std::uint8_t {
@@ -85,6 +85,9 @@ struct PipelineStatus {
   std::uint64_t dead_letters = 0;       ///< Written since the pipeline was first started.
   std::uint64_t restarts = 0;
 };
+
+/// One sentence for each sink whose results cannot go, as the far side does not take them.
+std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now);
 
 /// Every equation of the accounting that does not hold, as a sentence with its numbers; empty when all hold.
 std::vector<std::string> accounting_violations(const PipelineStatus& status);

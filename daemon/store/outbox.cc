@@ -9,9 +9,6 @@
 namespace leat::store {
 namespace {
 
-/// Blocks that one transaction of a trim deletes at most: the WAL stays small, commits get their turn.
-constexpr std::size_t kTrimBlocks = 256;
-
 std::string encode_list(const std::vector<std::uint64_t>& numbers) {
   std::string list;
   ByteWriter writer(list);
@@ -72,10 +69,13 @@ Outbox::Outbox(Connection& connection, DeadLetters& letters)
                "waiting = waiting - ?3 - ?4 WHERE id = ?1"),
       split_(connection, "UPDATE outboxes SET part_records = ? WHERE id = ?"),
       set_sink_state_(connection, "UPDATE outboxes SET sink_state = ? WHERE id = ?"),
-      count_dropped_(
-          connection,
-          "UPDATE outboxes SET dropped = dropped + ?2, waiting = waiting - ?2, "
-          "waiting_blocks = waiting_blocks - ?3, waiting_bytes = waiting_bytes - ?4 WHERE id = ?1"),
+      count_dropped_(connection,
+                     "UPDATE outboxes SET dropped = dropped + ?2, waiting = waiting - ?2, "
+                     "waiting_blocks = waiting_blocks - ?3, waiting_bytes = waiting_bytes - ?4, "
+                     "dropped_oldest = dropped_oldest + iif(?5 = 'oldest', ?2, 0), "
+                     "dropped_newest = dropped_newest + iif(?5 = 'newest', ?2, 0), "
+                     "dropped_age = dropped_age + iif(?5 = 'age', ?2, 0), "
+                     "dropped_file = dropped_file + iif(?5 = 'file', ?2, 0) WHERE id = ?1"),
       inherited_(connection, "SELECT inherited_blocks FROM store"),
       paused_(connection, "SELECT 1 FROM paused_sinks WHERE pipeline = ? AND sink = ?"),
       pause_(connection, "INSERT OR IGNORE INTO paused_sinks (pipeline, sink) VALUES (?, ?)"),
@@ -145,16 +145,19 @@ Result<std::vector<Outbox::BlockInfo>> Outbox::choose(const Box& box, const Ship
   if (limits.fill == ShipmentLimits::Fill::kOnlyFull && !full) return chosen;
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
-  Rows rows = blocks_in_order_.query(box.id);
+  const bool newest_first = limits.order == ShipmentLimits::Order::kNewestFirst;
+  Rows rows = (newest_first ? blocks_backwards_ : blocks_in_order_).query(box.id);
   for (;;) {
     LEAT_ASSIGN(const bool found, rows.next());
-    if (!found) return chosen;
+    if (!found) break;
     const BlockInfo block{rows.count(0), rows.count(1), rows.count(2), rows.integer(3)};
     records += block.records;
     bytes += block.bytes;
-    if (!chosen.empty() && (records > limits.max_records || bytes > limits.max_bytes)) return chosen;
+    if (!chosen.empty() && (records > limits.max_records || bytes > limits.max_bytes)) break;
     chosen.push_back(block);
   }
+  if (newest_first) std::reverse(chosen.begin(), chosen.end());
+  return chosen;
 }
 
 Status Outbox::number_blocks(Box& box, const std::vector<BlockInfo>& chosen) {
@@ -274,57 +277,6 @@ Status Outbox::set_paused(const PipelineName& pipeline, const TableName& sink, b
   return change.run(std::string_view(pipeline.value), std::string_view(sink.value));
 }
 
-Result<Outbox::Trimmed> Outbox::trim_some(const PipelineName& pipeline, const TableName& sink,
-                                          const Bounds& bounds) {
-  Transaction transaction(connection_);
-  LEAT_TRY(transaction.begin());
-  LEAT_ASSIGN(const std::optional<Box> box, find(pipeline, sink));
-  if (!box) return Trimmed{};
-  LEAT_ASSIGN(const std::vector<BlockInfo> dropped, choose_to_drop(*box, bounds));
-  if (dropped.empty()) return Trimmed{};
-  std::uint64_t records = 0;
-  std::uint64_t bytes = 0;
-  for (const BlockInfo& block : dropped) {
-    LEAT_TRY(delete_block_.run(block.number));
-    records += block.records;
-    bytes += block.bytes;
-  }
-  LEAT_TRY(count_dropped_.run(box->id, records, std::uint64_t{dropped.size()}, bytes));
-  LEAT_FAULT_STEP("trim.before-sync");
-  LEAT_TRY(transaction.commit());
-  // Another round looks whether it is enough; it deletes nothing then.
-  return Trimmed{records, true};
-}
-
-Result<std::vector<Outbox::BlockInfo>> Outbox::choose_to_drop(const Box& box, const Bounds& bounds) {
-  std::vector<BlockInfo> chosen;
-  std::uint64_t bytes = box.waiting_bytes;
-  const auto numbered = [&box](std::uint64_t number) {
-    return std::find(box.unsettled_blocks.begin(), box.unsettled_blocks.end(), number) !=
-           box.unsettled_blocks.end();
-  };
-  // First those that are too old; then, in the policy's order, what is too much.
-  const auto pick = [&](Statement& order, const auto& wanted) -> Status {
-    Rows rows = order.query(box.id);
-    while (chosen.size() < kTrimBlocks) {
-      LEAT_ASSIGN(const bool found, rows.next());
-      if (!found) return {};
-      const BlockInfo block{rows.count(0), rows.count(1), rows.count(2), rows.integer(3)};
-      if (numbered(block.number)) continue;
-      if (!wanted(block)) return {};
-      chosen.push_back(block);
-      bytes -= block.bytes;
-    }
-    return {};
-  };
-  LEAT_TRY(
-      pick(blocks_in_order_, [&](const BlockInfo& block) { return block.created < bounds.oldest_allowed; }));
-  if (!chosen.empty()) return chosen;  // The next round sees the outbox without them.
-  Statement& order = bounds.order == Store::DropOrder::kOldest ? blocks_in_order_ : blocks_backwards_;
-  LEAT_TRY(pick(order, [&](const BlockInfo&) { return bytes > bounds.max_bytes; }));
-  return chosen;
-}
-
 Result<OutboxLevel> Outbox::level(const PipelineName& pipeline, const TableName& sink) {
   LEAT_ASSIGN(const std::optional<Box> box, find(pipeline, sink));
   if (!box) return OutboxLevel{};
@@ -339,7 +291,8 @@ Result<std::vector<OutboxStatus>> read_outbox_status(Connection& connection) {
   Statement select(connection,
                    "SELECT pipeline, sink, waiting_blocks, waiting, waiting_bytes, last_shipment, emitted, "
                    "delivered, rejected, dropped, coalesce((SELECT created FROM blocks WHERE outbox = o.id "
-                   "ORDER BY number LIMIT 1), 0), sink_state FROM outboxes o ORDER BY pipeline, sink");
+                   "ORDER BY number LIMIT 1), 0), sink_state, dropped_oldest, dropped_newest, dropped_age, "
+                   "dropped_file FROM outboxes o ORDER BY pipeline, sink");
   Rows rows = select.query();
   std::vector<OutboxStatus> all;
   for (;;) {
@@ -358,6 +311,7 @@ Result<std::vector<OutboxStatus>> read_outbox_status(Connection& connection) {
     status.dropped = rows.count(9);
     status.oldest = rows.integer(10);
     status.sink_state = rows.text(11);
+    status.dropped_by = {rows.count(12), rows.count(13), rows.count(14), rows.count(15)};
   }
 }
 

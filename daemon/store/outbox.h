@@ -8,6 +8,7 @@
 // Storage thread. `put` runs inside the caller's transaction, everything else opens its own.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,20 @@ class Outbox {
   /// One bounded step of `Store::trim`.
   Result<Trimmed> trim_some(const PipelineName& pipeline, const TableName& sink, const Bounds& bounds);
 
+  /// A sink that gives something up for the bound of the file.
+  struct Yielding {
+    PipelineName pipeline;
+    TableName sink;
+    Store::DropOrder order = Store::DropOrder::kOldest;
+  };
+  struct Yielded {
+    std::size_t from = 0;  ///< Index of the sink that gave something up.
+    std::uint64_t records = 0;
+  };
+  /// One bounded step of what `Store::set_yield` says: drops blocks of one sink, about `bytes` at most.
+  /// nullopt: no sink has anything to give.
+  Result<std::optional<Yielded>> yield_some(const std::vector<Yielding>& sinks, std::uint64_t bytes);
+
   Result<OutboxLevel> level(const PipelineName& pipeline, const TableName& sink);
 
  private:
@@ -73,10 +88,27 @@ class Outbox {
     std::int64_t created = 0;
   };
 
+  // The sink that gives something up next, and where another one comes before it.
+  struct Turn {
+    std::size_t sink = 0;
+    Box box;
+    std::optional<std::uint64_t> next;
+  };
+  Result<std::optional<Turn>> whose_turn(const std::vector<Yielding>& sinks, Store::DropOrder order);
+
   Result<std::optional<Box>> find(const PipelineName& pipeline, const TableName& sink);
   Result<Box> find_existing(const PipelineName& pipeline, const TableName& sink);
   Result<std::vector<BlockInfo>> choose(const Box& box, const ShipmentLimits& limits);
-  Result<std::vector<BlockInfo>> choose_to_drop(const Box& box, const Bounds& bounds);
+  // What one step drops, and the counter of `outboxes` that it goes to.
+  struct Drop {
+    std::vector<BlockInfo> blocks;
+    const char* counter = "";
+  };
+  Result<Drop> choose_to_drop(const Box& box, const Bounds& bounds);
+  Result<std::uint64_t> drop(const Box& box, const Drop& chosen);
+  // Blocks without a number in an order, while `wanted` says so, and as many as one transaction takes.
+  using Wanted = std::function<bool(const BlockInfo&)>;
+  Result<std::vector<BlockInfo>> pick(const Box& box, Store::DropOrder order, const Wanted& wanted);
   Status number_blocks(Box& box, const std::vector<BlockInfo>& chosen);
   Result<OutboxShipment> read_shipment(const Box& box);
   Status finish(const Box& box, const Settlement& settlement);

@@ -97,7 +97,7 @@ INSERT INTO dead_letter_totals VALUES (1, 0, 0, 0);
 )sql";
 
 // Which blocks are from before the store's id was renewed, and which sinks somebody paused.
-constexpr const char* kVersion2 = R"sql(
+constexpr const char* kInheritedBlocks = R"sql(
 ALTER TABLE store ADD COLUMN inherited_blocks INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE paused_sinks (
   pipeline TEXT NOT NULL,
@@ -106,7 +106,17 @@ CREATE TABLE paused_sinks (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2};
+// Which bound has dropped records. What an older file had dropped already is of none of them; the CHECK keeps
+// the parts within the whole.
+constexpr const char* kDropsByBound = R"sql(
+ALTER TABLE outboxes ADD COLUMN dropped_oldest INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outboxes ADD COLUMN dropped_newest INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outboxes ADD COLUMN dropped_age INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outboxes ADD COLUMN dropped_file INTEGER NOT NULL DEFAULT 0
+  CHECK (dropped_oldest + dropped_newest + dropped_age + dropped_file <= dropped);
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kInheritedBlocks, kDropsByBound};
 
 }  // namespace
 

@@ -30,16 +30,20 @@ void StorageThread::finish() {
 void StorageThread::run() {
   const auto something = [this] { return finishing_ || !requests_.empty(); };
   bool may_idle = false;  // A request was done since housekeeping last had nothing to do.
+  // Steps of one round follow each other: a request that comes meanwhile waits for one of them at most.
+  auto patience = idle_after_;
   std::unique_lock lock(mutex_);
   for (;;) {
     if (!may_idle) {
       changed_.wait(lock, something);
-    } else if (!changed_.wait_for(lock, idle_after_, something)) {
+    } else if (!changed_.wait_for(lock, patience, something)) {
       lock.unlock();
       may_idle = idle_();
+      patience = may_idle ? std::chrono::milliseconds(0) : idle_after_;
       lock.lock();
       continue;
     }
+    patience = idle_after_;
     if (requests_.empty()) return;  // Finishing, and everything is done.
     const std::function<void()> request = std::move(requests_.front());
     requests_.pop_front();

@@ -11,6 +11,7 @@
 #include "daemon/store/ballast.h"
 #include "daemon/store/commits.h"
 #include "daemon/store/dead_letters.h"
+#include "daemon/store/file_bound.h"
 #include "daemon/store/health.h"
 #include "daemon/store/housekeeping.h"
 #include "daemon/store/outbox.h"
@@ -115,6 +116,7 @@ class SqliteStore final : public Store, public TellsHealth {
       levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
     if (!in_memory()) health_.damaged_files = count_damaged_files(options_.path);
     if (const Status put = ballast_.put(); !put) note_health(put);
+    (void)file_bound_.measure(*tables_->connection);
   }
   ~SqliteStore() override { SqliteStore::close(); }
 
@@ -135,6 +137,11 @@ class SqliteStore final : public Store, public TellsHealth {
   void on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) override;
   void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
             std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) override;
+  void set_yield(const PipelineName& pipeline, const TableName& sink,
+                 std::optional<DropOrder> order) override {
+    file_bound_.set_yield(pipeline, sink, order);
+  }
+  [[nodiscard]] bool file_full() const override { return file_bound_.full(); }
   Result<std::vector<OutboxStatus>> outbox_status() override;
   Result<std::vector<DeadLetterRow>> dead_letters(std::size_t limit, std::int64_t before_id) override;
   Result<std::uint64_t> dead_letter_count() override;
@@ -185,6 +192,8 @@ class SqliteStore final : public Store, public TellsHealth {
 
   std::mutex wakes_mutex_;  // Guards wakes_; held while calling one.
   std::map<SinkKey, std::function<void()>> wakes_;
+
+  FileBound file_bound_{options_.max_bytes};
 
   std::once_flag closed_;
   StorageThread thread_{kIdleAfter, [this] { return idle(); }};  // Last: its requests use everything above.
@@ -310,6 +319,11 @@ Status SqliteStore::write_commit(const Commit& commit) {
     const std::lock_guard lock(wakes_mutex_);
     if (const auto wake = wakes_.find(key); wake != wakes_.end()) wake->second();
   }
+  // As above: the next commit tries again.
+  (void)file_bound_.keep(*tables_->connection, tables_->outbox,
+                         [this](const PipelineName& pipeline, const TableName& sink) {
+                           (void)refresh_level({pipeline, sink});
+                         });
   LEAT_FAULT_STEP("commit.before-answer");
   return {};
 }
@@ -328,6 +342,7 @@ void SqliteStore::settle(const PipelineName& pipeline, const TableName& sink, Se
         LEAT_TRY(tables_->outbox.settle(pipeline, sink, settlement));
         LEAT_FAULT_STEP("settle.synced");
         (void)refresh_level({pipeline, sink});
+        (void)file_bound_.measure(*tables_->connection);
         return {};
       },
       std::move(done));
@@ -391,6 +406,7 @@ Result<std::uint64_t> SqliteStore::trim_now(const SinkKey& key, const Outbox::Bo
     LEAT_FAULT_STEP("trim.synced");
   }
   (void)refresh_level(key);
+  (void)file_bound_.measure(*tables_->connection);
   return dropped;
 }
 

@@ -28,6 +28,14 @@ struct SavedPipeline {
   std::vector<exec::StateChange> state;  ///< All entries; none erased.
 };
 
+/// Records that a bound cost, by what dropped them; together at most the outbox's `dropped`.
+struct Dropped {
+  std::uint64_t oldest = 0;  ///< By the sink's bound in bytes: from the oldest on,
+  std::uint64_t newest = 0;  ///< or from the newest on.
+  std::uint64_t age = 0;     ///< By the sink's bound in age.
+  std::uint64_t file = 0;    ///< By the bound of the whole file.
+};
+
 struct OutboxStatus {
   PipelineName pipeline;
   TableName sink;
@@ -40,6 +48,7 @@ struct OutboxStatus {
   std::uint64_t delivered = 0;
   std::uint64_t rejected = 0;
   std::uint64_t dropped = 0;
+  Dropped dropped_by;
   std::string sink_state;  ///< As the last settled shipment left it.
 };
 
@@ -66,6 +75,11 @@ struct ShipmentLimits {
     kOnlyFull,   ///< No new shipment unless what waits reaches a maximum: more may come (linger).
   };
   Fill fill = Fill::kWhatWaits;
+  enum class Order : std::uint8_t {
+    kOldestFirst,
+    kNewestFirst,  ///< The newest blocks; inside the shipment they lie in the order of their commits.
+  };
+  Order order = Order::kOldestFirst;
 };
 
 /// What became of a shipment's records, or of a part of them; rejected ones are written as dead letters.
@@ -106,6 +120,8 @@ struct StoreOptions {
   std::string path;  ///< Empty: in memory.
   /// Dead letters above this many bytes push out the oldest, which are counted.
   std::uint64_t dead_letters_max_bytes = 16 << 20;
+  /// What the database file may hold, the free pages inside not counted; 0: no bound. See `Store::set_yield`.
+  std::uint64_t max_bytes = 0;
   /// A dead letter's payload is cut to this many bytes.
   std::uint64_t dead_letter_payload_bytes = 256 << 10;
   /// A new store id: 32 hex digits; injected for tests. Null: the system's random bytes.
@@ -163,6 +179,16 @@ class Store {
   enum class DropOrder : std::uint8_t { kOldest, kNewest };
   virtual void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
                     std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) = 0;
+
+  /// What a sink gives up when the file has reached StoreOptions::max_bytes; nothing: its pipeline waits (see
+  /// `file_full`). After each commit, while the file holds more than that: the oldest blocks of all sinks
+  /// that give up their oldest go first, in the order of their commits; when there is none left, the newest
+  /// of those that give up their newest. Blocks that carry a number stay.
+  virtual void set_yield(const PipelineName& pipeline, const TableName& sink,
+                         std::optional<DropOrder> order) = 0;
+  /// The file holds StoreOptions::max_bytes or more, as of the last commit, settlement or trim; from memory,
+  /// on any thread.
+  [[nodiscard]] virtual bool file_full() const = 0;
 
   /// Readers; blocking, on any thread but the storage thread, on a read-only connection and for a bounded
   /// time (unavailable when it is over). `before_id` 0: from the newest on.

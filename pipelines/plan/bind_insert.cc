@@ -35,7 +35,7 @@ class InsertBinder {
     NodePtr rows = required_.empty() ? query_.node : make_filter(query_.node, conjunction_of(required_));
     rows = make_project(std::move(rows), std::move(values), names);
     const NodePtr input = settle_changes(std::move(rows), *sink);
-    if (!input) return nullptr;
+    if (!input || !order_fits(*input)) return nullptr;
     sink->time_attributes = input->time_attributes;
     sink->updating = input->updating;
     sink->inputs = {input};
@@ -225,6 +225,16 @@ class InsertBinder {
                                "the connector '" + table_.connector->name +
                                    "' is append-only; aggregate over windows, whose rows are final");
     return nullptr;
+  }
+
+  /// An update that overtakes a later one would be the last word.
+  bool order_fits(const Node& rows) const {
+    const TableOption* order = table_.find_option("sink.delivery.order");
+    if (!rows.updating || !order || order->value.text != "newest-first") return true;
+    context_.diagnostics.error(order->value.span,
+                               "'newest-first' is for rows that are final, but the query updates its rows",
+                               "an older update would arrive behind a newer one; use 'oldest-first'");
+    return false;
   }
 
   /// The sink keeps one row per PRIMARY KEY.

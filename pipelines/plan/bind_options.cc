@@ -50,12 +50,18 @@ OptionMap only(const OptionMap& options, const Docs& docs) {
   return own;
 }
 
+void read_delivery_options(const OptionMap& options, Errors& errors) {
+  const std::size_t before = errors.size();
+  const DeliveryOptions read = delivery_options().read(only(options, common_sink_options()), {}, errors);
+  if (errors.size() == before) check_delivery_options(read, errors);
+}
+
 Errors errors_in(const Table& table, Role role) {
   const OptionMap options = table.option_map();
   Errors errors;
   if (table.format && table.format->validate)
     table.format->validate(options, table.physical_schema(), errors);
-  if (role == Role::kSink) delivery_options().read(only(options, common_sink_options()), {}, errors);
+  if (role == Role::kSink) read_delivery_options(options, errors);
   const auto& validate =
       role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;
   if (validate) validate(options, foreign_keys(table, role), errors);

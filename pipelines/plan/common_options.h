@@ -27,14 +27,28 @@ enum class OnFull : std::uint8_t {
   kDropNewest,  ///< What does not fit is dropped and counted.
 };
 
+/// Which blocks the next shipment takes. Inside a shipment they always lie in the order of their commits, and
+/// a shipment that has a number goes before any other.
+enum class DeliveryOrder : std::uint8_t {
+  kOldestFirst,
+  kNewestFirst,  ///< Live results do not wait for the backlog of an outage.
+};
+
 /// Of every sink table that lies behind the outbox; delivery reads them.
 struct DeliveryOptions {
   ByteSize buffer_max_bytes{std::uint64_t{256} << 20};
   std::optional<Micros> buffer_max_age;  ///< Blocks older than that are dropped and counted; unset: never.
   OnFull on_full = OnFull::kBlock;
+  DeliveryOrder order = DeliveryOrder::kOldestFirst;
+  std::optional<ByteSize> max_bytes_per_second;
+  std::optional<std::uint64_t> max_rows_per_second;
+  std::string schedule;            ///< A Week (pipelines/base/week.h); empty: always.
+  std::string schedule_time_zone;  ///< Empty: the pipeline's.
   Micros retry_initial_backoff{500'000};
   Micros retry_max_backoff{60 * kMicrosPerSecond};
 };
 const OptionTable<DeliveryOptions>& delivery_options();
+/// What single keys cannot say: bounds, texts with an inner form, keys that exclude or need each other.
+void check_delivery_options(const DeliveryOptions& options, std::vector<OptionError>& errors);
 
 }  // namespace leat::plan

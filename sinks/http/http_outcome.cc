@@ -11,8 +11,8 @@ namespace leat::sinks {
 
 namespace {
 
-/// A server that asks for more is not believed: a day is long enough to ask again.
-constexpr Micros kLongestWait{kMicrosPerDay};
+/// What is too large for any clock; how long is really waited, delivery decides.
+constexpr Micros kLongestWait{100 * 365 * kMicrosPerDay};
 
 bool any_of(int status, std::initializer_list<int> list) {
   return std::find(list.begin(), list.end(), status) != list.end();
@@ -65,6 +65,7 @@ Delivery outcome_of(const clients::HttpResponse& response, std::int64_t now) {
   if (any_of(status, {408, 425, 429}) || status >= 500)
     return Retry{std::move(reason), parse_retry_after(response.retry_after, now)};
   if (any_of(status, {401, 403, 404, 407})) return Retry{std::move(reason), std::nullopt, /*paused=*/true};
+  if (status == 413) return Rejected{std::move(reason), {}, Rejected::Cause::kSize};
   if (status >= 400) return Rejected{std::move(reason), {}};
   if (!response.location.empty())
     reason = fmt::format("HTTP {}: a redirect to {} is not followed; set 'url' to where it leads", status,

@@ -5,7 +5,8 @@
 //   401 403 404 407          retry, paused: credentials or path are wrong, a human is needed
 //   1xx 3xx                  retry, paused: redirects are never followed, as they could send records and
 //                            credentials to somebody else; the message names where it points
-//   other 4xx (400 413 422)  rejected: it would be refused for ever
+//   413                      rejected for its size: in parts it may pass
+//   other 4xx (400 422)      rejected: it would be refused for ever
 #pragma once
 
 #include <cstdint>

@@ -16,10 +16,15 @@ A script is a comma-separated list of steps, one per request; when it is used up
   cut              accept, then reset the connection in the middle of the response
   drip             accept, then send the response byte by byte, a byte each 50 ms
   hang             read the request and say nothing until the client leaves
+  mute             accept and answer, then neither read nor close: the connection is half open
+  garbage          accept, then answer with chunks that are none
+  nonsense         accept, then answer with bytes that are no HTTP
+  continue         answer "100 Continue" first, then accept
 
 Options of a step follow behind ';':  delay=SECONDS  retry-after=TEXT  location=URL
 
-With --delay every answer takes so long; with --refuse a request whose body has the text in it is answered with 400.
+With --delay every answer takes so long; `--max-body BYTES` answers 413 to larger bodies, and `--refuse TEXT` answers 400 to
+bodies that have the text in them.
 
 For tests there are, under a path that no sink is pointed at:
   GET /-/requests     every request as JSON: method, path, headers, body (base64), text (decompressed), status,
@@ -44,8 +49,9 @@ import sys
 import threading
 import time
 
-KNOWN_WORDS = ("reset", "cut", "drip", "hang")
+KNOWN_WORDS = ("reset", "cut", "drip", "hang", "mute", "garbage", "nonsense", "continue")
 DRIP_SECONDS = 0.05
+MUTE_SECONDS = 60
 
 
 def parse_script(text):
@@ -103,7 +109,7 @@ class Ledger:
 
     def next_step(self):
         with self.lock:
-            return self.script.pop(0) if self.script else ("200", {})
+            return self.script.pop(0) if self.script else ("accept", {})
 
     def add_steps(self, steps):
         with self.lock:
@@ -224,9 +230,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if word == "hang":
                 self.connection.recv(1)
             return self.reset()
-        status = int(word) if word.isdigit() else 200
-        if self.server.refused and self.server.refused in request["text"]:
-            status = 400
+        status = int(word) if word.isdigit() else self.server.verdict(body, request["text"])
+        if word == "continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         extra = [(name.title(), options[name]) for name in ("retry-after", "location") if name in options]
         taken = False
         if 200 <= status < 300:
@@ -239,6 +245,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reset()
         if word == "drip":
             return self.drip()
+        if word in ("garbage", "nonsense"):
+            return self.answer_wrongly(word)
+        if word == "mute":
+            self.answer(status, b"", extra)
+            time.sleep(MUTE_SECONDS)
+            return self.reset()
         return self.answer(status, b"" if status == 204 else f"status {status}\n".encode(), extra)
 
     def take(self, request, body, status, extra):
@@ -254,6 +266,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         ledger.accept(request, key, digest, request["text"])
         return status, extra, True
 
+    def answer_wrongly(self, word):
+        chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzebra\r\n"
+        self.wfile.write(chunks if word == "garbage" else b"\x00\x01 what is this?\r\n\r\n")
+        self.wfile.flush()
+        self.close_connection = True
+
     def drip(self):
         try:
             for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"." * 1000:
@@ -268,11 +286,18 @@ class Receiver(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address, ledger, delay=0.0, refused=""):
+    def __init__(self, address, ledger, options):
         super().__init__(address, Handler)
         self.ledger = ledger
-        self.delay = delay
-        self.refused = refused
+        self.delay = options.delay
+        self.max_body = options.max_body
+        self.refused = options.refuse
+
+    def verdict(self, body, text):
+        """The status of a request for which the script says nothing else."""
+        if self.max_body and len(body) > self.max_body:
+            return 413
+        return 400 if self.refused and self.refused in text else 200
 
     def handle_error(self, request, client_address):
         """Clients that leave are part of the game."""
@@ -285,7 +310,8 @@ def arguments():
     parser.add_argument("--log", metavar="FILE", help="append each accepted request as a JSON line")
     parser.add_argument("--script", default="", help="what to do with the first requests")
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before each answer")
-    parser.add_argument("--refuse", default="", metavar="TEXT", help="requests with this text in their body")
+    parser.add_argument("--max-body", type=int, default=0, metavar="BYTES", help="answer 413 to larger bodies")
+    parser.add_argument("--refuse", default="", metavar="TEXT", help="answer 400 to bodies with this text in them")
     parser.add_argument("--tls-certificate", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--tls-client-ca", metavar="FILE", help="ask clients for a certificate of this authority")
@@ -309,7 +335,7 @@ def wrap_tls(server, options):
 def main():
     options = arguments()
     ledger = Ledger(options.log, options.script)
-    server = Receiver((options.host, options.port), ledger, options.delay, options.refuse)
+    server = Receiver((options.host, options.port), ledger, options)
     if options.tls_certificate:
         wrap_tls(server, options)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,21 +11,25 @@ SCRIPT = pathlib.Path(__file__).with_name("http_receiver.py")
 
 
 class Receiver:
-    """Starts at construction on a free port. After `stop`, `start` takes the same port and remembers the keys."""
+    """Starts at construction on a free port. After `stop`, `start` takes the same port and remembers the keys.
+
+    `arguments` are more ones for the program, such as `--max-body`, for every start.
+    """
 
     def __init__(self, folder: pathlib.Path, script: str = "", arguments: tuple[str, ...] = (), **options):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.journal = folder / "received.jsonl"
         self.port = 0
-        self.arguments = arguments  # For every start.
+        self.arguments = arguments
+        self.scheme = "https" if "--tls-certificate" in arguments else "http"
         self.options = options  # For the process.
         self.running: Program | None = None
         self.start(script)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def start(self, script: str = "") -> None:
         command = [sys.executable, SCRIPT, "--port", self.port, "--log", self.journal, "--script", script]

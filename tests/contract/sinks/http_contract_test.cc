@@ -165,3 +165,40 @@ TEST_CASE("a redirect pauses the sink and is not followed") {
   CHECK(http.requests().size() == 1);
   CHECK(http.arrived().empty());
 }
+
+TEST_CASE("an answer that is no HTTP is no success, and the receiver still takes the shipment once") {
+  for (const char* answer : {"garbage", "nonsense"}) {
+    HttpHarness http;
+    http.script(answer);
+    auto sink = http.build();
+    CHECK(retried(sink->deliver(make_shipment(7, kTwo))));
+    CHECK(delivered(deliver_until_settled(*sink, make_shipment(7, kTwo))));
+    CHECK(http.arrived() == kTwo);
+  }
+}
+
+TEST_CASE("a connection that is half open costs one attempt within the time-out") {
+  HttpHarness http;
+  http.script("mute");
+  auto sink = http.build_with({{"request.timeout", "500 ms"}});
+  REQUIRE(delivered(sink->deliver(make_shipment(1, {"a"}))));
+  CHECK(retried(sink->deliver(make_shipment(2, {"b"}))));
+  CHECK(delivered(deliver_until_settled(*sink, make_shipment(2, {"b"}))));
+  CHECK(http.arrived() == Payloads{"a", "b"});
+}
+
+TEST_CASE("\"100 Continue\" is no answer yet") {
+  HttpHarness http;
+  http.script("continue,continue;delay=0.1");
+  auto sink = http.build();
+  CHECK(delivered(sink->deliver(make_shipment(1, {"a"}))));
+  CHECK(delivered(sink->deliver(make_shipment(2, {"b"}))));
+  CHECK(http.arrived() == Payloads{"a", "b"});
+}
+
+TEST_CASE("a request that is too large is refused for its size") {
+  HttpHarness http({"--max-body", "10"});
+  const Delivery outcome = http.build()->deliver(make_shipment(7, kTwo));
+  REQUIRE(std::holds_alternative<Rejected>(outcome));
+  CHECK(std::get<Rejected>(outcome).cause == Rejected::Cause::kSize);
+}

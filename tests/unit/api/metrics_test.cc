@@ -76,3 +76,35 @@ TEST_CASE("the outbox is counted per sink") {
   CHECK(has(metrics, R"(leat_outbox_emitted_total{gateway="mill-1",pipeline="a",sink="windows"} 5)"));
   CHECK(has(metrics, R"(leat_outbox_waiting{gateway="mill-1",pipeline="a",sink="windows"} 2)"));
 }
+
+TEST_CASE("drops are counted by the bound that asked for them") {
+  store::OutboxStatus sink;
+  sink.pipeline = {"a"};
+  sink.sink = {"windows"};
+  sink.dropped = 6;
+  sink.dropped_by = {.oldest = 1, .newest = 0, .age = 2, .file = 3};
+  const std::string metrics = text({}, {sink});
+  const std::string labels =
+      R"(leat_outbox_dropped_by_total{gateway="mill-1",pipeline="a",sink="windows",by=)";
+  CHECK(has(metrics, labels + R"("drop-oldest"} 1)"));
+  CHECK(has(metrics, labels + R"("drop-newest"} 0)"));
+  CHECK(has(metrics, labels + R"("max-age"} 2)"));
+  CHECK(has(metrics, labels + R"("store.max_bytes"} 3)"));
+}
+
+TEST_CASE("a sink's delivery shows its state, and when it tries next while it waits") {
+  runtime::PipelineStatus status = pipeline("a");
+  runtime::SinkStatus sink;
+  sink.table = {"windows"};
+  sink.outbox = true;
+  sink.delivery.state = runtime::DeliveryStatus::State::kPaused;
+  sink.delivery.waiting_until = 2'500'000;
+  sink.delivery.retries = 4;
+  status.sinks.push_back(sink);
+  const std::string metrics = text({status});
+  const std::string labels = R"({gateway="mill-1",pipeline="a",sink="windows")";
+  CHECK(has(metrics, "leat_delivery_state" + labels + R"(,state="paused"} 1)"));
+  CHECK(has(metrics, "leat_delivery_state" + labels + R"(,state="idle"} 0)"));
+  CHECK(has(metrics, "leat_delivery_retries_total" + labels + "} 4"));
+  CHECK(has(metrics, "leat_delivery_next_try_seconds" + labels + "} 2.5"));
+}

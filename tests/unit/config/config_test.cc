@@ -68,6 +68,12 @@ TEST_CASE("a number is no string, and a size may be one") {
   CHECK(error_of("[dead_letters]\nmax_bytes = true").find("found a boolean") != std::string::npos);
 }
 
+TEST_CASE("the store has no bound, or one that its own tables fit into") {
+  CHECK_FALSE(parse_config("", "leat.toml")->store_max_bytes);
+  CHECK(parse_config("[store]\nmax_bytes = \"2 gb\"", "leat.toml")->store_max_bytes->bytes == 2ULL << 30);
+  CHECK(error_of("[store]\nmax_bytes = \"1000 kb\"").find("expected 1 mb or more") != std::string::npos);
+}
+
 TEST_CASE("the API listens on loopback only") {
   CHECK(parse_listen("127.0.0.1:8463")->port == 8463);
   CHECK(parse_listen("[::1]:0")->host == "::1");

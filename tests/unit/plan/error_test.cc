@@ -74,6 +74,32 @@ TEST_CASE("options of the role that is not played are let pass, those of the one
   says(table + "INSERT INTO t SELECT 1", "sink.buffer.max-bytes");
 }
 
+TEST_CASE("delivery options that cannot be, or cannot be together, are refused with the way out") {
+  const auto refused = [](const std::string& options, std::string_view error) {
+    says("CREATE TABLE t (a INT) WITH ('connector' = 'out', " + options + "); INSERT INTO t SELECT 1", error);
+  };
+  refused("'sink.buffer.max-bytes' = '63 kb'", "expected 64 kb or more");
+  refused("'sink.buffer.max-age' = '0'", "everything would be dropped");
+  refused("'sink.delivery.order' = 'newest-first', 'sink.buffer.on-full' = 'drop-newest'",
+          "use 'drop-oldest' or 'block'");
+  refused("'sink.delivery.order' = 'lifo'", "expected one of 'oldest-first', 'newest-first'");
+  refused("'sink.rate-limit.rows-per-second' = '0'", "nothing would ever be delivered");
+  refused("'sink.rate-limit.bytes-per-second' = '0'", "nothing would ever be delivered");
+  refused("'sink.schedule' = '22-6'", "expected a form such as '22:00-06:00'");
+  refused("'sink.schedule' = '22:00-06:00', 'sink.schedule.time-zone' = 'Europe/Atlantis'",
+          "'Europe/Atlantis': expected the name of a time zone");
+  refused("'sink.schedule.time-zone' = 'UTC'", "needs 'sink.schedule'");
+  refused("'sink.retry.initial-backoff' = '2 min'", "is longer than 'sink.retry.max-backoff' (1 min)");
+}
+
+TEST_CASE("the least buffer, an order, rates and a schedule are taken") {
+  CHECK(errors_of("CREATE TABLE t (a INT) WITH ('connector' = 'out', 'sink.buffer.max-bytes' = '64 kb', "
+                  "'sink.delivery.order' = 'newest-first', 'sink.buffer.on-full' = 'drop-oldest', "
+                  "'sink.rate-limit.bytes-per-second' = '10 kb', 'sink.rate-limit.rows-per-second' = '5', "
+                  "'sink.schedule' = 'Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00', "
+                  "'sink.schedule.time-zone' = 'Europe/Berlin'); INSERT INTO t SELECT 1") == "");
+}
+
 TEST_CASE("names that are not there get the nearest that is") {
   says("SELECT temprature FROM readings", "[8] unknown column 'temprature' (did you mean 'temperature'?)");
   says("SELECT r.temprature FROM readings AS r",

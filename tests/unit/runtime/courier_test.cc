@@ -1,9 +1,6 @@
 #include "daemon/runtime/delivery_courier.h"
 
-#include <algorithm>
-#include <optional>
-
-#include "tests/unit/runtime/delivery_fixture.h"
+#include "tests/unit/runtime/courier_fixture.h"
 
 namespace leat::runtime {
 namespace {
@@ -12,48 +9,6 @@ using When = Courier::Next::When;
 using State = DeliveryStatus::State;
 using Decision = sinks::Shipment::Decision;
 using namespace std::chrono_literals;
-
-struct CourierFixture : OutboxFixture {
-  sinks::BatchLimits limits;
-  double random = 0.5;
-  ScriptedSink sink{script};
-  StatusBoard board;
-  std::optional<Courier> courier;
-
-  CourierFixture() { restart(); }
-  /// A new courier on the same store, as after a restart.
-  void restart() {
-    courier.emplace(*store, sink, route, limits, Backoff(1s, 60s, [this] { return random; }), clock, board);
-  }
-  /// Steps until there is something to wait for.
-  Courier::Next go(Courier::Urgency urgency = Courier::Urgency::kMayLinger) {
-    Courier::Next next = courier->step(urgency);
-    while (next.when == When::kAtOnce) next = courier->step(urgency);
-    return next;
-  }
-  /// Until nothing waits, passing over every wait.
-  void go_to_the_end() {
-    Courier::Next next = go();
-    while (next.when != When::kWithBlocks) {
-      clock.advance(Micros(next.at - clock.monotonic()));
-      next = go();
-    }
-  }
-  /// The far side refuses any request that holds one of these records, without saying which.
-  void refuse(const std::vector<std::string>& bad) {
-    script.otherwise = [bad](const std::vector<std::string>& records) -> sinks::Delivery {
-      for (const std::string& record : records)
-        if (std::find(bad.begin(), bad.end(), record) != bad.end()) return sinks::Rejected{"bad record", {}};
-      return sinks::Delivered{};
-    };
-  }
-  /// Records that the far side took, in order; each exactly once if nothing is delivered twice.
-  [[nodiscard]] std::string attempts() const {
-    std::string all;
-    for (const std::string& attempt : script.attempts) all += attempt + "\n";
-    return all;
-  }
-};
 
 TEST_CASE_FIXTURE(CourierFixture, "what waits is delivered in order and settled") {
   put({"a", "b"});
@@ -198,6 +153,46 @@ TEST_CASE_FIXTURE(CourierFixture, "one bad record among a thousand costs a logar
   CHECK(dead() == "777");
   CHECK(status().delivered == 999);
   CHECK(script.attempts.size() <= 22);
+}
+
+TEST_CASE_FIXTURE(CourierFixture,
+                  "a shipment that is too large goes in parts, and the next ones at once in parts") {
+  script.otherwise = [](const std::vector<std::string>& records) -> sinks::Delivery {
+    if (records.size() > 3) return sinks::Rejected{"too large", {}, sinks::Rejected::Cause::kSize};
+    return sinks::Delivered{};
+  };
+  put({"a", "b", "c", "d", "e", "f", "g", "h"});
+  go();
+  CHECK(status().delivered == 8);
+  CHECK(dead().empty());
+  const std::size_t refused = board.read().refusals;
+  CHECK(refused <= 3);
+  script.attempts.clear();
+  put({"i", "j", "k", "l", "m", "n"});
+  go();
+  CHECK(status().delivered == 14);
+  CHECK(board.read().refusals == refused);
+  CHECK(script.attempts.size() <= 6);
+}
+
+TEST_CASE_FIXTURE(CourierFixture, "a record that alone is too large is buried alone, and the others pass") {
+  script.otherwise = [](const std::vector<std::string>& records) -> sinks::Delivery {
+    std::size_t bytes = 0;
+    for (const std::string& record : records) bytes += record.size();
+    if (bytes > 100) return sinks::Rejected{"too large", {}, sinks::Rejected::Cause::kSize};
+    return sinks::Delivered{};
+  };
+  put({std::string(40, 'a'), std::string(40, 'b'), std::string(200, 'c'), std::string(40, 'd')});
+  go();
+  CHECK(dead() == std::string(200, 'c'));
+  CHECK(status().delivered == 3);
+}
+
+TEST_CASE_FIXTURE(CourierFixture, "a Retry-After that is cut is said") {
+  script.answers = {sinks::Retry{"HTTP 503", 24h * 365}};
+  put({"a"});
+  go();
+  CHECK(board.read().last_error == "HTTP 503 (it asks for 365 d, tried again in 60 min)");
 }
 
 TEST_CASE_FIXTURE(CourierFixture, "an index outside of the shipment is a refusal of the whole") {

@@ -98,7 +98,29 @@ TEST_CASE("a pause is news for a source that cannot rewind only") {
   CHECK(rewinds.look({.link = Link::kPaused}).empty());
 }
 
-TEST_CASE("a sink that refuses is told once per reason, and when it delivers again") {
+TEST_CASE("an outage is told once, whatever its reasons, until something is settled") {
+  using State = DeliveryStatus::State;
+  DeliveryLog log;
+  CHECK(log.look(delivery(State::kWaiting, 1, "no connection"))->detail == "no connection");
+  CHECK_FALSE(log.look(delivery(State::kWaiting, 2, "HTTP 503")));
+  CHECK_FALSE(log.look(delivery(State::kDelivering, 2, "HTTP 503")));
+  CHECK_FALSE(log.look(delivery(State::kThrottled, 2, "HTTP 503")));
+  DeliveryStatus drains = delivery(State::kThrottled, 2, "HTTP 503");
+  drains.shipments = 1;
+  CHECK(log.look(drains)->message == "sink delivers again");
+  CHECK_FALSE(log.look(drains));
+}
+
+TEST_CASE("the hours of a schedule are told once each time they are waited for") {
+  using State = DeliveryStatus::State;
+  DeliveryLog log;
+  CHECK(log.look(delivery(State::kOffSchedule, 0, ""))->weight == News::Weight::kStateChange);
+  CHECK_FALSE(log.look(delivery(State::kOffSchedule, 0, "")));
+  CHECK_FALSE(log.look(delivery(State::kIdle, 0, "")));
+  CHECK(log.look(delivery(State::kOffSchedule, 0, "")));
+}
+
+TEST_CASE("a sink that refuses is told, again when somebody must act, and when it delivers again") {
   using State = DeliveryStatus::State;
   DeliveryLog log;
   CHECK_FALSE(log.look(delivery(State::kIdle, 0, "")));

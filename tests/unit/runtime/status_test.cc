@@ -55,3 +55,35 @@ TEST_CASE("rows lost inside an operator, between two, or before the outbox are e
   before.sinks[0].counters.emitted = 4;
   CHECK(accounting_violations(before).size() == 1);
 }
+
+TEST_CASE("an outage is one sentence: who, why, what waits since when, the next try, and the policy") {
+  PipelineStatus status = balanced();
+  status.name = PipelineName{"mill"};
+  SinkStatus& sink = status.sinks[0];
+  sink.delivery.state = DeliveryStatus::State::kWaiting;
+  sink.delivery.last_error = "HTTP 503";
+  sink.delivery.waiting_until = 7 * kMicrosPerSecond;
+  sink.waiting = {.blocks = 2, .records = 12, .bytes = 3'400, .oldest = 1};
+  CHECK(
+      outages(status, 3 * kMicrosPerHour) ==
+      std::vector<std::string>{
+          "sink 'out' of pipeline 'mill' is waiting: HTTP 503; 12 records (3400 bytes) wait, the oldest for "
+          "2 h; next try 1970-01-01T00:00:07Z; full at 256 mb: block"});
+}
+
+TEST_CASE("a sink that waits for its rate or its hours is no outage") {
+  PipelineStatus status = balanced();
+  for (const auto state : {DeliveryStatus::State::kIdle, DeliveryStatus::State::kThrottled,
+                           DeliveryStatus::State::kOffSchedule}) {
+    status.sinks[0].delivery.state = state;
+    CHECK(outages(status, 0).empty());
+  }
+}
+
+TEST_CASE("the rate is that of the last minute") {
+  Throughput throughput;
+  for (int second = 0; second < 100; ++second) throughput.add(10, 1'000, second * kMicrosPerSecond);
+  CHECK(throughput.at(100 * kMicrosPerSecond).rows == doctest::Approx(10.0));
+  CHECK(throughput.at(100 * kMicrosPerSecond).bytes == doctest::Approx(1'000.0));
+  CHECK(throughput.at(200 * kMicrosPerSecond).rows == 0);
+}

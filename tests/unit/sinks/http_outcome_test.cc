@@ -69,10 +69,16 @@ TEST_CASE("Retry-After is read as seconds and as each of the three forms of an H
   CHECK(parse_retry_after("Sun Nov  6 08:49:37 1994", kNow) == seconds(7));
 }
 
-TEST_CASE("a date that has passed is now, and nobody waits longer than a day") {
+TEST_CASE("a date that has passed is now, and what no clock can hold is a hundred years") {
   CHECK(parse_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", kNow) == seconds(0));
-  CHECK(parse_retry_after("99999999999999999999999", kNow) == seconds(86'400));
-  CHECK(parse_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", kNow) == seconds(86'400));
+  CHECK(parse_retry_after("99999999999999999999999", kNow) == seconds(100LL * 365 * 86'400));
+  CHECK(parse_retry_after("9999999999999", kNow) == seconds(100LL * 365 * 86'400));
+  CHECK(parse_retry_after("Mon, 06 Nov 1995 08:49:30 GMT", kNow) == seconds(365 * 86'400));
+}
+
+TEST_CASE("413 says that it is the size, other refusals that it is the content") {
+  CHECK(std::get<Rejected>(outcome_of({413, "", "", ""}, kNow)).cause == Rejected::Cause::kSize);
+  CHECK(std::get<Rejected>(outcome_of({400, "", "", ""}, kNow)).cause == Rejected::Cause::kContent);
 }
 
 TEST_CASE("a Retry-After that is neither is ignored") {
