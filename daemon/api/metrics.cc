@@ -88,6 +88,15 @@ void add_operator(Families& families, const Labels& pipeline, const exec::Datafl
   families.gauge("leat_operator_keys", "Keys of state.", labels, static_cast<double>(info.keys));
 }
 
+void add_sink(Families& families, const Labels& labels, const runtime::SinkStatus& sink) {
+  families.counter("leat_sink_rows_total", "Rows that reached the sink.", labels, sink.counters.rows);
+  if (!sink.local_table) return;
+  families.counter("leat_table_emitted_total", "Changes for the local table.", labels, sink.counters.emitted);
+  families.counter("leat_table_written_total", "Changes that are in the local table.", labels, sink.written);
+  families.gauge("leat_table_waiting", "Changes that wait for a commit.", labels,
+                 static_cast<double>(sink.counters.emitted - sink.written));
+}
+
 void add_pipeline(Families& families, const Labels& gateway, const runtime::PipelineStatus& status) {
   const Labels labels = with(gateway, "pipeline", status.name.value);
   families.gauge(
@@ -103,9 +112,7 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
                    static_cast<double>(status.watermark) / kMicros);
   for (const auto& source : status.sources) add_source(families, labels, source);
   for (const auto& info : status.operators) add_operator(families, labels, info);
-  for (const auto& sink : status.sinks)
-    families.counter("leat_sink_rows_total", "Rows that reached the sink.",
-                     with(labels, "sink", sink.table.value), sink.counters.rows);
+  for (const auto& sink : status.sinks) add_sink(families, with(labels, "sink", sink.table.value), sink);
 }
 
 void add_outbox(Families& families, const Labels& gateway, const store::OutboxStatus& outbox) {

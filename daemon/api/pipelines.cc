@@ -46,10 +46,15 @@ ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
 }
 
 ordered_json sink_json(const runtime::SinkStatus& sink) {
-  return {{"table", sink.table.value},        {"connector", sink.connector},
-          {"rows", sink.counters.rows},       {"dead", sink.counters.dead},
-          {"emitted", sink.counters.emitted}, {"delivery", sink.delivery},
-          {"attempts", sink.attempts},        {"last_success", time_json(sink.last_success)},
+  return {{"table", sink.table.value},
+          {"connector", sink.connector},
+          {"rows", sink.counters.rows},
+          {"dead", sink.counters.dead},
+          {"emitted", sink.counters.emitted},
+          {"written", sink.written},
+          {"delivery", sink.delivery},
+          {"attempts", sink.attempts},
+          {"last_success", time_json(sink.last_success)},
           {"last_error", sink.last_error}};
 }
 

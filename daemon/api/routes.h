@@ -59,5 +59,9 @@ Response list_pipelines(const ApiContext& context, const Request& request);
 Response show_pipeline(const ApiContext& context, const Request& request);
 Response show_outbox(const ApiContext& context, const Request& request);
 Response list_dead_letters(const ApiContext& context, const Request& request);
+Response list_tables(const ApiContext& context, const Request& request);
+Response load_table(const ApiContext& context, const Request& request);
+Response drop_table(const ApiContext& context, const Request& request);
+Response migrate_table(const ApiContext& context, const Request& request);
 
 }  // namespace leat::api
