@@ -20,6 +20,7 @@
 #include "pipelines/column/type.h"
 #include "pipelines/plan/catalog.h"
 #include "sinks/block.h"
+#include "sources/clients/local_table.h"
 
 namespace leat::sinks {
 
@@ -140,6 +141,7 @@ enum class Encoding : std::uint8_t {
   kFormat,     ///< By 'format' (and 'key.format' / 'key.fields').
   kChangelog,  ///< "+I[a, 1]" lines (print).
   kNothing,    ///< No record at all; rows are counted (blackhole).
+  kTable,      ///< Rows of a table of the store, in the commit itself (sqlite): nothing is delivered.
 };
 
 /// Common limits of delivery, each with the connector's own default.
@@ -160,6 +162,11 @@ struct SinkConnector {
   /// column's text; empty: no key.
   std::function<std::string(const OptionMap&)> key_format = [](const OptionMap&) { return std::string(); };
   std::function<BatchLimits(const OptionMap&)> batch_limits = [](const OptionMap&) { return BatchLimits(); };
+  /// Of Encoding::kTable, which has no `build`: the table that takes the rows, by the name under which the
+  /// pipeline knows it.
+  std::function<sources::LocalTable(const OptionMap&, std::string_view table, const Schema&,
+                                    const std::vector<std::size_t>& primary_key)>
+      declare;
   /// Called only after `info.validate_sink` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Sink>>(const OptionMap&, const SinkContext&)> build;
 };

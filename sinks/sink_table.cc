@@ -9,12 +9,14 @@
 #include "sinks/kafka/kafka_sink.h"
 #include "sinks/print/print_sink.h"
 #include "sinks/sink.h"
+#include "sinks/sqlite/sqlite_sink.h"
 
 namespace leat::sinks {
 
 std::span<const SinkConnector> all_sinks() {
-  static const std::array<SinkConnector, 5> sinks{blackhole_connector(), filesystem_connector(),
-                                                  http_connector(), kafka_connector(), print_connector()};
+  static const std::array<SinkConnector, 6> sinks{blackhole_connector(), filesystem_connector(),
+                                                  http_connector(),      kafka_connector(),
+                                                  print_connector(),     sqlite_connector()};
   return sinks;
 }
 

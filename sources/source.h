@@ -22,6 +22,8 @@
 
 namespace leat::sources {
 
+class LocalTableReader;  // clients/local_table.h
+
 /// What the outside is like, for status, metrics and the idle rules. Any thread may read it.
 struct SourceHealth {
   enum class Link : std::uint8_t {
@@ -115,6 +117,8 @@ struct SourceContext {
   std::size_t chunk_bytes = 128 * 1024;
   /// Where the table's format ends records in a stream of bytes; null: at the end of each line.
   formats::RecordSplitter splitter;
+  /// The tables of the store; null: there is none. Outlives the source.
+  LocalTableReader* tables = nullptr;
 };
 
 /// How messages are kept between the source's thread and the engine.

@@ -7,12 +7,13 @@
 #include "sources/filesystem/filesystem_source.h"
 #include "sources/mqtt/mqtt_source.h"
 #include "sources/source.h"
+#include "sources/sqlite/sqlite_source.h"
 
 namespace leat::sources {
 
 std::span<const SourceConnector> all_sources() {
-  static const std::array<SourceConnector, 3> sources = {datagen_connector(), filesystem_connector(),
-                                                         mqtt_connector()};
+  static const std::array<SourceConnector, 4> sources = {datagen_connector(), filesystem_connector(),
+                                                         mqtt_connector(), sqlite_source_connector()};
   return sources;
 }
 

@@ -89,11 +89,8 @@ void add_operator(Families& families, const Labels& pipeline, const exec::Datafl
   families.gauge("leat_operator_keys", "Keys of state.", labels, static_cast<double>(info.keys));
 }
 
-void add_sink(Families& families, const Labels& pipeline, const runtime::SinkStatus& sink) {
+void add_delivery(Families& families, const Labels& labels, const runtime::SinkStatus& sink) {
   using State = runtime::DeliveryStatus::State;
-  const Labels labels = with(pipeline, "sink", sink.table.value);
-  families.counter("leat_sink_rows_total", "Rows that reached the sink.", labels, sink.counters.rows);
-  if (!sink.outbox) return;
   const runtime::DeliveryStatus& delivery = sink.delivery;
   families.counter("leat_delivery_attempts_total", "Attempts to deliver since the start.", labels,
                    delivery.attempts);
@@ -123,6 +120,16 @@ void add_sink(Families& families, const Labels& pipeline, const runtime::SinkSta
                    labels, delivery.skipped);
 }
 
+void add_sink(Families& families, const Labels& labels, const runtime::SinkStatus& sink) {
+  families.counter("leat_sink_rows_total", "Rows that reached the sink.", labels, sink.counters.rows);
+  if (sink.outbox) add_delivery(families, labels, sink);
+  if (!sink.local_table) return;
+  families.counter("leat_table_emitted_total", "Changes for the local table.", labels, sink.counters.emitted);
+  families.counter("leat_table_written_total", "Changes that are in the local table.", labels, sink.written);
+  families.gauge("leat_table_waiting", "Changes that wait for a commit.", labels,
+                 static_cast<double>(sink.counters.emitted - sink.written));
+}
+
 void add_pipeline(Families& families, const Labels& gateway, const runtime::PipelineStatus& status) {
   const Labels labels = with(gateway, "pipeline", status.name.value);
   families.gauge(
@@ -138,7 +145,7 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
                    static_cast<double>(status.watermark) / kMicros);
   for (const auto& source : status.sources) add_source(families, labels, source);
   for (const auto& info : status.operators) add_operator(families, labels, info);
-  for (const auto& sink : status.sinks) add_sink(families, labels, sink);
+  for (const auto& sink : status.sinks) add_sink(families, with(labels, "sink", sink.table.value), sink);
 }
 
 void add_outbox(Families& families, const Labels& gateway, const store::OutboxStatus& outbox) {

@@ -52,6 +52,7 @@ ordered_json sink_json(const runtime::SinkStatus& sink) {
           {"rows", sink.counters.rows},
           {"dead", sink.counters.dead},
           {"emitted", sink.counters.emitted},
+          {"written", sink.written},
           {"delivery", sink.outbox ? to_string(delivery.state) : "none"},
           {"hold", to_string(delivery.hold)},
           {"resent", delivery.resent},

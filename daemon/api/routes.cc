@@ -46,6 +46,22 @@ std::span<const Route> routes() {
             "Records that could not be used, newest first (limit, before).",
             list_dead_letters,
             {"limit", "before"}},
+      Route{"/api/v1/tables", "The local tables: declarations, rows, users.", list_tables},
+      Route{"/api/v1/tables/([^/]+)/rows",
+            "Load rows, text in a format (csv, json): columns names what the fields of CSV are.",
+            load_table,
+            {"format", "columns", "rows"},
+            Method::kPost},
+      Route{"/api/v1/tables/([^/]+)/drop",
+            "Delete a table that no running pipeline uses.",
+            drop_table,
+            {},
+            Method::kPost},
+      Route{"/api/v1/tables/([^/]+)/migrate",
+            "Rebuild a table as the pipeline declares it that was refused.",
+            migrate_table,
+            {},
+            Method::kPost},
   };
   return kRoutes;
 }

@@ -64,5 +64,9 @@ Response resume_sink(const ApiContext& context, const Request& request);
 Response resend_shipment(const ApiContext& context, const Request& request);
 Response skip_shipment(const ApiContext& context, const Request& request);
 Response list_dead_letters(const ApiContext& context, const Request& request);
+Response list_tables(const ApiContext& context, const Request& request);
+Response load_table(const ApiContext& context, const Request& request);
+Response drop_table(const ApiContext& context, const Request& request);
+Response migrate_table(const ApiContext& context, const Request& request);
 
 }  // namespace leat::api

@@ -43,7 +43,7 @@ void print_connector(const plan::ConnectorInfo& connector) {
   }
   if (connector.can_write) {
     print_options("As a sink:", connector.sink_options());
-    print_options("Every sink table:", plan::common_sink_options());
+    if (connector.delivered) print_options("Every sink table:", plan::common_sink_options());
   }
 }
 

@@ -93,7 +93,8 @@ std::string settings_page() {
 std::string connectors_page() {
   const plan::Catalog& catalog = runtime::catalog();
   std::string text = "# Connectors and formats\n\n" + std::string(kMade) + "Every source table:\n\n" +
-                     options_table(plan::common_source_options()) + "Every sink table:\n\n" +
+                     options_table(plan::common_source_options()) +
+                     "Every sink table but those of `sqlite`, which are not delivered anywhere:\n\n" +
                      options_table(plan::common_sink_options());
   for (const auto& connector : catalog.connectors) text += connector_section(connector);
   for (const auto& format : catalog.formats)

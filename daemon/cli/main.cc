@@ -186,6 +186,46 @@ void add_outbox(CLI::App& app, std::function<int()>& chosen) {
   add("resume", "End a pause, or the hold of a sink whose place was taken; try at once");
 }
 
+CLI::App* add_table_action(CLI::App& table, std::function<int()>& chosen, TableOptions::Action action,
+                           const std::string& name, const std::string& doc,
+                           const std::shared_ptr<TableOptions>& options) {
+  CLI::App* verb = table.add_subcommand(name, doc);
+  CLI::Option* state =
+      verb->add_option("--state", options->state, "The folder of a store that nobody runs on");
+  verb->add_option("--api", options->api, "URL of the daemon's API")->excludes(state);
+  CLI::Option* config = verb->add_option("--config", options->config, "The daemon's configuration file");
+  verb->callback([&chosen, options, action, config] {
+    options->action = action;
+    options->config_given = config->count() > 0;
+    chosen = [options] { return leat::cli::table(*options); };
+  });
+  return verb;
+}
+
+void add_table(CLI::App& app, std::function<int()>& chosen) {
+  using Action = TableOptions::Action;
+  auto options = std::make_shared<TableOptions>();
+  CLI::App* table = app.add_subcommand("table", "The local tables ('connector' = 'sqlite')");
+  table->require_subcommand(1);
+  CLI::App* load = add_table_action(*table, chosen, Action::kLoad, "load",
+                                    "Load a CSV file with a header, or JSON lines; rows replace those with "
+                                    "their PRIMARY KEY",
+                                    options);
+  load->add_option("FILE", options->file, "The file")->required();
+  load->add_option("--table", options->table, "The table")->required();
+  load->add_option("--format", options->format, "csv or json; by the file's name if it is not given");
+  add_table_action(*table, chosen, Action::kList, "list", "All tables, their rows and who uses them",
+                   options);
+  const auto named = [&](Action action, const std::string& name, const std::string& doc) {
+    add_table_action(*table, chosen, action, name, doc, options)
+        ->add_option("TABLE", options->table, "The table")
+        ->required();
+  };
+  named(Action::kShow, "show", "A table's declaration, rows, indexes and users");
+  named(Action::kDrop, "drop", "Delete a table that no running pipeline uses");
+  named(Action::kMigrate, "migrate", "Rebuild a table as the pipeline declares it that was refused");
+}
+
 void add_help(CLI::App& app, std::function<int()>& chosen) {
   auto name = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
@@ -238,6 +278,7 @@ int main(int argc, char** argv) {
   add_describe(app, chosen);
   add_store(app, chosen);
   add_outbox(app, chosen);
+  add_table(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

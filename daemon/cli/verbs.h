@@ -59,6 +59,18 @@ struct OutboxOptions {
 };
 int outbox(const OutboxOptions& options);
 
+struct TableOptions {
+  enum class Action : std::uint8_t { kLoad, kList, kShow, kDrop, kMigrate } action = Action::kList;
+  std::string table;
+  std::string file;    ///< Of kLoad.
+  std::string format;  ///< --format: csv, json; empty: by the file's name.
+  std::string state;   ///< --state DIR: a store that nobody runs on; empty: the daemon.
+  std::string api;     ///< --api URL
+  std::string config = "/etc/leat/leat.toml";
+  bool config_given = false;
+};
+int table(const TableOptions& options);
+
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();
 

@@ -8,6 +8,7 @@
 #include "daemon/log/log.h"
 #include "daemon/runtime/pipeline_parts.h"
 #include "pipelines/column/text.h"
+#include "pipelines/plan/node_build.h"
 
 namespace leat::runtime {
 namespace {
@@ -107,20 +108,48 @@ Status Pipeline::restore() {
   last_commit_time_ = saved.last_commit_time;
   LEAT_TRY(make_inputs(saved));
   LEAT_TRY(make_targets());
+  LEAT_TRY(context_.store->tables().declare(name_, declared_tables()));
+  lookups_ = std::make_unique<Lookups>(context_.store->tables(), reader_context());
   LEAT_TRY(make_dataflow(saved));
   if (!saved.counters.empty()) restore_counters(saved.counters);
   return {};
 }
 
+ReaderContext Pipeline::reader_context() const {
+  return {.pipeline = name_,
+          .gateway_id = context_.gateway_id,
+          .store = context_.store->id(),
+          .journal_dir = context_.journal_dir,
+          .time_zone = time_zone_of(plan_),
+          .chunk_bytes = context_.chunk_bytes,
+          .now = [clock = context_.clock] { return clock->wall(); },
+          .wake = {},
+          .tables = &context_.store->tables()};
+}
+
+/// The local tables that the plan writes, reads and looks up.
+std::vector<store::TableDeclaration> Pipeline::declared_tables() const {
+  std::vector<store::TableDeclaration> declared;
+  for (const auto& target : targets_)
+    if (target->writer && target->writer->table())
+      declared.push_back({.table = target->writer->table(), .writes = true});
+  const auto reads = [&](sources::LocalTable table) {
+    declared.push_back(
+        {.table = std::make_shared<const sources::LocalTable>(std::move(table)), .reads = true});
+  };
+  for (const auto& scan : plan_.scans)
+    if (scan->connector == "sqlite")
+      reads(sources::local_table(scan->table, scan->options, scan->physical, scan->primary_key));
+  plan::for_each_node(plan_, [&](const plan::NodePtr& node) {
+    if (node->kind != plan::NodeKind::kLookupJoin) return;
+    const auto& join = static_cast<const plan::LookupJoinNode&>(*node);
+    if (join.table().scan->connector == "sqlite") reads(looked_up_table(join));
+  });
+  return declared;
+}
+
 Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
-  ReaderContext reader{.pipeline = name_,
-                       .gateway_id = context_.gateway_id,
-                       .store = context_.store->id(),
-                       .journal_dir = context_.journal_dir,
-                       .time_zone = time_zone_of(plan_),
-                       .chunk_bytes = context_.chunk_bytes,
-                       .now = [clock = context_.clock] { return clock->wall(); },
-                       .wake = {}};
+  ReaderContext reader = reader_context();
   bool all_bounded = true;
   for (const auto& scan : plan_.scans) {
     std::string position;
@@ -167,7 +196,7 @@ Status Pipeline::make_target(const plan::SinkNode& sink) {
   if (!sink.connector.empty()) {
     LEAT_ASSIGN(target->writer, SinkWriter::create(sink, time_zone_of(plan_)));
   }
-  if (target->writer && target->writer->connector().encoding != sinks::Encoding::kNothing) {
+  if (target->writer && target->writer->delivers()) {
     const formats::Format* format = target->writer->format();
     const sinks::SinkContext made{.gateway_id = context_.gateway_id,
                                   .store = context_.store->id(),
@@ -213,7 +242,9 @@ Status Pipeline::command(const TableName& sink, Delivery::Command command) {
 
 Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
   const std::int64_t plausible = std::max(kOldestPlausibleClock, saved.last_commit_time);
-  LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, dataflow_options(plan_, plausible), *hooks_));
+  exec::DataflowOptions options = dataflow_options(plan_, plausible);
+  options.lookups = lookups_.get();
+  LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, options, *hooks_));
   std::set<std::string> unknown;
   for (const exec::StateChange& entry : saved.state) {
     const Status loaded = dataflow_->load(entry.node, entry.key, entry.value);

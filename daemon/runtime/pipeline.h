@@ -22,6 +22,7 @@
 #include "daemon/loop/loop.h"
 #include "daemon/runtime/delivery.h"
 #include "daemon/runtime/event_clock.h"
+#include "daemon/runtime/lookups.h"
 #include "daemon/runtime/sink_writer.h"
 #include "daemon/runtime/source_reader.h"
 #include "daemon/runtime/status.h"
@@ -106,6 +107,8 @@ class Pipeline {
            PipelineEvents events);
   Status restore();
   Status make_inputs(const store::SavedPipeline& saved);
+  [[nodiscard]] ReaderContext reader_context() const;
+  [[nodiscard]] std::vector<store::TableDeclaration> declared_tables() const;
   Status make_targets();
   Status make_target(const plan::SinkNode& sink);
   Status make_delivery(Target& target, const sinks::SinkContext& made);
@@ -155,6 +158,7 @@ class Pipeline {
       std::make_shared<int>(0);  // Expires with the pipeline; posted work looks at it.
 
   std::unique_ptr<Hooks> hooks_;
+  std::unique_ptr<Lookups> lookups_;
   std::unique_ptr<exec::Dataflow> dataflow_;
   std::vector<std::unique_ptr<Input>> inputs_;    // One per plan_.scans.
   std::vector<std::unique_ptr<Target>> targets_;  // One per table that is written, and per bare SELECT.

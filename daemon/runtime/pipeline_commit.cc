@@ -92,8 +92,7 @@ void Pipeline::restore_counters(std::string_view bytes) {
     SinkCounters counters;
     for (std::uint64_t* value : {&counters.rows, &counters.dead, &counters.emitted}) *value = in.varint();
     for (auto& target : targets_)
-      if (target->node->table == table)
-        (target->writer ? target->writer->counters() : target->listener_counters) = counters;
+      if (target->node->table == table) target->restore(counters);
   }
 }
 
@@ -115,10 +114,11 @@ std::shared_ptr<store::Commit> Pipeline::make_commit() {
   for (auto& target : targets_) {
     if (!target->writer) continue;
     for (auto& block : target->writer->take_blocks(made->time)) made->blocks.push_back(std::move(block));
+    if (auto rows = target->writer->take_rows()) made->tables.push_back(*std::move(rows));
   }
   made->dead_letters = std::exchange(dead_letters_, {});
-  const bool nothing =
-      made->state.empty() && made->positions.empty() && made->blocks.empty() && made->dead_letters.empty();
+  const bool nothing = made->state.empty() && made->positions.empty() && made->blocks.empty() &&
+                       made->tables.empty() && made->dead_letters.empty();
   if (nothing) return nullptr;
   dead_letter_count_ += made->dead_letters.size();
   made->counters = encode_counters();
@@ -168,6 +168,7 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
   last_commit_ = commit->number;
   last_commit_time_ = commit->time;
   last_commit_micros_ = context_.clock->monotonic() - commit_started_;
+  for (auto& target : targets_) target->count_written(*commit);
   for (const store::SourcePosition& position : commit->positions)
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (plan_.scans[i]->table == position.source.value) inputs_[i]->reader->committed(position.position);
@@ -181,6 +182,8 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
 SinkStatus Pipeline::status_of(const Target& target) const {
   SinkStatus sink{TableName{target.node->table}, target.node->connector, target.counters()};
   sink.outbox = target.delivery != nullptr;
+  sink.local_table = target.writer && target.writer->table();
+  sink.written = target.written;
   if (!sink.outbox) return sink;
   sink.delivery = target.delivery->status();
   sink.options = target.delivery->options();

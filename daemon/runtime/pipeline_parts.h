@@ -33,6 +33,17 @@ struct Pipeline::Target {
   std::unique_ptr<Delivery> delivery;  // Null when nothing goes through the outbox.
   DeliveryLog delivery_log;
   SinkCounters listener_counters;  // Of a bare SELECT.
+  std::uint64_t written = 0;       // Rows of a local table in finished commits.
+
+  void restore(const SinkCounters& saved) {
+    (writer ? writer->counters() : listener_counters) = saved;
+    if (writer && writer->table()) written = saved.emitted;  // The rows were in the commit that counts them.
+  }
+  void count_written(const store::Commit& commit) {
+    for (const store::TableRows& rows : commit.tables)
+      if (writer && rows.table == writer->table())
+        for (const Batch& batch : rows.batches) written += batch.size;
+  }
 
   [[nodiscard]] const SinkCounters& counters() const {
     return writer ? writer->counters() : listener_counters;

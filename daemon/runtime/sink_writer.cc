@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "pipelines/column/text.h"
+#include "pipelines/formats/nested_json.h"
 #include "pipelines/plan/common_options.h"
 
 namespace leat::runtime {
@@ -48,6 +52,9 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
   // A policy drops whole blocks: of a small buffer one must not be all.
   writer->block_bytes_ = std::min<std::uint64_t>(
       {limits.max_bytes.bytes, sinks::kMaxBlockBytes, delivery.buffer_max_bytes.bytes / 8});
+  if (connector->encoding == sinks::Encoding::kTable)
+    writer->table_ = std::make_shared<const sources::LocalTable>(
+        connector->declare(sink.options, sink.table, sink.schema, sink.primary_key));
   if (connector->encoding != sinks::Encoding::kFormat) return writer;
   LEAT_TRY(writer->make_value_encoder());
   LEAT_TRY(writer->make_key_encoder());
@@ -115,18 +122,91 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
   if (connector_.encoding == sinks::Encoding::kChangelog) return write_changelog(all);
   const Batch batch = without_update_before(all);
   counters_.rows -= all.size - batch.size;
+  if (table_) return write_rows(batch, dead);
   encode_keys(batch);
-  std::vector<std::pair<std::uint32_t, std::string>> bad;
+  BadRows bad;
   encoder_->encode(batch, *this, bad);
+  bury(batch, bad, dead);
+}
+
+void SinkWriter::bury(const Batch& batch, BadRows& bad, std::vector<store::DeadLetter>& dead) {
   for (auto& [row, reason] : bad) {
     store::DeadLetter letter;
     letter.origin = "sink " + sink_.table;
     letter.reason = std::move(reason);
     append_row_text(batch, row, {time_zone_, "null"}, letter.payload);
-    letter.time = now;
+    letter.time = now_;
     dead.push_back(std::move(letter));
   }
   counters_.dead += bad.size();
+}
+
+namespace {
+
+bool is_nan(const Column& column, std::size_t row) {
+  if (column.type().kind() == TypeKind::kDouble) return std::isnan(column.values<double>()[row]);
+  return column.type().kind() == TypeKind::kFloat && std::isnan(column.values<float>()[row]);
+}
+
+/// What the rows take in memory, about.
+std::uint64_t bytes_of(const Batch& batch) {
+  std::uint64_t bytes = 0;
+  for (const ColumnPtr& column : batch.columns) {
+    bytes += batch.size * std::max<std::size_t>(slot_width(column->type().layout()), 1);
+    if (column->type().layout() == Layout::kBytes)
+      for (const std::string_view text : column->strings()) bytes += text.size();
+  }
+  return bytes;
+}
+
+/// `batch` without the rows that `bad` names.
+Batch without(const Batch& batch, const std::vector<std::pair<std::uint32_t, std::string>>& bad) {
+  std::vector<bool> gone(batch.size);
+  for (const auto& [row, reason] : bad) gone[row] = true;
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t row = 0; row < batch.size; ++row)
+    if (!gone[row]) rows.push_back(row);
+  return gather(batch, rows);
+}
+
+}  // namespace
+
+/// The database would refuse the whole commit for them. Of a row that goes, only the key counts.
+void SinkWriter::refuse_nulls(const Batch& batch, BadRows& bad) const {
+  for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+    const Type::Field& field = table_->columns.fields[i];
+    if (field.type.nullable()) continue;
+    const bool key = std::ranges::find(table_->primary_key, i) != table_->primary_key.end();
+    for (std::uint32_t row = 0; row < batch.size; ++row) {
+      const bool null = batch.columns[i]->is_null(row);
+      if (batch.kind(row) == RowKind::kDelete && !key) continue;
+      if (null || is_nan(*batch.columns[i], row))
+        bad.emplace_back(row, fmt::format("column '{}' is NOT NULL, but the row has {} there", field.name,
+                                          null ? "NULL" : "NaN, which SQLite keeps as NULL"));
+    }
+  }
+}
+
+void SinkWriter::write_rows(const Batch& batch, std::vector<store::DeadLetter>& dead) {
+  BadRows bad;
+  Batch handed = batch;
+  for (ColumnPtr& column : handed.columns) column = formats::nested_to_json(column, bad);
+  refuse_nulls(batch, bad);
+  std::ranges::sort(bad);
+  const auto again = std::ranges::unique(bad, {}, [](const auto& one) { return one.first; });
+  bad.erase(again.begin(), again.end());
+  if (!bad.empty()) handed = without(handed, bad);
+  bury(batch, bad, dead);
+  counters_.emitted += handed.size;
+  if (handed.size == 0) return;
+  row_bytes_ += bytes_of(handed);
+  rows_.push_back(std::move(handed));
+}
+
+std::optional<store::TableRows> SinkWriter::take_rows() {
+  if (rows_.empty()) return std::nullopt;
+  row_bytes_ = 0;
+  return store::TableRows{table_, std::exchange(rows_, {})};
 }
 
 void SinkWriter::record(std::size_t row, std::string_view bytes) {

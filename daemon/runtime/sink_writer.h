@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,10 +29,18 @@ class SinkWriter final : private formats::EncodedSink {
   /// Encodes rows; full blocks are sealed. Rows that the format cannot write are appended to `dead`. `now`
   /// stamps blocks.
   void write(const Batch& batch, std::int64_t now, std::vector<store::DeadLetter>& dead);
+  /// All rows for the local table since the last call; none: no rows, or no local table.
+  std::optional<store::TableRows> take_rows();
+  /// The records go through the outbox.
+  [[nodiscard]] bool delivers() const {
+    return connector_.encoding != sinks::Encoding::kNothing && connector_.encoding != sinks::Encoding::kTable;
+  }
+  /// Null: the sink is no local table.
+  [[nodiscard]] const std::shared_ptr<const sources::LocalTable>& table() const { return table_; }
   /// All blocks since the last call, the open one sealed.
   std::vector<store::NewBlock> take_blocks(std::int64_t now);
-  /// Bytes that wait for `take_blocks`.
-  [[nodiscard]] std::uint64_t pending_bytes() const { return sealed_bytes_ + builder_.bytes(); }
+  /// Bytes that wait for `take_blocks` and `take_rows`.
+  [[nodiscard]] std::uint64_t pending_bytes() const { return sealed_bytes_ + builder_.bytes() + row_bytes_; }
 
   [[nodiscard]] const sinks::SinkConnector& connector() const { return connector_; }
   [[nodiscard]] const plan::SinkNode& node() const { return sink_; }
@@ -45,6 +54,10 @@ class SinkWriter final : private formats::EncodedSink {
   Status make_key_encoder();
   void encode_keys(const Batch& batch);
   void write_changelog(const Batch& batch);
+  void write_rows(const Batch& batch, std::vector<store::DeadLetter>& dead);
+  using BadRows = std::vector<std::pair<std::uint32_t, std::string>>;
+  void refuse_nulls(const Batch& batch, BadRows& bad) const;
+  void bury(const Batch& batch, BadRows& bad, std::vector<store::DeadLetter>& dead);
   void record(std::size_t row, std::string_view bytes) override;
   void seal(std::int64_t now);
 
@@ -62,6 +75,9 @@ class SinkWriter final : private formats::EncodedSink {
   std::vector<store::NewBlock> sealed_;
   std::uint64_t sealed_bytes_ = 0;
   std::int64_t now_ = 0;
+  std::shared_ptr<const sources::LocalTable> table_;
+  std::vector<Batch> rows_;  // For the table.
+  std::uint64_t row_bytes_ = 0;
   SinkCounters counters_;
 };
 

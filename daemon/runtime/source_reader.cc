@@ -138,7 +138,9 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .wanted = scan_.physical_wanted,
                               .metadata_keys = metadata_keys(scan_),
                               .now = context.now,
-                              .chunk_bytes = context.chunk_bytes};
+                              .chunk_bytes = context.chunk_bytes,
+                              .splitter = {},
+                              .tables = context.tables};
   if (const formats::Format* format = table_format(); format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(scan_.options));
   }

@@ -28,7 +28,8 @@ struct ReaderContext {
   std::string time_zone = "UTC";
   std::size_t chunk_bytes = 128 * 1024;
   std::function<std::int64_t()> now;
-  std::function<void()> wake;  ///< From any thread: there is something to read.
+  std::function<void()> wake;                   ///< From any thread: there is something to read.
+  sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
 };
 
 class SourceReader {

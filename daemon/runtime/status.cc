@@ -70,7 +70,10 @@ std::vector<std::string> accounting_violations(const PipelineStatus& status) {
   for (std::size_t i = 0; i < status.operators.size(); ++i) check_operator(status, i, violations);
   for (const SinkStatus& sink : status.sinks) {
     const SinkCounters& c = sink.counters;
-    if (sink.outbox && c.rows != c.emitted + c.dead)
+    if (sink.written > c.emitted)
+      violations.push_back(
+          fmt::format("sink {}: written {} > emitted {}", sink.table.value, sink.written, c.emitted));
+    if ((sink.outbox || sink.local_table) && c.rows != c.emitted + c.dead)
       violations.push_back(fmt::format("sink {}: rows {} ≠ emitted {} + dead {}", sink.table.value, c.rows,
                                        c.emitted, c.dead));
   }

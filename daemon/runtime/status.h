@@ -36,7 +36,7 @@ struct SourceCounters {
 struct SinkCounters {
   std::uint64_t rows = 0;     ///< Rows that reached the sink.
   std::uint64_t dead = 0;     ///< Rows that the format could not write; gone to the dead letters.
-  std::uint64_t emitted = 0;  ///< Records put into the outbox, the open block included.
+  std::uint64_t emitted = 0;  ///< Records put into the outbox, the open block included; rows for a table.
 };
 
 struct SourceStatus {
@@ -52,7 +52,10 @@ struct SinkStatus {
   TableName table;
   std::string connector;
   SinkCounters counters;
-  bool outbox = false;  ///< False for blackhole and for the rows of a bare SELECT; then nothing below counts.
+  bool local_table = false;   ///< A local table: emitted = written + waiting.
+  std::uint64_t written = 0;  ///< Rows of a local table in finished commits.
+  /// False for blackhole, for local tables and for the rows of a bare SELECT; then nothing below counts.
+  bool outbox = false;
   DeliveryStatus delivery;
   plan::DeliveryOptions options;
   store::OutboxLevel waiting;

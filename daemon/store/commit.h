@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/store/table_status.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/exec/operator.h"
 
@@ -38,6 +39,7 @@ struct Commit {
   std::vector<SourcePosition> positions;
   std::vector<exec::StateChange> state;
   std::vector<NewBlock> blocks;
+  std::vector<TableRows> tables;  ///< Rows of local tables.
   std::vector<DeadLetter> dead_letters;
   std::string counters;   ///< The pipeline's counters, encoded by runtime.
   std::int64_t time = 0;  ///< Gateway clock, microseconds.

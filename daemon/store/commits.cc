@@ -8,10 +8,11 @@
 
 namespace leat::store {
 
-Commits::Commits(Connection& connection, Outbox& outbox, DeadLetters& letters)
+Commits::Commits(Connection& connection, Outbox& outbox, DeadLetters& letters, TableWriter& tables)
     : connection_(connection),
       outbox_(outbox),
       letters_(letters),
+      tables_(tables),
       find_(connection, "SELECT id, last_commit FROM pipelines WHERE name = ?"),
       write_head_(
           connection,
@@ -76,6 +77,7 @@ Status Commits::write_body(const Commit& commit, std::int64_t pipeline) {
     LEAT_FAULT_STEP("commit.block-written");
   }
   LEAT_FAULT_STEP("commit.blocks-written");
+  for (const TableRows& rows : commit.tables) LEAT_TRY(tables_.write(rows, commit.time));
   return letters_.add(commit.pipeline, commit.dead_letters);
 }
 

@@ -10,13 +10,14 @@
 #include "daemon/store/outbox.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/store.h"
+#include "daemon/store/table_writer.h"
 
 namespace leat::store {
 
 class Commits {
  public:
-  /// All three outlive the object.
-  Commits(Connection& connection, Outbox& outbox, DeadLetters& letters);
+  /// All of them outlive the object.
+  Commits(Connection& connection, Outbox& outbox, DeadLetters& letters, TableWriter& tables);
 
   /// A number that is there already is a success: an earlier call wrote it, but its answer was lost.
   /// Errors: conflict (the number is not the next one), and what SQLite says.
@@ -40,6 +41,7 @@ class Commits {
   Connection& connection_;
   Outbox& outbox_;
   DeadLetters& letters_;
+  TableWriter& tables_;
   Statement find_;
   Statement write_head_;
   Statement write_position_;

@@ -116,7 +116,29 @@ ALTER TABLE outboxes ADD COLUMN dropped_file INTEGER NOT NULL DEFAULT 0
   CHECK (dropped_oldest + dropped_newest + dropped_age + dropped_file <= dropped);
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kInheritedBlocks, kDropsByBound};
+// Local tables: the tables that users declare stand beside the store's own, so from here on the store's names
+// begin with leat_.
+constexpr const char* kLocalTables = R"sql(
+CREATE TABLE leat_tables (
+  name TEXT PRIMARY KEY COLLATE NOCASE,
+  shape TEXT NOT NULL,
+  wanted TEXT,
+  keep_for INTEGER,
+  keep_rows INTEGER,
+  order_column TEXT,
+  order_digits INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE leat_table_users (
+  name TEXT COLLATE NOCASE,
+  pipeline TEXT NOT NULL,
+  role TEXT NOT NULL,
+  indexes TEXT NOT NULL,
+  PRIMARY KEY (name, pipeline)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kInheritedBlocks, kDropsByBound, kLocalTables};
 
 }  // namespace
 

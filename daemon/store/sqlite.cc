@@ -146,7 +146,8 @@ std::string_view Rows::bytes(int column) const {
 
 int Statement::prepare() {
   if (statement_ != nullptr) return SQLITE_OK;
-  return sqlite3_prepare_v3(connection_.raw(), sql_, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  return sqlite3_prepare_v3(connection_.raw(), sql_.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement_,
+                            nullptr);
 }
 
 int Statement::bind(int index, std::int64_t value, sqlite3_destructor_type) {

@@ -87,6 +87,9 @@ class Rows {
   [[nodiscard]] std::uint64_t count(int column) const { return static_cast<std::uint64_t>(integer(column)); }
   [[nodiscard]] std::string_view bytes(int column) const;
   [[nodiscard]] std::string text(int column) const { return std::string(bytes(column)); }
+  [[nodiscard]] double real(int column) const { return sqlite3_column_double(statement_, column); }
+  /// SQLITE_INTEGER, SQLITE_FLOAT, SQLITE_TEXT, SQLITE_BLOB or SQLITE_NULL.
+  [[nodiscard]] int type(int column) const { return sqlite3_column_type(statement_, column); }
   [[nodiscard]] bool is_null(int column) const {
     return sqlite3_column_type(statement_, column) == SQLITE_NULL;
   }
@@ -100,8 +103,8 @@ class Rows {
 /// A statement, prepared at its first use and kept. One execution at a time.
 class Statement {
  public:
-  /// `sql` is a literal; the connection outlives the statement.
-  Statement(Connection& connection, const char* sql) : connection_(connection), sql_(sql) {}
+  /// The connection outlives the statement.
+  Statement(Connection& connection, std::string sql) : connection_(connection), sql_(std::move(sql)) {}
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -114,15 +117,29 @@ class Statement {
   /// Binds and runs to the end; rows are thrown away.
   template <class... Args>
   Status run(const Args&... args) {
-    const int bound = bind_all(SQLITE_STATIC, args...);
+    return run_to_end(bind_all(SQLITE_STATIC, args...));
+  }
+  /// The same for arguments that are as many as a table has columns: `bind` binds them to the statement that
+  /// it is given, and answers with SQLite's code.
+  template <class Bind>
+  [[nodiscard]] Rows query_bound(const Bind& bind) {
+    const int rc = prepare();
+    return Rows(connection_, statement_, rc == SQLITE_OK ? bind(statement_) : rc);
+  }
+  template <class Bind>
+  Status run_bound(const Bind& bind) {
+    const int rc = prepare();
+    return run_to_end(rc == SQLITE_OK ? bind(statement_) : rc);
+  }
+
+ private:
+  Status run_to_end(int bound) {
     Rows rows(connection_, statement_, bound);
     Result<bool> more = rows.next();
     while (more && *more) more = rows.next();
     if (!more) return tl::unexpected<Error>(std::move(more).error());
     return {};
   }
-
- private:
   int prepare();
   int bind(int index, std::int64_t value, sqlite3_destructor_type lifetime);
   int bind(int index, std::uint64_t value, sqlite3_destructor_type lifetime);
@@ -138,7 +155,7 @@ class Statement {
   }
 
   Connection& connection_;
-  const char* sql_;
+  std::string sql_;
   sqlite3_stmt* statement_ = nullptr;  // Owned.
 };
 

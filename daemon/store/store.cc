@@ -16,6 +16,7 @@
 #include "daemon/store/housekeeping.h"
 #include "daemon/store/outbox.h"
 #include "daemon/store/sqlite.h"
+#include "daemon/store/sqlite_tables.h"
 #include "daemon/store/storage_thread.h"
 #include "daemon/store/store_file.h"
 #include "pipelines/base/fault_point.h"
@@ -47,11 +48,13 @@ struct Tables {
       : connection(std::move(opened)),
         letters(*connection, options.dead_letters_max_bytes, options.dead_letter_payload_bytes),
         outbox(*connection, letters),
-        commits(*connection, outbox, letters) {}
+        tables(*connection),
+        commits(*connection, outbox, letters, tables.writer) {}
 
   std::unique_ptr<Connection> connection;
   DeadLetters letters;
   Outbox outbox;
+  TableParts tables;
   Commits commits;
 };
 
@@ -110,7 +113,8 @@ class SqliteStore final : public Store, public TellsHealth {
         lock_(std::move(lock)),
         id_(std::move(id)),
         ballast_(options_.path + ".ballast", in_memory() ? 0 : ballast_bytes_for(options_.path)),
-        tables_(std::make_unique<Tables>(std::move(connection), options_)) {
+        tables_(std::make_unique<Tables>(std::move(connection), options_)),
+        local_tables_(table_host()) {
     const std::lock_guard guard(levels_mutex_);
     for (const OutboxStatus& one : outboxes)
       levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
@@ -147,6 +151,7 @@ class SqliteStore final : public Store, public TellsHealth {
   Result<std::uint64_t> dead_letter_count() override;
   Result<DeadLetterStatus> dead_letter_status() override;
   [[nodiscard]] OutboxLevel outbox_level(const PipelineName& pipeline, const TableName& sink) const override;
+  TableStore& tables() override { return local_tables_; }
   void close() override;
 
  private:
@@ -171,6 +176,7 @@ class SqliteStore final : public Store, public TellsHealth {
   Status write_commit(const Commit& commit);
   Result<std::uint64_t> trim_now(const SinkKey& key, const Outbox::Bounds& bounds);
   bool idle();
+  SqliteTables::Host table_host();
 
   const StoreOptions options_;
   std::unique_ptr<StoreLock> lock_;  // Null in memory, and after `close`.
@@ -194,6 +200,7 @@ class SqliteStore final : public Store, public TellsHealth {
   std::map<SinkKey, std::function<void()>> wakes_;
 
   FileBound file_bound_{options_.max_bytes};
+  SqliteTables local_tables_;
 
   std::once_flag closed_;
   StorageThread thread_{kIdleAfter, [this] { return idle(); }};  // Last: its requests use everything above.
@@ -308,7 +315,10 @@ void SqliteStore::commit(std::shared_ptr<const Commit> commit, Answer<void> done
 }
 
 Status SqliteStore::write_commit(const Commit& commit) {
-  LEAT_TRY(tables_->commits.write(commit));
+  const Status written = tables_->commits.write(commit);
+  if (!written) tables_->tables.writer.forget();
+  local_tables_.outdate(commit.tables);
+  LEAT_TRY(written);
   LEAT_FAULT_STEP("commit.synced");
   std::set<TableName> sinks;
   for (const NewBlock& block : commit.blocks) sinks.insert(block.sink);
@@ -434,12 +444,29 @@ bool SqliteStore::idle() {
   // On a full disk no commit comes meanwhile: on to the end, where what was deleted becomes room.
   while (more && !ballast_.in_place()) more = keep_house(*tables_->connection);
   if (!ballast_.in_place()) note_health(ballast_.put());
-  return more;
+  return local_tables_.keep_house(tables_->tables) || more;
+}
+
+std::int64_t system_micros() {
+  return std::chrono::duration_cast<Micros>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+SqliteTables::Host SqliteStore::table_host() {
+  return {.path = options_.path,
+          .write =
+              [this](const SqliteTables::Work& work) {
+                return request_and_wait<void>([&] { return work(tables_->tables); });
+              },
+          .read = [this](const SqliteTables::Read& read) -> Status {
+            return this->read<void>([&](Connection& connection) { return read(connection); });
+          },
+          .now = options_.now ? options_.now : system_micros};
 }
 
 void SqliteStore::close() {
   std::call_once(closed_, [this] {
     thread_.finish();
+    local_tables_.close();
     const std::lock_guard lock(reader_mutex_);
     readers_closed_ = true;
     reader_.reset();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/store/commit.h"
+#include "daemon/store/table_store.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/base/result.h"
 
@@ -129,6 +130,8 @@ struct StoreOptions {
   /// Tells machines apart: a store that wakes on another one (a copy, a restored image) gets a new id. An
   /// unreadable file says nothing, and changes nothing.
   std::string machine_id_file = "/etc/machine-id";
+  /// Wall clock in microseconds; injected for tests. Null: the system's.
+  std::function<std::int64_t()> now;
 };
 
 class Store {
@@ -199,6 +202,9 @@ class Store {
   /// As of the last commit or settlement; from memory, on any thread, never waits for the disk.
   [[nodiscard]] virtual OutboxLevel outbox_level(const PipelineName& pipeline,
                                                  const TableName& sink) const = 0;
+
+  /// The local tables; lives as long as the store.
+  [[nodiscard]] virtual TableStore& tables() = 0;
 
   /// Finishes all requests, checkpoints, closes. Idempotent; afterwards requests are answered with cancelled,
   /// on the caller's thread. Not from an answer.

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "pipelines/base/nearest.h"
+#include "pipelines/plan/lookup_node.h"
+#include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
 
 namespace leat::testing {
@@ -36,7 +38,7 @@ void take_metadata_from_rows(plan::ScanNode& scan) {
   scan.metadata.clear();
 }
 
-plan::NodePtr from_file(const plan::ScanNode& original, const Rows& rows) {
+std::shared_ptr<const plan::ScanNode> from_file(const plan::ScanNode& original, const Rows& rows) {
   auto scan = std::make_shared<plan::ScanNode>(original);
   scan->connector = "filesystem";
   scan->options = file_options(original, rows);
@@ -45,16 +47,24 @@ plan::NodePtr from_file(const plan::ScanNode& original, const Rows& rows) {
   return scan;
 }
 
-Status check_inputs(const plan::Plan& plan, const TestFolder& test) {
+/// Tables that are read, and those in which rows are looked up.
+std::vector<std::string> tables_read(const plan::Plan& plan) {
   std::vector<std::string> read;
-  for (const auto& scan : plan.scans) {
-    read.push_back(scan->table);
-    if (!test.inputs.contains(scan->table))
-      return fail(
-          ErrorCode::kInvalid,
-          fmt::format("{}: there is no input for '{}': expected {}.jsonl or .csv", test.folder.string(),
-                      scan->table, (test.folder / "input" / scan->table).string()));
-  }
+  for (const auto& scan : plan.scans) read.push_back(scan->table);
+  plan::for_each_node(plan, [&](const plan::NodePtr& node) {
+    if (node->kind == plan::NodeKind::kLookupTable)
+      read.push_back(static_cast<const plan::LookupTableNode&>(*node).scan->table);
+  });
+  return read;
+}
+
+Status check_inputs(const plan::Plan& plan, const TestFolder& test) {
+  const std::vector<std::string> read = tables_read(plan);
+  for (const std::string& table : read)
+    if (!test.inputs.contains(table))
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("{}: there is no input for '{}': expected {}.jsonl or .csv",
+                              test.folder.string(), table, (test.folder / "input" / table).string()));
   for (const auto& [table, rows] : test.inputs)
     if (std::ranges::find(read, table) == read.end())
       return fail(ErrorCode::kInvalid, fmt::format("{}: the pipeline reads no table '{}'{}",
@@ -81,6 +91,11 @@ Status redirect(plan::Plan& plan, const TestFolder& test) {
     if (node->kind == plan::NodeKind::kScan) {
       const auto& scan = static_cast<const plan::ScanNode&>(*node);
       return from_file(scan, test.inputs.at(scan.table));
+    }
+    if (node->kind == plan::NodeKind::kLookupTable) {
+      auto table = std::make_shared<plan::LookupTableNode>(static_cast<const plan::LookupTableNode&>(*node));
+      table->scan = from_file(*table->scan, test.inputs.at(table->scan->table));
+      return table;
     }
     if (node->kind != plan::NodeKind::kSink) return nullptr;
     auto sink = std::make_shared<plan::SinkNode>(static_cast<const plan::SinkNode&>(*node));

@@ -39,12 +39,15 @@ struct Prepared {
       rowtimes;  ///< Empty if the table has no watermark; else one per row (NULL: kMinWatermark).
 };
 
+class LookupTables;  // lookup_table.h
+
 struct DataflowOptions {
   std::uint64_t memory_max = 0;  ///< 'leat.memory.max'; 0: unbounded.
   /// 'leat.on-row-error' = 'fail': an expression that fails fails the pipeline, as in Flink.
   bool fail_on_row_error = false;
   /// The earliest plausible "now": with a clock before it 'max-ahead' is not judged.
   std::int64_t clock_plausible_from = 0;
+  LookupTables* lookups = nullptr;  ///< Outlives the dataflow. Null: plans that look rows up cannot run.
 };
 
 class Dataflow {

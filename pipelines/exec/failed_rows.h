@@ -11,6 +11,8 @@
 
 namespace leat::exec {
 
+class LookupTables;  // lookup_table.h
+
 enum class RowErrorPolicy : std::uint8_t {
   kDeadLetter,
   kFail,  ///< 'leat.on-row-error' = 'fail'
@@ -21,6 +23,7 @@ struct OperatorContext {
   std::string name;            ///< "filter 1"
   Rejects* rejects = nullptr;  ///< Outlives the operator.
   RowErrorPolicy on_row_error = RowErrorPolicy::kDeadLetter;
+  LookupTables* lookups = nullptr;  ///< Outlives the operator. Null: nobody has any.
 };
 
 /// Sends the rows named by `errors` to the dead letters, each once with its first message, and gives the

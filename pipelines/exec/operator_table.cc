@@ -10,6 +10,7 @@
 #include "pipelines/exec/interval_join.h"
 #include "pipelines/exec/join.h"
 #include "pipelines/exec/limit.h"
+#include "pipelines/exec/lookup_join.h"
 #include "pipelines/exec/match.h"
 #include "pipelines/exec/over_proctime.h"
 #include "pipelines/exec/over_rowtime.h"
@@ -55,6 +56,13 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kTemporalJoin:
       return MadeOperator::of(std::make_unique<TemporalJoin>(static_cast<const plan::TemporalJoinNode&>(node),
                                                              std::move(context)));
+    case plan::NodeKind::kLookupTable:
+      return MadeOperator::of(std::make_unique<AskedTable>());
+    case plan::NodeKind::kLookupJoin: {
+      LEAT_ASSIGN(auto join,
+                  LookupJoin::make(static_cast<const plan::LookupJoinNode&>(node), std::move(context)));
+      return MadeOperator::of(std::move(join));
+    }
     case plan::NodeKind::kWindowJoin: {
       LEAT_ASSIGN(auto join,
                   WindowJoin::make(static_cast<const plan::WindowJoinNode&>(node), std::move(context)));

@@ -108,6 +108,11 @@ std::string RowStore::key_of(std::uint64_t sequence) const {
   return key;
 }
 
+void RowStore::forget_changes() {
+  touched_.clear();
+  gone_.clear();
+}
+
 void RowStore::save(std::string_view node, StateChanges& changes) {
   for (const std::uint64_t sequence : gone_) changes.erase(node, key_of(sequence));
   gone_.clear();

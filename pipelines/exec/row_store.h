@@ -65,6 +65,8 @@ class RowStore {
   [[nodiscard]] std::size_t memory_bytes() const;
 
   void save(std::string_view node, StateChanges& changes);
+  /// What came and went since the last save is not to be saved: the rows are a copy of what others keep.
+  void forget_changes();
   /// True for the keys of entries of this store.
   [[nodiscard]] bool owns(std::string_view key) const { return !key.empty() && key[0] == tag_; }
   /// Errors: corrupt.

@@ -119,7 +119,8 @@ class Wirer {
 
   Result<std::unique_ptr<Operator>> make_operator(const plan::Node& node, Stage& stage) {
     OperatorContext context{stage.name(), &environment_,
-                            options_.fail_on_row_error ? RowErrorPolicy::kFail : RowErrorPolicy::kDeadLetter};
+                            options_.fail_on_row_error ? RowErrorPolicy::kFail : RowErrorPolicy::kDeadLetter,
+                            options_.lookups};
     switch (node.kind) {
       case plan::NodeKind::kScan:
         return make_scan(static_cast<const plan::ScanNode&>(node), std::move(context), stage);

@@ -110,14 +110,15 @@ std::optional<Equality> equality_of(const Expr& condition, std::size_t left_widt
 
 // A condition that can fail for a row is evaluated behind those before it, which may be its guards: keys and
 // conditions below the join are evaluated first, so such a one stays where it is.
-void finish_join(JoinBase& join, const JoinParts& parts) {
+void finish_join(JoinBase& join, const JoinParts& parts, KeyForm form) {
   const std::size_t width = parts.left_width();
   std::vector<ExprPtr> left_keys;
   std::vector<ExprPtr> right_keys;
   std::vector<ExprPtr> rest;
   for (const ExprPtr& condition : parts.conditions) {
     std::optional<Equality> equality = equality_of(*condition, width);
-    if (!equality || (!rest.empty() && !is_total(*condition))) {
+    const bool fits = equality && (form == KeyForm::kAny || equality->right->kind == ExprKind::kColumn);
+    if (!fits || (!rest.empty() && !is_total(*condition))) {
       rest.push_back(condition);
       continue;
     }
@@ -281,12 +282,9 @@ std::optional<Relation> build_join(const FromItem& item, JoinParts parts, const 
   const std::size_t time_column = *item.as_of - item.first;
   const TimeAttribute attribute = parts.left.node->time_attributes[time_column];
   if (attribute == TimeAttribute::kRowTime) return temporal_join(std::move(parts), time_column, context);
-  if (attribute == TimeAttribute::kProcTime)
-    context.not_yet(item.as_of_span, "a lookup join (FOR SYSTEM_TIME AS OF a processing time)",
-                    "take a rowtime, or join without FOR SYSTEM_TIME AS OF");
-  else
-    context.diagnostics.error(item.as_of_span, "FOR SYSTEM_TIME AS OF takes a time attribute",
-                              "declare WATERMARK FOR the column in its table");
+  if (attribute == TimeAttribute::kProcTime) return lookup_join(std::move(parts), context);
+  context.diagnostics.error(item.as_of_span, "FOR SYSTEM_TIME AS OF takes a time attribute",
+                            "declare WATERMARK FOR the column in its table, or a column AS PROCTIME()");
   return std::nullopt;
 }
 

@@ -42,8 +42,13 @@ bool rejects_nulls(const Expr& condition, std::size_t first, std::size_t count);
 /// `expr` over columns that begin at `first`, from one over columns that begin at 0, and the other way round.
 ExprPtr shift_columns(const ExprPtr& expr, std::size_t from, std::size_t to);
 
+/// What the keys of a join may be on its right side.
+enum class KeyForm : std::uint8_t {
+  kAny,           ///< Expressions, too; they are computed below the join.
+  kRightColumns,  ///< Columns: the right side is asked by them. Other equalities are conditions.
+};
 /// Fills keys, condition, inputs and output of `join` from its parts and derives the rest.
-void finish_join(JoinBase& join, const JoinParts& parts);
+void finish_join(JoinBase& join, const JoinParts& parts, KeyForm form = KeyForm::kAny);
 
 /// The interval join of the parts, if their conditions bound the difference of their times.
 std::optional<Relation> interval_join(JoinParts& parts);
@@ -53,6 +58,9 @@ std::optional<Relation> window_join(JoinParts& parts);
 
 /// FOR SYSTEM_TIME AS OF column `time_column` of the left side, a rowtime. None: the error has been reported.
 std::optional<Relation> temporal_join(JoinParts parts, std::size_t time_column, const BindContext& context);
+
+/// FOR SYSTEM_TIME AS OF a processing time. None: the error has been reported.
+std::optional<Relation> lookup_join(JoinParts parts, const BindContext& context);
 
 /// The join of the parts, of the kind that fits. None: the error has been reported.
 std::optional<Relation> make_join(JoinParts parts, const BindContext& context);

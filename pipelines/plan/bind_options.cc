@@ -33,7 +33,7 @@ Docs foreign_keys(const Table& table, Role role) {
     if (format && !table.format) docs.push_back(doc(format->value.text + ".*"));  // An unknown format's keys.
   }
   if (connector.can_read) append(docs, common_source_options());
-  if (connector.can_write) append(docs, common_sink_options());
+  if (connector.can_write && connector.delivered) append(docs, common_sink_options());
   // A table that is read and written has the keys of both roles.
   if (role == Role::kSink && connector.source_options) append(docs, connector.source_options());
   if (role == Role::kSource && connector.sink_options) append(docs, connector.sink_options());
@@ -56,6 +56,10 @@ void read_delivery_options(const OptionMap& options, Errors& errors) {
   if (errors.size() == before) check_delivery_options(read, errors);
 }
 
+TableShape shape_of(const Table& table) {
+  return {.name = table.name, .physical = table.physical_schema(), .primary_key = table.physical_key()};
+}
+
 Errors errors_in(const Table& table, Role role) {
   const OptionMap options = table.option_map();
   Errors errors;
@@ -65,6 +69,8 @@ Errors errors_in(const Table& table, Role role) {
   const auto& validate =
       role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;
   if (validate) validate(options, foreign_keys(table, role), errors);
+  if (errors.empty() && table.connector->validate_table)
+    table.connector->validate_table(options, shape_of(table), errors);
   return errors;
 }
 

@@ -29,11 +29,20 @@ enum class SinkChanges : std::uint8_t {
   kRetract,  ///< all four
 };
 
+/// A table that a connector is asked about.
+struct TableShape {
+  std::string_view name;
+  Schema physical;
+  std::vector<std::size_t> primary_key;  ///< Columns of `physical`.
+};
+
 struct ConnectorInfo {
   std::string name;
   std::string doc;
   bool can_read = false;
   bool can_write = false;
+  /// Its tables may be joined FOR SYSTEM_TIME AS OF a processing time.
+  bool can_look_up = false;
   /// True if the connector carries payloads of a 'format'.
   bool needs_format = false;
   std::function<std::vector<OptionDoc>()> source_options;  ///< Null when !can_read.
@@ -44,11 +53,15 @@ struct ConnectorInfo {
       validate_source;
   std::function<void(const OptionMap&, const std::vector<OptionDoc>& foreign, std::vector<OptionError>&)>
       validate_sink;
+  /// What concerns options and columns together, in every role; pure. Called when the options alone are well.
+  std::function<void(const OptionMap&, const TableShape&, std::vector<OptionError>&)> validate_table;
   /// May depend on options ('topic.pattern' gives its parts as metadata).
   std::function<std::vector<MetadataColumn>(const OptionMap&)> metadata;
   /// True if the source ends by itself with these options (batch).
   std::function<bool(const OptionMap&)> bounded;
   SinkChanges changes = SinkChanges::kAppend;
+  /// False: what is written is in the commit itself, and the keys of delivery mean nothing.
+  bool delivered = true;
 };
 
 struct FormatInfo {

@@ -40,6 +40,8 @@ enum class NodeKind : std::uint8_t {
   kIntervalJoin,
   kWindowJoin,
   kTemporalJoin,
+  kLookupJoin,
+  kLookupTable,
   kUnnest,
   kGroupAggregate,
   kExpand,
@@ -93,6 +95,7 @@ struct ScanNode final : Node {
   bool bounded = false;
 
   Schema physical;  ///< All physical columns of the table, in order (what the format sees).
+  std::vector<std::size_t> primary_key;      ///< Columns of `physical`.
   std::vector<std::size_t> physical_wanted;  ///< Indexes into `physical` that must be decoded, ascending.
   struct Metadata {
     std::string key;

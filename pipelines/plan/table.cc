@@ -35,6 +35,19 @@ Schema Table::physical_schema() const {
   return schema;
 }
 
+std::vector<std::size_t> Table::physical_key() const {
+  std::vector<std::size_t> key;
+  if (!primary_key_definition) return key;
+  std::size_t index = 0;
+  for (const TableColumn& column : columns) {
+    if (!column.physical()) continue;
+    const auto& names = primary_key_definition->columns;
+    if (std::ranges::find(names, column.name(), &sql::Identifier::text) != names.end()) key.push_back(index);
+    ++index;
+  }
+  return key;
+}
+
 std::shared_ptr<const ScanNode> scan_of(Table& table) {
   table.read = true;
   if (table.scan) return table.scan;
@@ -46,6 +59,7 @@ std::shared_ptr<const ScanNode> scan_of(Table& table) {
     scan->bounded = table.connector->bounded && table.connector->bounded(scan->options);
   }
   scan->physical = table.physical_schema();
+  scan->primary_key = table.physical_key();
   for (std::size_t i = 0; i < scan->physical.size(); ++i) scan->physical_wanted.push_back(i);
   scan->metadata = table.metadata;
   scan->watermark = table.watermark;

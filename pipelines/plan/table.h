@@ -57,6 +57,8 @@ struct Table {
   [[nodiscard]] OptionMap option_map() const;
   [[nodiscard]] const TableOption* find_option(std::string_view key) const;
   [[nodiscard]] Schema physical_schema() const;
+  /// The PRIMARY KEY as columns of `physical_schema`, in their order there.
+  [[nodiscard]] std::vector<std::size_t> physical_key() const;
 };
 
 /// `base` is LIKE's table, or null. Reports what is wrong; the table comes in any case, broken maybe.

@@ -30,6 +30,7 @@ struct FilesystemOptions {
   std::string path;
   std::optional<Micros> monitor_interval;
   std::string regex;
+  std::uint64_t lookup_max_rows = 100'000;
 };
 
 const OptionTable<FilesystemOptions>& filesystem_options() {
@@ -40,7 +41,10 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
       option("source.monitor-interval", &Options::monitor_interval, Necessity::kOptional,
              "Look for new files and new lines this often; without it the source ends with the last line."),
       option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
-             "Read only the files of the folder whose whole path matches this regular expression (RE2).")};
+             "Read only the files of the folder whose whole path matches this regular expression (RE2)."),
+      option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
+             "In a lookup join the files are held in memory; with more rows they are refused. With "
+             "'source.monitor-interval' they are read again when they have changed.")};
   return table;
 }
 
@@ -379,12 +383,18 @@ std::vector<plan::MetadataColumn> metadata_columns(const OptionMap&) {
 
 }  // namespace
 
+FileLookupOptions file_lookup_options(const OptionMap& map) {
+  const FilesystemOptions options = read_options(map);
+  return {absolute_path(options.path), options.monitor_interval, options.lookup_max_rows};
+}
+
 SourceConnector filesystem_connector() {
   SourceConnector connector;
   connector.info = {
       .name = "filesystem",
       .doc = "Reads the lines of files, once or following them as they grow.",
       .can_read = true,
+      .can_look_up = true,
       .needs_format = true,
       .source_options = [] { return filesystem_options().docs(); },
       .validate_source = [](const OptionMap& map, const std::vector<OptionDoc>& foreign,

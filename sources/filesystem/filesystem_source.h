@@ -9,4 +9,12 @@ namespace leat::sources {
 
 SourceConnector filesystem_connector();
 
+/// What concerns files in which rows are looked up. Of a table with valid options; `path` is absolute.
+struct FileLookupOptions {
+  std::string path;
+  std::optional<Micros> monitor_interval;
+  std::uint64_t max_rows = 0;
+};
+FileLookupOptions file_lookup_options(const OptionMap& map);
+
 }  // namespace leat::sources

@@ -2,10 +2,14 @@
 // the list.
 #include "tests/contract/sources/source_world.h"
 
-#define ALL_WORLDS DatagenWorld, FilesystemWorld, MqttWorld
+#define ALL_WORLDS DatagenWorld, FilesystemWorld, MqttWorld, SqliteWorld
 
 namespace leat::sources {
 namespace {
+
+/// Ends by itself: all of its records must be there before it starts.
+template <class World>
+constexpr bool kEnds = std::is_same_v<World, DatagenWorld> || std::is_same_v<World, SqliteWorld>;
 
 /// A persistent session begins with the first connect: only from then on is nothing missed.
 template <class World>
@@ -22,7 +26,7 @@ void begin(World& world, Station& station) {
 
 TEST_CASE_TEMPLATE("a source gives all records in order, each once", World, ALL_WORLDS) {
   World world;
-  if constexpr (std::is_same_v<World, DatagenWorld>) world.provide(1, 3000);
+  if constexpr (kEnds<World>) world.provide(1, 3000);
   Station station(world);
   begin(world, station);
   world.provide(1, 3000);
@@ -61,7 +65,7 @@ TEST_CASE_TEMPLATE("a source can be stopped before it was started, and twice", W
 
 TEST_CASE_TEMPLATE("nothing is appended after the stop", World, ALL_WORLDS) {
   World world;
-  if constexpr (std::is_same_v<World, DatagenWorld>) world.provide(1, 1'000'000);
+  if constexpr (kEnds<World>) world.provide(1, 1'000'000);
   Station station(world);
   begin(world, station);
   world.provide(1, 100);
@@ -75,7 +79,7 @@ TEST_CASE_TEMPLATE("nothing is appended after the stop", World, ALL_WORLDS) {
 TEST_CASE_TEMPLATE("a new process goes on exactly behind the last commit, wherever that was", World,
                    ALL_WORLDS) {
   World world;
-  if constexpr (std::is_same_v<World, DatagenWorld>) world.provide(1, 5000);
+  if constexpr (kEnds<World>) world.provide(1, 5000);
   Station station(world);
   begin(world, station);
   world.provide(1, 2500);
@@ -112,11 +116,11 @@ TEST_CASE_TEMPLATE("a position that is not the source's own is refused", World, 
 TEST_CASE_TEMPLATE("a full intake pauses the source, and after room it goes on without loss", World,
                    ALL_WORLDS) {
   World world;
-  if constexpr (std::is_same_v<World, DatagenWorld>) world.provide(1, 100'000);
+  if constexpr (kEnds<World>) world.provide(1, 100'000);
   Station station(world);
   station.queue_bytes = 8000;
   begin(world, station);
-  const int records = std::is_same_v<World, DatagenWorld> ? 100'000 : 6000;
+  const int records = kEnds<World> ? 100'000 : 6000;
   world.provide(1, records);
   REQUIRE(eventually([&] { return station.link() == SourceHealth::Link::kPaused; }));
   CHECK(station.intake->counters().dropped == 0);
@@ -126,13 +130,13 @@ TEST_CASE_TEMPLATE("a full intake pauses the source, and after room it goes on w
 
 TEST_CASE_TEMPLATE("one pipeline stalls for five minutes, and another's source goes on", World, ALL_WORLDS) {
   World world;
-  if constexpr (std::is_same_v<World, DatagenWorld>) world.provide(1, 100'000);
+  if constexpr (kEnds<World>) world.provide(1, 100'000);
   Station stalled(world, "stalled");
   stalled.queue_bytes = 8000;
   Station other(world, "other");
   begin(world, stalled);
   begin(world, other);
-  const int records = std::is_same_v<World, DatagenWorld> ? 100'000 : 6000;
+  const int records = kEnds<World> ? 100'000 : 6000;
   world.provide(1, records);
   REQUIRE(eventually([&] { return stalled.link() == SourceHealth::Link::kPaused; }));
   for (int minute = 0; minute < 5; ++minute) {

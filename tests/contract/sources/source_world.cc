@@ -1,6 +1,8 @@
 #include "tests/contract/sources/source_world.h"
 
 #include "pipelines/base/bytes.h"
+#include "pipelines/column/codec.h"
+#include "pipelines/column/column_builder.h"
 
 namespace leat::sources {
 
@@ -10,6 +12,46 @@ std::vector<std::string> DatagenWorld::records(const Message& message) const {
   const std::uint64_t count = range.varint();
   std::vector<std::string> records;
   for (std::uint64_t row = first; row < first + count; ++row) records.push_back(std::to_string(row + 1));
+  return records;
+}
+
+namespace {
+
+class Numbers final : public LocalTableScan {
+ public:
+  explicit Numbers(const LocalTableRange& range) : range_(range) {}
+  Result<Rows> next(std::size_t most) override {
+    Rows rows;
+    ColumnBuilder numbers(Type::big_int());
+    for (; rows.size < most && range_.after < range_.last; ++rows.size) numbers.append(++range_.after);
+    rows.last = range_.after;
+    rows.columns.push_back(numbers.finish());
+    return rows;
+  }
+
+ private:
+  LocalTableRange range_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LocalTableScan>> SqliteWorld::scan_table(const LocalTable& table,
+                                                                const std::vector<std::size_t>& columns,
+                                                                LocalTableRange& range) {
+  CHECK(table.name == "numbers");
+  CHECK(columns == std::vector<std::size_t>{0});
+  if (range.last == 0) range.last = last_;
+  return std::make_unique<Numbers>(range);
+}
+
+std::vector<std::string> SqliteWorld::records(const Message& message) const {
+  ByteReader in(message.payload);
+  const std::uint64_t rows = in.varint();
+  ColumnBuilder numbers(Type::big_int());
+  for (std::uint64_t row = 0; row < rows; ++row) REQUIRE(read_cell(in, numbers));
+  const ColumnPtr column = numbers.finish();
+  std::vector<std::string> records;
+  for (const std::int64_t number : column->values<std::int64_t>()) records.push_back(std::to_string(number));
   return records;
 }
 
@@ -69,7 +111,9 @@ void Station::build() {
                                             .wanted = {0},
                                             .metadata_keys = metadata_keys,
                                             .now = [this] { return now.fetch_add(clock_step); },
-                                            .chunk_bytes = 512});
+                                            .chunk_bytes = 512,
+                                            .splitter = {},
+                                            .tables = world_.tables()});
   REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));
   source = *std::move(built);
   tracker_ = source->tracker(committed);

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "sources/clients/local_table.h"
 #include "sources/source.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mosquitto.h"
@@ -30,6 +32,8 @@ class SourceWorld {
   virtual void appear() {}
   /// Records numbered from … to are there for all sources.
   virtual void provide(int from, int to) = 0;
+  /// The tables of a store, where the world is one.
+  [[nodiscard]] virtual LocalTableReader* tables() const { return nullptr; }
   /// What the messages of this world carry.
   [[nodiscard]] virtual std::vector<std::string> records(const Message& message) const = 0;
 };
@@ -48,6 +52,22 @@ class DatagenWorld final : public SourceWorld {
 
  private:
   int last_ = 1;
+};
+
+/// A table of a store that is none: its rows are numbers.
+class SqliteWorld final : public SourceWorld, private LocalTableReader {
+ public:
+  [[nodiscard]] std::string connector() const override { return "sqlite"; }
+  [[nodiscard]] OptionMap options(const std::string&) const override { return {{"table", "numbers"}}; }
+  void provide(int, int to) override { last_ = std::max<std::int64_t>(last_, to); }
+  [[nodiscard]] LocalTableReader* tables() const override { return const_cast<SqliteWorld*>(this); }
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override;
+
+ private:
+  Result<std::unique_ptr<LocalTableScan>> scan_table(const LocalTable& table,
+                                                     const std::vector<std::size_t>& columns,
+                                                     LocalTableRange& range) override;
+  std::int64_t last_ = 1;
 };
 
 class FilesystemWorld final : public SourceWorld {

@@ -1,0 +1,190 @@
+// 'connector' = 'sqlite' in running pipelines: as a sink, as a source and in look-ups.
+#include <doctest/doctest.h>
+
+#include "tests/unit/runtime/pipeline_fixture.h"
+
+using namespace leat;
+using namespace leat::runtime;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const std::string kNumbers = R"(
+  CREATE TABLE numbers (n BIGINT, proctime AS PROCTIME()) WITH ('connector' = 'datagen', 'number-of-rows' = '1000',
+    'rows-per-second' = '10000000', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '1000');
+)";
+const std::string kSums = R"(
+  CREATE TABLE sums (d BIGINT, n BIGINT, total BIGINT, PRIMARY KEY (d) NOT ENFORCED) WITH ('connector' = 'sqlite');
+)";
+const std::string kSumUp =
+    kNumbers + kSums + "INSERT INTO sums SELECT MOD(n, 3), COUNT(*), SUM(n) FROM numbers GROUP BY MOD(n, 3);";
+const Lines kTotals = {"+I[0, 333, 166833]", "+I[1, 334, 167167]", "+I[2, 333, 166500]"};
+
+struct Tables : PipelineWorld {
+  /// The rows of a query, sorted.
+  Lines rows_of(const std::string& text) {
+    rows.lines.clear();
+    const PipelineStatus end = run(text);
+    CHECK_MESSAGE(end.state == PipelineState::kFinished, end.error);
+    CHECK(accounting_violations(end) == Lines{});
+    std::ranges::sort(rows.lines);
+    return rows.lines;
+  }
+  /// Runs to the end.
+  PipelineStatus fill(const std::string& text) {
+    const PipelineStatus end = run(text);
+    CHECK_MESSAGE(end.state == PipelineState::kFinished, end.error);
+    CHECK(accounting_violations(end) == Lines{});
+    return end;
+  }
+  std::string refusal(const std::string& text) {
+    const PipelineContext context{
+        .loop = loop.get(), .clock = &clock, .store = store.get(), .results = &rows};
+    const auto made = Pipeline::create(PipelineName{"refused"}, "test.sql", planned(text), context, {});
+    return made ? "not refused" : made.error().message;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Tables, "a table with a PRIMARY KEY holds the last row of each key of an updating query") {
+  const PipelineStatus end = fill(kSumUp);
+  CHECK(end.sinks[0].local_table);
+  CHECK(end.sinks[0].written == end.sinks[0].counters.emitted);
+  CHECK(end.sinks[0].written >= 3);
+  CHECK(rows_of(kSums + "SELECT * FROM sums;") == kTotals);
+}
+
+TEST_CASE_FIXTURE(Tables, "a pipeline that is killed behind any commit fills its table as one that is not") {
+  std::uint64_t crashes = 0;
+  PipelineStatus end;
+  while (end.state != PipelineState::kFinished && crashes < 2'000) {
+    const auto kill = [&] {
+      ++crashes;
+      crash();
+    };
+    end = run(kSumUp, {.committed = kill}, true);
+  }
+  CHECK(crashes > 1);
+  CHECK(end.sinks[0].written == end.sinks[0].counters.emitted);
+  CHECK(rows_of(kSums + "SELECT * FROM sums;") == kTotals);
+}
+
+TEST_CASE_FIXTURE(Tables, "rows that a query takes back leave the table") {
+  fill(kNumbers + R"(
+    CREATE TABLE large (d BIGINT, total BIGINT, PRIMARY KEY (d) NOT ENFORCED) WITH ('connector' = 'sqlite');
+    INSERT INTO large SELECT MOD(n, 10), SUM(500 - n) FROM numbers GROUP BY MOD(n, 10) HAVING SUM(500 - n) > 200;)");
+  CHECK(rows_of("CREATE TABLE large (d BIGINT, total BIGINT) WITH ('connector' = 'sqlite');"
+                "SELECT * FROM large;") == Lines{"+I[1, 400]", "+I[2, 300]"});
+}
+
+TEST_CASE_FIXTURE(Tables, "a table without a PRIMARY KEY keeps all rows, and values of every type") {
+  const std::string table = R"(
+    CREATE TABLE kinds (b BOOLEAN, i TINYINT, l BIGINT, f FLOAT, d DOUBLE, p DECIMAL(10, 2), q DECIMAL(38, 10),
+      w DECIMAL(18, 0), s STRING, x BYTES, day DATE, t TIME(3), ts TIMESTAMP(3), tz TIMESTAMP_LTZ(6),
+      a ARRAY<INT>, m MAP<STRING, INT>, r ROW<u INT, v STRING>) WITH ('connector' = 'sqlite');)";
+  const std::string row = R"(SELECT TRUE, CAST(-5 AS TINYINT), 9007199254740993, CAST(0.1 AS FLOAT), 1e300,
+      CAST(-12345678.91 AS DECIMAL(10, 2)), CAST('1234567890123456789012345678.0123456789' AS DECIMAL(38, 10)),
+      CAST(999999999999999999 AS DECIMAL(18, 0)), 'it''s "ü"', x'00ff', DATE '2026-01-31',
+      CAST(TIME '12:34:56' AS TIME(3)), TIMESTAMP '2026-01-31 12:34:56.789',
+      CAST(TO_TIMESTAMP_LTZ(1700000000123, 3) AS TIMESTAMP_LTZ(6)), ARRAY[1, 2], MAP['k', 7], ROW(1, 'z'))";
+  rows_of(row + ";");
+  const Lines expected = rows.lines;
+  fill(table + "INSERT INTO kinds " + row + ";");
+  CHECK(rows_of(table + "SELECT * FROM kinds;") == expected);
+  fill(table + "INSERT INTO kinds (l) VALUES (1);");
+  CHECK(rows_of(table + "SELECT l, s IS NULL, a IS NULL FROM kinds WHERE b IS NULL;") ==
+        Lines{"+I[1, true, true]"});
+}
+
+TEST_CASE_FIXTURE(Tables, "a row without its key, or with a NaN that must be a number, is a dead letter") {
+  const std::string table =
+      "CREATE TABLE t (k INT, d DOUBLE NOT NULL, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = "
+      "'sqlite');";
+  const PipelineStatus end = fill(table + "INSERT INTO t VALUES (1, 1.5), (2, CAST('NaN' AS DOUBLE));");
+  CHECK(end.sinks[0].counters.dead == 1);
+  CHECK(end.sinks[0].written == 1);
+  CHECK(rows_of(table + "SELECT * FROM t;") == Lines{"+I[1, 1.5]"});
+}
+
+TEST_CASE_FIXTURE(Tables, "only so many rows stay as the table allows") {
+  const std::string table =
+      "CREATE TABLE last (n BIGINT) WITH ('connector' = 'sqlite', 'retention.rows' = '3');";
+  fill(kNumbers + table + "INSERT INTO last SELECT n FROM numbers;");
+  CHECK(rows_of(table + "SELECT * FROM last;") == Lines{"+I[1000]", "+I[998]", "+I[999]"});
+}
+
+TEST_CASE_FIXTURE(Tables, "rows older than the table allows go with the next commit") {
+  const std::string table = R"(
+    CREATE TABLE recent (n BIGINT, ts TIMESTAMP(3)) WITH ('connector' = 'sqlite', 'retention.age' = '1 d',
+      'retention.time-column' = 'ts');)";
+  fill(table +
+       "INSERT INTO recent VALUES (1, TIMESTAMP '2026-01-01 00:00:00'), (2, TIMESTAMP '2999-01-01 "
+       "00:00:00');");
+  CHECK(rows_of(table + "SELECT n FROM recent;") == Lines{"+I[2]"});
+}
+
+TEST_CASE_FIXTURE(Tables, "a column that may be NULL is added to a table that is there") {
+  const std::string more = R"(
+    CREATE TABLE sums (d BIGINT, n BIGINT, total BIGINT, note STRING, PRIMARY KEY (d) NOT ENFORCED)
+    WITH ('connector' = 'sqlite');)";
+  fill(kSumUp);
+  fill(more + "INSERT INTO sums VALUES (1, 0, 0, 'new');");
+  CHECK(rows_of(more + "SELECT d, note FROM sums;") == Lines{"+I[0, null]", "+I[1, new]", "+I[2, null]"});
+  CHECK(rows_of(kSums + "SELECT d FROM sums;") == Lines{"+I[0]", "+I[1]", "+I[2]"});
+}
+
+TEST_CASE_FIXTURE(Tables, "another change is refused with what differs and what helps, and can be made") {
+  fill(kSumUp);
+  const std::string wider = R"(
+    CREATE TABLE sums (d BIGINT, n STRING, PRIMARY KEY (d) NOT ENFORCED) WITH ('connector' = 'sqlite');)";
+  const std::string insert = "INSERT INTO sums VALUES (7, 'seven');";
+  const std::string refused = refusal(wider + insert);
+  CHECK(refused.find("column 'n' is BIGINT there, but is declared STRING") != std::string::npos);
+  CHECK(refused.find("'leat table migrate sums'") != std::string::npos);
+  CHECK(refused.find("'leat table drop sums'") != std::string::npos);
+  REQUIRE(store->tables().migrate("sums"));
+  fill(wider + insert);
+  CHECK(rows_of(wider + "SELECT * FROM sums;") ==
+        Lines{"+I[0, 333]", "+I[1, 334]", "+I[2, 333]", "+I[7, seven]"});
+  CHECK(refusal(kSumUp).find("column 'n' is STRING there") != std::string::npos);
+  REQUIRE(store->tables().drop("sums"));
+  fill(kSumUp);
+  CHECK(rows_of(kSums + "SELECT * FROM sums;") == kTotals);
+}
+
+TEST_CASE_FIXTURE(Tables, "a look-up finds the rows of a table by its key and by other columns") {
+  fill(kSumUp);
+  const std::string query = kNumbers + kSums + R"(
+    SELECT b.n, s.total FROM numbers AS b JOIN sums FOR SYSTEM_TIME AS OF b.proctime AS s ON s.d = b.n;
+    SELECT b.n, s.d FROM numbers AS b
+      JOIN sums FOR SYSTEM_TIME AS OF b.proctime AS s ON s.n = b.n AND s.total > 166500;)";
+  CHECK(rows_of(query) == Lines{"+I[1, 167167]", "+I[2, 166500]", "+I[333, 0]", "+I[334, 1]"});
+  const auto tables = store->tables().list();
+  REQUIRE(tables);
+  REQUIRE(tables->size() == 1);
+  CHECK((*tables)[0].indexes == Lines{"n"});
+  CHECK((*tables)[0].rows == 3);
+}
+
+TEST_CASE_FIXTURE(Tables, "a look-up sees what a commit has written, whatever it has kept") {
+  const std::string text = R"(
+    CREATE TABLE many (n BIGINT, proctime AS PROCTIME()) WITH ('connector' = 'datagen', 'number-of-rows' = '5000',
+      'rows-per-second' = '10000000', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '5000');
+    CREATE TABLE seen (k BIGINT, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'sqlite');
+    INSERT INTO seen SELECT n - n + 1, n FROM many;
+    SELECT b.n, s.n FROM many AS b LEFT JOIN seen FOR SYSTEM_TIME AS OF b.proctime AS s ON s.k = b.n - b.n + 1;)";
+  // In lock step each batch is committed before the next, which therefore meets its last row.
+  run(text, {}, true);
+  REQUIRE(rows.lines.size() == 5000);
+  CHECK(rows.lines.front() == "+I[1, null]");
+  CHECK(rows.lines.back() != "+I[5000, null]");
+  for (std::size_t i = 1; i < rows.lines.size(); ++i) {
+    const std::string before =
+        ", " + std::to_string(i) + "]";  // A batch's first row meets the row before it.
+    const bool same = rows.lines[i].substr(rows.lines[i].find(',')) ==
+                      rows.lines[i - 1].substr(rows.lines[i - 1].find(','));
+    CHECK_MESSAGE((same || rows.lines[i].ends_with(before)), rows.lines[i]);
+  }
+}
