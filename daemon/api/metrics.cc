@@ -11,6 +11,8 @@
 namespace leat::api {
 namespace {
 
+constexpr double kMicros = 1e6;
+
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
 /// Families in the order in which they are first named.
@@ -47,8 +49,6 @@ Labels with(Labels labels, const std::string& name, const std::string& value) {
   return labels;
 }
 
-constexpr double kMicros = 1e6;
-
 void add_source(Families& families, const Labels& pipeline, const runtime::SourceStatus& source) {
   const Labels labels = with(pipeline, "source", source.table.value);
   const runtime::SourceCounters& c = source.counters;
@@ -66,6 +66,12 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
                  static_cast<double>(c.queued));
   families.gauge("leat_source_intake_bytes", "Bytes in the intake that are not committed yet.", labels,
                  static_cast<double>(source.intake_bytes));
+  families.counter("leat_source_connects_total", "Connections that came about.", labels,
+                   source.health.connects);
+  families.counter("leat_source_losses_total", "Connections that broke.", labels, source.health.losses);
+  families.counter("leat_source_sessions_lost_total",
+                   "Connections at which the broker had forgotten the session that it was to keep.", labels,
+                   source.health.sessions_lost);
   const bool connected = source.health.link == sources::SourceHealth::Link::kConnected;
   families.gauge("leat_source_connected", "1 while the source is connected.", labels, connected ? 1 : 0);
 }
@@ -119,22 +125,37 @@ void add_outbox(Families& families, const Labels& gateway, const store::OutboxSt
   families.gauge("leat_outbox_bytes", "Bytes that wait.", labels, static_cast<double>(outbox.bytes));
 }
 
+void add_dead_letters(Families& families, const Labels& gateway, const store::DeadLetterStatus& letters) {
+  families.gauge("leat_dead_letters", "Dead letters that are there.", gateway,
+                 static_cast<double>(letters.letters));
+  families.gauge("leat_dead_letters_bytes", "Their bytes.", gateway, static_cast<double>(letters.bytes));
+  families.counter("leat_dead_letters_written_total", "Dead letters ever written.", gateway, letters.written);
+  families.counter("leat_dead_letters_pushed_out_total", "Dead letters lost to the bounds.", gateway,
+                   letters.pushed_out);
+  families.counter("leat_dead_letters_replayed_total", "Dead letters put back as fresh messages.", gateway,
+                   letters.replayed);
+  families.counter("leat_dead_letters_purged_total", "Dead letters thrown away.", gateway, letters.purged);
+}
+
 }  // namespace
 
-std::string metrics_text(const std::string& gateway_id, std::span<const runtime::PipelineStatus> pipelines,
-                         std::span<const store::OutboxStatus> outbox) {
+std::string metrics_text(const MetricsSource& source) {
   Families families;
-  const Labels gateway{{"gateway", gateway_id}};
-  for (const auto& status : pipelines) add_pipeline(families, gateway, status);
-  for (const store::OutboxStatus& sink : outbox) add_outbox(families, gateway, sink);
+  const Labels gateway{{"gateway", source.gateway_id}};
+  for (const auto& status : source.pipelines) add_pipeline(families, gateway, status);
+  for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
+  if (source.dead_letters) add_dead_letters(families, gateway, *source.dead_letters);
   return families.text();
 }
 
 Response metrics(const ApiContext& context, const Request&) {
-  const auto outbox = context.store->outbox_status();
-  const std::vector<store::OutboxStatus> none;
-  return {200, metrics_text(context.gateway_id, context.host->statuses(), outbox ? *outbox : none),
-          "text/plain; version=0.0.4; charset=utf-8"};
+  MetricsSource source{.gateway_id = context.gateway_id,
+                       .pipelines = context.host->statuses(),
+                       .outbox = {},
+                       .dead_letters = {}};
+  if (auto outbox = context.store->outbox_status()) source.outbox = *std::move(outbox);
+  if (const auto letters = context.store->dead_letter_status()) source.dead_letters = *letters;
+  return {200, metrics_text(source), "text/plain; version=0.0.4; charset=utf-8"};
 }
 
 }  // namespace leat::api

@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "daemon/api/dead_letter_request.h"
 #include "pipelines/base/nearest.h"
 
 namespace leat::api {
@@ -20,10 +21,17 @@ std::span<const Route> routes() {
       Route{"/api/v1/pipelines/([^/]+)", "One pipeline: state, watermark, counters per operator, last error.",
             show_pipeline},
       Route{"/api/v1/outbox", "What waits for each sink.", show_outbox},
-      Route{"/api/v1/dead-letters",
-            "Records that could not be used, newest first (limit, before).",
-            list_dead_letters,
-            {"limit", "before"}},
+      Route{"/api/v1/dead-letters", "What could not be used, newest first; payloads cut to 1 KiB.",
+            list_dead_letters, dead_letter_words({"limit"})},
+      Route{"/api/v1/dead-letters/([0-9]+)", "One dead letter, with all bytes that are kept.",
+            show_dead_letter},
+      Route{"/api/v1/dead-letters/replay",
+            "Puts dead letters of sources back into their pipelines as fresh messages, the oldest first, at "
+            "most 1,000 at "
+            "once; the answer says where to go on.",
+            replay_dead_letters, dead_letter_words({"ids", "all"}), Method::kPost},
+      Route{"/api/v1/dead-letters/purge", "Throws dead letters away.", purge_dead_letters,
+            dead_letter_words({"ids", "all"}), Method::kPost},
   };
   return kRoutes;
 }

@@ -25,7 +25,7 @@ class Dispatcher;
 
 /// What handlers may look at; outlives the server.
 struct ApiContext {
-  const runtime::Host* host = nullptr;
+  runtime::Host* host = nullptr;
   store::Store* store = nullptr;
   const loop::Clock* clock = nullptr;
   std::string gateway_id;

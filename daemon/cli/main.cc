@@ -126,6 +126,52 @@ void add_describe(CLI::App& app, std::function<int()>& chosen) {
   });
 }
 
+/// --json and how to find the daemon: of every verb that asks it.
+void add_api(CLI::App* verb, ApiOptions& api, bool& json) {
+  verb->add_option("--api", api.api, "URL of the daemon's API; by default from the configuration");
+  verb->add_option("--config", api.config, "Configuration file of the daemon")
+      ->capture_default_str()
+      ->each([&api](const std::string&) { api.config_given = true; });
+  verb->add_flag("--json", json, "Print JSON");
+}
+
+void add_dead_letters_filter(CLI::App* verb, DeadLettersOptions& options) {
+  verb->add_option("--pipeline", options.pipeline, "Letters of this pipeline");
+  verb->add_option("--origin", options.origin, "Of this table, or origin such as 'sink upstream'");
+  verb->add_option("--since", options.since, "From this time on: 2026-11-22T09:00:00Z, or '2 h' ago");
+  verb->add_option("--until", options.until, "Before this time");
+}
+
+void add_dead_letters(CLI::App& app, std::function<int()>& chosen) {
+  using Action = DeadLettersOptions::Action;
+  CLI::App* verb =
+      app.add_subcommand("dead-letters", "What could not be used: look at it, put it back, throw it away");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* name, const char* doc, Action action) {
+    auto options = std::make_shared<DeadLettersOptions>();
+    options->action = action;
+    CLI::App* made = verb->add_subcommand(name, doc);
+    add_api(made, options->api, options->json);
+    made->callback([&chosen, options] { chosen = [options] { return dead_letters(*options); }; });
+    return std::pair(made, options);
+  };
+  const auto [list, listed] = add("list", "The newest dead letters", Action::kList);
+  add_dead_letters_filter(list, *listed);
+  list->add_option("--limit", listed->limit, "At most so many (up to 1000)")->capture_default_str();
+  const auto [show, shown] = add("show", "One dead letter with its bytes", Action::kShow);
+  show->add_option("ID", shown->ids, "Of the letter")->required()->expected(1);
+  show->add_flag("--raw", shown->raw, "The payload's bytes alone, for a file or a pipe");
+  for (const auto& [name, doc, action] :
+       {std::tuple{"replay", "Put messages back into their pipelines, as if they had just come",
+                   Action::kReplay},
+        std::tuple{"purge", "Throw dead letters away", Action::kPurge}}) {
+    const auto [made, options] = add(name, doc, action);
+    add_dead_letters_filter(made, *options);
+    made->add_option("ID", options->ids, "These letters");
+    made->add_flag("--all", options->all, "All letters");
+  }
+}
+
 void add_help(CLI::App& app, std::function<int()>& chosen) {
   auto name = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
@@ -135,7 +181,8 @@ void add_help(CLI::App& app, std::function<int()>& chosen) {
 
 /// "there is no option '--outptu' (did you mean '--output'?)", or nothing when every option is known.
 std::string unknown_option(const CLI::App& app, int argc, char** argv) {
-  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
   std::vector<std::string> known;
   for (const CLI::Option* option : verb->get_options([](const CLI::Option*) { return true; }))
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
@@ -175,6 +222,7 @@ int main(int argc, char** argv) {
   add_check(app, chosen);
   add_explain(app, chosen);
   add_describe(app, chosen);
+  add_dead_letters(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

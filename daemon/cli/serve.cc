@@ -52,9 +52,10 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
                             "folder that this user may write",
                             config.data_dir, failed.message()));
   std::vector<std::string> notes;
-  auto store = store::Store::open(
-      {.path = config.data_dir + "/leat.db", .dead_letters_max_bytes = config.dead_letters_max_bytes.bytes},
-      notes);
+  auto store = store::Store::open({.path = config.data_dir + "/leat.db",
+                                   .dead_letters_max_bytes = config.dead_letters_max_bytes.bytes,
+                                   .dead_letters_max_count = config.dead_letters_max_count},
+                                  notes);
   for (const std::string& note : notes) log::warn("store", {{"note", note}});
   return store;
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/cli/api_client.h"
+
 namespace leat::cli {
 
 struct ServeOptions {
@@ -48,6 +50,22 @@ struct TestOptions {
   enum class Expected : std::uint8_t { kCompared, kWritten } expected = Expected::kCompared;
 };
 int test(const TestOptions& options);
+
+struct DeadLettersOptions {
+  enum class Action : std::uint8_t { kList, kShow, kReplay, kPurge } action = Action::kList;
+  ApiOptions api;
+  // Which letters; all that is given must hold.
+  std::vector<std::int64_t> ids;
+  std::string pipeline;
+  std::string origin;
+  std::string since;
+  std::string until;
+  bool all = false;         ///< --all: none of the above is needed.
+  std::size_t limit = 100;  ///< list: the newest so many.
+  bool json = false;        ///< --json
+  bool raw = false;         ///< show: the payload's bytes alone.
+};
+int dead_letters(const DeadLettersOptions& options);
 
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();

@@ -89,6 +89,7 @@ Pipeline::Pipeline(PipelineName name, std::string file, plan::Plan plan, const P
       commit_interval_(commit_interval_of(plan_)) {}
 
 Pipeline::~Pipeline() {
+  replays_.give_up(fmt::format("pipeline '{}' is started anew", name_.value));
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery) target->delivery->stop();
@@ -288,6 +289,7 @@ void Pipeline::end_with(PipelineState state) {
   tick_timer_.stop();
   retry_timer_.stop();
   linger_timer_.stop();
+  replays_.give_up(fmt::format("pipeline '{}' has {}", name_.value, to_string(state)));
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery && state != PipelineState::kFailed) target->delivery->stop();

@@ -76,6 +76,7 @@ Status Commits::write_body(const Commit& commit, std::int64_t pipeline) {
     LEAT_FAULT_STEP("commit.block-written");
   }
   LEAT_FAULT_STEP("commit.blocks-written");
+  LEAT_TRY(letters_.take_replayed(commit.pipeline, commit.replayed));
   return letters_.add(commit.pipeline, commit.dead_letters);
 }
 

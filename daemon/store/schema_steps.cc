@@ -96,7 +96,29 @@ CREATE TABLE dead_letter_totals (
 INSERT INTO dead_letter_totals VALUES (1, 0, 0, 0);
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+// Dead letters keep the message, so that it can be replayed, and where they have gone. The CHECK is their
+// accounting equation.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE dead_letters ADD COLUMN message_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE dead_letters ADD COLUMN attributes BLOB NOT NULL DEFAULT x'';
+
+ALTER TABLE dead_letter_totals RENAME TO dead_letter_totals_1;
+CREATE TABLE dead_letter_totals (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  letters INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  pushed_out INTEGER NOT NULL,
+  replayed INTEGER NOT NULL,
+  purged INTEGER NOT NULL,
+  CHECK (written = letters + pushed_out + replayed + purged)
+) STRICT;
+INSERT INTO dead_letter_totals
+  SELECT one, letters, bytes, letters + pushed_out, pushed_out, 0, 0 FROM dead_letter_totals_1;
+DROP TABLE dead_letter_totals_1;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 }  // namespace
 

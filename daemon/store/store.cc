@@ -42,7 +42,9 @@ std::string random_store_id() {
 struct Tables {
   Tables(std::unique_ptr<Connection> opened, const StoreOptions& options)
       : connection(std::move(opened)),
-        letters(*connection, options.dead_letters_max_bytes, options.dead_letter_payload_bytes),
+        letters(*connection, {.bytes = options.dead_letters_max_bytes,
+                              .letters = options.dead_letters_max_count,
+                              .payload_bytes = options.dead_letter_payload_bytes}),
         outbox(*connection, letters),
         commits(*connection, outbox, letters) {}
 
@@ -113,8 +115,10 @@ class SqliteStore final : public Store {
   void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
             std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) override;
   Result<std::vector<OutboxStatus>> outbox_status() override;
-  Result<std::vector<DeadLetterRow>> dead_letters(std::size_t limit, std::int64_t before_id) override;
-  Result<std::uint64_t> dead_letter_count() override;
+  void purge_dead_letters(const DeadLetterFilter& filter, std::size_t limit,
+                          Answer<std::uint64_t> done) override;
+  Result<std::vector<DeadLetterRow>> dead_letters(const DeadLetterFilter& filter,
+                                                  const DeadLetterPage& page) override;
   Result<DeadLetterStatus> dead_letter_status() override;
   [[nodiscard]] OutboxLevel outbox_level(const PipelineName& pipeline, const TableName& sink) const override;
   void close() override;
@@ -326,17 +330,20 @@ Result<std::vector<OutboxStatus>> SqliteStore::outbox_status() {
       [](Connection& connection) { return read_outbox_status(connection); });
 }
 
-Result<std::vector<DeadLetterRow>> SqliteStore::dead_letters(std::size_t limit, std::int64_t before_id) {
+void SqliteStore::purge_dead_letters(const DeadLetterFilter& filter, std::size_t limit,
+                                     Answer<std::uint64_t> done) {
+  request<std::uint64_t>([this, filter, limit] { return tables_->letters.purge(filter, limit); },
+                         std::move(done));
+}
+
+Result<std::vector<DeadLetterRow>> SqliteStore::dead_letters(const DeadLetterFilter& filter,
+                                                             const DeadLetterPage& page) {
   return read<std::vector<DeadLetterRow>>(
-      [limit, before_id](Connection& connection) { return read_dead_letters(connection, limit, before_id); });
+      [filter, page](Connection& connection) { return read_dead_letters(connection, filter, page); });
 }
 
 Result<DeadLetterStatus> SqliteStore::dead_letter_status() {
   return read<DeadLetterStatus>([](Connection& connection) { return read_dead_letter_status(connection); });
-}
-
-Result<std::uint64_t> SqliteStore::dead_letter_count() {
-  return dead_letter_status().map([](const DeadLetterStatus& status) { return status.letters; });
 }
 
 bool SqliteStore::idle() {

@@ -21,7 +21,7 @@ runtime::PipelineStatus pipeline(const std::string& name) {
 
 std::string text(std::vector<runtime::PipelineStatus> pipelines,
                  std::vector<store::OutboxStatus> outbox = {}) {
-  return metrics_text("mill-1", pipelines, outbox);
+  return metrics_text({"mill-1", std::move(pipelines), std::move(outbox), {}});
 }
 
 bool has(const std::string& text, const std::string& line) {
@@ -75,4 +75,13 @@ TEST_CASE("the outbox is counted per sink") {
   const std::string metrics = text({}, {sink});
   CHECK(has(metrics, R"(leat_outbox_emitted_total{gateway="mill-1",pipeline="a",sink="windows"} 5)"));
   CHECK(has(metrics, R"(leat_outbox_waiting{gateway="mill-1",pipeline="a",sink="windows"} 2)"));
+}
+
+TEST_CASE("dead letters show where they have gone") {
+  const std::string metrics = metrics_text({"mill-1", {}, {}, store::DeadLetterStatus{3, 500, 10, 4, 2, 1}});
+  CHECK(has(metrics, R"(leat_dead_letters{gateway="mill-1"} 3)"));
+  CHECK(has(metrics, R"(leat_dead_letters_written_total{gateway="mill-1"} 10)"));
+  CHECK(has(metrics, R"(leat_dead_letters_pushed_out_total{gateway="mill-1"} 4)"));
+  CHECK(has(metrics, R"(leat_dead_letters_replayed_total{gateway="mill-1"} 2)"));
+  CHECK(has(metrics, R"(leat_dead_letters_purged_total{gateway="mill-1"} 1)"));
 }
