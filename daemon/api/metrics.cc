@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <unordered_map>
 
 #include "daemon/api/routes.h"
@@ -12,6 +13,7 @@ namespace leat::api {
 namespace {
 
 constexpr double kMicros = 1e6;
+constexpr double kMillis = 1e3;
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
@@ -29,6 +31,21 @@ class Families {
     metric.label = std::move(labels);
     metric.gauge.value = value;
     family(name, help, prometheus::MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+  /// `rounds`, `bounds` and the sum of a histogram without labels of its own.
+  void stalls(const std::string& name, const std::string& help, Labels labels, const loop::Stalls& stalls) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    for (std::size_t i = 0; i < stalls.rounds.size(); ++i) {
+      metric.histogram.sample_count += stalls.rounds[i];
+      if (i < loop::Stalls::kBounds.size())
+        metric.histogram.bucket.push_back(
+            {metric.histogram.sample_count, loop::Stalls::kBounds[i] / kMillis});
+    }
+    metric.histogram.bucket.push_back(
+        {metric.histogram.sample_count, std::numeric_limits<double>::infinity()});
+    metric.histogram.sample_sum = static_cast<double>(stalls.busy.count()) / kMicros;
+    family(name, help, prometheus::MetricType::Histogram).metric.push_back(std::move(metric));
   }
   [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
@@ -125,6 +142,19 @@ void add_outbox(Families& families, const Labels& gateway, const store::OutboxSt
   families.gauge("leat_outbox_bytes", "Bytes that wait.", labels, static_cast<double>(outbox.bytes));
 }
 
+void add_clock(Families& families, const Labels& gateway, const loop::ClockStatus& clock) {
+  using State = loop::ClockStatus::State;
+  families.gauge("leat_clock_plausible", "0 while the system's clock has not been set since the start.",
+                 gateway, clock.state == State::kImplausible ? 0 : 1);
+  families.gauge("leat_clock_ahead_seconds",
+                 "How far time has gone on without the system's clock, which was set back or stands still.",
+                 gateway, static_cast<double>(clock.ahead.count()) / kMicros);
+  families.counter("leat_clock_jumps_total", "Jumps of the system's clock by more than a second.",
+                   with(gateway, "direction", "forward"), clock.jumps_forward);
+  families.counter("leat_clock_jumps_total", "Jumps of the system's clock by more than a second.",
+                   with(gateway, "direction", "back"), clock.jumps_back);
+}
+
 void add_dead_letters(Families& families, const Labels& gateway, const store::DeadLetterStatus& letters) {
   families.gauge("leat_dead_letters", "Dead letters that are there.", gateway,
                  static_cast<double>(letters.letters));
@@ -144,6 +174,12 @@ std::string metrics_text(const MetricsSource& source) {
   const Labels gateway{{"gateway", source.gateway_id}};
   for (const auto& status : source.pipelines) add_pipeline(families, gateway, status);
   for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
+  add_clock(families, gateway, source.clock);
+  families.stalls("leat_loop_busy_seconds",
+                  "How long the loop was busy before it looked at what had happened.", gateway,
+                  source.stalls);
+  families.gauge("leat_loop_longest_seconds", "The longest of these since the start.", gateway,
+                 static_cast<double>(source.stalls.longest.count()) / kMicros);
   if (source.dead_letters) add_dead_letters(families, gateway, *source.dead_letters);
   return families.text();
 }
@@ -152,7 +188,9 @@ Response metrics(const ApiContext& context, const Request&) {
   MetricsSource source{.gateway_id = context.gateway_id,
                        .pipelines = context.host->statuses(),
                        .outbox = {},
-                       .dead_letters = {}};
+                       .dead_letters = {},
+                       .clock = context.clock->status()};
+  if (context.stalls != nullptr) source.stalls = context.stalls->stalls();
   if (auto outbox = context.store->outbox_status()) source.outbox = *std::move(outbox);
   if (const auto letters = context.store->dead_letter_status()) source.dead_letters = *letters;
   return {200, metrics_text(source), "text/plain; version=0.0.4; charset=utf-8"};

@@ -54,6 +54,8 @@ struct MetricsSource {
   std::vector<runtime::PipelineStatus> pipelines;
   std::vector<store::OutboxStatus> outbox;
   std::optional<store::DeadLetterStatus> dead_letters;  ///< None: the store cannot be read now.
+  loop::ClockStatus clock = {};
+  loop::Stalls stalls = {};
 };
 /// Prometheus' text.
 std::string metrics_text(const MetricsSource& source);

@@ -206,7 +206,8 @@ Status Pipeline::make_delivery(Target& target, const sinks::SinkContext& made) {
 }
 
 Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
-  const std::int64_t plausible = std::max(kOldestPlausibleClock, saved.last_commit_time);
+  const std::int64_t plausible =
+      std::max({kOldestPlausibleClock, saved.last_commit_time, context_.clock->plausible_from()});
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, dataflow_options(plan_, plausible), *hooks_));
   std::set<std::string> unknown;
   for (const exec::StateChange& entry : saved.state) {

@@ -101,6 +101,7 @@ class SqliteStore final : public Store {
   ~SqliteStore() override { SqliteStore::close(); }
 
   [[nodiscard]] StoreId id() const override { return id_; }
+  Result<std::int64_t> last_commit_time() override;
   Result<SavedPipeline> load(const PipelineName& pipeline) override;
   void commit(std::shared_ptr<const Commit> commit, Answer<void> done) override;
   void next_shipment(const PipelineName& pipeline, const TableName& sink, const ShipmentLimits& limits,
@@ -229,6 +230,15 @@ OutboxLevel SqliteStore::outbox_level(const PipelineName& pipeline, const TableN
   const std::lock_guard lock(levels_mutex_);
   const auto found = levels_.find({pipeline, sink});
   return found == levels_.end() ? OutboxLevel{} : found->second;
+}
+
+Result<std::int64_t> SqliteStore::last_commit_time() {
+  return request_and_wait<std::int64_t>([this]() -> Result<std::int64_t> {
+    Statement newest(*tables_->connection, "SELECT coalesce(max(last_commit_time), 0) FROM pipelines");
+    Rows rows = newest.query();
+    LEAT_ASSIGN(const bool found, rows.next());
+    return found ? rows.integer(0) : 0;
+  });
 }
 
 Result<SavedPipeline> SqliteStore::load(const PipelineName& pipeline) {

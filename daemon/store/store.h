@@ -153,6 +153,8 @@ class Store {
 
   [[nodiscard]] virtual StoreId id() const = 0;
 
+  /// The gateway's clock at the newest commit of all pipelines; 0: there is none. Blocking, at start.
+  virtual Result<std::int64_t> last_commit_time() = 0;
   /// Everything saved of a pipeline; blocking, at the pipeline's start.
   virtual Result<SavedPipeline> load(const PipelineName& pipeline) = 0;
   /// One transaction. The answer comes when it is synced (WAL, synchronous=FULL). At most one per pipeline in

@@ -85,3 +85,29 @@ TEST_CASE("dead letters show where they have gone") {
   CHECK(has(metrics, R"(leat_dead_letters_replayed_total{gateway="mill-1"} 2)"));
   CHECK(has(metrics, R"(leat_dead_letters_purged_total{gateway="mill-1"} 1)"));
 }
+
+TEST_CASE("the clock shows what is thought of it") {
+  loop::ClockStatus clock;
+  clock.state = loop::ClockStatus::State::kHeld;
+  clock.ahead = Micros(kMicrosPerDay);
+  clock.jumps_back = 1;
+  MetricsSource source{.gateway_id = "mill-1"};
+  source.clock = clock;
+  const std::string metrics = metrics_text(source);
+  CHECK(has(metrics, R"(leat_clock_plausible{gateway="mill-1"} 1)"));
+  CHECK(has(metrics, R"(leat_clock_ahead_seconds{gateway="mill-1"} 86400)"));
+  CHECK(has(metrics, R"(leat_clock_jumps_total{gateway="mill-1",direction="back"} 1)"));
+}
+
+TEST_CASE("the loop's rounds are a histogram whose buckets add up") {
+  MetricsSource source{.gateway_id = "mill-1"};
+  source.stalls.rounds = {5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1};
+  source.stalls.busy = Micros(2'500'000);
+  source.stalls.longest = Micros(2'000'000);
+  const std::string metrics = metrics_text(source);
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="0.001"} 5)"));
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="0.005"} 7)"));
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="+Inf"} 8)"));
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_sum{gateway="mill-1"} 2.5)"));
+  CHECK(has(metrics, R"(leat_loop_longest_seconds{gateway="mill-1"} 2)"));
+}
