@@ -41,6 +41,8 @@ struct SourceHealth {
   std::uint64_t connects = 0;
   std::uint64_t losses = 0;  ///< Connections that ended although nobody of us wanted it.
   std::string last_loss;     ///< Where and why: "tcp://127.0.0.1:1883: connection lost".
+  /// Connections at which the broker had forgotten the session that it was asked to keep.
+  std::uint64_t sessions_lost = 0;
 };
 std::string_view to_string(SourceHealth::Link link);
 
@@ -53,6 +55,11 @@ class PositionTracker {
   virtual void consumed(const Message& message) = 0;
   /// The position behind the last consumed message, as `Source::start` takes it.
   [[nodiscard]] virtual std::string encode() const = 0;
+};
+
+struct Refusal {
+  std::string reason;
+  std::uint64_t whole_bytes = 0;  ///< Of the record, of which the payload is the beginning.
 };
 
 class Source {
@@ -93,7 +100,7 @@ class Source {
 
   /// Why this message is not to be decoded but to become one dead letter as it is (a line that is too long,
   /// of which the payload holds the beginning); none for all others. On the loop, before decoding.
-  [[nodiscard]] virtual std::optional<std::string> refuse(const Message& message) const {
+  [[nodiscard]] virtual std::optional<Refusal> refuse(const Message& message) const {
     (void)message;
     return std::nullopt;
   }

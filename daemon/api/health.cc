@@ -20,7 +20,18 @@ Response readiness(const ApiContext& context, const Request&) {
   for (const runtime::PipelineStatus& status : context.host->statuses())
     for (std::string& sentence : runtime::outages(status, context.clock->wall()))
       outages.push_back(std::move(sentence));
-  return json_response({{"ready", ready}, {"reasons", reasons}, {"outages", outages}}, ready ? 200 : 503);
+  // So is a clock that is not right: what runs goes on without it.
+  const loop::ClockStatus clock = context.clock->status();
+  return json_response({{"ready", ready},
+                        {"reasons", reasons},
+                        {"outages", outages},
+                        {"clock",
+                         {{"state", to_string(clock.state)},
+                          {"detail", describe(clock, context.clock->plausible_from())},
+                          {"time", time_json(context.clock->wall())},
+                          {"jumps_forward", clock.jumps_forward},
+                          {"jumps_back", clock.jumps_back}}}},
+                       ready ? 200 : 503);
 }
 
 }  // namespace leat::api

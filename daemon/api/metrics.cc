@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <unordered_map>
 
 #include "daemon/api/routes.h"
@@ -11,6 +12,9 @@
 
 namespace leat::api {
 namespace {
+
+constexpr double kMicros = 1e6;
+constexpr double kMillis = 1e3;
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
@@ -28,6 +32,21 @@ class Families {
     metric.label = std::move(labels);
     metric.gauge.value = value;
     family(name, help, prometheus::MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+  /// `rounds`, `bounds` and the sum of a histogram without labels of its own.
+  void stalls(const std::string& name, const std::string& help, Labels labels, const loop::Stalls& stalls) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    for (std::size_t i = 0; i < stalls.rounds.size(); ++i) {
+      metric.histogram.sample_count += stalls.rounds[i];
+      if (i < loop::Stalls::kBounds.size())
+        metric.histogram.bucket.push_back(
+            {metric.histogram.sample_count, loop::Stalls::kBounds[i] / kMillis});
+    }
+    metric.histogram.bucket.push_back(
+        {metric.histogram.sample_count, std::numeric_limits<double>::infinity()});
+    metric.histogram.sample_sum = static_cast<double>(stalls.busy.count()) / kMicros;
+    family(name, help, prometheus::MetricType::Histogram).metric.push_back(std::move(metric));
   }
   [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
@@ -48,8 +67,6 @@ Labels with(Labels labels, const std::string& name, const std::string& value) {
   return labels;
 }
 
-constexpr double kMicros = 1e6;
-
 void add_source(Families& families, const Labels& pipeline, const runtime::SourceStatus& source) {
   const Labels labels = with(pipeline, "source", source.table.value);
   const runtime::SourceCounters& c = source.counters;
@@ -67,6 +84,12 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
                  static_cast<double>(c.queued));
   families.gauge("leat_source_intake_bytes", "Bytes in the intake that are not committed yet.", labels,
                  static_cast<double>(source.intake_bytes));
+  families.counter("leat_source_connects_total", "Connections that came about.", labels,
+                   source.health.connects);
+  families.counter("leat_source_losses_total", "Connections that broke.", labels, source.health.losses);
+  families.counter("leat_source_sessions_lost_total",
+                   "Connections at which the broker had forgotten the session that it was to keep.", labels,
+                   source.health.sessions_lost);
   const bool connected = source.health.link == sources::SourceHealth::Link::kConnected;
   families.gauge("leat_source_connected", "1 while the source is connected.", labels, connected ? 1 : 0);
 }
@@ -183,23 +206,58 @@ std::string store_text(const std::string& gateway_id, const store::StoreHealth& 
   return families.text();
 }
 
+void add_clock(Families& families, const Labels& gateway, const loop::ClockStatus& clock) {
+  using State = loop::ClockStatus::State;
+  families.gauge("leat_clock_plausible", "0 while the system's clock has not been set since the start.",
+                 gateway, clock.state == State::kImplausible ? 0 : 1);
+  families.gauge("leat_clock_ahead_seconds",
+                 "How far time has gone on without the system's clock, which was set back or stands still.",
+                 gateway, static_cast<double>(clock.ahead.count()) / kMicros);
+  families.counter("leat_clock_jumps_total", "Jumps of the system's clock by more than a second.",
+                   with(gateway, "direction", "forward"), clock.jumps_forward);
+  families.counter("leat_clock_jumps_total", "Jumps of the system's clock by more than a second.",
+                   with(gateway, "direction", "back"), clock.jumps_back);
+}
+
+void add_dead_letters(Families& families, const Labels& gateway, const store::DeadLetterStatus& letters) {
+  families.gauge("leat_dead_letters", "Dead letters that are there.", gateway,
+                 static_cast<double>(letters.letters));
+  families.gauge("leat_dead_letters_bytes", "Their bytes.", gateway, static_cast<double>(letters.bytes));
+  families.counter("leat_dead_letters_written_total", "Dead letters ever written.", gateway, letters.written);
+  families.counter("leat_dead_letters_pushed_out_total", "Dead letters lost to the bounds.", gateway,
+                   letters.pushed_out);
+  families.counter("leat_dead_letters_replayed_total", "Dead letters put back as fresh messages.", gateway,
+                   letters.replayed);
+  families.counter("leat_dead_letters_purged_total", "Dead letters thrown away.", gateway, letters.purged);
+}
+
 }  // namespace
 
-std::string metrics_text(const std::string& gateway_id, std::span<const runtime::PipelineStatus> pipelines,
-                         std::span<const store::OutboxStatus> outbox) {
+std::string metrics_text(const MetricsSource& source) {
   Families families;
-  const Labels gateway{{"gateway", gateway_id}};
-  for (const auto& status : pipelines) add_pipeline(families, gateway, status);
-  for (const store::OutboxStatus& sink : outbox) add_outbox(families, gateway, sink);
+  const Labels gateway{{"gateway", source.gateway_id}};
+  for (const auto& status : source.pipelines) add_pipeline(families, gateway, status);
+  for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
+  add_clock(families, gateway, source.clock);
+  families.stalls("leat_loop_busy_seconds",
+                  "How long the loop was busy before it looked at what had happened.", gateway,
+                  source.stalls);
+  families.gauge("leat_loop_longest_seconds", "The longest of these since the start.", gateway,
+                 static_cast<double>(source.stalls.longest.count()) / kMicros);
+  if (source.dead_letters) add_dead_letters(families, gateway, *source.dead_letters);
   return families.text();
 }
 
 Response metrics(const ApiContext& context, const Request&) {
-  const auto outbox = context.store->outbox_status();
-  const std::vector<store::OutboxStatus> none;
-  return {200,
-          metrics_text(context.gateway_id, context.host->statuses(), outbox ? *outbox : none) +
-              store_text(context.gateway_id, store::health_of(*context.store)),
+  MetricsSource source{.gateway_id = context.gateway_id,
+                       .pipelines = context.host->statuses(),
+                       .outbox = {},
+                       .dead_letters = {},
+                       .clock = context.clock->status()};
+  if (context.stalls != nullptr) source.stalls = context.stalls->stalls();
+  if (auto outbox = context.store->outbox_status()) source.outbox = *std::move(outbox);
+  if (const auto letters = context.store->dead_letter_status()) source.dead_letters = *letters;
+  return {200, metrics_text(source) + store_text(context.gateway_id, store::health_of(*context.store)),
           "text/plain; version=0.0.4; charset=utf-8"};
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "daemon/api/dead_letter_request.h"
 #include "pipelines/base/nearest.h"
 
 namespace leat::api {
@@ -42,10 +43,16 @@ std::span<const Route> routes() {
             skip_shipment,
             {},
             Method::kPost},
-      Route{"/api/v1/dead-letters",
-            "Records that could not be used, newest first (limit, before).",
-            list_dead_letters,
-            {"limit", "before"}},
+      Route{"/api/v1/dead-letters", "What could not be used, newest first; payloads cut to 1 KiB.",
+            list_dead_letters, dead_letter_words({"limit"})},
+      Route{"/api/v1/dead-letters/([0-9]+)", "One dead letter, with all bytes that are kept.",
+            show_dead_letter},
+      Route{"/api/v1/dead-letters/replay",
+            "Puts dead letters of sources back into their pipelines as fresh messages, the oldest first, at "
+            "most 1,000 at once; the answer says where to go on.",
+            replay_dead_letters, dead_letter_words({"ids", "all"}), Method::kPost},
+      Route{"/api/v1/dead-letters/purge", "Throws dead letters away.", purge_dead_letters,
+            dead_letter_words({"ids", "all"}), Method::kPost},
       Route{"/api/v1/tables", "The local tables: declarations, rows, users.", list_tables},
       Route{"/api/v1/tables/([^/]+)/rows",
             "Load rows, text in a format (csv, json): columns names what the fields of CSV are.",

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,9 +48,17 @@ Response answer(const Route& route, const ApiContext& context, const Request& re
 /// An error as RFC 9457 has it.
 Response problem(int status, const std::string& title, const std::string& detail);
 
-/// Prometheus' text of these snapshots.
-std::string metrics_text(const std::string& gateway_id, std::span<const runtime::PipelineStatus> pipelines,
-                         std::span<const store::OutboxStatus> outbox);
+/// What the metrics are made of: snapshots of one moment.
+struct MetricsSource {
+  std::string gateway_id;
+  std::vector<runtime::PipelineStatus> pipelines;
+  std::vector<store::OutboxStatus> outbox;
+  std::optional<store::DeadLetterStatus> dead_letters;  ///< None: the store cannot be read now.
+  loop::ClockStatus clock = {};
+  loop::Stalls stalls = {};
+};
+/// Prometheus' text.
+std::string metrics_text(const MetricsSource& source);
 
 // One per resource.
 Response health(const ApiContext& context, const Request& request);
@@ -68,5 +77,8 @@ Response list_tables(const ApiContext& context, const Request& request);
 Response load_table(const ApiContext& context, const Request& request);
 Response drop_table(const ApiContext& context, const Request& request);
 Response migrate_table(const ApiContext& context, const Request& request);
+Response show_dead_letter(const ApiContext& context, const Request& request);
+Response replay_dead_letters(const ApiContext& context, const Request& request);
+Response purge_dead_letters(const ApiContext& context, const Request& request);
 
 }  // namespace leat::api

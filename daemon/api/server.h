@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "daemon/loop/clock.h"
+#include "daemon/loop/stall_watch.h"
 #include "daemon/runtime/host.h"
 #include "daemon/store/store.h"
 #include "pipelines/base/result.h"
@@ -28,6 +29,7 @@ struct ApiContext {
   runtime::Host* host = nullptr;
   store::Store* store = nullptr;
   const loop::Clock* clock = nullptr;
+  const loop::StallWatch* stalls = nullptr;  ///< Null: nobody watches.
   std::string gateway_id;
 };
 

@@ -156,12 +156,12 @@ void add_store(CLI::App& app, std::function<int()>& chosen) {
                  Task::kRepair, chosen);
 }
 
-/// --api and --config of the verbs that ask the daemon.
-void add_api(CLI::App* verb, const std::shared_ptr<OutboxOptions>& options) {
-  verb->add_option("--api", options->api.api, "Address of the daemon's API; default: [api] listen");
-  verb->add_option("--config", options->api.config, "Configuration file that the daemon was started with")
+/// --api and --config: how a verb that asks the daemon finds it.
+void add_api(CLI::App* verb, ApiOptions& api) {
+  verb->add_option("--api", api.api, "URL of the daemon's API; by default from the configuration");
+  verb->add_option("--config", api.config, "Configuration file of the daemon")
       ->capture_default_str()
-      ->each([options](const std::string&) { options->api.config_given = true; });
+      ->each([&api](const std::string&) { api.config_given = true; });
 }
 
 void add_outbox(CLI::App& app, std::function<int()>& chosen) {
@@ -171,7 +171,7 @@ void add_outbox(CLI::App& app, std::function<int()>& chosen) {
     auto options = std::make_shared<OutboxOptions>();
     options->action = action;
     CLI::App* sub = verb->add_subcommand(action, doc);
-    add_api(sub, options);
+    add_api(sub, options->api);
     if (options->action != "list") {
       sub->add_option("PIPELINE", options->pipeline, "Name of the pipeline")->required();
       sub->add_option("SINK", options->sink, "Its sink: the table's name")->required();
@@ -224,6 +224,44 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
   named(Action::kShow, "show", "A table's declaration, rows, indexes and users");
   named(Action::kDrop, "drop", "Delete a table that no running pipeline uses");
   named(Action::kMigrate, "migrate", "Rebuild a table as the pipeline declares it that was refused");
+}
+
+void add_dead_letters_filter(CLI::App* verb, DeadLettersOptions& options) {
+  verb->add_option("--pipeline", options.pipeline, "Letters of this pipeline");
+  verb->add_option("--origin", options.origin, "Of this table, or origin such as 'sink upstream'");
+  verb->add_option("--since", options.since, "From this time on: 2026-11-22T09:00:00Z, or '2 h' ago");
+  verb->add_option("--until", options.until, "Before this time");
+}
+
+void add_dead_letters(CLI::App& app, std::function<int()>& chosen) {
+  using Action = DeadLettersOptions::Action;
+  CLI::App* verb =
+      app.add_subcommand("dead-letters", "What could not be used: look at it, put it back, throw it away");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* name, const char* doc, Action action) {
+    auto options = std::make_shared<DeadLettersOptions>();
+    options->action = action;
+    CLI::App* made = verb->add_subcommand(name, doc);
+    add_api(made, options->api);
+    made->add_flag("--json", options->json, "Print JSON");
+    made->callback([&chosen, options] { chosen = [options] { return dead_letters(*options); }; });
+    return std::pair(made, options);
+  };
+  const auto [list, listed] = add("list", "The newest dead letters", Action::kList);
+  add_dead_letters_filter(list, *listed);
+  list->add_option("--limit", listed->limit, "At most so many (up to 1000)")->capture_default_str();
+  const auto [show, shown] = add("show", "One dead letter with its bytes", Action::kShow);
+  show->add_option("ID", shown->ids, "Of the letter")->required()->expected(1);
+  show->add_flag("--raw", shown->raw, "The payload's bytes alone, for a file or a pipe");
+  for (const auto& [name, doc, action] :
+       {std::tuple{"replay", "Put messages back into their pipelines, as if they had just come",
+                   Action::kReplay},
+        std::tuple{"purge", "Throw dead letters away", Action::kPurge}}) {
+    const auto [made, options] = add(name, doc, action);
+    add_dead_letters_filter(made, *options);
+    made->add_option("ID", options->ids, "These letters");
+    made->add_flag("--all", options->all, "All letters");
+  }
 }
 
 void add_help(CLI::App& app, std::function<int()>& chosen) {
@@ -279,6 +317,7 @@ int main(int argc, char** argv) {
   add_store(app, chosen);
   add_outbox(app, chosen);
   add_table(app, chosen);
+  add_dead_letters(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

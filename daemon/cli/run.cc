@@ -12,6 +12,7 @@
 
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
+#include "daemon/cli/printable.h"
 #include "daemon/cli/result_writer.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/config/time_zone.h"
@@ -122,11 +123,11 @@ class Runner {
     if (count == 0) return;
     fmt::print(stderr, "leat run: {} record{} could not be used and {} left out\n", count,
                count == 1 ? "" : "s", count == 1 ? "was" : "were");
-    const auto letters = store_.dead_letters(kShown, std::numeric_limits<std::int64_t>::max());
+    const auto letters = store_.dead_letters({}, {.letters = kShown, .payload_bytes = 200});
     if (!letters) return;
     for (const store::DeadLetterRow& row : *letters)
-      fmt::print(stderr, "  {}: {}\n    {}\n", row.letter.origin, row.letter.reason,
-                 row.letter.payload.substr(0, 200));
+      fmt::print(stderr, "  {}: {}\n    {}\n", row.letter.origin, printable(row.letter.reason),
+                 printable(row.letter.payload));
     if (count > kShown) fmt::print(stderr, "  … and {} more before these\n", count - kShown);
   }
 

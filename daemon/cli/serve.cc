@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -12,15 +13,19 @@
 #include "daemon/config/config.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/log/log.h"
-#include "daemon/loop/clock.h"
+#include "daemon/loop/gateway_clock.h"
 #include "daemon/loop/handles.h"
 #include "daemon/loop/loop.h"
+#include "daemon/loop/stall_watch.h"
 #include "daemon/runtime/host.h"
 #include "daemon/store/store.h"
 #include "leat_version.h"
 
 namespace leat::cli {
 namespace {
+
+constexpr Micros kClockWatch{kMicrosPerSecond};
+constexpr std::int64_t kBuilt = kBuildSeconds * kMicrosPerSecond;
 
 int complain(const Error& error, int code) {
   fmt::print(stderr, "leat serve: {}\n", error.message);
@@ -54,6 +59,7 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
   std::vector<std::string> notes;
   auto store = store::Store::open({.path = config.data_dir + "/leat.db",
                                    .dead_letters_max_bytes = config.dead_letters_max_bytes.bytes,
+                                   .dead_letters_max_count = config.dead_letters_max_count,
                                    .max_bytes = config.store_max_bytes.value_or(ByteSize{0}).bytes},
                                   notes);
   for (const std::string& note : notes) log::warn("store", {{"note", note}});
@@ -63,9 +69,10 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
 /// Everything that lives as long as the daemon, in the order of start; it goes in reverse.
 class Daemon {
  public:
-  Daemon(const config::Config& config, loop::Loop& loop, store::Store& store)
+  Daemon(const config::Config& config, loop::Loop& loop, store::Store& store, std::int64_t last_commit)
       : config_(config),
         loop_(loop),
+        clock_(system_clock_, std::max(kBuilt, last_commit)),
         gateway_id_(config.gateway_id.empty() ? "leat-" + store.id().value.substr(0, 12) : config.gateway_id),
         host_({.loop = &loop,
                .clock = &clock_,
@@ -73,13 +80,21 @@ class Daemon {
                .gateway_id = gateway_id_,
                .journal_dir = config.data_dir + "/journal",
                .time_zone = config::host_time_zone()}),
-        server_({.host = &host_, .store = &store, .clock = &clock_, .gateway_id = gateway_id_}) {}
+        stalls_(loop),
+        server_({.host = &host_,
+                 .store = &store,
+                 .clock = &clock_,
+                 .stalls = &stalls_,
+                 .gateway_id = gateway_id_}) {}
 
   int run() {
     if (Status listening = listen(); !listening) return complain(listening.error(), kFailed);
     loop::SignalHandler interrupt(loop_, SIGINT, [this] { stop("SIGINT"); });
     loop::SignalHandler terminate(loop_, SIGTERM, [this] { stop("SIGTERM"); });
+    loop::Timer clock_watch(loop_, [this] { watch_clock(); });
+    clock_watch.repeat(kClockWatch);
     loop_.post([this] {
+      watch_clock();
       host_.load_folder(config_.pipelines_dir);
       log::info("ready", {{"version", kVersion}, {"gateway", gateway_id_}, {"api", api_url_}});
       sd_notify(0, "READY=1");
@@ -101,6 +116,19 @@ class Daemon {
     return {};
   }
 
+  /// Looks often enough to notice that the clock was set, and says so.
+  void watch_clock() {
+    const loop::ClockStatus clock = clock_.status();
+    if (std::exchange(jumps_forward_, clock.jumps_forward) < clock.jumps_forward)
+      log::warn("the clock was set forward", {{"time", format_rfc3339(Timestamp(Micros(clock.system)))}});
+    if (std::exchange(clock_state_, clock.state) == clock.state) return;
+    if (clock.state == loop::ClockStatus::State::kGood)
+      return log::info("the clock is right again",
+                       {{"time", format_rfc3339(Timestamp(Micros(clock.system)))}});
+    log::warn("the clock is not right", {{"state", std::string(to_string(clock.state))},
+                                         {"detail", describe(clock, clock_.plausible_from())}});
+  }
+
   void stop(std::string_view signal) {
     if (std::exchange(stopping_, true)) return loop_.stop();  // The second signal does not wait.
     log::info("stopping", {{"signal", std::string(signal)}});
@@ -110,12 +138,16 @@ class Daemon {
 
   const config::Config config_;
   loop::Loop& loop_;
-  const loop::SystemClock clock_;
+  const loop::SystemClock system_clock_;
+  const loop::GatewayClock clock_;
   const std::string gateway_id_;
   runtime::Host host_;
+  loop::StallWatch stalls_;
   api::Server server_;
   std::string api_url_ = "off";
   bool stopping_ = false;
+  loop::ClockStatus::State clock_state_ = loop::ClockStatus::State::kGood;
+  std::uint64_t jumps_forward_ = 0;
 };
 
 }  // namespace
@@ -130,7 +162,7 @@ int serve(const ServeOptions& options) {
   if (!loop) return complain(loop.error(), kFailed);
   int code = kOk;
   {
-    Daemon daemon(*config, **loop, **store);
+    Daemon daemon(*config, **loop, **store, (*store)->last_commit_time().value_or(0));
     code = daemon.run();
   }
   (*store)->close();

@@ -71,6 +71,22 @@ struct TableOptions {
 };
 int table(const TableOptions& options);
 
+struct DeadLettersOptions {
+  enum class Action : std::uint8_t { kList, kShow, kReplay, kPurge } action = Action::kList;
+  ApiOptions api;
+  // Which letters; all that is given must hold.
+  std::vector<std::int64_t> ids;
+  std::string pipeline;
+  std::string origin;
+  std::string since;
+  std::string until;
+  bool all = false;         ///< --all: none of the above is needed.
+  std::size_t limit = 100;  ///< list: the newest so many.
+  bool json = false;        ///< --json
+  bool raw = false;         ///< show: the payload's bytes alone.
+};
+int dead_letters(const DeadLettersOptions& options);
+
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();
 

@@ -30,6 +30,8 @@ const OptionTable<Config>& config_table() {
              "text, json or auto (journald's form under systemd, else text)."),
       option("dead_letters.max_bytes", &Config::dead_letters_max_bytes, Necessity::kOptional,
              "Dead letters above this push out the oldest, which are counted."),
+      option("dead_letters.max_count", &Config::dead_letters_max_count, Necessity::kOptional,
+             "As do dead letters above this number."),
       option("store.max_bytes", &Config::store_max_bytes, Necessity::kOptional,
              "What the store may hold; at least 1 mb. Sinks that may drop make room, the oldest results "
              "first; pipelines whose sinks block wait. Default: no bound.")};
@@ -65,13 +67,16 @@ std::string_view found_text(toml::node_type type) {
   }
 }
 
-/// All values of this table are text, as a number without a unit says too little; a size in bytes may be one.
+/// All values of this table are text, as a number without a unit says too little; a size in bytes and a count
+/// may be one.
 void check_types(const std::map<std::string, Entry>& entries, std::vector<OptionError>& errors) {
   const std::string_view kSize = option_text::name_of(static_cast<const ByteSize*>(nullptr));
+  const std::string_view kCount = option_text::name_of(static_cast<const std::uint64_t*>(nullptr));
   for (const OptionDoc& doc : config_table().docs()) {
     const auto entry = entries.find(doc.key);
     if (entry == entries.end() || entry->second.type == toml::node_type::string) continue;
-    if (entry->second.type == toml::node_type::integer && doc.type == kSize) continue;
+    const bool may_be_bare = doc.type == kSize || doc.type == kCount;
+    if (entry->second.type == toml::node_type::integer && may_be_bare) continue;
     errors.push_back({doc.key, OptionError::Part::kValue,
                       fmt::format("{}: expected {}, found {}", doc.key, expected_text(doc),
                                   found_text(entry->second.type))});

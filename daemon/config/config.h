@@ -22,9 +22,10 @@ struct Config {
       "127.0.0.1:8463";             ///< [api] listen: loopback only in this version; "" turns the API off.
   std::string log_level = "info";   ///< [log] level
   std::string log_format = "auto";  ///< [log] format: auto, text, json
-  Micros stop_timeout{20 * kMicrosPerSecond};    ///< How long a stop may drain before it commits and goes.
-  ByteSize dead_letters_max_bytes{16ULL << 20};  ///< [dead_letters] max_bytes
-  std::optional<ByteSize> store_max_bytes;       ///< [store] max_bytes; unset: no bound.
+  Micros stop_timeout{20 * kMicrosPerSecond};      ///< How long a stop may drain before it commits and goes.
+  ByteSize dead_letters_max_bytes{16ULL << 20};    ///< [dead_letters] max_bytes
+  std::uint64_t dead_letters_max_count = 100'000;  ///< [dead_letters] max_count
+  std::optional<ByteSize> store_max_bytes;         ///< [store] max_bytes; unset: no bound.
 };
 
 /// Dotted key, type, default and meaning of every key, in the order of documentation.

@@ -168,8 +168,7 @@ void Delivery::keep_bounds() {
   const store::OutboxLevel level = store_.outbox_level(setup_.route.pipeline, setup_.route.sink);
   const bool drops = options.on_full != plan::OnFull::kBlock;
   const std::uint64_t max_bytes = drops ? options.buffer_max_bytes.bytes : kAnyBytes;
-  const std::int64_t oldest =
-      options.buffer_max_age ? clock_.wall() - options.buffer_max_age->count() : kAnyAge;
+  const std::int64_t oldest = options.buffer_max_age ? clock_.wall_ago(*options.buffer_max_age) : kAnyAge;
   const bool too_old = level.blocks > 0 && level.oldest < oldest;
   if ((level.bytes <= max_bytes && !too_old) || trimming_->exchange(true)) return;
   store_.trim(setup_.route.pipeline, setup_.route.sink, max_bytes, oldest,

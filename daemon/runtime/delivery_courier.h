@@ -123,7 +123,7 @@ class Courier {
   sinks::Shipment::Decision decision_ = sinks::Shipment::Decision::kNone;  // Of the load; kept over retries.
   std::optional<std::int64_t> linger_until_;  // Monotonic; set while something waits to be filled up.
   std::uint32_t store_failures_ = 0;          // In a row.
-  std::optional<std::uint64_t> taken_bytes_;     // More at once was refused for its size.
+  std::optional<std::uint64_t> taken_bytes_;  // More at once was refused for its size.
 };
 
 }  // namespace leat::runtime

@@ -22,7 +22,8 @@ struct DeliveryStatus {
     kStopped,
   };
   State state = State::kIdle;
-  std::int64_t waiting_until = 0;  ///< Gateway clock, microseconds; of the states in which it waits; 0: no time.
+  std::int64_t waiting_until =
+      0;  ///< Gateway clock, microseconds; of the states in which it waits; 0: no time.
   /// Why a paused sink tries nothing any more until somebody speaks.
   enum class Hold : std::uint8_t {
     kNone,

@@ -9,6 +9,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/catalog.h"
+#include "daemon/runtime/host_entry.h"
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
@@ -35,18 +36,6 @@ std::string name_of(const std::string& path, const plan::Plan& plan) {
 }
 
 }  // namespace
-
-struct Host::Entry {
-  PipelineName name;
-  std::string file;
-  plan::Plan plan;
-  std::string error;  // Set while there is no pipeline to ask.
-  std::unique_ptr<Pipeline> pipeline;
-  std::unique_ptr<RestartPolicy> policy;
-  std::unique_ptr<loop::Timer> restart;
-  std::int64_t started = 0;  // Monotonic.
-  std::uint64_t restarts = 0;
-};
 
 Host::Host(const HostContext& context) : context_(context) {}
 Host::~Host() = default;
@@ -161,7 +150,10 @@ void Host::restart_later(Entry& entry) {
 }
 
 void Host::stop(std::int64_t deadline, std::function<void()> done) {
-  stopping_ = true;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
   auto waiting = std::make_shared<std::size_t>(1);
   const auto one_done = [waiting, done = std::move(done)] {
     if (--*waiting == 0) done();

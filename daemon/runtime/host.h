@@ -26,6 +26,14 @@ struct HostContext {
   std::string time_zone = "UTC";  ///< The machine's, as an IANA name.
 };
 
+/// What came of a page of dead letters.
+struct ReplayReport {
+  ReplayOutcome outcome;
+  std::int64_t last = 0;   ///< Id of the last letter that was looked at; 0: there was none.
+  std::int64_t below = 0;  ///< Letters from this id on are younger than the replay: those that died again.
+  bool more = false;       ///< There may be more between the two.
+};
+
 class Host {
  public:
   explicit Host(const HostContext& context);
@@ -36,6 +44,12 @@ class Host {
   void load_folder(const std::string& folder);
   /// Ends all pipelines, each within the time; then calls `done`.
   void stop(std::int64_t deadline, std::function<void()> done);
+
+  /// Has pipelines replay the oldest page of the dead letters that the filter means (Pipeline::replay), and
+  /// waits until what came of them is committed. From any thread but the loop's; one at a time, so that no
+  /// letter is read while it is on its way back. Errors: conflict (another one is under way), unavailable
+  /// (the store, or a pipeline that ends meanwhile).
+  Result<ReplayReport> replay(store::DeadLetterFilter filter);
 
   /// Of every pipeline, by name; any thread.
   [[nodiscard]] std::vector<PipelineStatus> statuses() const;
@@ -49,6 +63,7 @@ class Host {
  private:
   struct Entry;
 
+  void replay_in(const PipelineName& pipeline, std::vector<store::DeadLetterRow> letters, ReplayDone done);
   void load_file(const std::string& path);
   void start(Entry& entry);
   void ended(Entry& entry);
@@ -57,11 +72,12 @@ class Host {
   [[nodiscard]] Entry* find(const PipelineName& name);
 
   const HostContext context_;
+  std::mutex replay_mutex_;   // Held by the replay that is under way.
   mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
   std::string folder_error_;
   bool loaded_ = false;
-  bool stopping_ = false;
+  bool stopping_ = false;  // Set on the loop, under mutex_.
 };
 
 }  // namespace leat::runtime

@@ -17,6 +17,11 @@ std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
     news.push_back({News::Weight::kTrouble, "source lost its connection, trying again", health.last_loss});
   }
   connected(health, news);
+  if (std::exchange(sessions_lost_, health.sessions_lost) < health.sessions_lost)
+    news.push_back(
+        {News::Weight::kTrouble,
+         "the broker had forgotten the session: what was published meanwhile did not come; subscribed anew",
+         health.detail});
   state(health, news);
   return news;
 }

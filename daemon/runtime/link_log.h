@@ -38,6 +38,7 @@ class SourceLinkLog {
   const Pauses pauses_;
   std::uint64_t connects_ = 0;  // As told.
   std::uint64_t losses_ = 0;
+  std::uint64_t sessions_lost_ = 0;
   Told told_ = Told::kNothing;
 };
 

@@ -88,6 +88,7 @@ Pipeline::Pipeline(PipelineName name, std::string file, plan::Plan plan, const P
       commit_interval_(commit_interval_of(plan_)) {}
 
 Pipeline::~Pipeline() {
+  replays_.give_up(fmt::format("pipeline '{}' is started anew", name_.value));
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery) target->delivery->stop();
@@ -241,7 +242,8 @@ Status Pipeline::command(const TableName& sink, Delivery::Command command) {
 }
 
 Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
-  const std::int64_t plausible = std::max(kOldestPlausibleClock, saved.last_commit_time);
+  const std::int64_t plausible =
+      std::max({kOldestPlausibleClock, saved.last_commit_time, context_.clock->plausible_from()});
   exec::DataflowOptions options = dataflow_options(plan_, plausible);
   options.lookups = lookups_.get();
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, options, *hooks_));
@@ -326,6 +328,7 @@ void Pipeline::end_with(PipelineState state) {
   tick_timer_.stop();
   retry_timer_.stop();
   linger_timer_.stop();
+  replays_.give_up(fmt::format("pipeline '{}' has {}", name_.value, to_string(state)));
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery && state != PipelineState::kFailed) target->delivery->stop();

@@ -23,6 +23,7 @@
 #include "daemon/runtime/delivery.h"
 #include "daemon/runtime/event_clock.h"
 #include "daemon/runtime/lookups.h"
+#include "daemon/runtime/replay_queue.h"
 #include "daemon/runtime/sink_writer.h"
 #include "daemon/runtime/source_reader.h"
 #include "daemon/runtime/status.h"
@@ -90,6 +91,11 @@ class Pipeline {
   /// microseconds), then calls `done`. Idempotent: later calls are answered, too.
   void stop(std::int64_t deadline, std::function<void()> done);
 
+  /// Puts dead letters of this pipeline's sources back in, as fresh messages. They go with the commit that
+  /// holds what came of them; `done` is called when that is synced. Letters that cannot go back stay, with
+  /// the reason in the outcome. Errors: unavailable (the pipeline ended before).
+  void replay(std::vector<store::DeadLetterRow> letters, ReplayDone done);
+
   [[nodiscard]] PipelineStatus status() const;  ///< The last snapshot, at most 200 ms old; any thread.
   /// Of this moment; on the loop.
   [[nodiscard]] PipelineStatus status_now() const;
@@ -117,6 +123,10 @@ class Pipeline {
   void pump();
   /// What a step of the pump did.
   enum class Step : std::uint8_t { kIdle, kWorked };
+  Result<Step> step();
+  Result<Step> step_replay();
+  [[nodiscard]] Result<std::size_t> input_of(const store::DeadLetterRow& row) const;
+  Status push_replayed(std::size_t index, std::span<const store::DeadLetterRow> letters);
   Result<Step> step_arrivals();
   Result<Step> step_merged();
   Result<bool> fill(std::size_t index);
@@ -187,6 +197,7 @@ class Pipeline {
   std::vector<store::DeadLetter>* dead_target_ =
       &dead_letters_;  // Where the dataflow's rejects go at the moment.
   std::uint64_t dead_letter_count_ = 0;
+  ReplayQueue replays_;
   std::vector<std::string> positions_;  // As last handed to a commit, one per input.
   std::vector<exec::StateChange>
       stale_;                // Saved entries that no operator knows; the next commit erases them.

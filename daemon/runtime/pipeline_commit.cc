@@ -117,8 +117,9 @@ std::shared_ptr<store::Commit> Pipeline::make_commit() {
     if (auto rows = target->writer->take_rows()) made->tables.push_back(*std::move(rows));
   }
   made->dead_letters = std::exchange(dead_letters_, {});
+  made->replayed = replays_.take_done();
   const bool nothing = made->state.empty() && made->positions.empty() && made->blocks.empty() &&
-                       made->tables.empty() && made->dead_letters.empty();
+                       made->tables.empty() && made->dead_letters.empty() && made->replayed.empty();
   if (nothing) return nullptr;
   dead_letter_count_ += made->dead_letters.size();
   made->counters = encode_counters();
@@ -132,6 +133,7 @@ void Pipeline::commit() {
   if (in_flight_ || (state_ != PipelineState::kRunning && state_ != PipelineState::kStalled)) return;
   auto made = make_commit();
   if (made) return hand_over(std::move(made));
+  replays_.committed();
   publish();
   if (draining_) wait_for_drain();
 }
@@ -173,6 +175,7 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (plan_.scans[i]->table == position.source.value) inputs_[i]->reader->committed(position.position);
   LEAT_FAULT_POINT("commit.sources-told");
+  replays_.committed();
   publish();
   const std::weak_ptr<int> alive = alive_;
   if (const auto told = events_.committed; told) told();

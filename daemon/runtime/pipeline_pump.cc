@@ -15,7 +15,7 @@ constexpr std::int64_t kTurnMicros = 5'000;
 /// Encoded records above this call for a commit before its time; above the second the engine waits for it.
 constexpr std::uint64_t kCommitBytes = 4 << 20;
 constexpr std::uint64_t kStallBytes = 16 << 20;
-/// The same for dead letters.
+/// The same for the number of dead letters; their bytes count with those of the records.
 constexpr std::size_t kCommitDeadLetters = 1'000;
 constexpr std::size_t kStallDeadLetters = 10'000;
 
@@ -34,6 +34,7 @@ std::uint64_t Pipeline::pending_bytes() const {
   std::uint64_t bytes = 0;
   for (const auto& target : targets_)
     if (target->writer) bytes += target->writer->pending_bytes();
+  for (const store::DeadLetter& letter : dead_letters_) bytes += letter.payload.size();
   return bytes;
 }
 
@@ -62,17 +63,23 @@ void Pipeline::pump() {
   Step last = Step::kIdle;
   const bool waits = blocked();
   for (const std::int64_t begin = context_.clock->monotonic(); !waits && !overdue;) {
-    const Result<Step> step = merge_ ? step_merged() : step_arrivals();
-    if (!step) return fail_with(step.error());
-    last = *step;
+    const Result<Step> done = step();
+    if (!done) return fail_with(done.error());
+    last = *done;
     if (events_.batch_done) events_.batch_done();
     if (last == Step::kIdle || context_.lock_step || context_.clock->monotonic() - begin > kTurnMicros) break;
   }
   if (last == Step::kWorked) wake_->send();
   if (context_.lock_step && !waits) commit();
   if (pending_bytes() > kCommitBytes || dead_letters_.size() > kCommitDeadLetters) commit();
+  if (replays_.wants_commit()) commit();
   if (draining_ && (last == Step::kIdle || overdue)) commit();
   if (context_.clock->monotonic() - published_at_ > 2 * kMicrosPerSecond / 10) publish();
+}
+
+Result<Pipeline::Step> Pipeline::step() {
+  if (replays_.waiting()) return step_replay();
+  return merge_ ? step_merged() : step_arrivals();
 }
 
 Status Pipeline::take_batch(std::size_t index, Batch batch) {

@@ -22,6 +22,24 @@ RestartOptions::Strategy strategy_of(const std::string& type) {
   return kExponentialDelay;
 }
 
+/// The message without its numbers and their units: what fails at each restart for the same reason seldom
+/// fails at the same byte.
+std::string without_numbers(const std::string& message) {
+  static constexpr std::string_view kUnits[] = {"bytes", "kb", "mb", "gb", "tb"};
+  std::string rest;
+  std::size_t at = 0;
+  while (at < message.size()) {
+    const std::size_t end = std::min(message.find(' ', at), message.size());
+    const std::string word = message.substr(at, end - at);
+    const bool number = word.find_first_of("0123456789") != std::string::npos;
+    const bool unit = std::find(std::begin(kUnits), std::end(kUnits),
+                                word.substr(0, word.find_last_not_of(",;:.)") + 1)) != std::end(kUnits);
+    if (!number && !unit) rest += word + ' ';
+    at = end + 1;
+  }
+  return rest;
+}
+
 }  // namespace
 
 RestartOptions restart_options(const OptionMap& settings) {
@@ -54,8 +72,9 @@ std::optional<Micros> RestartPolicy::failed(const std::string& error, Micros ran
   if (options_.strategy == kFailureRate) return by_rate(now);
   // Flink's fixed delay has so many attempts for the life of a job; only the growing one forgets.
   if (options_.strategy == kExponentialDelay && ran >= options_.reset_after) attempts_ = equal_ = 0;
-  equal_ = error == last_error_ ? equal_ + 1 : 1;
-  last_error_ = error;
+  const std::string reason = without_numbers(error);
+  equal_ = reason == last_error_ ? equal_ + 1 : 1;
+  last_error_ = reason;
   ++attempts_;
   return options_.strategy == kFixedDelay ? by_attempts() : by_backoff();
 }

@@ -44,8 +44,8 @@ class RestartPolicy {
       : options_(options), chance_(std::move(chance)) {}
 
   /// The pipeline failed with `error` at `now` (monotonic microseconds) after having run for `ran`. nullopt:
-  /// it stays failed, because the strategy's attempts are used up, the same error came `equal_failures` times
-  /// in a row, or there were more than `rate_failures` within `rate_interval`.
+  /// it stays failed, because the strategy's attempts are used up, the same error (but for its numbers) came
+  /// `equal_failures` times in a row, or there were more than `rate_failures` within `rate_interval`.
   std::optional<Micros> failed(const std::string& error, Micros ran, std::int64_t now);
 
  private:
@@ -55,7 +55,7 @@ class RestartPolicy {
 
   RestartOptions options_;
   std::function<double()> chance_;
-  std::string last_error_;
+  std::string last_error_;      // Without its numbers.
   std::uint64_t attempts_ = 0;  // Failures; for the exponential delay those since the last long run.
   std::uint64_t equal_ = 0;
   std::deque<std::int64_t> failures_;  // When they were, over the last `rate_interval`.

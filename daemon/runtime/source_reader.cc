@@ -81,8 +81,6 @@ IntakeSnapshot snapshot(const sources::Intake& intake) {
   return taken;
 }
 
-constexpr std::size_t kLongestDeadPayload = 64 * 1024;
-
 }  // namespace
 
 SourceReader::SourceReader(const plan::ScanNode& scan, const sources::SourceConnector& connector)
@@ -200,28 +198,41 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
     ended_ = ended_ || messages_.end;
     return std::optional<Batch>();
   }
-  for (ColumnBuilder& builder : builders_) builder.keep(messages_.memory);
+  return std::optional<Batch>(decode_all(messages_.messages, messages_.memory, under_way_, dead_));
+}
+
+Batch SourceReader::decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
+                               SourceCounters& counters, std::vector<store::DeadLetter>& dead) {
+  for (ColumnBuilder& builder : builders_) builder.keep(memory);
   std::vector<std::int64_t> intake_times;
-  intake_times.reserve(messages_.messages.size());
-  for (const sources::Message& message : messages_.messages) {
+  intake_times.reserve(messages.size());
+  for (const sources::Message& message : messages) {
     bad_.clear();
     const formats::DecodeCount count = decode(message);
-    under_way_.decoded += count.decoded;
-    under_way_.empty += count.empty;
-    under_way_.dead += count.skipped + bad_.size();
-    under_way_.rows += count.rows;
+    counters.decoded += count.decoded;
+    counters.empty += count.empty;
+    counters.dead += count.skipped + bad_.size();
+    counters.rows += count.rows;
     intake_times.insert(intake_times.end(), count.rows, message.intake_time);
     for (std::uint64_t row = 0; row < count.rows && !metadata_.empty(); ++row)
       source_->append_metadata(message, metadata_);
-    if (!bad_.empty()) reject(message);
+    if (!bad_.empty()) reject(message, dead);
   }
-  return std::optional<Batch>(finish_batch(std::move(intake_times)));
+  return finish_batch(std::move(intake_times));
+}
+
+Batch SourceReader::replay(std::span<const sources::Message> messages, const HeapPtr& memory,
+                           std::vector<store::DeadLetter>& dead) {
+  replayed_ += messages.size();
+  return decode_all(messages, memory, counters_, dead);
 }
 
 /// What the source refuses (a line that is too long) becomes a dead letter without being decoded.
 formats::DecodeCount SourceReader::decode(const sources::Message& message) {
-  if (auto reason = source_->refuse(message)) {
-    bad_.push_back({message.payload, *std::move(reason)});
+  refused_bytes_ = 0;
+  if (auto refusal = source_->refuse(message)) {
+    refused_bytes_ = refusal->whole_bytes;
+    bad_.push_back({message.payload, std::move(refusal->reason)});
     return {};
   }
   return decoder_->decode(message.payload, physical_, bad_);
@@ -235,16 +246,16 @@ Batch SourceReader::finish_batch(std::vector<std::int64_t> intake_times) {
   return batch;
 }
 
-void SourceReader::reject(const sources::Message& message) {
-  for (const formats::BadRecord& bad : bad_) {
-    store::DeadLetter letter;
-    letter.origin = "source " + scan_.table;
-    letter.reason = bad.reason;
-    letter.payload = bad.bytes.substr(0, kLongestDeadPayload);
-    letter.metadata = metadata_json(*source_, message);
-    letter.time = message.intake_time;
-    dead_.push_back(std::move(letter));
-  }
+void SourceReader::reject(const sources::Message& message, std::vector<store::DeadLetter>& dead) const {
+  for (const formats::BadRecord& bad : bad_)
+    dead.push_back({.origin = "source " + scan_.table,
+                    .reason = bad.reason,
+                    .payload = std::string(bad.bytes.substr(0, store::kLongestDeadPayload)),
+                    .metadata = metadata_json(*source_, message),
+                    .time = message.intake_time,
+                    .payload_bytes = std::max<std::uint64_t>(bad.bytes.size(), refused_bytes_),
+                    .key = std::string(message.key),
+                    .attributes = std::string(message.attributes)});
 }
 
 void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
@@ -292,7 +303,7 @@ SourceStatus SourceReader::status() const {
   counters.dropped = intake.dropped;
   if (!counts_records_) {
     counters.queued = queued;
-    counters.received = intake.received;
+    counters.received = intake.received + replayed_;
   } else {
     counters.received =
         counters.decoded + counters.empty + counters.dead + counters.redelivered + counters.dropped;
@@ -316,7 +327,8 @@ void SourceReader::restore_counters(ByteReader& in) {
   intake.redelivered = in.varint();
   intake.dropped = in.varint();
   intake.received_bytes = in.varint();
-  // What the journal holds beyond the commit was received, too, and waits.
+  // What the journal holds beyond the commit was received, too, and waits. What was replayed is in the sum:
+  // to the intake it looks as if it had come that way.
   intake.received = counters_.decoded + counters_.empty + counters_.dead + intake.redelivered +
                     intake.dropped + intake_->queued_messages();
   intake_->restore_counters(intake);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,11 @@ class SourceReader {
   /// All rows of the last `read` are through the dataflow. Its undecodable records are appended to `dead`.
   void processed(std::vector<store::DeadLetter>& dead);
 
+  /// Decodes messages that come back from the dead letters, as fresh ones: received now, at no position of
+  /// the source. They count as processed; what is undecodable is appended to `dead` again.
+  Batch replay(std::span<const sources::Message> messages, const HeapPtr& memory,
+               std::vector<store::DeadLetter>& dead);
+
   /// True when the bounded source has ended and all of it has been read.
   [[nodiscard]] bool ended() const { return ended_; }
   /// True when time without rows counts as idle: connected, and nothing waits.
@@ -83,8 +89,10 @@ class SourceReader {
   Status make_decoder(const ReaderContext& context);
   [[nodiscard]] const formats::Format* table_format() const;
   void make_builders();
+  Batch decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
+                   SourceCounters& counters, std::vector<store::DeadLetter>& dead);
   formats::DecodeCount decode(const sources::Message& message);
-  void reject(const sources::Message& message);
+  void reject(const sources::Message& message, std::vector<store::DeadLetter>& dead) const;
   Batch finish_batch(std::vector<std::int64_t> intake_times);
 
   const plan::ScanNode& scan_;  // Part of the plan, which the pipeline keeps.
@@ -98,6 +106,7 @@ class SourceReader {
   std::vector<ColumnBuilder*> physical_;
   std::vector<ColumnBuilder*> metadata_;
   std::vector<formats::BadRecord> bad_;
+  std::uint64_t refused_bytes_ = 0;  // Of the whole record that `bad_` holds the beginning of; 0: all of it.
   std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
   sources::MessageBatch messages_;       // Of the batch that is under way.
 
@@ -108,6 +117,7 @@ class SourceReader {
   // is processed, so that a commit never counts what its position does not cover.
   SourceCounters counters_;
   SourceCounters under_way_;
+  std::uint64_t replayed_ = 0;  // Messages received through `replay`; the intake does not know them.
   /// A message of the intake holds many records (lines of a file, generated rows): these are what is counted.
   bool counts_records_ = false;
   bool started_ = false;

@@ -31,7 +31,15 @@ struct DeadLetter {
   std::string payload;    ///< Raw bytes of the message or record; JSON of the row for an operator.
   std::string metadata;   ///< JSON object: topic, path, …
   std::int64_t time = 0;  ///< Gateway clock, microseconds.
+  std::uint64_t payload_bytes =
+      0;  ///< Of the whole payload, where `payload` is its beginning; 0: it is whole.
+  // Of a source's message, so that it can be put back: as in sources::Message.
+  std::string key = {};
+  std::string attributes = {};
 };
+
+/// Of a dead letter's payload no more than this is kept: a message of 20 MB is to be recognised, not stored.
+inline constexpr std::uint64_t kLongestDeadPayload = 256 << 10;
 
 struct Commit {
   PipelineName pipeline;
@@ -41,6 +49,8 @@ struct Commit {
   std::vector<NewBlock> blocks;
   std::vector<TableRows> tables;  ///< Rows of local tables.
   std::vector<DeadLetter> dead_letters;
+  std::vector<std::int64_t>
+      replayed;           ///< Ids of dead letters that were processed as fresh messages: they go.
   std::string counters;   ///< The pipeline's counters, encoded by runtime.
   std::int64_t time = 0;  ///< Gateway clock, microseconds.
 };

@@ -78,6 +78,7 @@ Status Commits::write_body(const Commit& commit, std::int64_t pipeline) {
   }
   LEAT_FAULT_STEP("commit.blocks-written");
   for (const TableRows& rows : commit.tables) LEAT_TRY(tables_.write(rows, commit.time));
+  LEAT_TRY(letters_.take_replayed(commit.pipeline, commit.replayed));
   return letters_.add(commit.pipeline, commit.dead_letters);
 }
 

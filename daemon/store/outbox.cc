@@ -77,9 +77,9 @@ Outbox::Outbox(Connection& connection, DeadLetters& letters)
                      "dropped_age = dropped_age + iif(?5 = 'age', ?2, 0), "
                      "dropped_file = dropped_file + iif(?5 = 'file', ?2, 0) WHERE id = ?1"),
       inherited_(connection, "SELECT inherited_blocks FROM store"),
-      paused_(connection, "SELECT 1 FROM paused_sinks WHERE pipeline = ? AND sink = ?"),
-      pause_(connection, "INSERT OR IGNORE INTO paused_sinks (pipeline, sink) VALUES (?, ?)"),
-      resume_(connection, "DELETE FROM paused_sinks WHERE pipeline = ? AND sink = ?") {}
+      paused_(connection, "SELECT 1 FROM leat_paused_sinks WHERE pipeline = ? AND sink = ?"),
+      pause_(connection, "INSERT OR IGNORE INTO leat_paused_sinks (pipeline, sink) VALUES (?, ?)"),
+      resume_(connection, "DELETE FROM leat_paused_sinks WHERE pipeline = ? AND sink = ?") {}
 
 Status Outbox::put(const PipelineName& pipeline, const NewBlock& block) {
   std::int64_t outbox = 0;

@@ -99,7 +99,7 @@ INSERT INTO dead_letter_totals VALUES (1, 0, 0, 0);
 // Which blocks are from before the store's id was renewed, and which sinks somebody paused.
 constexpr const char* kInheritedBlocks = R"sql(
 ALTER TABLE store ADD COLUMN inherited_blocks INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE paused_sinks (
+CREATE TABLE leat_paused_sinks (
   pipeline TEXT NOT NULL,
   sink TEXT NOT NULL,
   PRIMARY KEY (pipeline, sink)
@@ -138,7 +138,29 @@ CREATE TABLE leat_table_users (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kInheritedBlocks, kDropsByBound, kLocalTables};
+// Dead letters keep the message, so that it can be replayed, and where they have gone. The CHECK is their
+// accounting equation.
+constexpr const char* kReplayableLetters = R"sql(
+ALTER TABLE dead_letters ADD COLUMN message_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE dead_letters ADD COLUMN attributes BLOB NOT NULL DEFAULT x'';
+
+ALTER TABLE dead_letter_totals RENAME TO dead_letter_totals_1;
+CREATE TABLE dead_letter_totals (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  letters INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  pushed_out INTEGER NOT NULL,
+  replayed INTEGER NOT NULL,
+  purged INTEGER NOT NULL,
+  CHECK (written = letters + pushed_out + replayed + purged)
+) STRICT;
+INSERT INTO dead_letter_totals
+  SELECT one, letters, bytes, letters + pushed_out, pushed_out, 0, 0 FROM dead_letter_totals_1;
+DROP TABLE dead_letter_totals_1;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kInheritedBlocks, kDropsByBound, kLocalTables, kReplayableLetters};
 
 }  // namespace
 

@@ -46,7 +46,9 @@ std::string random_store_id() {
 struct Tables {
   Tables(std::unique_ptr<Connection> opened, const StoreOptions& options)
       : connection(std::move(opened)),
-        letters(*connection, options.dead_letters_max_bytes, options.dead_letter_payload_bytes),
+        letters(*connection, {.bytes = options.dead_letters_max_bytes,
+                              .letters = options.dead_letters_max_count,
+                              .payload_bytes = options.dead_letter_payload_bytes}),
         outbox(*connection, letters),
         tables(*connection),
         commits(*connection, outbox, letters, tables.writer) {}
@@ -126,6 +128,7 @@ class SqliteStore final : public Store, public TellsHealth {
 
   [[nodiscard]] StoreId id() const override { return id_; }
   [[nodiscard]] StoreHealth health() const override;
+  Result<std::int64_t> last_commit_time() override;
   Result<SavedPipeline> load(const PipelineName& pipeline) override;
   void commit(std::shared_ptr<const Commit> commit, Answer<void> done) override;
   void next_shipment(const PipelineName& pipeline, const TableName& sink, const ShipmentLimits& limits,
@@ -147,8 +150,10 @@ class SqliteStore final : public Store, public TellsHealth {
   }
   [[nodiscard]] bool file_full() const override { return file_bound_.full(); }
   Result<std::vector<OutboxStatus>> outbox_status() override;
-  Result<std::vector<DeadLetterRow>> dead_letters(std::size_t limit, std::int64_t before_id) override;
-  Result<std::uint64_t> dead_letter_count() override;
+  void purge_dead_letters(const DeadLetterFilter& filter, std::size_t limit,
+                          Answer<std::uint64_t> done) override;
+  Result<std::vector<DeadLetterRow>> dead_letters(const DeadLetterFilter& filter,
+                                                  const DeadLetterPage& page) override;
   Result<DeadLetterStatus> dead_letter_status() override;
   [[nodiscard]] OutboxLevel outbox_level(const PipelineName& pipeline, const TableName& sink) const override;
   TableStore& tables() override { return local_tables_; }
@@ -305,6 +310,15 @@ OutboxLevel SqliteStore::outbox_level(const PipelineName& pipeline, const TableN
   return found == levels_.end() ? OutboxLevel{} : found->second;
 }
 
+Result<std::int64_t> SqliteStore::last_commit_time() {
+  return request_and_wait<std::int64_t>([this]() -> Result<std::int64_t> {
+    Statement newest(*tables_->connection, "SELECT coalesce(max(last_commit_time), 0) FROM pipelines");
+    Rows rows = newest.query();
+    LEAT_ASSIGN(const bool found, rows.next());
+    return found ? rows.integer(0) : 0;
+  });
+}
+
 Result<SavedPipeline> SqliteStore::load(const PipelineName& pipeline) {
   return request_and_wait<SavedPipeline>([this, pipeline] { return tables_->commits.load(pipeline); });
 }
@@ -425,17 +439,20 @@ Result<std::vector<OutboxStatus>> SqliteStore::outbox_status() {
       [](Connection& connection) { return read_outbox_status(connection); });
 }
 
-Result<std::vector<DeadLetterRow>> SqliteStore::dead_letters(std::size_t limit, std::int64_t before_id) {
+void SqliteStore::purge_dead_letters(const DeadLetterFilter& filter, std::size_t limit,
+                                     Answer<std::uint64_t> done) {
+  request<std::uint64_t>([this, filter, limit] { return tables_->letters.purge(filter, limit); },
+                         std::move(done));
+}
+
+Result<std::vector<DeadLetterRow>> SqliteStore::dead_letters(const DeadLetterFilter& filter,
+                                                             const DeadLetterPage& page) {
   return read<std::vector<DeadLetterRow>>(
-      [limit, before_id](Connection& connection) { return read_dead_letters(connection, limit, before_id); });
+      [filter, page](Connection& connection) { return read_dead_letters(connection, filter, page); });
 }
 
 Result<DeadLetterStatus> SqliteStore::dead_letter_status() {
   return read<DeadLetterStatus>([](Connection& connection) { return read_dead_letter_status(connection); });
-}
-
-Result<std::uint64_t> SqliteStore::dead_letter_count() {
-  return dead_letter_status().map([](const DeadLetterStatus& status) { return status.letters; });
 }
 
 bool SqliteStore::idle() {

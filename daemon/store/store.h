@@ -104,27 +104,53 @@ struct OutboxLevel {
   std::int64_t oldest = 0;  ///< Creation time of the oldest block; 0: none.
 };
 
+/// Always: written = letters + pushed_out + replayed + purged.
 struct DeadLetterStatus {
   std::uint64_t letters = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t pushed_out = 0;  ///< Letters lost to the bound, ever.
+  std::uint64_t written = 0;     ///< Ever.
+  std::uint64_t pushed_out = 0;  ///< Lost to the bounds.
+  std::uint64_t replayed = 0;    ///< Put back as fresh messages.
+  std::uint64_t purged = 0;      ///< Thrown away by people.
+};
+
+/// Which dead letters are meant; all that is given must hold.
+struct DeadLetterFilter {
+  std::string pipeline;            ///< Empty: any.
+  std::string origin;              ///< "source readings", or "readings" alone; empty: any.
+  std::int64_t since = INT64_MIN;  ///< Gateway clock, microseconds.
+  std::int64_t until = INT64_MAX;  ///< Before this moment.
+  std::int64_t above_id = 0;
+  std::int64_t below_id = INT64_MAX;
+  std::vector<std::int64_t> ids;  ///< Empty: any.
+};
+
+/// How much of them is read at once.
+struct DeadLetterPage {
+  enum class Order : std::uint8_t { kNewestFirst, kOldestFirst };
+  Order order = Order::kNewestFirst;
+  std::size_t letters = 100;
+  std::uint64_t payload_bytes = kLongestDeadPayload;  ///< Of each.
+  std::uint64_t total_bytes = 4 << 20;                ///< Of all payloads; one letter is read in any case.
 };
 
 struct DeadLetterRow {
   std::int64_t id = 0;
   PipelineName pipeline;
   DeadLetter letter;
-  std::uint64_t payload_bytes = 0;  ///< Of the whole payload; more than `letter.payload` holds if it was cut.
+  std::uint64_t kept_bytes = 0;  ///< Of the payload; less than `letter.payload_bytes` if it was cut.
 };
 
 struct StoreOptions {
   std::string path;  ///< Empty: in memory.
   /// Dead letters above this many bytes push out the oldest, which are counted.
   std::uint64_t dead_letters_max_bytes = 16 << 20;
+  /// As do dead letters above this many.
+  std::uint64_t dead_letters_max_count = 100'000;
   /// What the database file may hold, the free pages inside not counted; 0: no bound. See `Store::set_yield`.
   std::uint64_t max_bytes = 0;
   /// A dead letter's payload is cut to this many bytes.
-  std::uint64_t dead_letter_payload_bytes = 256 << 10;
+  std::uint64_t dead_letter_payload_bytes = kLongestDeadPayload;
   /// A new store id: 32 hex digits; injected for tests. Null: the system's random bytes.
   std::function<std::string()> make_store_id;
   /// Tells machines apart: a store that wakes on another one (a copy, a restored image) gets a new id. An
@@ -147,6 +173,8 @@ class Store {
 
   [[nodiscard]] virtual StoreId id() const = 0;
 
+  /// The gateway's clock at the newest commit of all pipelines; 0: there is none. Blocking, at start.
+  virtual Result<std::int64_t> last_commit_time() = 0;
   /// Everything saved of a pipeline; blocking, at the pipeline's start.
   virtual Result<SavedPipeline> load(const PipelineName& pipeline) = 0;
   /// One transaction. The answer comes when it is synced (WAL, synchronous=FULL). At most one per pipeline in
@@ -193,11 +221,15 @@ class Store {
   /// on any thread.
   [[nodiscard]] virtual bool file_full() const = 0;
 
+  /// Throws away the oldest `limit` of the dead letters that the filter means; the answer is how many.
+  virtual void purge_dead_letters(const DeadLetterFilter& filter, std::size_t limit,
+                                  Answer<std::uint64_t> done) = 0;
+
   /// Readers; blocking, on any thread but the storage thread, on a read-only connection and for a bounded
-  /// time (unavailable when it is over). `before_id` 0: from the newest on.
+  /// time (unavailable when it is over).
   virtual Result<std::vector<OutboxStatus>> outbox_status() = 0;
-  virtual Result<std::vector<DeadLetterRow>> dead_letters(std::size_t limit, std::int64_t before_id) = 0;
-  virtual Result<std::uint64_t> dead_letter_count() = 0;
+  virtual Result<std::vector<DeadLetterRow>> dead_letters(const DeadLetterFilter& filter,
+                                                          const DeadLetterPage& page) = 0;
   virtual Result<DeadLetterStatus> dead_letter_status() = 0;
   /// As of the last commit or settlement; from memory, on any thread, never waits for the disk.
   [[nodiscard]] virtual OutboxLevel outbox_level(const PipelineName& pipeline,

@@ -92,10 +92,12 @@ class Run {
   /// In the order in which they came.
   Status read_dead_letters() {
     constexpr std::size_t kMost = 10'000;
-    LEAT_ASSIGN(const auto letters, store_->dead_letters(kMost, std::numeric_limits<std::int64_t>::max()));
+    LEAT_ASSIGN(
+        const auto letters,
+        store_->dead_letters(
+            {}, {.order = store::DeadLetterPage::Order::kOldestFirst, .letters = kMost, .payload_bytes = 0}));
     for (const store::DeadLetterRow& row : letters)
       dead_letters_.push_back(fmt::format("{}: {}", row.letter.origin, row.letter.reason));
-    std::ranges::reverse(dead_letters_);
     return {};
   }
 

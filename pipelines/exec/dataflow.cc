@@ -211,10 +211,10 @@ Status WiredDataflow::check_memory() const {
   }
   if (total <= options_.memory_max) return {};
   return fail(ErrorCode::kExhausted,
-              "the state needs " + format_byte_size(total) +
-                  ", more than 'leat.memory.max' = " + format_byte_size(options_.memory_max) + "; " +
-                  owner->name() + " holds " + format_byte_size(largest) + " of it in " +
-                  std::to_string(owner->op().key_count()) + " keys");
+              "the state needs " + format_byte_size(total) + ", more than 'leat.memory.max' = " +
+                  format_byte_size(options_.memory_max) + "; " + owner->name() + " holds " +
+                  format_byte_size(largest) + " of it in " + std::to_string(owner->op().key_count()) +
+                  " keys: give it more, or keep less (fewer keys, shorter windows, 'table.exec.state.ttl')");
 }
 
 }  // namespace

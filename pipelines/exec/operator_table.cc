@@ -14,7 +14,6 @@
 #include "pipelines/exec/match.h"
 #include "pipelines/exec/over_proctime.h"
 #include "pipelines/exec/over_rowtime.h"
-#include "pipelines/exec/processing_clock.h"
 #include "pipelines/exec/rank.h"
 #include "pipelines/exec/set_operation.h"
 #include "pipelines/exec/sort.h"
@@ -86,9 +85,6 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kSetOperation:
       return MadeOperator::of(
           std::make_unique<SetOperation>(static_cast<const plan::SetOperationNode&>(node)));
-    case plan::NodeKind::kProcessingClock:
-      return MadeOperator::of(std::make_unique<ProcessingClock>(
-          static_cast<const plan::ProcessingClockNode&>(node), std::move(context)));
     case plan::NodeKind::kOver:
       return make_over(static_cast<const plan::OverNode&>(node), std::move(context));
     case plan::NodeKind::kRank:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipelines/base/bytes.h"
+#include "pipelines/base/time.h"
 
 namespace leat::exec {
 namespace {
@@ -15,6 +16,17 @@ std::int64_t whole_millis(std::int64_t micros) {
 
 }  // namespace
 
+void ProcessingClock::move_to(std::int64_t now) {
+  constexpr std::int64_t kLongestStep = 10 * kMicrosPerSecond;
+  if (now >= clock_plausible_from_) {
+    unset_ = 0;
+  } else {
+    if (unset_ != 0 && now < last_) last_ += std::clamp<std::int64_t>(now - unset_, 0, kLongestStep);
+    unset_ = now;
+  }
+  last_ = std::max(last_, now);
+}
+
 Status ProcessingClock::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
   counters_.rows_in += batch.size;
@@ -23,7 +35,7 @@ Status ProcessingClock::process(std::size_t input, const Batch& batch, Output& o
   Batch result = batch;
   std::vector<std::int64_t> times(batch.size);
   for (std::size_t row = 0; row < batch.size; ++row) {
-    last_ = std::max(last_, batch.intake_times[row]);
+    move_to(batch.intake_times[row]);
     times[row] = whole_millis(last_);
     result.watermarks[row] = times[row] - 1000;
   }
@@ -43,7 +55,7 @@ Status ProcessingClock::advance(std::size_t input, std::int64_t watermark, std::
 }
 
 Status ProcessingClock::tick(std::int64_t now, Output& out) {
-  last_ = std::max(last_, now);
+  move_to(now);
   return out.advance(whole_millis(last_) - 1000, now);
 }
 
@@ -51,13 +63,16 @@ void ProcessingClock::save(StateChanges& changes) {
   if (!changed_by_rows_) return;
   changed_by_rows_ = false;
   std::string value;
-  ByteWriter(value).zigzag(last_);
+  ByteWriter writer(value);
+  writer.zigzag(last_);
+  if (unset_ != 0) writer.zigzag(unset_);
   changes.put(fingerprint_, kTimeKey, value);
 }
 
 Status ProcessingClock::load(std::string_view key, std::string_view value) {
   ByteReader reader(value);
   last_ = reader.zigzag();
+  if (!reader.at_end()) unset_ = reader.zigzag();
   if (key != kTimeKey || !reader.ok() || !reader.at_end())
     return fail(ErrorCode::kCorrupt, "the saved state of " + context_.name + " is damaged");
   return {};

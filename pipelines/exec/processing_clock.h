@@ -3,7 +3,12 @@
 // While no rows come, the clock is driven by ticks (Dataflow::tick). The input's own watermark means nothing
 // behind it, but its end does.
 //
-// State: key "m", value := zigzag time of the last row or tick, in microseconds.
+// A gateway whose clock has not been set yet (it starts in 1970) shows times far behind the last one; until
+// it is set, time goes on by what passes on that clock, so that windows do not wait for the clock to be
+// right.
+//
+// State: key "m", value := zigzag time of the last row or tick in microseconds, [zigzag what an unset clock
+// showed last].
 #pragma once
 
 #include <string>
@@ -16,8 +21,13 @@ namespace leat::exec {
 
 class ProcessingClock final : public Operator {
  public:
-  ProcessingClock(const plan::ProcessingClockNode& node, OperatorContext context)
-      : context_(std::move(context)), fingerprint_(node.fingerprint), time_column_(node.time_column) {}
+  /// `clock_plausible_from`: see DataflowOptions.
+  ProcessingClock(const plan::ProcessingClockNode& node, OperatorContext context,
+                  std::int64_t clock_plausible_from)
+      : context_(std::move(context)),
+        fingerprint_(node.fingerprint),
+        time_column_(node.time_column),
+        clock_plausible_from_(clock_plausible_from) {}
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   /// Only the end of the input counts.
@@ -31,10 +41,14 @@ class ProcessingClock final : public Operator {
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
 
  private:
+  void move_to(std::int64_t now);
+
   OperatorContext context_;
   std::string fingerprint_;
   std::size_t time_column_;
+  std::int64_t clock_plausible_from_;
   std::int64_t last_ = 0;
+  std::int64_t unset_ = 0;        // What a clock that is not set showed last; 0: it is set.
   bool changed_by_rows_ = false;  // A tick alone is no reason to write: what it fired has its own watermark.
   OperatorCounters counters_;
 };

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "pipelines/exec/operator_table.h"
+#include "pipelines/exec/processing_clock.h"
 #include "pipelines/exec/session_aggregate.h"
 #include "pipelines/exec/stateless.h"
 #include "pipelines/exec/union_all.h"
@@ -136,6 +137,9 @@ class Wirer {
         return make_assign(static_cast<const plan::WindowAssignNode&>(node), std::move(context));
       case plan::NodeKind::kWindowAggregate:
         return make_aggregate(static_cast<const plan::WindowAggregateNode&>(node), std::move(context));
+      case plan::NodeKind::kProcessingClock:
+        return std::make_unique<ProcessingClock>(static_cast<const plan::ProcessingClockNode&>(node),
+                                                 std::move(context), options_.clock_plausible_from);
       case plan::NodeKind::kUnionAll:
         return make_multi_input(std::make_unique<UnionAll>(node.inputs.size()), stage);
       case plan::NodeKind::kSink:

@@ -36,11 +36,28 @@ bool is_blank(std::string_view text) {
   return std::ranges::all_of(text, JsonCursor::is_blank);
 }
 
+/// How many objects and arrays are open behind `text`.
+int nesting(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') ++i;
+    if (c == '"') in_string = !in_string;
+    if (in_string) continue;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+  }
+  return depth;
+}
+
 /// Where the grammar of JSON was left.
 std::string malformed(const JsonCursor& in, std::string_view record) {
   constexpr std::size_t kShown = 20;
   if (in.at_end()) return "not JSON: the record ends too early";
   const auto offset = static_cast<std::size_t>(in.begin() - record.data());
+  if (nesting(record.substr(0, offset)) > kDeepestNesting)
+    return "nested deeper than " + std::to_string(kDeepestNesting) + " levels";
   return "not JSON at byte " + std::to_string(offset) + ": found " +
          std::string(in.token().substr(0, kShown));
 }

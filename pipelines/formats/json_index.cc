@@ -13,8 +13,10 @@ struct JsonIndex::Stage {
 
 namespace {
 
-// The index costs four bytes per byte of text; it grows to the largest text seen.
+// The index costs four bytes per byte of text. It grows to the largest text seen, but that of a huge one is
+// given back with the next small one.
 constexpr std::size_t kFirstCapacity = 4096;
+constexpr std::size_t kKeptCapacity = 4 << 20;
 constexpr std::uint32_t kEnd = std::numeric_limits<std::uint32_t>::max();
 
 const char* describe(simdjson::error_code error) {
@@ -42,6 +44,7 @@ JsonIndex::~JsonIndex() = default;
 const char* JsonIndex::build(std::string_view text) {
   if (text.size() >= kEnd) return "larger than 4 GiB";
   auto& parser = stage_->parser;
+  if (parser && parser->capacity() > kKeptCapacity && text.size() < kKeptCapacity) parser.reset();
   if (!parser || parser->capacity() < text.size()) {
     const std::size_t capacity = std::max({kFirstCapacity, text.size(), parser ? parser->capacity() * 2 : 0});
     // The depth bounds simdjson's second stage, which is not used.

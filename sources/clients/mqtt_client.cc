@@ -14,6 +14,7 @@
 #include "sources/clients/backoff.h"
 #include "sources/clients/paho_options.h"
 #include "sources/clients/socket_cutter.h"
+#include "sources/clients/tls_diagnosis.h"
 
 namespace leat::sources {
 namespace {
@@ -23,9 +24,8 @@ constexpr auto kGoodbye = std::chrono::seconds(2);
 /// Paho gives up a connect by itself; this is for the case that it does not.
 constexpr auto kConnectSlack = std::chrono::seconds(5);
 
-std::string reason_of(const mqtt::token& token) {
-  return paho_reason(token.get_return_code(), token.get_reason_code());
-}
+/// One handshake to see what is wrong with TLS; `stop` waits for it.
+constexpr auto kTlsDiagnosis = std::chrono::milliseconds(1'500);
 
 /// Sends the outcome of one kind of request to two functions; outlives the requests.
 class Listener final : public mqtt::iaction_listener {
@@ -93,6 +93,7 @@ class PahoClient final : public MqttClient {
   void begin_attempt();
   void connect();
   void disconnect();
+  void find_tls_reason(Lock& lock);
   void wait_out(Lock& lock);
   void set_health(MqttHealth::Link link, std::string detail) {
     health_.link = link;
@@ -100,6 +101,9 @@ class PahoClient final : public MqttClient {
   }
 
   // Paho's thread.
+  [[nodiscard]] std::string reason_of(const mqtt::token& token) const {
+    return paho_reason(token.get_return_code(), token.get_reason_code(), options_.client_id);
+  }
   void published(const mqtt::token& token, Status status);
   void receive(const mqtt::message& message);
   void connected(const mqtt::token& token);
@@ -130,8 +134,10 @@ class PahoClient final : public MqttClient {
   Stage stage_ = Stage::kDown;
   std::uintptr_t attempt_ = 0;
   std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK, and one for the connect itself.
-  bool renew_ = false;            // Paho's client is in a state that is better not used again.
-  std::string reason_;            // Why the stage fell back to kDown.
+  bool connected_ = false;        // The present attempt got as far as all subscriptions; since:
+  std::chrono::steady_clock::time_point up_since_;
+  bool renew_ = false;  // Paho's client is in a state that is better not used again.
+  std::string reason_;  // Why the stage fell back to kDown.
   MqttHealth health_;
   std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
 
@@ -158,7 +164,7 @@ std::shared_ptr<mqtt::async_client> PahoClient::new_client() {
   client->set_connection_lost_handler(
       [this](const std::string& cause) { broken(cause.empty() ? "connection lost" : cause); });
   client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-    broken("the broker ended the connection: " + mqtt::exception::reason_code_str(code));
+    broken("the broker ended the connection: " + describe_reason(code, options_.client_id));
   });
   return client;
 }
@@ -178,6 +184,7 @@ void PahoClient::run() {
       changed_.wait(lock, [this] { return want_ != Want::kPause; });
       continue;
     }
+    connected_ = false;
     begin_attempt();
     lock.unlock();
     connect();
@@ -199,8 +206,18 @@ void PahoClient::run() {
       drop_client();
       lock.lock();
     }
-    if (want_ == Want::kRun) wait_out(lock);
+    if (want_ != Want::kRun) continue;
+    if (options_.tls && !connected_) find_tls_reason(lock);
+    wait_out(lock);
   }
+}
+
+/// Paho says of a TLS connection that it failed, and no more.
+void PahoClient::find_tls_reason(Lock& lock) {
+  lock.unlock();
+  const std::string found = diagnose_tls(tls_peer_of(options_, url_), kTlsDiagnosis);
+  lock.lock();
+  if (!found.empty()) reason_ = found;
 }
 
 void PahoClient::begin_attempt() {
@@ -220,7 +237,7 @@ void PahoClient::connect() {
     client_->connect(connect_options_, attempt_context(), connect_listener_);
   } catch (const mqtt::exception& error) {
     const std::scoped_lock lock(mutex_);
-    down(paho_reason(error.get_return_code(), error.get_reason_code()));
+    down(paho_reason(error.get_return_code(), error.get_reason_code(), options_.client_id));
   }
 }
 
@@ -238,6 +255,9 @@ void PahoClient::disconnect() {
 }
 
 void PahoClient::wait_out(Lock& lock) {
+  // A connection that was soon over is no success: two clients that take the session from each other, or a
+  // broker that throws us out, are not to be bothered at full speed.
+  if (connected_ && std::chrono::steady_clock::now() - up_since_ >= options_.backoff_max) backoff_.reset();
   const Micros delay = backoff_.next();
   const auto shown = std::chrono::ceil<std::chrono::milliseconds>(delay);
   set_health(MqttHealth::Link::kLost,
@@ -285,7 +305,8 @@ void PahoClient::subscribed(const mqtt::token& token) {
   const std::scoped_lock lock(mutex_);
   if (!is_current(token) || stage_ != Stage::kSubscribing || --unsubscribed_ > 0) return;
   stage_ = Stage::kUp;
-  backoff_.reset();
+  connected_ = true;
+  up_since_ = std::chrono::steady_clock::now();
   health_.connects += 1;
   set_health(MqttHealth::Link::kConnected, options_.url + ": connected");
   changed_.notify_all();

@@ -1,5 +1,7 @@
 #include "sources/clients/paho_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -83,6 +85,20 @@ std::uint16_t url_port(std::string_view paho_url) {
   return port;
 }
 
+TlsPeer tls_peer_of(const MqttClientOptions& options, std::string_view paho_url) {
+  const std::size_t authority = paho_url.find("://") + 3;
+  std::string_view host = paho_url.substr(authority, paho_url.find('/', authority) - authority);
+  const bool bracketed = host.starts_with('[');
+  const std::size_t end = bracketed ? host.find(']') : host.rfind(':');
+  host = host.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
+  return {.host = std::string(host),
+          .port = url_port(paho_url),
+          .ca_file = options.tls->ca_file,
+          .ca_path = options.tls->ca_path,
+          .certificate_file = options.tls->certificate_file,
+          .verify = options.tls->peer == PeerCheck::kVerify ? TlsPeer::Verify::kYes : TlsPeer::Verify::kNo};
+}
+
 mqtt::create_options paho_create_options(const MqttClientOptions& options) {
   // The version is given here and when connecting: Paho's default may fall back to MQTT 3.1.
   mqtt::create_options create(static_cast<int>(options.version));
@@ -105,21 +121,42 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options) {
   return connect;
 }
 
-std::string paho_reason(int return_code, int reason_code) {
+std::string describe_reason(int reason_code, const std::string& client_id) {
+  const std::string words = mqtt::exception::reason_code_str(reason_code);
+  switch (reason_code) {  // MQTT 5, section 2.4
+    case 0x85:
+      return fmt::format("{}: the broker does not take '{}', set 'client-id' to one that it takes", words,
+                         client_id);
+    case 0x86:
+      return fmt::format("{}: check 'username' and 'password'", words);
+    case 0x87:
+      return fmt::format("{}: check 'username' and 'password', and what the broker allows this user", words);
+    case 0x8E:
+      return fmt::format(
+          "another client has connected as '{}' and taken its session: give each of the two a "
+          "'client-id' of its own",
+          client_id);
+    default:
+      return words;
+  }
+}
+
+std::string paho_reason(int return_code, int reason_code, const std::string& client_id) {
   // A refused CONNECT of MQTT 5 comes with its reason in place of the return code.
   if (reason_code < 0x80 && return_code >= 0x80) reason_code = return_code;
-  if (reason_code >= 0x80) return mqtt::exception::reason_code_str(reason_code);
+  if (reason_code >= 0x80) return describe_reason(reason_code, client_id);
   switch (return_code) {  // CONNACK codes of MQTT 3.1.1, section 3.2.2.3
     case 1:
-      return "unacceptable protocol version";
+      return "unacceptable protocol version: try another 'protocol-version'";
     case 2:
-      return "client id refused";
+      return fmt::format("the broker does not take the client id '{}': set 'client-id' to one that it takes",
+                         client_id);
     case 3:
       return "server unavailable";
     case 4:
-      return "bad user name or password";
+      return "bad user name or password: check 'username' and 'password'";
     case 5:
-      return "not authorized";
+      return "not authorized: check 'username' and 'password', and what the broker allows this user";
     case -1:
       return "no connection";
     default:

@@ -11,12 +11,17 @@
 #include <string>
 
 #include "sources/clients/mqtt_client.h"
+#include "sources/clients/tls_diagnosis.h"
 
 namespace leat::sources {
 
 mqtt::create_options paho_create_options(const MqttClientOptions& options);
 mqtt::connect_options paho_connect_options(const MqttClientOptions& options);
-/// "connection refused", "bad user name or password", … of a token or an exception.
-std::string paho_reason(int return_code, int reason_code);
+/// "connection refused", "bad user name or password: check …" of a token or an exception.
+std::string paho_reason(int return_code, int reason_code, const std::string& client_id);
+/// A reason code of MQTT 5 in words, with what to do where that is known.
+std::string describe_reason(int reason_code, const std::string& client_id);
+/// Whom a TLS connection is made to.
+TlsPeer tls_peer_of(const MqttClientOptions& options, std::string_view paho_url);
 
 }  // namespace leat::sources

@@ -113,10 +113,11 @@ class FilesystemSource final : public Source {
       const Message& message) const override {
     return {{"path", std::string(decode_chunk(message.attributes).path)}};
   }
-  [[nodiscard]] std::optional<std::string> refuse(const Message& message) const override {
+  [[nodiscard]] std::optional<Refusal> refuse(const Message& message) const override {
     const std::uint64_t length = decode_chunk(message.attributes).overlong;
     if (length == 0) return std::nullopt;
-    return fmt::format("line of {} bytes is longer than the limit of {} bytes", length, kMaxLineBytes);
+    return Refusal{
+        fmt::format("line of {} bytes is longer than the limit of {} bytes", length, kMaxLineBytes), length};
   }
 
  private:

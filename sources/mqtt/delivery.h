@@ -1,9 +1,10 @@
 // What is kept of an MQTT delivery beside its payload: the attributes of a record in the intake.
 //
 // Grammar:
-//   attributes := flags packet topic
-//     flags    u8: bits 0-1 QoS, bit 2 retained, bit 3 duplicate
+//   attributes := flags packet [whole] topic
+//     flags    u8: bits 0-1 QoS, bit 2 retained, bit 3 duplicate, bit 4 cut
 //     packet   varint: the packet identifier; 0 for QoS 0
+//     whole    varint, if cut: bytes of the whole payload, of which the beginning was kept
 //     topic    the remaining bytes
 #pragma once
 
@@ -21,10 +22,11 @@ struct MqttDelivery {
   bool retained = false;
   bool duplicate = false;
   std::uint16_t packet_id = 0;
+  std::uint64_t whole_bytes = 0;  ///< Of a payload that was cut; 0: it was not.
 };
 
-/// Writes over `out`.
-void encode_delivery(const MqttMessage& message, std::string& out);
+/// Writes over `out`. `whole_bytes` as above.
+void encode_delivery(const MqttMessage& message, std::uint64_t whole_bytes, std::string& out);
 /// Views into `attributes`. They are our own bytes, checked by the journal; wrong ones give an empty topic.
 MqttDelivery decode_delivery(std::string_view attributes);
 

@@ -144,7 +144,9 @@ const OptionTable<Options>& mqtt_source_options() {
       option("receive-maximum", &Options::receive_maximum, kOptional,
              "Messages that the broker may send before the first is acknowledged (version 5)."),
       option("max-packet-size", &Options::max_packet, kOptional,
-             "Larger messages are dropped: by the broker (version 5), or counted as dropped here."),
+             "Larger messages do not come in: a version 5 broker drops them and tells nobody; with version "
+             "3.1.1 they "
+             "become dead letters that hold their beginning."),
       option(
           "topic.pattern", &Options::topic_pattern, kOptional,
           "Names for levels of the topic, as in 'site/{site}/+/{machine}'; each becomes a metadata column."),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -21,6 +23,9 @@ class NoPosition final : public PositionTracker {
   void consumed(const Message&) override {}
   [[nodiscard]] std::string encode() const override { return {}; }
 };
+
+/// Of a payload that is larger than allowed so much is kept, for people to look at.
+constexpr std::uint64_t kKeptOfOversized = 64 * 1024;
 
 /// Where a metadata cell comes from.
 struct MetadataField {
@@ -119,10 +124,13 @@ class MqttSource final : public Source, private MqttEvents {
       const Message& message) const override {
     return {{"topic", std::string(decode_delivery(message.attributes).topic)}};
   }
+  [[nodiscard]] std::optional<Refusal> refuse(const Message& message) const override;
 
  private:
   MqttSource(const MqttSourceOptions& options, const SourceContext& context, MetadataWriter metadata)
       : max_packet_(options.max_packet.bytes),
+        keeps_session_(!options.clean_start &&
+                       (options.version == MqttVersion::k311 || options.session_expiry.count() > 0)),
         now_(context.now),
         metadata_(std::move(metadata)),
         redelivery_(options.receive_maximum) {}
@@ -131,13 +139,19 @@ class MqttSource final : public Source, private MqttEvents {
   void on_connected(SessionPresent session) override;
   Receipt on_message(const MqttMessage& message) override;
   void on_unrefused() override { intake_->count_dropped(); }
+  Receipt take(const MqttMessage& message, std::uint64_t whole_bytes);
+  /// Its attributes are in attributes_.
   Receipt store(const MqttMessage& message, std::uint64_t fingerprint);
   Receipt give_up(const MqttMessage& message);
 
   const std::uint64_t max_packet_;
+  const bool keeps_session_;  // As far as it is up to us.
   const std::function<std::int64_t()> now_;
   mutable MetadataWriter metadata_;  // Its scratch memory is the loop's.
   Intake* intake_ = nullptr;         // The runtime's; outlives the source. From `start` to `stop`.
+  bool had_session_ =
+      false;  // Before the connection that comes next; before `start`, then the client's thread.
+  std::atomic<std::uint64_t> sessions_lost_{0};
   Redelivery redelivery_;
   std::string attributes_;  // Scratch of the client's thread.
   /// Held from before an append until the pause that it may ask for, and by `resume`: else room that is
@@ -151,6 +165,7 @@ Status MqttSource::start(Intake& intake, std::string_view from) {
   intake_ = &intake;
   intake.visit_recent([this](const Message& message) {
     const MqttDelivery delivery = decode_delivery(message.attributes);
+    had_session_ = keeps_session_;  // Of the process before.
     if (delivery.qos > 0)
       redelivery_.stored(fingerprint_of(delivery.topic, message.payload, delivery.qos, delivery.packet_id));
   });
@@ -170,18 +185,32 @@ void MqttSource::stop() {
 }
 
 void MqttSource::on_connected(SessionPresent session) {
-  if (session == SessionPresent::kYes)
+  if (session == SessionPresent::kYes) {
     redelivery_.session_kept();
-  else
+  } else {
     redelivery_.session_lost();
+    if (had_session_) sessions_lost_.fetch_add(1);
+  }
+  had_session_ = keeps_session_;
 }
 
 Receipt MqttSource::on_message(const MqttMessage& message) {
-  // MQTT 3.1.1 has no way to tell the broker; version 5 brokers do not send it.
-  if (message.payload.size() > max_packet_) {
-    intake_->count_dropped();
-    return Receipt::kTaken;
-  }
+  // MQTT 3.1.1 has no way to tell the broker; version 5 brokers do not send it. It becomes a dead letter.
+  if (message.payload.size() <= max_packet_) return take(message, 0);
+  MqttMessage cut = message;
+  cut.payload = message.payload.substr(0, std::min(max_packet_, kKeptOfOversized));
+  return take(cut, message.payload.size());
+}
+
+std::optional<Refusal> MqttSource::refuse(const Message& message) const {
+  const std::uint64_t whole = decode_delivery(message.attributes).whole_bytes;
+  if (whole == 0) return std::nullopt;
+  return Refusal{fmt::format("payload of {} bytes is larger than 'max-packet-size' ({})", whole,
+                             format_byte_size(max_packet_)),
+                 whole};
+}
+
+Receipt MqttSource::take(const MqttMessage& message, std::uint64_t whole_bytes) {
   std::uint64_t fingerprint = 0;
   if (message.qos > 0) {
     fingerprint = fingerprint_of(message.topic, message.payload, message.qos, message.packet_id);
@@ -192,11 +221,11 @@ Receipt MqttSource::on_message(const MqttMessage& message) {
       return Receipt::kTaken;
     }
   }
+  encode_delivery(message, whole_bytes, attributes_);
   return store(message, fingerprint);
 }
 
 Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint) {
-  encode_delivery(message, attributes_);
   const std::scoped_lock lock(flow_mutex_);
   const Appended appended = message.qos > 0
                                 ? intake_->append(message.payload, {}, attributes_, now_())
@@ -237,7 +266,8 @@ SourceHealth MqttSource::health() const {
           .detail = std::move(client.detail),
           .connects = client.connects,
           .losses = client.losses,
-          .last_loss = std::move(client.last_loss)};
+          .last_loss = std::move(client.last_loss),
+          .sessions_lost = sessions_lost_.load()};
 }
 
 std::vector<plan::MetadataColumn> metadata_columns(const OptionMap& map) {

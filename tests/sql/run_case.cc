@@ -122,9 +122,10 @@ Outcome run_case(const Case& test, Mode mode) {
     return outcome;
   }
   CaseRun(planned.plan, mode, **store, **loop, outcome).run();
-  if (const auto letters = (*store)->dead_letters(kMostDeadLetters, INT64_MAX); letters)
+  const store::DeadLetterPage page{
+      .order = store::DeadLetterPage::Order::kOldestFirst, .letters = kMostDeadLetters, .payload_bytes = 0};
+  if (const auto letters = (*store)->dead_letters({}, page); letters)
     for (const auto& row : *letters) outcome.dead.push_back(row.letter.reason);
-  std::reverse(outcome.dead.begin(), outcome.dead.end());
   (*store)->close();
   return outcome;
 }

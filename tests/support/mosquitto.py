@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+from collections.abc import Sequence
 
 from processes import Failure, Program, free_port
 
@@ -20,11 +21,22 @@ def program() -> str:
 
 
 class Mosquitto:
-    """Starts at construction. `stop` and `start` keep the port, and with `persistence` also the sessions."""
+    """Starts at construction. `stop` and `start` keep the port, and with `persistence` also the sessions.
 
-    def __init__(self, folder: pathlib.Path, persistence: bool = False, port: int = 0, **options):
+    `extra`: lines of the configuration that follow the listener's.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        persistence: bool = False,
+        port: int = 0,
+        extra: Sequence[str] = (),
+        **options,
+    ):
         self.folder = folder
         self.persistence = persistence
+        self.extra = extra
         self.port = port
         self.options = options  # For the process.
         self.running: Program | None = None
@@ -55,7 +67,8 @@ class Mosquitto:
         path = self.folder / "mosquitto.conf"
         lines = [
             f"listener {port} 127.0.0.1",
-            "allow_anonymous true",
+            *([] if any(line.startswith("allow_anonymous") for line in self.extra) else ["allow_anonymous true"]),
+            *self.extra,
             "max_queued_messages 0",
             "max_inflight_messages 1000",
             "set_tcp_nodelay true",

@@ -21,7 +21,7 @@ runtime::PipelineStatus pipeline(const std::string& name) {
 
 std::string text(std::vector<runtime::PipelineStatus> pipelines,
                  std::vector<store::OutboxStatus> outbox = {}) {
-  return metrics_text("mill-1", pipelines, outbox);
+  return metrics_text({"mill-1", std::move(pipelines), std::move(outbox), {}});
 }
 
 bool has(const std::string& text, const std::string& line) {
@@ -107,4 +107,39 @@ TEST_CASE("a sink's delivery shows its state, and when it tries next while it wa
   CHECK(has(metrics, "leat_delivery_state" + labels + R"(,state="idle"} 0)"));
   CHECK(has(metrics, "leat_delivery_retries_total" + labels + "} 4"));
   CHECK(has(metrics, "leat_delivery_next_try_seconds" + labels + "} 2.5"));
+}
+
+TEST_CASE("dead letters show where they have gone") {
+  const std::string metrics = metrics_text({"mill-1", {}, {}, store::DeadLetterStatus{3, 500, 10, 4, 2, 1}});
+  CHECK(has(metrics, R"(leat_dead_letters{gateway="mill-1"} 3)"));
+  CHECK(has(metrics, R"(leat_dead_letters_written_total{gateway="mill-1"} 10)"));
+  CHECK(has(metrics, R"(leat_dead_letters_pushed_out_total{gateway="mill-1"} 4)"));
+  CHECK(has(metrics, R"(leat_dead_letters_replayed_total{gateway="mill-1"} 2)"));
+  CHECK(has(metrics, R"(leat_dead_letters_purged_total{gateway="mill-1"} 1)"));
+}
+
+TEST_CASE("the clock shows what is thought of it") {
+  loop::ClockStatus clock;
+  clock.state = loop::ClockStatus::State::kHeld;
+  clock.ahead = Micros(kMicrosPerDay);
+  clock.jumps_back = 1;
+  MetricsSource source{.gateway_id = "mill-1"};
+  source.clock = clock;
+  const std::string metrics = metrics_text(source);
+  CHECK(has(metrics, R"(leat_clock_plausible{gateway="mill-1"} 1)"));
+  CHECK(has(metrics, R"(leat_clock_ahead_seconds{gateway="mill-1"} 86400)"));
+  CHECK(has(metrics, R"(leat_clock_jumps_total{gateway="mill-1",direction="back"} 1)"));
+}
+
+TEST_CASE("the loop's rounds are a histogram whose buckets add up") {
+  MetricsSource source{.gateway_id = "mill-1"};
+  source.stalls.rounds = {5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1};
+  source.stalls.busy = Micros(2'500'000);
+  source.stalls.longest = Micros(2'000'000);
+  const std::string metrics = metrics_text(source);
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="0.001"} 5)"));
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="0.005"} 7)"));
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="+Inf"} 8)"));
+  CHECK(has(metrics, R"(leat_loop_busy_seconds_sum{gateway="mill-1"} 2.5)"));
+  CHECK(has(metrics, R"(leat_loop_longest_seconds{gateway="mill-1"} 2)"));
 }

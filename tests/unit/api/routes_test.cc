@@ -6,6 +6,9 @@
 #include <regex>
 #include <set>
 
+#include "daemon/api/dead_letter_request.h"
+#include "daemon/loop/clock.h"
+
 using namespace leat;
 using namespace leat::api;
 
@@ -18,9 +21,17 @@ const Route& route(const std::string& path) {
   return routes()[0];
 }
 
-/// Of a request that is refused before it looks at anything: the context is empty.
+const loop::SimulatedClock kClock(1'764'000'000 * kMicrosPerSecond);
+const ApiContext kContext{.clock = &kClock};
+
+/// Of a request that is refused before it looks at anything: the context has but a clock.
 Response refused(const std::string& path, std::multimap<std::string, std::string> query) {
-  return answer(route(path), {}, {.parts = {}, .query = std::move(query)});
+  return answer(route(path), kContext, {.parts = {}, .query = std::move(query)});
+}
+
+/// As a POST's body.
+Response refused_body(const std::string& path, nlohmann::json body) {
+  return answer(route(path), kContext, {.parts = {}, .query = {}, .body = std::move(body)});
 }
 
 std::string detail(const Response& response) {
@@ -34,7 +45,9 @@ TEST_CASE("a parameter that a resource does not know is refused with the known o
   CHECK(response.status == 400);
   CHECK(response.content_type == "application/problem+json");
   CHECK(detail(response) ==
-        "there is no parameter 'limt' (did you mean 'limit'?); known here: limit, before");
+        "there is no parameter 'limt' (did you mean 'limit'?); known here: pipeline, origin, since, until, "
+        "after, "
+        "before, limit");
 }
 
 TEST_CASE("a known parameter beside an unknown one does not save it") {
@@ -51,6 +64,28 @@ TEST_CASE("a known parameter with a wrong value is refused") {
   for (const char* limit : {"0", "-1", "1001", "ten", "5x", ""})
     CHECK(refused("/api/v1/dead-letters", {{"limit", limit}}).status == 400);
   CHECK(refused("/api/v1/dead-letters", {{"before", "yesterday"}}).status == 400);
+  CHECK(refused("/api/v1/dead-letters", {{"since", "yesterday"}}).status == 400);
+}
+
+TEST_CASE("who replays or purges must say which letters are meant") {
+  for (const char* path : {"/api/v1/dead-letters/replay", "/api/v1/dead-letters/purge"}) {
+    CHECK(detail(refused_body(path, nlohmann::json::object())).find("which dead letters are meant") !=
+          std::string::npos);
+    CHECK(refused_body(path, {{"all", false}}).status == 400);
+    CHECK(refused_body(path, {{"ids", {1, "two"}}}).status == 400);
+    CHECK(refused_body(path, {{"ids", nlohmann::json::array()}}).status == 400);
+    CHECK(refused_body(path, {{"pipeline", {"a"}}}).status == 400);
+  }
+}
+
+TEST_CASE("a moment is a time in UTC, or how long ago") {
+  const std::int64_t now = kClock.wall();
+  constexpr std::int64_t kNine = 1'763'802'000 * kMicrosPerSecond;  // 2025-11-22, nine o'clock
+  for (const char* text : {"2025-11-22T09:00:00Z", "2025-11-22 09:00:00", "2025-11-22T09:00:00.000Z"})
+    CHECK(read_moment(text, now) == kNine);
+  CHECK(read_moment("2 h", now) == now - 2 * kMicrosPerHour);
+  CHECK_FALSE(read_moment("tomorrow", now));
+  CHECK_FALSE(read_moment("", now));
 }
 
 TEST_CASE("without parameters the route answers") {

@@ -64,6 +64,7 @@ TEST_CASE("a number is no string, and a size may be one") {
   CHECK(error_of("data_dir = 5").find("data_dir: expected a string") != std::string::npos);
   CHECK(error_of("[gateway]\nid = 1.5").find("found a float") != std::string::npos);
   CHECK(error_of("data_dir = [\"a\"]").find("found an array") != std::string::npos);
+  CHECK(parse_config("[dead_letters]\nmax_count = 50", "leat.toml")->dead_letters_max_count == 50);
   CHECK(parse_config("[dead_letters]\nmax_bytes = 4096", "leat.toml")->dead_letters_max_bytes.bytes == 4096);
   CHECK(error_of("[dead_letters]\nmax_bytes = true").find("found a boolean") != std::string::npos);
 }

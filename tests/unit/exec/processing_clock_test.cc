@@ -33,5 +33,20 @@ TEST_CASE("the clock never goes back: a row behind a tick belongs to the tick's 
   CHECK(outcome.late.empty());
 }
 
+TEST_CASE("behind a restart with an unset clock time goes on from where it was, and windows close") {
+  const ScriptOptions options{
+      .dataflow = {.clock_plausible_from = 1'000 * kMicrosPerSecond}, .restore = false, .finish = false};
+  // The clock showed second 2000; now rows come in at seconds 1 to 3 of 1970.
+  const std::vector<Event> events = {Tick{.at = 2000}, Row{1}, Row{1}, Row{1}, Tick{.at = 7}};
+  CHECK(run(counted(2s), events, options).rows ==
+        Rows{"+I[a, 2, 2000, 2002, 2001.999]", "+I[a, 1, 2002, 2004, 2003.999]"});
+}
+
+TEST_CASE("rows that waited longer than others do not push a clock that is set") {
+  const ScriptOptions options{.restore = false, .finish = false};
+  const std::vector<Event> events = {Tick{.at = 2000}, Row{1}, Row{1}, Row{1}, Tick{.at = 2002}};
+  CHECK(run(counted(2s), events, options).rows == Rows{"+I[a, 3, 2000, 2002, 2001.999]"});
+}
+
 }  // namespace
 }  // namespace leat::exec::test

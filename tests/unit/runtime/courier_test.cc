@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(CourierFixture, "a dead letter says where it comes from") {
   script.answers = {sinks::Rejected{"too large", {1}}};
   put({"a", "b"});
   go();
-  const auto rows = store->dead_letters(1, 0);
+  const auto rows = store->dead_letters({}, {.letters = 1});
   REQUIRE(rows->size() == 1);
   CHECK(rows->front().letter.origin == "sink upstream");
   CHECK(rows->front().letter.reason == "too large");

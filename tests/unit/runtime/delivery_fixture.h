@@ -102,10 +102,9 @@ struct OutboxFixture {
   }
   /// Payloads of the dead letters, oldest first.
   [[nodiscard]] std::string dead() const {
-    const auto rows = store->dead_letters(100, 0);
+    const auto rows = store->dead_letters({}, {.order = store::DeadLetterPage::Order::kOldestFirst});
     std::string all;
-    for (auto row = rows->rbegin(); row != rows->rend(); ++row)
-      all += (all.empty() ? "" : " ") + row->letter.payload;
+    for (const auto& row : *rows) all += (all.empty() ? "" : " ") + row.letter.payload;
     return all;
   }
 };

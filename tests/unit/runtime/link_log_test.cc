@@ -83,6 +83,19 @@ TEST_CASE("a first connection that is lost before anybody looked is told in that
   CHECK(it.look(Link::kLost) == Lines{kConnected[0], kLost[0]});
 }
 
+TEST_CASE("a session that the broker has forgotten is told each time, behind the connection") {
+  Source it;
+  ++it.health.connects;
+  CHECK(it.look(Link::kConnected) == kConnected);
+  ++it.health.losses;
+  ++it.health.connects;
+  ++it.health.sessions_lost;
+  const Lines told = it.look(Link::kConnected);
+  REQUIRE(told.size() == 3);
+  CHECK(told[2].find("the broker had forgotten the session") == 0);
+  CHECK(it.look(Link::kConnected).empty());
+}
+
 TEST_CASE("a file that cannot be read is not a connection") {
   Source it;
   CHECK(it.look(Link::kIdle).empty());

@@ -61,6 +61,21 @@ TEST_CASE("the same error ten times in a row is final, another one in between is
   CHECK(restarts.failed("another", kShort));
 }
 
+TEST_CASE("errors that differ in their numbers only are the same") {
+  Restarts restarts = policy({});
+  for (int i = 0; i < 10; ++i)
+    CHECK(restarts.failed("the state needs " + std::to_string(70'000 + i) + (i % 2 ? " bytes" : " kb") +
+                              ", more than 'leat.memory.max' = 64 kb; join 1 holds 60 kb of it in " +
+                              std::to_string(i) + " keys",
+                          kShort));
+  CHECK_FALSE(restarts.failed(
+      "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; join 1 holds 1 mb of it in 9 keys",
+      kShort));
+  CHECK(restarts.failed(
+      "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; join 2 holds 1 mb of it in 9 keys",
+      kShort));
+}
+
 TEST_CASE("an hour of good work is forgiven") {
   Restarts restarts = policy({});
   for (int i = 0; i < 10; ++i) restarts.failed("same", kShort);

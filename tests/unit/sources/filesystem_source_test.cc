@@ -217,8 +217,10 @@ TEST_CASE("a line beyond all measure is refused with its beginning, and the next
   REQUIRE(it.ends_with("one\n" + std::string(kKeptLineBytes, 'x') + "two\n"));
   REQUIRE(it.messages.size() == 3);
   CHECK_FALSE(it.source->refuse(it.messages[0]).has_value());
-  CHECK(it.source->refuse(it.messages[1]) ==
-        "line of 16778216 bytes is longer than the limit of 16777216 bytes");
+  const auto refusal = it.source->refuse(it.messages[1]);
+  REQUIRE(refusal);
+  CHECK(refusal->reason == "line of 16778216 bytes is longer than the limit of 16777216 bytes");
+  CHECK(refusal->whole_bytes == 16'778'216);
   CHECK_FALSE(it.source->refuse(it.messages[2]).has_value());
 }
 

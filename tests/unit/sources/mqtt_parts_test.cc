@@ -38,13 +38,18 @@ TEST_CASE("a wrong topic pattern is refused") {
 
 TEST_CASE("attributes of a delivery read back") {
   std::string bytes;
-  encode_delivery({.topic = "a/b", .payload = "p", .qos = 2, .retained = true, .packet_id = 40'000}, bytes);
+  encode_delivery({.topic = "a/b", .payload = "p", .qos = 2, .retained = true, .packet_id = 40'000}, 0,
+                  bytes);
   const MqttDelivery delivery = decode_delivery(bytes);
   CHECK(delivery.topic == "a/b");
   CHECK(delivery.qos == 2);
   CHECK(delivery.retained);
   CHECK(!delivery.duplicate);
   CHECK(delivery.packet_id == 40'000);
+  CHECK(delivery.whole_bytes == 0);
+  encode_delivery({.topic = "a/b", .payload = "p", .qos = 1, .packet_id = 7}, 20'000'000, bytes);
+  CHECK(decode_delivery(bytes).whole_bytes == 20'000'000);
+  CHECK(decode_delivery(bytes).topic == "a/b");
 }
 
 TEST_CASE("a fingerprint tells topic, payload, QoS and packet apart") {

@@ -124,6 +124,8 @@ struct StoreFixture {
   }
   /// emitted = delivered + rejected + dropped + waiting, and the level in memory is the one on disk.
   void check_accounts() const {
+    if (const auto letters = store->dead_letter_status())
+      CHECK(letters->written == letters->letters + letters->pushed_out + letters->replayed + letters->purged);
     const auto all = store->outbox_status();
     REQUIRE(all);
     for (const OutboxStatus& one : *all) {

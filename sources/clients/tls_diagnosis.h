@@ -1,0 +1,25 @@
+// Why a TLS connection does not come about, in words for people. Client libraries say little more than that
+// the handshake failed; so it is tried once more here, with nothing but the handshake, and looked at from
+// close by.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace leat::sources {
+
+struct TlsPeer {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string ca_file;           ///< PEM; with an empty path, too: the system's authorities.
+  std::string ca_path;           ///< Folder.
+  std::string certificate_file;  ///< The client's own; empty: none.
+  enum class Verify : std::uint8_t { kYes, kNo } verify = Verify::kYes;
+};
+
+/// What is wrong and what to do about it; empty when nothing is found (the peer is not reached, or the
+/// handshake succeeds). Blocks for at most about twice the time-out.
+std::string diagnose_tls(const TlsPeer& peer, std::chrono::milliseconds timeout);
+
+}  // namespace leat::sources
