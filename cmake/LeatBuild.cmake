@@ -17,6 +17,7 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
 
 option(LEAT_WERROR "Treat warnings as errors" ON)
 option(LEAT_FAULT_POINTS "Let LEAT_FAULT=NAME kill the process at a fault point (for tests; never shipped)" OFF)
+option(LEAT_FUZZ "Build the programs of tests/fuzz with libFuzzer, and no other tests (needs clang)" OFF)
 set(LEAT_SANITIZE "" CACHE STRING "Sanitizers to build with, as for -fsanitize=")
 
 find_program(LEAT_CCACHE ccache)

@@ -265,7 +265,7 @@ Status Join::loaded() {
   for (std::size_t side = 0; side < sides_.size(); ++side) {
     const std::vector<RowStore::Handle> rows = sides_[side].rows().in_sequence();
     const std::vector<ColumnPtr> columns = sides_[side].rows().gather(rows);
-    const std::span<const KeyId> ids = keys_.lookup(side, columns, rows.size());
+    LEAT_ASSIGN(const std::span<const KeyId> ids, keys_.lookup_kept(side, columns, rows.size()));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       sides_[side].enter(rows[i], ids[i]);
       keys_.use(ids[i]);

@@ -55,6 +55,14 @@ std::span<const KeyId> JoinKeys::lookup(std::size_t side, std::span<const Column
   return ids_;
 }
 
+Result<std::span<const KeyId>> JoinKeys::lookup_kept(std::size_t side, std::span<const ColumnPtr> columns,
+                                                     std::size_t rows) {
+  const std::span<const KeyId> ids = lookup(side, columns, rows);
+  if (std::ranges::find(ids.first(rows), kNoKey) != ids.first(rows).end())
+    return fail(ErrorCode::kCorrupt, "a saved row of a join has no key");
+  return ids;
+}
+
 void JoinKeys::use(KeyId key) {
   if (uses_.size() <= key) uses_.resize(key + 1);
   ++uses_[key];

@@ -20,6 +20,10 @@ class JoinKeys {
   /// The key of each row of input `side`; the view holds until the next call.
   std::span<const KeyId> lookup(std::size_t side, std::span<const ColumnPtr> columns, std::size_t rows);
 
+  /// The same for rows of the join's state, none of which is without a key. Errors: corrupt.
+  Result<std::span<const KeyId>> lookup_kept(std::size_t side, std::span<const ColumnPtr> columns,
+                                             std::size_t rows);
+
   /// A row of the join's state has the key now, or has it no longer.
   void use(KeyId key);
   void release(KeyId key) { --uses_[key]; }

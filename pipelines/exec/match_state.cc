@@ -197,11 +197,19 @@ Status Match::place_partition(KeyId key, std::vector<std::pair<RowNumber, MatchR
     if (number != partition.rows.end()) return damaged();
     machine_.push(partition, row);
   }
+  const RowNumber end = partition.rows.end();
+  if (saved.first > saved.next || saved.next > end || end - saved.next > machine_.lookahead())
+    return damaged();
   for (const auto& [thread, runs] : saved.threads) {
-    std::uint64_t length = 0;
-    for (const PathRun& run : runs) length += run.count;
-    if (length == 0 || !partition.rows.has(thread.start) || !partition.rows.has(thread.start + length - 1))
+    const RowNumber last = thread.end != 0 ? thread.end : partition.next - 1;
+    if (last < thread.start || !partition.rows.has(thread.start) || !partition.rows.has(last))
       return damaged();
+    std::uint64_t rest = last - thread.start + 1;
+    for (const PathRun& run : runs) {
+      if (run.count == 0 || run.count > rest) return damaged();
+      rest -= run.count;
+    }
+    if (rest != 0) return damaged();
     machine_.restore(partition, thread, runs);
   }
   if (!partition.threads.empty()) arm(partition, key);

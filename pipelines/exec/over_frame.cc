@@ -241,12 +241,14 @@ Status OverFrameRunner::load(ByteReader& entry, std::string_view value, KeyMap& 
 }
 
 // The rows that the last row's frame covered are still there; a queue has not been turned yet.
-void OverFrameRunner::loaded(const OverRows& rows) {
-  if (!frame_.preceding) return;
+Status OverFrameRunner::loaded(const OverRows& rows) {
+  if (!frame_.preceding) return {};
   for (KeyId id = 0; id < rows.of_key.size(); ++id) {
     const KeyRows& of_key = rows.of_key[id];
     if (of_key.begin() == of_key.end()) continue;
     Key& key = key_at(id);
+    if (!summed_.empty() && key.sums == nullptr)
+      return fail(ErrorCode::kCorrupt, "saved rows of OVER have lost their sums");
     key.begin = of_key.begin();
     key.end = of_key.end();
     if (frame_.unit == plan::OverFrame::Unit::kRows) {
@@ -263,6 +265,7 @@ void OverFrameRunner::loaded(const OverRows& rows) {
       queue_.apply(rows.log.batch(ref), std::span(&ref.row, 1), std::span(&state, 1));
     }
   }
+  return {};
 }
 
 std::size_t OverFrameRunner::memory_bytes() const {

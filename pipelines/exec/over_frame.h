@@ -85,8 +85,8 @@ class OverFrameRunner {
   void save(std::string_view node, const KeyMap& keys, StateChanges& changes);
   /// `entry` stands behind "a" and the number of the frame. Errors: corrupt.
   Status load(ByteReader& entry, std::string_view value, KeyMap& keys);
-  /// All entries and rows are loaded.
-  void loaded(const OverRows& rows);
+  /// All entries and rows are loaded. Errors: corrupt (rows without their sums).
+  Status loaded(const OverRows& rows);
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:

@@ -138,7 +138,7 @@ Status OverWindows::loaded() {
       rows_.of_key[ids[row]].push({refs[begin], times[row]});
   }
   if (rows_.of_key.size() < rows_.keys.id_limit()) rows_.of_key.resize(rows_.keys.id_limit());
-  for (const auto& frame : frames_) frame->loaded(rows_);
+  for (const auto& frame : frames_) LEAT_TRY(frame->loaded(rows_));
   return {};
 }
 

@@ -201,8 +201,12 @@ Status TemporalJoin::loaded() {
     const std::vector<ColumnPtr> columns = stores_[side].gather(rows);
     const std::span<const KeyId> ids = keys_.lookup(side, columns, rows.size());
     const auto times = columns[time_columns_[side]]->values<std::int64_t>();
-    for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      // Rows that wait may be without a key, versions never are.
+      if (columns[time_columns_[side]]->is_null(i) || (side == 1 && ids[i] == JoinKeys::kNoKey))
+        return fail(ErrorCode::kCorrupt, "a saved row of a temporal join has no time or no key");
       enter(side, {times[i], stores_[side].sequence(rows[i]), rows[i], ids[i]});
+    }
   }
   return {};
 }

@@ -1,0 +1,92 @@
+// Bytes → rows. The first byte chooses format, options and framing; what is decoded must be as many cells in
+// every column, and records must add up. Built once per format: LEAT_FUZZ_FORMAT.
+#include <cstring>
+#include <deque>
+#include <memory>
+
+#include "pipelines/formats/format.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace {
+
+using namespace leat;
+
+const Schema& schema() {
+  static const Schema made{
+      {{"b", Type::boolean()},
+       {"i", Type::integer()},
+       {"l", Type::big_int()},
+       {"d", Type::float64()},
+       {"m", Type::decimal(12, 3)},
+       {"s", Type::string()},
+       {"x", Type::bytes()},
+       {"day", Type::date()},
+       {"clock", Type::time(0)},
+       {"ts", Type::timestamp(3)},
+       {"at", Type::timestamp_ltz(3)},
+       {"list", Type::array(Type::integer())},
+       {"r", Type::row({{"a", Type::integer()}, {"n", Type::row({{"s", Type::string()}})}})}}};
+  return made;
+}
+
+OptionMap options_of(std::uint8_t choice) {
+  OptionMap options;
+  const std::string prefix = LEAT_FUZZ_FORMAT ".";
+  if ((choice & 1) != 0) options[prefix + "ignore-parse-errors"] = "true";
+  if ((choice & 2) != 0 && prefix == "csv.") options[prefix + "allow-comments"] = "true";
+  if ((choice & 4) != 0 && prefix == "csv.") options[prefix + "null-literal"] = "n/a";
+  if ((choice & 8) != 0 && prefix == "csv.") options[prefix + "escape-character"] = "\\";
+  if ((choice & 2) != 0 && prefix == "json.") options[prefix + "timestamp-format.standard"] = "ISO-8601";
+  return options;
+}
+
+/// With the padding that decoders are promised.
+std::shared_ptr<char[]> padded(std::string_view bytes) {
+  std::shared_ptr<char[]> memory(new char[bytes.size() + formats::kPayloadPadding]());
+  if (!bytes.empty()) std::memcpy(memory.get(), bytes.data(), bytes.size());
+  return memory;
+}
+
+void decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& memory, std::size_t columns) {
+  std::deque<ColumnBuilder> builders;
+  std::vector<ColumnBuilder*> pointers;
+  for (std::size_t i = 0; i < columns; ++i)
+    pointers.push_back(&builders.emplace_back(schema().fields[i].type));
+  for (ColumnBuilder* builder : pointers) builder->keep(memory);
+  std::vector<formats::BadRecord> bad;
+  const formats::DecodeCount count = decoder.decode(payload, pointers, bad);
+  for (ColumnBuilder* builder : pointers)
+    fuzz::expect(builder->size() == count.rows, "all columns have all rows");
+  for (const formats::BadRecord& record : bad)
+    fuzz::expect(!record.reason.empty(), "a bad record has a reason");
+  for (ColumnBuilder* builder : pointers) (void)builder->finish();
+}
+
+void split(const formats::Format& format, const OptionMap& options, std::string_view bytes) {
+  if (!format.make_splitter) return;
+  const auto splitter = format.make_splitter(options);
+  if (!splitter) return;
+  fuzz::expect((*splitter)(bytes, formats::Behind::kMore) <= bytes.size(), "a record lies in its bytes");
+  fuzz::expect((*splitter)(bytes, formats::Behind::kNothing) <= bytes.size(), "a record lies in its bytes");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes = fuzz::text_of(data + 1, size - 1);
+  const formats::Format* format = formats::find_format(LEAT_FUZZ_FORMAT);
+  const OptionMap options = options_of(data[0]);
+  // CSV has no rows in rows.
+  Schema known = schema();
+  if (std::string_view(LEAT_FUZZ_FORMAT) == "csv") known.fields.resize(known.fields.size() - 2);
+  formats::DecodeRequest request{.schema = known};
+  for (std::size_t i = 0; i < known.fields.size(); ++i) request.wanted.push_back(i);
+  request.framing = (data[0] & 16) != 0 ? formats::Framing::kLines : formats::Framing::kMessage;
+  auto decoder = format->make_decoder(options, request);
+  if (!decoder) return 0;
+  const auto memory = padded(bytes);
+  decode(**decoder, {memory.get(), bytes.size()}, memory, known.fields.size());
+  split(*format, options, bytes);
+  return 0;
+}

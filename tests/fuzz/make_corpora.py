@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv}.
+
+    make_corpora.py          (in tests/fuzz; the files are checked in)
+
+Texts (parser, planner, topics) are written by hand. The first bytes of an input mean what the program's source says.
+"""
+
+import pathlib
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+
+
+def write(folder: str, name: str, data: bytes) -> None:
+    (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+    (CORPUS / folder / name).write_bytes(data)
+
+
+def place(at: int) -> bytes:
+    return at.to_bytes(4, "big")
+
+
+def journal() -> None:
+    """committed, then changes: place, how, value."""
+    ring = 8192
+    write("journal", "whole", b"\x00")
+    write("journal", "committed", b"\x0a")
+    for name, at in {"slot-1": 8, "slot-2": 4104, "first-record": ring, "magic": ring + 8, "length": ring + 36}.items():
+        write("journal", name, b"\x00" + place(at) + b"\x00\x55")
+    write("journal", "bit-in-a-payload", b"\x05" + place(ring + 700) + b"\x01\x03")
+    write("journal", "zeros", b"\x05" + place(ring + 300) + b"\x02\xff")
+    write("journal", "both-slots", b"\x00" + place(0) + b"\x02\xff" + place(4096) + b"\x02\xff")
+    write("journal", "short-file", b"\x00" + place(9000) + b"\x03\xff")
+
+
+def state() -> None:
+    """query, then changes: entry, how, place, value."""
+    for query in range(13):
+        write("state", f"query-{query:02}-whole", bytes([query]))
+        for name, how in {"byte": 0, "cut": 1, "more": 2, "other": 3, "key": 7}.items():
+            write("state", f"query-{query:02}-{name}", bytes([query, 1, how]) + place(5) + b"\xff\x07\x80\x01tail")
+
+
+    # A partial match that stands before, or behind, the rows that are there.
+    for entry in range(4):
+        write("state", f"found-match-next-before-{entry}", bytes([10, entry, 0]) + place(1) + b"\x00")
+        write("state", f"found-match-next-behind-{entry}", bytes([10, entry, 0]) + place(1) + b"\x7f")
+
+
+def blocks() -> None:
+    def record(key: bytes, payload: bytes) -> bytes:
+        return bytes([len(key)]) + key + bytes([len(payload)]) + payload + b"\x00"
+
+    write("blocks", "empty", b"")
+    write("blocks", "guess", b"\x01\x01" + record(b"", b"{}") + record(b"key", b'{"a": 1}'))
+    write("blocks", "long-length", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f")
+
+
+def texts(folder: str, choice: bytes, named: dict[str, str]) -> None:
+    for name, text in named.items():
+        write(folder, name, choice + text.encode("utf-8", "surrogateescape"))
+
+
+def json() -> None:
+    texts("json", b"\x00", {
+        "flat": '{"b": true, "i": 1, "l": 9007199254740993, "d": 1.5e3, "m": 12.345, "s": "Zürich \\u00e9\\n"}',
+        "times": '{"day": "2020-01-31", "clock": "12:34:56", "ts": "2026-01-05 06:00:00.123", "at": "2026-01-05 06:00:00Z"}',
+        "nested": '{"list": [1, 2, null, 3], "r": {"a": 5, "n": {"s": "x"}}, "x": "TGVhdA=="}',
+        "array": '[{"i": 1}, {"i": 2}, 3, {"i": "4"}]',
+        "nulls": '{"b": null, "i": null, "r": null, "list": null}',
+        "deep": "[" * 200 + "]" * 200,
+        "truncated": '{"s": "abc',
+        "escapes": '{"s": "\\ud83d\\ude00 \\ud800 \\u0000 \\q"}',
+        "twice": '{"i": 1, "i": 2, "unknown": {"a": [1, {"b": []}]}}',
+        "numbers": '{"i": 1e999, "l": -9223372036854775808, "d": -0.0, "m": 1e-400}',
+    })  # fmt: skip
+    texts("json", b"\x10", {"lines": '{"i": 1}\n\n{"i": 2}\r\nnot json\n{"s": "no end'})
+    texts("json", b"\x13", {"iso-lines": '{"ts": "2026-01-05T06:00:00"}\n{"at": "2026-01-05T06:00:00Z"}'})
+    write("json", "no-utf8", b'\x00{"s": "\xff\xfe\xc3"}')
+
+
+def csv() -> None:
+    row = "true,1,2,1.5,3.25,text,TGVhdA==,2020-01-31,12:34:56,2026-01-05 06:00:00,2026-01-05 06:00:00Z"
+    texts("csv", b"\x00", {"row": row, "few": "true,1", "many": row + ",9,9", "empty": "", "commas": "," * 40})
+    texts("csv", b"\x00", {"quotes": 'true,1,2,1,1,"a ""quoted"", text",,,,,', "open-quote": 'true,"abc\n,1'})
+    texts("csv", b"\x10", {"lines": row + "\n" + row + "\r\n\n" + '"a\nb",1\n'})
+    texts("csv", b"\x1e", {"options": "# comment\nn/a,n/a,\\,,\\\\,1\n" + row + "\n"})
+
+
+def main() -> None:
+    journal()
+    state()
+    blocks()
+    json()
+    csv()
+
+
+if __name__ == "__main__":
+    main()
