@@ -65,8 +65,9 @@ std::optional<JournalSlot> decode_slot(std::string_view bytes) {
   if (reader.raw(kSlotMagic.size()) != kSlotMagic) return std::nullopt;
   JournalSlot slot;
   slot.version = reader.fixed32();
-  if (slot.version > kJournalVersion) return slot;
+  // Over these bytes in every version: a damaged slot is not taken for one of a newer Leat.
   if (checksum != checksum_of(bytes.substr(kChecksumBytes, kSlotUsed - kChecksumBytes))) return std::nullopt;
+  if (slot.version > kJournalVersion) return slot;
   slot.epoch = reader.fixed32();
   slot.sequence = reader.fixed64();
   slot.ring_size = reader.fixed64();

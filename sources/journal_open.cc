@@ -34,9 +34,11 @@ Result<JournalSlot> read_slot(const JournalFile& file, const std::string& path) 
     const auto slot = decode_slot({bytes.data() + i * kSlotBytes, kSlotBytes});
     if (!slot) continue;
     if (slot->version > kJournalVersion)
-      return fail(ErrorCode::kConflict, path + " was written by a newer Leat (journal version " +
-                                            std::to_string(slot->version) + ", this one knows " +
-                                            std::to_string(kJournalVersion) + ")");
+      return fail(ErrorCode::kConflict,
+                  path + " was written by a newer Leat (journal version " + std::to_string(slot->version) +
+                      ", this one knows " + std::to_string(kJournalVersion) +
+                      "): install that version again, or move the file away and lose what "
+                      "waits in it");
     if (!best || slot->sequence > best->sequence) best = slot;
   }
   if (!best || best->ring_size < kRecordHeadBytes || best->ring_size % 8 != 0 ||

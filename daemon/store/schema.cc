@@ -15,7 +15,9 @@ Result<int> number(Connection& connection, const char* pragma) {
 Status apply_settings(Connection& connection) {
   const bool in_memory = connection.path() == ":memory:";
   // Must come before the journal mode: afterwards the file has its first page and it is too late.
-  LEAT_TRY(connection.set_pragma("auto_vacuum", "INCREMENTAL", "2"));
+  // Setting it writes, even what it is already; on a full disk a store must open without.
+  LEAT_ASSIGN(const std::string auto_vacuum, connection.value("PRAGMA auto_vacuum"));
+  if (auto_vacuum != "2") LEAT_TRY(connection.set_pragma("auto_vacuum", "INCREMENTAL", "2"));
   if (!in_memory) LEAT_TRY(connection.set_pragma("journal_mode", "WAL", "wal"));
   LEAT_TRY(connection.set_pragma("synchronous", "FULL", "2"));
   LEAT_TRY(connection.set_pragma("secure_delete", "OFF", "0"));

@@ -162,6 +162,10 @@ Result<std::unique_ptr<Connection>> open_store_file(const std::string& path, con
   // Even opening writes (SQLite's -shm), and on a full disk fails with one code or the other.
   if (is_full(opened) && fs::remove(path + ".ballast", ignored))
     opened = open_and_check(path, check, first_use, notes);
+  // SQLite tells of damage, too, when a read fails in the wrong moment: a finding counts when it is made
+  // twice.
+  if (!opened && opened.error().code == ErrorCode::kCorrupt)
+    opened = open_and_check(path, Check::kWhole, first_use, notes);
   if (!opened && opened.error().code == ErrorCode::kCorrupt) {
     const std::string finding = opened.error().message;
     LEAT_ASSIGN(const std::string aside, set_store_aside(path));

@@ -284,7 +284,10 @@ TEST_CASE_FIXTURE(DamagedFile, "a file cut at any page: it starts, and sets the 
     write_file("leat.db", sound.substr(0, length));
     write_file("leat.db.suspect", "");
     REQUIRE(open());
-    if (length > 0) CHECK(health_of(*store).damaged_files == 1);
+    // Of the last page nothing but its free middle may be gone.
+    const bool aside = health_of(*store).damaged_files == 1;
+    if (length > 0 && length + 4'096 < sound.size()) CHECK(aside);
+    if (!aside && length > 0) CHECK(store->load(kPipeline)->state.size() == 802);
     use();
   }
 }

@@ -31,13 +31,13 @@ def small_disk(daemon):
 
 def rows_over_http(broker, receiver) -> str:
     out = with_options({"connector": "http", "url": f"{receiver.url}/rows", "format": "json"})
-    source = mqtt_readings(broker.url, extra={"journal.size": "512 kb"})
+    source = mqtt_readings(broker.url, extra={"journal.size": "512 kb", "max-packet-size": "16 kb"})
     return often() + source + f"CREATE TABLE o (seq BIGINT) {out};\nINSERT INTO o SELECT seq FROM readings;"
 
 
 def fill(folder: pathlib.Path) -> pathlib.Path:
     filler = folder / "of-somebody-else"
-    with filler.open("wb", buffering=0) as file:
+    with filler.open("ab", buffering=0) as file:
         try:
             while file.write(b"\0" * 4096):
                 pass
@@ -53,19 +53,18 @@ def test_a_disk_that_fills_up_under_load_and_is_freed_loses_nothing(small_disk, 
     sender = threading.Thread(target=publisher.send_paced, args=(messages, 2000))
     sender.start()
     daemon.wait_received("rows", 1000)
-    filler = fill(small_disk)
 
     def is_told() -> bool:
+        fill(small_disk)  # Whatever the daemon gives back is taken, too.
         answer = daemon.ask("/readyz")
-        return answer.status == 503 and "disk" in answer.text and "leat.db" in answer.text
+        told = answer.status == 503 and "disk" in answer.text and "leat.db" in answer.text
+        return told and 'leat_store_well{gateway="gateway-7"} 0' in daemon.ask("/metrics").text
 
     eventually(is_told, "/readyz names the disk")
     sender.join()
     assert daemon.ask("/healthz").status == 200
-    assert 'leat_store_well{gateway="gateway-7"} 0' in daemon.ask("/metrics").text
-    taken = len(receiver.rows("/rows"))
-    assert taken < len(ROWS)
-    filler.unlink()
+    assert len(receiver.rows("/rows")) < len(ROWS)
+    fill(small_disk).unlink()
     eventually(lambda: daemon.ask("/readyz").status == 200, "it is ready again by itself")
     publisher.flush()
     eventually(lambda: len(receiver.rows("/rows")) >= len(ROWS), "every row at the receiver", 60)
@@ -99,7 +98,7 @@ def test_files_of_another_user_are_named_with_what_to_do(leat, tmp_path, locked)
         command = ["setpriv", "--reuid=65534", "--clear-groups", binary, "serve", "--config", daemon.config]
         other = subprocess.run(command, capture_output=True, text=True, timeout=30)
         assert other.returncode == 1, other.stderr
-        assert str(folder / "data") in other.stderr and "writable" in other.stderr, other.stderr
+        assert str(folder / "data") in other.stderr and ("writable" in other.stderr or "may write" in other.stderr), other.stderr
     finally:
         shutil.rmtree(folder)
 

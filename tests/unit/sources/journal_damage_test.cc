@@ -50,6 +50,34 @@ TEST_CASE("a wrong byte anywhere in a record ends recovery before it") {
   }
 }
 
+TEST_CASE("a wrong byte anywhere in the file gives right messages only, in order, or sets the file aside") {
+  CutFixture it;
+  const std::size_t end = CutFixture::begin_of(6) + 64;
+  int refused = 0;
+  for (std::size_t at = 0; at < end; ++at) {
+    it.disk->bytes = it.intact;
+    it.disk->bytes[at] ^= '\x41';
+    auto opened = Journal::open(std::make_unique<MemoryFile>(it.disk), "journal", it.options, {}, &it.damage);
+    if (!opened) {
+      // No slot is left: open_journal sets the file aside.
+      REQUIRE(opened.error().code == ErrorCode::kCorrupt);
+      ++refused;
+      continue;
+    }
+    it.journal = *std::move(opened);
+    int expected = 0;
+    for (const std::string& payload : it.read_all())
+      REQUIRE(payload == JournalFixture::numbered(++expected, 101));
+    // Padding belongs to no message.
+    const std::size_t record = (at - kRingStart) / record_size(3, 10, 101);
+    const bool is_hit =
+        at >= kRingStart && record < 5 && (at - kRingStart) % record_size(3, 10, 101) < kRecord;
+    CHECK(expected == (is_hit ? static_cast<int>(record) : 5));
+    it.crash();
+  }
+  CHECK(refused == 0);
+}
+
 TEST_CASE("what is appended after a cut is kept, and its numbers follow the last valid record") {
   CutFixture it;
   it.disk->bytes[it.begin_of(4) + 60] ^= 1;
@@ -148,7 +176,11 @@ TEST_CASE("a journal of a newer version is refused and left alone") {
   JournalFixture it;
   it.open();
   it.journal.reset();
-  for (const std::size_t slot : {std::size_t{0}, kSlotBytes}) it.disk->bytes[slot + 16] = 2;
+  for (const std::size_t at : {std::size_t{0}, kSlotBytes}) {
+    JournalSlot slot = *decode_slot(std::string_view(it.disk->bytes).substr(at));
+    slot.version = 2;
+    it.disk->bytes.replace(at, kSlotBytes, encode_slot(slot));
+  }
   const std::string before = it.disk->bytes;
   auto opened = Journal::open(std::make_unique<MemoryFile>(it.disk), "journal", it.options, {}, nullptr);
   REQUIRE(!opened.has_value());
