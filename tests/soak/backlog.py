@@ -94,7 +94,7 @@ class Taker(socketserver.StreamRequestHandler):
 def pipeline(port: int, options: argparse.Namespace, rows: int) -> str:
     source = {
         "connector": "datagen",
-        "rows-per-second": 1_000_000,
+        "rows-per-second": 25_000,
         "fields.seq.kind": "sequence",
         "fields.seq.start": 0,
         "fields.seq.end": rows - 1,
