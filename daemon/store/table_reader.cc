@@ -93,10 +93,13 @@ Result<std::unique_ptr<ScanStatement>> ScanStatement::begin(Connection& connecti
 Result<sources::LocalTableScan::Rows> ScanStatement::next(std::size_t most) {
   sources::LocalTableScan::Rows found;
   std::vector<ColumnBuilder> builders = builders_for(types_);
-  while (found.size < most) {
+  while (rows_ && found.size < most) {
     const Result<bool> more = rows_->next();
     if (!more) return tl::unexpected<Error>(about_table(connection_, table_, more.error()));
-    if (!*more) break;
+    if (!*more) {
+      rows_.reset();  // SQLite would begin anew.
+      break;
+    }
     for (std::size_t i = 0; i < types_.size(); ++i)
       if (const Status read = read_cell(*rows_, static_cast<int>(i) + 1, types_[i], builders[i]); !read)
         return tl::unexpected<Error>(about_table(connection_, table_, read.error()));

@@ -33,7 +33,7 @@ class ScanStatement {
   std::string table_;
   std::vector<Type> types_;  // As declared.
   Statement select_;
-  std::unique_ptr<Rows> rows_;  // The one execution.
+  std::unique_ptr<Rows> rows_;  // The one execution; null behind the last row.
 };
 
 class LookupStatement {

@@ -31,6 +31,12 @@ std::string_view without_nullability(std::string_view type) {
   return type;
 }
 
+/// A reader may say less than is known: that a column may be NULL.
+bool same_type(const TableShape::Column& there, const TableShape::Column& declared, Use use) {
+  if (there.type == declared.type) return true;
+  return use == Use::kReads && declared.nullable() && without_nullability(there.type) == declared.type;
+}
+
 bool is_text(std::string_view family) {
   return family == "STRING" || family == "VARCHAR" || family == "CHAR";
 }
@@ -94,7 +100,7 @@ Result<std::vector<TableShape::Column>> added_columns(const TableShape& there, c
   std::vector<TableShape::Column> added;
   for (const TableShape::Column& column : declared.columns) {
     const TableShape::Column* known = there.find(column.name);
-    if (known != nullptr && known->type == column.type) continue;
+    if (known != nullptr && same_type(*known, column, use)) continue;
     if (known != nullptr)
       return fail(ErrorCode::kConflict, "column '" + column.name + "' is " + known->type +
                                             " there, but is declared " + column.type);
