@@ -232,7 +232,7 @@ struct DamagedFile : FaultyDisk {
     if (const auto shipment = next(); shipment && *shipment)
       (void)settle({.number = (*shipment)->number, .delivered = (*shipment)->records});
     (void)store->outbox_status();
-    (void)store->dead_letters(10, 0);
+    (void)store->dead_letters({}, {.letters = 10});
   }
   /// Opens and uses the damaged file, as often as a daemon would that is started again.
   void check_damage(const std::string& damaged, bool was_killed) {
