@@ -23,12 +23,7 @@ BoundFrom one_row() {
 // ---- Tables ----------------------------------------------------------------------------------------------
 
 std::optional<Relation> FromBinder::bind_named(const sql::NamedTable& table) {
-  if (!table.hints.empty()) {
-    context_.not_yet(table.hints[0].span, "the hint " + table.hints[0].name.text,
-                     "write the options into the table's WITH");
-    return std::nullopt;
-  }
-  return queries_.bind_name(table.name);
+  return queries_.bind_name(table.name, table.hints);
 }
 
 namespace {

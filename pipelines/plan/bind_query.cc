@@ -5,6 +5,7 @@
 
 #include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
@@ -67,11 +68,14 @@ std::optional<Relation> QueryBinder::bind_ordered(const sql::Query& query, Corre
   return bind_order(query, std::move(*relation), {ordering.columns, ordering.visible, keys}, place, context_);
 }
 
-std::optional<Relation> QueryBinder::bind_name(const sql::Name& name) {
-  if (name.parts.size() == 1)
-    for (auto table = common_tables_.rbegin(); table != common_tables_.rend(); ++table)
-      if (table->first == name.last()) return table->second;
-  return tables_.find_relation(name);
+std::optional<Relation> QueryBinder::bind_name(const sql::Name& name, std::span<const sql::Hint> hints) {
+  for (auto table = common_tables_.rbegin(); name.parts.size() == 1 && table != common_tables_.rend();
+       ++table) {
+    if (table->first != name.last()) continue;
+    if (!hints.empty()) refuse_hint(hints[0], context_);
+    return hints.empty() ? table->second : std::nullopt;
+  }
+  return tables_.find_relation(name, hints);
 }
 
 std::optional<Relation> QueryBinder::bind_body(const sql::QueryBody& body) {

@@ -21,7 +21,8 @@ class TableLookup {
  public:
   virtual ~TableLookup() = default;
   /// None: it is unknown (reported, with the nearest name) or broken (reported where it was declared).
-  virtual std::optional<Relation> find_relation(const sql::Name& name) = 0;
+  /// `hints` stand behind the name; the options in them hold for this reader alone.
+  virtual std::optional<Relation> find_relation(const sql::Name& name, std::span<const sql::Hint> hints) = 0;
 };
 
 struct Correlated;  // bind_correlated.h
@@ -41,7 +42,7 @@ class QueryBinder {
   /// None: at least one error has been reported; as many of the query as can be found are.
   std::optional<Relation> bind(const sql::Query& query);
   /// A table, a view or a name of WITH.
-  std::optional<Relation> bind_name(const sql::Name& name);
+  std::optional<Relation> bind_name(const sql::Name& name, std::span<const sql::Hint> hints = {});
 
   /// A query that may read columns of the query around it. Its own columns, then `correlated.keys`.
   std::optional<Relation> bind_correlated(const sql::Query& query, Correlated& correlated);

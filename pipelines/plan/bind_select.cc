@@ -8,6 +8,7 @@
 #include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_group.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/bind_over.h"
 #include "pipelines/plan/bind_query.h"
@@ -58,8 +59,7 @@ std::optional<Relation> project(const Relation& input, std::vector<SelectColumn>
 
 bool QueryBinder::refuse_clauses(const sql::Select& select) const {
   const std::size_t before = context_.diagnostics.error_count();
-  if (!select.hints.empty())
-    context_.not_yet(select.hints[0].span, "the hint " + select.hints[0].name.text, "leave it out");
+  for (const sql::Hint& hint : select.hints) refuse_hint(hint, context_);
   return context_.diagnostics.error_count() > before;
 }
 
