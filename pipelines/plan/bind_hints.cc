@@ -60,6 +60,7 @@ std::unique_ptr<Table> with_hints(const Table& table, std::span<const sql::Hint>
   auto hinted = std::make_unique<Table>(table);
   hinted->read = hinted->written = false;
   hinted->scan = nullptr;
+  hinted->unique_name.clear();
   bool whole = true;
   for (const sql::Hint& hint : hints) {
     if (!is_options(hint)) refuse_hint(hint, context);

@@ -112,12 +112,12 @@ class Planner final : public TableLookup {
     return hinted_[key] = tables_.back().get();
   }
 
-  /// A name for the scan of the table that no other scan has.
-  void name_scan(Table& table) {
-    if (table.scan) return;
-    table.scan_name = table.name;
-    for (int n = 2; !scan_names_.insert(table.scan_name).second; ++n)
-      table.scan_name = table.name + "$" + std::to_string(n);
+  /// The same table with other options is another one to whoever reads and writes it.
+  void name_uniquely(Table& table) {
+    if (!table.unique_name.empty()) return;
+    table.unique_name = table.name;
+    for (int n = 2; !unique_names_.insert(table.unique_name).second; ++n)
+      table.unique_name = table.name + "$" + std::to_string(n);
   }
 
   std::optional<Relation> read_table(const sql::Name& name, Table& table) {
@@ -127,7 +127,7 @@ class Planner final : public TableLookup {
       return std::nullopt;
     }
     if (table.broken) return std::nullopt;
-    name_scan(table);
+    name_uniquely(table);
     Relation relation = plain_relation(scan_of(table));
     if (table.primary_key_definition)
       for (const sql::Identifier& column : table.primary_key_definition->columns)
@@ -222,6 +222,7 @@ class Planner final : public TableLookup {
       report_unknown(insert.table, "table");
     const std::optional<Relation> query = QueryBinder(*this, context_).bind(*insert.query);
     if (!query || !table || refused || table->broken) return nullptr;
+    name_uniquely(*table);
     return bind_insert(insert, *query, *table, context_);
   }
 
@@ -238,6 +239,7 @@ class Planner final : public TableLookup {
     if (name.empty()) return;
     const sql::SourceSpan span = span_of_setting(script, "leat.late-rows");
     if (Table* table = find_table(name)) {
+      name_uniquely(*table);
       late_sink_ = bind_late_sink(*table, tables_read_by(sinks_), span, context_);
       return;
     }
@@ -297,7 +299,7 @@ class Planner final : public TableLookup {
   std::vector<std::unique_ptr<Table>> tables_;               ///< In order of declaration, dropped ones too.
   std::map<std::string, Table*, std::less<>> names_;         ///< The tables in sight.
   std::map<std::pair<Table*, std::string>, Table*> hinted_;  ///< With other options than those of WITH.
-  std::set<std::string> scan_names_;
+  std::set<std::string> unique_names_;
   std::map<std::string, std::optional<Relation>, std::less<>> views_;  ///< None: broken, reported.
   std::set<std::string> unreadable_;  ///< Names whose CREATE the parser has refused.
   std::shared_ptr<const SinkNode> late_sink_;
