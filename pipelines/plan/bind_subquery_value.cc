@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_from.h"
 #include "pipelines/plan/bind_group.h"
 #include "pipelines/plan/bind_join.h"
 #include "pipelines/plan/bind_over.h"
@@ -183,7 +184,7 @@ std::vector<ExprPtr> SubqueryValues::join_groups(const Relation& groups, std::sp
 
 ExprPtr SubqueryValues::value_of_group(const sql::Subquery& query, const std::vector<ExprPtr>& items,
                                        const ExprPtr& having) const {
-  const bool always = having->kind == ExprKind::kLiteral;
+  const bool always = is_true(*having);
   if (query.use == sql::Subquery::Use::kExists)
     return always ? having : make_call("IS TRUE", {having}, query.span, context_);
   if (query.use == sql::Subquery::Use::kScalar) {
