@@ -88,7 +88,8 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kOver:
       return make_over(static_cast<const plan::OverNode&>(node), std::move(context));
     case plan::NodeKind::kRank:
-      return MadeOperator::of(std::make_unique<Rank>(static_cast<const plan::RankNode&>(node)));
+      return MadeOperator::of(
+          std::make_unique<Rank>(static_cast<const plan::RankNode&>(node), std::move(context)));
     case plan::NodeKind::kWindowRank: {
       LEAT_ASSIGN(auto rank,
                   WindowRank::make(static_cast<const plan::WindowRankNode&>(node), std::move(context)));

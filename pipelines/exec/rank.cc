@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace leat::exec {
 
@@ -12,12 +13,15 @@ std::vector<Type> numbered_types(const plan::NumberingNode& node) {
   return types;
 }
 
-Rank::Rank(const plan::RankNode& node)
-    : fingerprint_(node.fingerprint),
+Rank::Rank(const plan::RankNode& node, OperatorContext context)
+    : context_(std::move(context)),
+      fingerprint_(node.fingerprint),
+      schema_(node.inputs[0]->schema),
       passed_(node.passed),
       width_(node.inputs[0]->schema.size()),
       gives_number_(node.gives_number),
       insert_only_(!node.inputs[0]->updating),
+      fails_further_(node.further == plan::RankNode::Further::kFail),
       first_(static_cast<std::size_t>(node.range.first - 1)),
       last_(node.range.last ? static_cast<std::size_t>(*node.range.last)
                             : std::numeric_limits<std::size_t>::max()),
@@ -33,6 +37,7 @@ Status Rank::process(std::size_t input, const Batch& batch, Output& out) {
   lifetimes_.sweep(rows_.keys(), [this](KeyId partition) { return rows_.size(partition) > 0; });
   counters_.rows_in += batch.size;
   counters_.applied += batch.size;
+  LEAT_TRY(reject_further(batch));
   Batch result = changes_.take(batch, {}, UnchangedRows::kSuppress);
   if (result.size > 0) {
     std::vector<ColumnPtr> columns;
@@ -57,6 +62,15 @@ void Rank::apply_row(const Batch& batch, std::uint32_t row, KeyId partition) {
     add(partition, batch, row);
 }
 
+Status Rank::reject_further(const Batch& batch) {
+  if (errors_.empty()) return {};
+  LEAT_ASSIGN(const auto survivors, reject_failed(context_, schema_, batch, errors_));
+  counters_.dead += batch.size - survivors.size();
+  counters_.applied -= batch.size - survivors.size();
+  errors_.clear();
+  return {};
+}
+
 void Rank::forget(KeyId partition) {
   keys_ -= rows_.size(partition) > 0 ? 1 : 0;
   rows_.clear(partition);
@@ -65,6 +79,10 @@ void Rank::forget(KeyId partition) {
 
 void Rank::add(KeyId partition, const Batch& batch, std::uint32_t row) {
   const std::size_t place = rows_.place_of(partition, batch, row);
+  if (fails_further_ && place >= last_) {
+    errors_.add(row, "the sub-query stands for a value, but it has more than one row");
+    return;
+  }
   if (insert_only_ && place >= last_) return;
   keys_ += rows_.size(partition) == 0 ? 1 : 0;
   lifetimes_.touch(partition);

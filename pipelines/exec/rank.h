@@ -5,6 +5,8 @@
 // An insert-only input can never bring back what fell behind the range, so nothing behind it is kept; a
 // changelog can, and all rows are kept. A row is taken back by its content; one that is not there is ignored.
 //
+// Of a sub-query that stands for a value there is one row at most: another one cannot be computed.
+//
 // With a time to live a partition of which no row was kept or taken back for so long is forgotten without a
 // word.
 //
@@ -25,7 +27,7 @@ namespace leat::exec {
 
 class Rank final : public Operator {
  public:
-  explicit Rank(const plan::RankNode& node);
+  Rank(const plan::RankNode& node, OperatorContext context);
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
@@ -43,6 +45,7 @@ class Rank final : public Operator {
   using Handle = RankedRows::Handle;
 
   void apply_row(const Batch& batch, std::uint32_t row, KeyId partition);
+  Status reject_further(const Batch& batch);
   void forget(KeyId partition);
   void add(KeyId partition, const Batch& batch, std::uint32_t row);
   void remove(KeyId partition, const Batch& batch, std::uint32_t row);
@@ -51,11 +54,14 @@ class Rank final : public Operator {
   void change(RowKind kind, Handle handle, std::size_t place, std::uint32_t row);
   void replace(Handle old_row, Handle new_row, std::size_t place, std::uint32_t row);
 
+  OperatorContext context_;
   std::string fingerprint_;
+  Schema schema_;
   std::vector<std::size_t> passed_;
   std::size_t width_;
   bool gives_number_;
   bool insert_only_;
+  bool fails_further_;
   // Places of the range: [first_, last_).
   std::size_t first_;
   std::size_t last_;
@@ -64,6 +70,7 @@ class Rank final : public Operator {
   ChangelogRows changes_;
   OperatorCounters counters_;
   std::size_t keys_ = 0;
+  functions::RowErrors errors_;
   std::vector<KeyId> ids_;
 };
 

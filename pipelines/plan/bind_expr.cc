@@ -64,8 +64,8 @@ ExprPtr ExprBinder::bind_condition(const sql::Expression& expression) const {
 ExprPtr ExprBinder::refuse(const sql::Expression& expression) const {
   switch (expression.kind) {
     case sql::ExpressionKind::kSubquery:
-      context_.not_yet(expression.span, "a sub-query in an expression",
-                       "put the sub-query into FROM, or list the values: x IN (1, 2)");
+      context_.not_yet(expression.span, "a sub-query in " + std::string(place_),
+                       "join the sub-query in FROM, or use it in WHERE, HAVING or the list of a SELECT");
       break;
     case sql::ExpressionKind::kStar:
     case sql::ExpressionKind::kField:

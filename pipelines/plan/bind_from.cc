@@ -9,7 +9,6 @@
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
-#include "pipelines/plan/unnest_node.h"
 
 namespace leat::plan {
 
@@ -24,12 +23,7 @@ BoundFrom one_row() {
 // ---- Tables ----------------------------------------------------------------------------------------------
 
 std::optional<Relation> FromBinder::bind_named(const sql::NamedTable& table) {
-  if (!table.hints.empty()) {
-    context_.not_yet(table.hints[0].span, "the hint " + table.hints[0].name.text,
-                     "write the options into the table's WITH");
-    return std::nullopt;
-  }
-  return queries_.bind_name(table.name);
+  return queries_.bind_name(table.name, table.hints);
 }
 
 namespace {
@@ -58,8 +52,6 @@ std::optional<Relation> FromBinder::bind_relation(const sql::TableReference& ref
   return std::nullopt;
 }
 
-namespace {
-/// The names of one table in FROM: its alias, or the last part of its own name.
 ScopeTable names_of_table(const sql::TableReference& reference, const Schema& schema, std::size_t first) {
   ScopeTable names;
   if (reference.alias)
@@ -74,7 +66,6 @@ ScopeTable names_of_table(const sql::TableReference& reference, const Schema& sc
   }
   return names;
 }
-}  // namespace
 
 std::optional<BoundFrom> FromBinder::bind_table(const sql::TableReference& reference) {
   std::optional<Relation> relation = bind_relation(reference);
@@ -91,11 +82,6 @@ std::optional<BoundFrom> FromBinder::bind_table(const sql::TableReference& refer
 }
 
 std::optional<BoundFrom> FromBinder::bind_reference(const sql::TableReference& reference) {
-  if (reference.lateral && reference.kind == sql::TableReferenceKind::kDerived) {
-    context_.not_yet(reference.span, "LATERAL before a query",
-                     "join the inner query's tables and put its conditions into ON");
-    return std::nullopt;
-  }
   if (const auto* unnested = sql::as<sql::Unnest>(reference)) {
     BoundFrom nothing = one_row();
     nothing.item->first = next_column_;
@@ -113,7 +99,6 @@ std::optional<BoundFrom> FromBinder::bind_reference(const sql::TableReference& r
 
 // ---- Joins -----------------------------------------------------------------------------------------------
 
-namespace {
 bool is_true(const Expr& expr) {
   return expr.kind == ExprKind::kLiteral && !expr.literal.is_null() && expr.literal.as_boolean();
 }
@@ -134,6 +119,7 @@ JoinType type_of(sql::JoinKind kind) {
   return JoinType::kInner;
 }
 
+namespace {
 /// The same with every column nullable: what it is where a join may have padded it.
 ExprPtr nullable(const ExprPtr& expr) {
   Expr copy = *expr;
@@ -141,6 +127,8 @@ ExprPtr nullable(const ExprPtr& expr) {
   for (ExprPtr& child : copy.children) child = nullable(child);
   return std::make_shared<const Expr>(std::move(copy));
 }
+
+}  // namespace
 
 BoundFrom joined_items(BoundFrom left, BoundFrom right, JoinType type, sql::SourceSpan span) {
   BoundFrom joined{std::make_unique<FromItem>(), {}};
@@ -155,9 +143,10 @@ BoundFrom joined_items(BoundFrom left, BoundFrom right, JoinType type, sql::Sour
   if (keeps_left(type)) right.scope.transform(nullable);
   joined.scope = std::move(left.scope);
   joined.scope.append(std::move(right.scope));
+  joined.deferred = std::move(left.deferred);
+  for (DeferredCondition& condition : right.deferred) joined.deferred.push_back(std::move(condition));
   return joined;
 }
-}  // namespace
 
 bool FromBinder::check_names(const Scope& left, const Scope& right, sql::SourceSpan span) const {
   for (const ScopeTable& table : right.tables()) {
@@ -222,15 +211,38 @@ bool FromBinder::bind_using(const sql::Identifier& name, const Scope& left, cons
   return true;
 }
 
+bool FromBinder::bind_on(const sql::Join& join, const Scope& both, BoundFrom& joined) const {
+  WhereParts parts;
+  const bool inner = joined.item->type == JoinType::kInner;
+  if (inner && contains_subquery(*join.on))
+    parts = parts_of(*join.on);
+  else
+    parts.conditions = {join.on.get()};
+  const ExprBinder binder(both, context_, inner ? "ON" : "ON of an outer join");
+  for (const sql::Expression* const part : std::exchange(parts.conditions, {})) {
+    const ExprPtr condition = binder.bind_condition(*part);
+    if (!condition) return false;
+    const std::vector<ExprPtr> conjuncts = conjuncts_of(condition);
+    joined.item->on.insert(joined.item->on.end(), conjuncts.begin(), conjuncts.end());
+  }
+  if (!parts.tests.empty() || !parts.valued.empty()) joined.deferred.push_back({std::move(parts), both});
+  return true;
+}
+
+/// A condition that is applied behind a join must not see rows that the join has padded.
+bool FromBinder::check_deferred(const BoundFrom& padded, const sql::Join& join) const {
+  if (padded.deferred.empty()) return true;
+  context_.not_yet(join.span, "an outer join behind a join with a sub-query in ON",
+                   "put the inner join into a query of its own: (SELECT … FROM a JOIN b ON …) AS ab");
+  return false;
+}
+
 bool FromBinder::bind_condition(const sql::Join& join, const Scope& left, const Scope& right,
                                 BoundFrom& joined) const {
   if (join.on) {
     Scope both = left;
     both.append(right);
-    const ExprPtr condition = ExprBinder(both, context_, "ON").bind_condition(*join.on);
-    if (!condition) return false;
-    joined.item->on = conjuncts_of(condition);
-    return true;
+    return bind_on(join, both, joined);
   }
   const std::vector<sql::Identifier> names =
       join.natural ? common_names(left, right, join.span) : std::vector<sql::Identifier>();
@@ -261,85 +273,18 @@ bool FromBinder::bind_as_of(const sql::NamedTable& table, const Scope& left, Bou
   return true;
 }
 
-// ---- UNNEST ----------------------------------------------------------------------------------------------
-
-namespace {
-bool is_collection(const Type& type) {
-  return type.kind() == TypeKind::kArray || type.kind() == TypeKind::kMap ||
-         type.kind() == TypeKind::kMultiset;
-}
-
-std::vector<Type::Field> columns_of_element(const FromItem& item) {
-  UnnestNode node;
-  node.collection = item.collection;
-  node.ordinality = item.ordinality;
-  if (item.type == JoinType::kLeft) node.empty = UnnestNode::Empty::kPadded;
-  return node.element_columns();
-}
-}  // namespace
-
-std::optional<BoundFrom> FromBinder::unnest(BoundFrom left, const sql::Unnest& unnest, JoinType type) {
-  if (unnest.values.size() != 1) {
-    context_.not_yet(unnest.span, "UNNEST of several collections", "unnest one after the other");
-    return std::nullopt;
-  }
-  const ExprPtr collection = ExprBinder(left.scope, context_, "UNNEST").bind(*unnest.values[0]);
-  if (!collection) return std::nullopt;
-  if (!is_collection(collection->type)) {
-    context_.diagnostics.error(unnest.values[0]->span, "UNNEST takes an ARRAY, a MAP or a MULTISET, not " +
-                                                           collection->type.to_string());
-    return std::nullopt;
-  }
-  BoundFrom bound{std::make_unique<FromItem>(), std::move(left.scope)};
-  FromItem& item = *bound.item;
-  item.span = unnest.span;
-  item.type = type;
-  item.collection = collection;
-  item.ordinality = unnest.ordinality == sql::Unnest::Ordinality::kWith;
-  item.first = left.item->first;
-  item.left = std::move(left.item);
-  const std::vector<Type::Field> columns = columns_of_element(item);
-  if (!unnest.column_aliases.empty() && unnest.column_aliases.size() != columns.size()) {
-    context_.diagnostics.error(unnest.span,
-                               "UNNEST gives " + std::to_string(columns.size()) + " columns here, but " +
-                                   std::to_string(unnest.column_aliases.size()) + " names are given");
-    return std::nullopt;
-  }
-  bound.scope.add(names_of_table(unnest, Schema{columns}, next_column_));
-  next_column_ += columns.size();
-  item.width = item.left->width + columns.size();
-  return bound;
-}
-
-std::optional<BoundFrom> FromBinder::unnest(BoundFrom left, const sql::Join& join) {
-  const JoinType type = type_of(join.kind);
-  if (type == JoinType::kRight || type == JoinType::kFull) {
-    context_.diagnostics.error(join.span, "UNNEST goes with CROSS JOIN, JOIN and LEFT JOIN only");
-    return std::nullopt;
-  }
-  const Scope left_names = left.scope;
-  std::optional<BoundFrom> joined = unnest(std::move(left), *sql::as<sql::Unnest>(*join.right), type);
-  if (!joined || !join.on) return joined;
-  const ExprPtr condition = ExprBinder(joined->scope, context_, "ON").bind_condition(*join.on);
-  if (!condition) return std::nullopt;
-  if (is_true(*condition)) return joined;
-  if (type == JoinType::kLeft) {
-    context_.diagnostics.error(join.on->span, "LEFT JOIN UNNEST takes ON TRUE only",
-                               "conditions on the elements belong into WHERE");
-    return std::nullopt;
-  }
-  joined->item->on = conjuncts_of(condition);
-  return joined;
-}
-
 // ---- The chain -------------------------------------------------------------------------------------------
 
 std::optional<BoundFrom> FromBinder::join(BoundFrom left, const sql::Join& join) {
   if (join.right->kind == sql::TableReferenceKind::kUnnest) return unnest(std::move(left), join);
+  if (is_lateral(*join.right)) return lateral(std::move(left), join);
   std::optional<BoundFrom> right = bind_reference(*join.right);
   if (!right || !check_names(left.scope, right->scope, join.right->span)) return std::nullopt;
   const Scope left_names = left.scope;
   const Scope right_names = right->scope;
+  const JoinType type = type_of(join.kind);
+  if (keeps_right(type) && !check_deferred(left, join)) return std::nullopt;
+  if (keeps_left(type) && !check_deferred(*right, join)) return std::nullopt;
   BoundFrom joined = joined_items(std::move(left), std::move(*right), type_of(join.kind), join.span);
   const auto* table = sql::as<sql::NamedTable>(*join.right);
   if (table && table->system_time && !bind_as_of(*table, left_names, joined)) return std::nullopt;
@@ -367,13 +312,13 @@ std::optional<BoundFrom> FromBinder::bind(const sql::From& from) {
   for (const sql::Join& step : from.joins) {
     std::optional<BoundFrom> next;
     if (step.kind == sql::JoinKind::kComma && !refuse_as_of(*step.right)) return std::nullopt;
-    const bool unnested = step.right->kind == sql::TableReferenceKind::kUnnest;
-    if (unnested && parts.size() > 1) {  // It may read any of them.
+    const bool dependent = reads_left(*step.right);
+    if (dependent && parts.size() > 1) {  // It may read any of them.
       std::optional<BoundFrom> all = cross(std::move(parts));
       parts.clear();
       if (all) parts.push_back(std::move(*all));
     }
-    if (parts.empty() || (step.kind == sql::JoinKind::kComma && !unnested)) {
+    if (parts.empty() || (step.kind == sql::JoinKind::kComma && !dependent)) {
       next = bind_reference(*step.right);
     } else {
       next = join(std::move(parts.back()), step);

@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "pipelines/plan/bind_query.h"
+#include "pipelines/plan/bind_subquery.h"
 #include "pipelines/plan/join_node.h"
 
 namespace leat::plan {
 
 struct FromItem;
+struct LateralQuery;  // bind_lateral.h
 using FromItemPtr = std::unique_ptr<FromItem>;
 
 /// A table of FROM, or two items joined.
@@ -38,14 +40,35 @@ struct FromItem {
   bool ordinality = false;
 };
 
+/// Conditions of ON with sub-queries: they are applied behind the join, like those of WHERE.
+struct DeferredCondition {
+  WhereParts parts;
+  Scope scope;
+};
+
 /// FROM with its names.
 struct BoundFrom {
   FromItemPtr item;
   Scope scope;
+  std::vector<DeferredCondition> deferred = {};
 };
 
 /// FROM of a query that has none: one row without columns.
 BoundFrom one_row();
+
+// ---- What the files of FROM share ------------------------------------------------------------------------
+
+bool is_true(const Expr& expr);
+JoinType type_of(sql::JoinKind kind);
+/// LATERAL before a query.
+bool is_lateral(const sql::TableReference& reference);
+/// True if it may read the tables to its left.
+bool reads_left(const sql::TableReference& reference);
+/// The names of one table in FROM, whose columns begin at `first`: its alias, or the last part of its own
+/// name.
+ScopeTable names_of_table(const sql::TableReference& reference, const Schema& schema, std::size_t first);
+/// The two joined, without conditions.
+BoundFrom joined_items(BoundFrom left, BoundFrom right, JoinType type, sql::SourceSpan span);
 
 class FromBinder {
  public:
@@ -63,11 +86,15 @@ class FromBinder {
   std::optional<BoundFrom> join(BoundFrom left, const sql::Join& join);
   std::optional<BoundFrom> unnest(BoundFrom left, const sql::Join& join);
   std::optional<BoundFrom> unnest(BoundFrom left, const sql::Unnest& unnest, JoinType type);
+  std::optional<BoundFrom> lateral(BoundFrom left, const sql::Join& join);
+  BoundFrom lateral_side(const LateralQuery& query, const sql::TableReference& reference);
   /// False: it is no join that has a FOR SYSTEM_TIME AS OF.
   bool refuse_as_of(const sql::TableReference& reference) const;
   bool bind_as_of(const sql::NamedTable& table, const Scope& left, BoundFrom& joined) const;
   std::optional<BoundFrom> cross(std::vector<BoundFrom> parts);
   bool check_names(const Scope& left, const Scope& right, sql::SourceSpan span) const;
+  bool check_deferred(const BoundFrom& padded, const sql::Join& join) const;
+  bool bind_on(const sql::Join& join, const Scope& both, BoundFrom& joined) const;
   bool bind_condition(const sql::Join& join, const Scope& left, const Scope& right, BoundFrom& joined) const;
   bool bind_using(const sql::Identifier& name, const Scope& left, const Scope& right,
                   BoundFrom& joined) const;

@@ -31,20 +31,18 @@ ColumnRole role_of_property(WindowProperty property) {
 
 class GroupBinder {
  public:
-  GroupBinder(const sql::Select& select, const Relation& input, const Scope& scope,
+  GroupBinder(const sql::Select& select, const Relation& input, const Scope& scope, Groups::Place place,
               const BindContext& context)
-      : select_(select), input_(input), scope_(scope), context_(context), builder_(input) {}
+      : select_(select),
+        input_(input),
+        scope_(scope),
+        place_(std::move(place)),
+        context_(context),
+        builder_(input) {}
 
   std::optional<Relation> bind(std::span<const sql::OrderItem> order) {
     if (!bind_keys(select_) || !collect_all(order)) return std::nullopt;
-    Relation grouped = build();
-    if (!select_.having) return grouped;
-    ExprBinder binder(scope_, context_, "HAVING");
-    binder.set_interceptor([this](const sql::Expression& part) { return value_of(part); });
-    const ExprPtr having = binder.bind_condition(*select_.having);
-    if (!having) return std::nullopt;
-    grouped.node = make_filter(grouped.node, having);
-    return grouped;
+    return build();
   }
 
   /// What a part of an expression is over the built groups.
@@ -52,6 +50,23 @@ class GroupBinder {
     std::optional<ExprPtr> value = intercept(part);
     if (value && *value) value = builder_.settle(*value);
     return value;
+  }
+
+  std::vector<ExprPtr> keys() const {
+    std::vector<ExprPtr> columns;
+    for (const ExprPtr& key : place_.keys) columns.push_back(builder_.settle(builder_.find_key(*key)));
+    return columns;
+  }
+
+  Scope key_names() const {
+    Scope names;
+    for (const ScopeTable& table : scope_.tables()) {
+      names.add({table.name, {}});
+      for (const ScopeColumn& column : table.columns)
+        if (const ExprPtr key = builder_.find_key(*column.expr))
+          names.add_column({column.name, builder_.settle(key), column.merged});
+    }
+    return names;
   }
 
  private:
@@ -65,6 +80,11 @@ class GroupBinder {
                 grouping->every_set_has(ColumnRole::kWindowEnd, input_);
     sets_.resize(grouping->sets.size());
     for (std::size_t key = 0; key < grouping->keys.size(); ++key) add_key(*grouping, key);
+    for (const ExprPtr& key : place_.keys) {
+      if (builder_.find_key(*key)) continue;
+      builder_.add_key(key);
+      for (std::vector<bool>& set : sets_) set.push_back(true);
+    }
     if (sets_.size() > 1) builder_.expand(sets_);
     return true;
   }
@@ -246,14 +266,20 @@ class GroupBinder {
     if (!bind_arguments(call, arguments)) return nullptr;
     ExprPtr filter;
     if (call.filter) {
-      filter = ExprBinder(scope_, context_, "FILTER").bind_condition(*call.filter);
+      filter = row_binder("FILTER").bind_condition(*call.filter);
       if (!filter) return nullptr;
     }
     return finish_aggregate(call, std::move(arguments), filter);
   }
 
+  [[nodiscard]] ExprBinder row_binder(std::string_view clause) const {
+    ExprBinder binder(scope_, context_, clause);
+    binder.set_interceptor(place_.row_values);
+    return binder;
+  }
+
   bool bind_arguments(const sql::Call& call, std::vector<ExprPtr>& arguments) {
-    const ExprBinder binder(scope_, context_, "an aggregate");
+    const ExprBinder binder = row_binder("an aggregate");
     for (const sql::Argument& argument : call.arguments) {
       arguments.push_back(binder.bind(*argument.value));
       if (!arguments.back()) return false;
@@ -326,6 +352,7 @@ class GroupBinder {
   const sql::Select& select_;
   const Relation& input_;
   const Scope& scope_;
+  const Groups::Place place_;
   const BindContext& context_;
   AggregateBuilder builder_;
   std::optional<WindowSpec> own_window_;  ///< GROUP BY TUMBLE(ts, …): the window is not in FROM.
@@ -333,13 +360,21 @@ class GroupBinder {
   std::vector<std::vector<bool>> sets_;   ///< Which of the builder's keys each grouping set has.
 };
 
-Groups::Groups(const sql::Select& select, const Relation& input, const Scope& scope,
+Groups::Groups(const sql::Select& select, const Relation& input, const Scope& scope, Place place,
                const BindContext& context)
-    : binder_(std::make_unique<GroupBinder>(select, input, scope, context)) {}
+    : binder_(std::make_unique<GroupBinder>(select, input, scope, std::move(place), context)) {}
 Groups::~Groups() = default;
 
 std::optional<Relation> Groups::bind(std::span<const sql::OrderItem> order) {
   return binder_->bind(order);
+}
+
+std::vector<ExprPtr> Groups::keys() const {
+  return binder_->keys();
+}
+
+Scope Groups::key_names() const {
+  return binder_->key_names();
 }
 
 ExprBinder::Interceptor Groups::interceptor() const {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "pipelines/plan/bind_query.h"
 
@@ -15,16 +16,25 @@ class GroupBinder;
 /// list, of QUALIFY and of ORDER BY are over them.
 class Groups {
  public:
-  /// All outlive the object. `scope` has the names of `input`.
-  Groups(const sql::Select& select, const Relation& input, const Scope& scope, const BindContext& context);
+  /// What the SELECT stands on, beside its names.
+  struct Place {
+    std::vector<ExprPtr> keys = {};           ///< Over the input: more keys, for each grouping set.
+    ExprBinder::Interceptor row_values = {};  ///< Answers inside of aggregates; may be empty.
+  };
+  /// All references outlive the object. `scope` has the names of `input`.
+  Groups(const sql::Select& select, const Relation& input, const Scope& scope, Place place,
+         const BindContext& context);
   ~Groups();
 
-  /// One row per group, HAVING applied: keys, aggregates, the window's properties. Aggregates in `order` are
+  /// One row per group, before HAVING: keys, aggregates, the window's properties. Aggregates in `order` are
   /// among them. None: reported.
   std::optional<Relation> bind(std::span<const sql::OrderItem> order);
   /// Keys, properties and aggregates as columns of the groups; other columns are refused. Valid after `bind`,
   /// as long as the object.
   [[nodiscard]] ExprBinder::Interceptor interceptor() const;
+  /// The columns of the place's keys, and the names of the columns that are keys.
+  [[nodiscard]] std::vector<ExprPtr> keys() const;
+  [[nodiscard]] Scope key_names() const;
 
  private:
   std::unique_ptr<GroupBinder> binder_;

@@ -19,7 +19,7 @@ class InsertBinder {
   std::shared_ptr<const SinkNode> bind() {
     if (!check_sink() || !take_columns() || !check_arity()) return nullptr;
     auto sink = std::make_shared<SinkNode>();
-    sink->table = table_.name;
+    sink->table = table_.unique_name;
     sink->connector = table_.connector ? table_.connector->name : "";
     sink->options = table_.option_map();
     std::vector<ExprPtr> values;

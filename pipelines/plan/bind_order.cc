@@ -44,12 +44,13 @@ namespace {
 
 class OrderBinder {
  public:
-  OrderBinder(const sql::Query& query, Relation relation, QueryPlace place, const BindContext& context)
-      : query_(query), relation_(std::move(relation)), place_(place), context_(context) {}
+  OrderBinder(const sql::Query& query, Relation relation, const OrderColumns& columns, QueryPlace place,
+              const BindContext& context)
+      : query_(query), relation_(std::move(relation)), columns_(columns), place_(place), context_(context) {}
 
-  std::optional<Relation> bind(std::span<const std::size_t> order, std::size_t visible) {
-    if (!bind_counts() || !bind_keys(order) || !add_nodes()) return std::nullopt;
-    if (visible < relation_.schema().size()) drop_hidden(visible);
+  std::optional<Relation> bind() {
+    if (!bind_counts() || !bind_keys(columns_.items) || !add_nodes()) return std::nullopt;
+    if (columns_.visible < relation_.schema().size()) drop_hidden(columns_.visible);
     return std::move(relation_);
   }
 
@@ -88,13 +89,13 @@ class OrderBinder {
   bool add_nodes() {
     const bool limited = limit_ || offset_ > 0;
     if (!limited && (keys_.empty() || place_ == QueryPlace::kInner)) return true;
-    if (context_.settings.batch) {
+    if (context_.settings.batch && columns_.keys.empty()) {
       if (!keys_.empty() || relation_.node->updating) add_sort(SortNode::When::kAtEnd);
       if (limited) add_limit();
       return true;
     }
     if (!limited) return add_time_sort();
-    if (keys_.empty() && !relation_.node->updating)
+    if (keys_.empty() && columns_.keys.empty() && !relation_.node->updating)
       add_limit();
     else
       add_top();
@@ -140,6 +141,7 @@ class OrderBinder {
   void add_top() {
     auto rank = std::make_shared<RankNode>();
     rank->order = keys_;
+    rank->partition_by.assign(columns_.keys.begin(), columns_.keys.end());
     rank->range.first = offset_ + 1;
     if (limit_) rank->range.last = offset_ + *limit_;
     rank->gives_number = false;
@@ -157,6 +159,7 @@ class OrderBinder {
 
   const sql::Query& query_;
   Relation relation_;
+  const OrderColumns& columns_;
   QueryPlace place_;
   const BindContext& context_;
   std::vector<SortKey> keys_;
@@ -166,10 +169,9 @@ class OrderBinder {
 
 }  // namespace
 
-std::optional<Relation> bind_order(const sql::Query& query, Relation relation,
-                                   std::span<const std::size_t> order, std::size_t visible, QueryPlace place,
-                                   const BindContext& context) {
-  return OrderBinder(query, std::move(relation), place, context).bind(order, visible);
+std::optional<Relation> bind_order(const sql::Query& query, Relation relation, const OrderColumns& columns,
+                                   QueryPlace place, const BindContext& context) {
+  return OrderBinder(query, std::move(relation), columns, place, context).bind();
 }
 
 }  // namespace leat::plan

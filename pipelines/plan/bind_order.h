@@ -24,10 +24,15 @@ bool check_sortable(const Type& type, sql::SourceSpan span, const BindContext& c
 std::optional<std::size_t> named_column(const sql::OrderItem& item, std::span<const std::string> columns,
                                         const BindContext& context);
 
-/// `relation` ordered and limited. `order` has the column of each item of ORDER BY; columns from `visible` on
-/// are dropped at the end. None: the error has been reported.
-std::optional<Relation> bind_order(const sql::Query& query, Relation relation,
-                                   std::span<const std::size_t> order, std::size_t visible, QueryPlace place,
-                                   const BindContext& context);
+/// Columns of the relation that is ordered.
+struct OrderColumns {
+  std::span<const std::size_t> items;  ///< One per item of ORDER BY.
+  std::size_t visible = 0;             ///< Those from here on are dropped at the end.
+  std::span<const std::size_t> keys;   ///< The limits hold for each combination of these.
+};
+
+/// `relation` ordered and limited. None: the error has been reported.
+std::optional<Relation> bind_order(const sql::Query& query, Relation relation, const OrderColumns& columns,
+                                   QueryPlace place, const BindContext& context);
 
 }  // namespace leat::plan

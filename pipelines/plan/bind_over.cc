@@ -122,6 +122,7 @@ bool OverCalls::bind_partition(const Window& window, Bound& bound) {
     if (!expr) return false;
     bound.partition_by.push_back(add_input(*expr));
   }
+  for (const ExprPtr& key : keys_) bound.partition_by.push_back(add_input(key));
   return true;
 }
 

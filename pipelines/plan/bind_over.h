@@ -25,11 +25,16 @@ bool contains_over(const sql::Expression& expression);
 
 class OverCalls {
  public:
-  /// All outlive the object. `input` is what `scope` names, or what `values` makes of it (the groups of a
-  /// grouped SELECT); `values` may be empty.
+  /// All references outlive the object. `input` is what `scope` names, or what `values` makes of it (the
+  /// groups of a grouped SELECT); `values` may be empty. `keys` over `input` divide each partition further.
   OverCalls(const sql::Select& select, const Relation& input, const Scope& scope,
-            ExprBinder::Interceptor values, const BindContext& context)
-      : select_(select), input_(input), scope_(scope), values_(std::move(values)), context_(context) {}
+            ExprBinder::Interceptor values, std::vector<ExprPtr> keys, const BindContext& context)
+      : select_(select),
+        input_(input),
+        scope_(scope),
+        values_(std::move(values)),
+        keys_(std::move(keys)),
+        context_(context) {}
 
   /// `input` with the columns of the calls behind its own, those of `order` too, and QUALIFY applied. None:
   /// reported.
@@ -82,6 +87,7 @@ class OverCalls {
   const Relation& input_;
   const Scope& scope_;
   ExprBinder::Interceptor values_;
+  std::vector<ExprPtr> keys_;
   const BindContext& context_;
   std::vector<ExprPtr> inputs_;  ///< Columns of the projection below the nodes.
   std::map<std::string, std::size_t> input_places_;

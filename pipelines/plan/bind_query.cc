@@ -1,8 +1,11 @@
 #include "pipelines/plan/bind_query.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
@@ -40,30 +43,39 @@ bool QueryBinder::bind_with(const sql::Query& query) {
 }
 
 std::optional<Relation> QueryBinder::bind(const sql::Query& query) {
+  Correlated* const correlated = std::exchange(correlated_, nullptr);
   const std::size_t in_sight = common_tables_.size();
   ++depth_;
   const bool whole = bind_with(query);
-  std::optional<Relation> relation = bind_ordered(query);
+  std::optional<Relation> relation = bind_ordered(query, correlated);
   --depth_;
   common_tables_.resize(in_sight);
   return whole ? relation : std::nullopt;
 }
 
-std::optional<Relation> QueryBinder::bind_ordered(const sql::Query& query) {
+std::optional<Relation> QueryBinder::bind_ordered(const sql::Query& query, Correlated* correlated) {
   Ordering ordering{query.order_by};
   ordering_ = query.body->kind == sql::QueryBodyKind::kSelect ? &ordering : nullptr;
+  correlated_ = correlated;
   std::optional<Relation> relation = bind_body(*query.body);
   ordering_ = nullptr;
+  correlated_ = nullptr;
   if (!relation || !find_order_columns(*relation, ordering)) return std::nullopt;
   const auto place = depth_ > 1 ? QueryPlace::kInner : QueryPlace::kOutermost;
-  return bind_order(query, std::move(*relation), ordering.columns, ordering.visible, place, context_);
+  std::vector<std::size_t> keys;
+  for (std::size_t i = 0; correlated && i < correlated->keys.size(); ++i)
+    keys.push_back(ordering.visible - correlated->keys.size() + i);
+  return bind_order(query, std::move(*relation), {ordering.columns, ordering.visible, keys}, place, context_);
 }
 
-std::optional<Relation> QueryBinder::bind_name(const sql::Name& name) {
-  if (name.parts.size() == 1)
-    for (auto table = common_tables_.rbegin(); table != common_tables_.rend(); ++table)
-      if (table->first == name.last()) return table->second;
-  return tables_.find_relation(name);
+std::optional<Relation> QueryBinder::bind_name(const sql::Name& name, std::span<const sql::Hint> hints) {
+  for (auto table = common_tables_.rbegin(); name.parts.size() == 1 && table != common_tables_.rend();
+       ++table) {
+    if (table->first != name.last()) continue;
+    if (!hints.empty()) refuse_hint(hints[0], context_);
+    return hints.empty() ? table->second : std::nullopt;
+  }
+  return tables_.find_relation(name, hints);
 }
 
 std::optional<Relation> QueryBinder::bind_body(const sql::QueryBody& body) {

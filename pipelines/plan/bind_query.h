@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,22 +21,17 @@ class TableLookup {
  public:
   virtual ~TableLookup() = default;
   /// None: it is unknown (reported, with the nearest name) or broken (reported where it was declared).
-  virtual std::optional<Relation> find_relation(const sql::Name& name) = 0;
+  /// `hints` stand behind the name; the options in them hold for this reader alone.
+  virtual std::optional<Relation> find_relation(const sql::Name& name, std::span<const sql::Hint> hints) = 0;
 };
 
-struct InnerQuery;  // bind_subquery.h
+struct Correlated;  // bind_correlated.h
 
 /// One column of a SELECT list, bound.
 struct SelectColumn {
   ExprPtr expr;  ///< Null: it had an error.
   std::string name;
   ColumnRole role = ColumnRole::kPlain;
-};
-
-/// What WHERE of a sub-query may read of the query around it.
-struct Correlation {
-  const Scope* outer = nullptr;                ///< Null: nothing.
-  std::vector<ExprPtr>* conditions = nullptr;  ///< Takes the conditions that do.
 };
 
 class QueryBinder {
@@ -46,10 +42,14 @@ class QueryBinder {
   /// None: at least one error has been reported; as many of the query as can be found are.
   std::optional<Relation> bind(const sql::Query& query);
   /// A table, a view or a name of WITH.
-  std::optional<Relation> bind_name(const sql::Name& name);
+  std::optional<Relation> bind_name(const sql::Name& name, std::span<const sql::Hint> hints = {});
 
-  /// The query of an EXISTS or IN; `outer` has the names of the query around it.
-  std::optional<InnerQuery> bind_inner(const sql::Query& query, const Scope& outer);
+  /// A query that may read columns of the query around it. Its own columns, then `correlated.keys`.
+  std::optional<Relation> bind_correlated(const sql::Query& query, Correlated& correlated);
+  /// FROM and WHERE; `scope` gets their names. Conditions that read outer columns are put into `correlated`,
+  /// which may be null. A condition that has an error is left out, so that the errors of the other clauses
+  /// are found, too.
+  std::optional<Relation> bind_from_where(const sql::Select& select, Scope& scope, Correlated* correlated);
 
   [[nodiscard]] const BindContext& context() const { return context_; }
 
@@ -58,8 +58,6 @@ class QueryBinder {
   std::optional<Relation> bind_values(const sql::Values& values);
   std::optional<Relation> bind_set_operation(const sql::SetOperation& operation);
   std::optional<Relation> bind_select(const sql::Select& select);
-  /// A condition that has an error is left out, so that the errors of the other clauses are found, too.
-  std::optional<Relation> bind_from_where(const sql::Select& select, Scope& scope, Correlation correlation);
   /// ORDER BY of the query whose SELECT is being bound: it may use columns that are not in the list, which
   /// then follow the list's `visible` columns.
   struct Ordering {
@@ -67,20 +65,31 @@ class QueryBinder {
     std::vector<std::size_t> columns = {};  ///< One per item, as far as they are found.
     std::size_t visible = 0;
   };
-  /// `calls` answers for what the nodes below the list compute; it may be empty. `ordering` may be null.
+  /// What a SELECT list stands on.
+  struct ListPlace {
+    ExprBinder::Interceptor values =
+        {};                          ///< Answers for what the nodes below the list compute; may be empty.
+    Ordering* ordering = nullptr;    ///< May be null.
+    std::vector<ExprPtr> keys = {};  ///< Over the list's input: they follow the list, unseen.
+
+    [[nodiscard]] std::span<const sql::OrderItem> order_items() const;
+  };
   std::optional<Relation> bind_items(const sql::Select& select, const Relation& input, const Scope& scope,
-                                     const ExprBinder::Interceptor& calls, Ordering* ordering);
+                                     const ListPlace& place);
   std::optional<Relation> bind_over_select(const sql::Select& select, const Relation& input,
-                                           const Scope& scope, const ExprBinder::Interceptor& values,
-                                           Ordering* ordering);
-  std::optional<Relation> bind_grouped_select(const sql::Select& select, const Relation& input,
-                                              const Scope& scope, Ordering* ordering);
+                                           const Scope& scope, ListPlace place);
+  std::optional<Relation> bind_grouped_select(const sql::Select& select, Relation input, const Scope& scope,
+                                              ListPlace place);
+  std::optional<Relation> bind_plain_select(const sql::Select& select, Relation input, const Scope& scope,
+                                            ListPlace place);
   /// The list, with OVER and QUALIFY.
   std::optional<Relation> bind_list(const sql::Select& select, const Relation& input, const Scope& scope,
-                                    const ExprBinder::Interceptor& values, Ordering* ordering);
-  void add_order_columns(std::vector<SelectColumn>& columns, const ExprBinder& binder, Ordering& ordering);
+                                    ListPlace place);
+  /// The first `listed` of the columns have names that ORDER BY may use.
+  void add_order_columns(std::vector<SelectColumn>& columns, std::size_t listed, const ExprBinder& binder,
+                         Ordering& ordering);
   bool find_order_columns(const Relation& relation, Ordering& ordering);
-  std::optional<Relation> bind_ordered(const sql::Query& query);
+  std::optional<Relation> bind_ordered(const sql::Query& query, Correlated* correlated);
   bool bind_with(const sql::Query& query);
   bool refuse_clauses(const sql::Select& select) const;
 
@@ -88,8 +97,9 @@ class QueryBinder {
   const BindContext& context_;
   /// The names of WITH that are in sight, innermost last; none for one that is broken.
   std::vector<std::pair<std::string, std::optional<Relation>>> common_tables_;
-  Ordering* ordering_ = nullptr;  ///< For the SELECT that is bound next.
-  std::size_t depth_ = 0;         ///< Queries that are being bound, one in the other.
+  Ordering* ordering_ = nullptr;      ///< For the SELECT that is bound next.
+  Correlated* correlated_ = nullptr;  ///< For the query that is bound next.
+  std::size_t depth_ = 0;             ///< Queries that are being bound, one in the other.
 };
 
 /// Names for a SELECT list: the alias, the column's or field's own name, or EXPR$i; repeated ones get a

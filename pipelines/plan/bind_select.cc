@@ -2,13 +2,17 @@
 #include <algorithm>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "pipelines/functions/aggregate.h"
+#include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_group.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/bind_over.h"
 #include "pipelines/plan/bind_query.h"
+#include "pipelines/plan/bind_subquery_value.h"
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
@@ -55,16 +59,18 @@ std::optional<Relation> project(const Relation& input, std::vector<SelectColumn>
 
 bool QueryBinder::refuse_clauses(const sql::Select& select) const {
   const std::size_t before = context_.diagnostics.error_count();
-  if (!select.hints.empty())
-    context_.not_yet(select.hints[0].span, "the hint " + select.hints[0].name.text, "leave it out");
+  for (const sql::Hint& hint : select.hints) refuse_hint(hint, context_);
   return context_.diagnostics.error_count() > before;
 }
 
+std::span<const sql::OrderItem> QueryBinder::ListPlace::order_items() const {
+  return ordering ? std::span(ordering->items) : std::span<const sql::OrderItem>();
+}
+
 std::optional<Relation> QueryBinder::bind_items(const sql::Select& select, const Relation& input,
-                                                const Scope& scope, const ExprBinder::Interceptor& calls,
-                                                Ordering* ordering) {
+                                                const Scope& scope, const ListPlace& place) {
   ExprBinder binder(scope, context_, "SELECT");
-  binder.set_interceptor(calls);
+  binder.set_interceptor(place.values);
   const auto role_of = [&](const ExprPtr& expr) {
     return expr && expr->kind == ExprKind::kColumn ? input.roles[expr->column] : ColumnRole::kPlain;
   };
@@ -81,16 +87,18 @@ std::optional<Relation> QueryBinder::bind_items(const sql::Select& select, const
     const ColumnRole role = role_of(expr);
     columns.push_back({std::move(expr), column_name_of(item, columns.size()), role});
   }
-  if (ordering) add_order_columns(columns, binder, *ordering);
+  const std::size_t listed = columns.size();
+  for (const ExprPtr& key : place.keys) columns.push_back({key, "KEY$" + std::to_string(columns.size())});
+  if (place.ordering) add_order_columns(columns, listed, binder, *place.ordering);
   return project(input, std::move(columns));
 }
 
-void QueryBinder::add_order_columns(std::vector<SelectColumn>& columns, const ExprBinder& binder,
-                                    Ordering& ordering) {
+void QueryBinder::add_order_columns(std::vector<SelectColumn>& columns, std::size_t listed,
+                                    const ExprBinder& binder, Ordering& ordering) {
   make_names_unique(columns);
   ordering.visible = columns.size();
   std::vector<std::string> names;
-  for (const SelectColumn& column : columns) names.push_back(column.name);
+  for (std::size_t i = 0; i < listed; ++i) names.push_back(columns[i].name);
   for (const sql::OrderItem& item : ordering.items) {
     if (const auto named = named_column(item, names, context_)) {
       ordering.columns.push_back(*named);
@@ -122,31 +130,27 @@ bool QueryBinder::find_order_columns(const Relation& relation, Ordering& orderin
 }
 
 std::optional<Relation> QueryBinder::bind_over_select(const sql::Select& select, const Relation& input,
-                                                      const Scope& scope,
-                                                      const ExprBinder::Interceptor& values,
-                                                      Ordering* ordering) {
+                                                      const Scope& scope, ListPlace place) {
   if (select.qualify && !has_over(select)) {
     context_.diagnostics.error(select.qualify->span, "QUALIFY needs a function OVER a window",
                                is_grouped(select) ? "conditions on groups belong into HAVING"
                                                   : "conditions on columns belong into WHERE");
     return std::nullopt;
   }
-  OverCalls calls(select, input, scope, values, context_);
-  const std::optional<Relation> relation =
-      calls.bind(ordering ? std::span(ordering->items) : std::span<const sql::OrderItem>());
+  OverCalls calls(select, input, scope, place.values, place.keys, context_);
+  const std::optional<Relation> relation = calls.bind(place.order_items());
   if (!relation) return std::nullopt;
-  return bind_items(select, *relation, scope, calls.interceptor(), ordering);
+  place.values = calls.interceptor();
+  return bind_items(select, *relation, scope, place);
 }
 
 std::optional<Relation> QueryBinder::bind_list(const sql::Select& select, const Relation& input,
-                                               const Scope& scope, const ExprBinder::Interceptor& values,
-                                               Ordering* ordering) {
-  const bool ordered_over = ordering && std::ranges::any_of(ordering->items, [](const sql::OrderItem& item) {
-                              return contains_over(*item.value);
-                            });
+                                               const Scope& scope, ListPlace place) {
+  const bool ordered_over = std::ranges::any_of(
+      place.order_items(), [](const sql::OrderItem& item) { return contains_over(*item.value); });
   return select.qualify || has_over(select) || ordered_over
-             ? bind_over_select(select, input, scope, values, ordering)
-             : bind_items(select, input, scope, values, ordering);
+             ? bind_over_select(select, input, scope, std::move(place))
+             : bind_items(select, input, scope, place);
 }
 
 bool is_grouped(const sql::Select& select) {
@@ -155,26 +159,66 @@ bool is_grouped(const sql::Select& select) {
                              [](const sql::SelectItem& item) { return contains_aggregate(*item.value); });
 }
 
-std::optional<Relation> QueryBinder::bind_grouped_select(const sql::Select& select, const Relation& input,
-                                                         const Scope& scope, Ordering* ordering) {
-  Groups groups(select, input, scope, context_);
-  const std::optional<Relation> relation =
-      groups.bind(ordering ? std::span(ordering->items) : std::span<const sql::OrderItem>());
+namespace {
+/// The sub-queries of the list, of QUALIFY and of ORDER BY.
+bool collect_list(const sql::Select& select, std::span<const sql::OrderItem> order, SubqueryValues& values,
+                  SubqueryValues::Reach reach) {
+  bool whole = true;
+  for (const sql::SelectItem& item : select.items) whole = values.collect(*item.value, reach) && whole;
+  if (select.qualify) whole = values.collect(*select.qualify, reach) && whole;
+  for (const sql::OrderItem& item : order) whole = values.collect(*item.value, reach) && whole;
+  return whole;
+}
+}  // namespace
+
+std::optional<Relation> QueryBinder::bind_grouped_select(const sql::Select& select, Relation input,
+                                                         const Scope& scope, ListPlace place) {
+  using enum SubqueryValues::Reach;
+  SubqueryValues rows(*this, std::move(input), {scope, scope, {}});
+  bool whole = collect_list(select, place.order_items(), rows, kInsideAggregates);
+  if (select.having) whole = rows.collect(*select.having, kInsideAggregates) && whole;
+  if (!whole) return std::nullopt;
+  Groups groups(select, rows.relation(), scope, {place.keys, rows.interceptor()}, context_);
+  std::optional<Relation> relation = groups.bind(place.order_items());
   if (!relation) return std::nullopt;
-  return bind_list(select, *relation, scope, groups.interceptor(), ordering);
+  const Scope key_names = groups.key_names();
+  SubqueryValues values(*this, std::move(*relation), {scope, key_names, groups.interceptor()});
+  whole = !select.having || values.collect(*select.having, kOutsideAggregates);
+  whole = collect_list(select, place.order_items(), values, kOutsideAggregates) && whole;
+  if (!whole) return std::nullopt;
+  relation = values.relation();
+  const sql::Expression* const having = select.having.get();
+  if (having) relation = values.filter(std::span(&having, 1), "HAVING");
+  if (!relation) return std::nullopt;
+  place.values = values.interceptor();
+  place.keys = groups.keys();
+  return bind_list(select, *relation, scope, std::move(place));
+}
+
+std::optional<Relation> QueryBinder::bind_plain_select(const sql::Select& select, Relation input,
+                                                       const Scope& scope, ListPlace place) {
+  SubqueryValues values(*this, std::move(input), {scope, scope, {}});
+  if (!collect_list(select, place.order_items(), values, SubqueryValues::Reach::kAnywhere))
+    return std::nullopt;
+  place.values = values.interceptor();
+  return bind_list(select, values.relation(), scope, std::move(place));
 }
 
 std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
   bool refused = refuse_clauses(select);
-  Ordering* const ordering = select.distinct ? nullptr : ordering_;
+  ListPlace place{.ordering = select.distinct ? nullptr : ordering_};
   ordering_ = nullptr;
+  Correlated* const correlated = std::exchange(correlated_, nullptr);
   Scope scope;
   const std::size_t before = context_.diagnostics.error_count();
-  std::optional<Relation> input = bind_from_where(select, scope, {});
+  std::optional<Relation> input = bind_from_where(select, scope, correlated);
   if (!input) return std::nullopt;
+  if (correlated && !make_keys(select, *input, scope, *correlated, context_)) return std::nullopt;
+  if (correlated) place.keys = correlated->keys;
   refused = refused || context_.diagnostics.error_count() > before;
-  std::optional<Relation> output = is_grouped(select) ? bind_grouped_select(select, *input, scope, ordering)
-                                                      : bind_list(select, *input, scope, {}, ordering);
+  std::optional<Relation> output =
+      is_grouped(select) ? bind_grouped_select(select, std::move(*input), scope, std::move(place))
+                         : bind_plain_select(select, std::move(*input), scope, std::move(place));
   if (output && select.distinct) output = bind_distinct(*output, context_);
   return refused ? std::nullopt : output;
 }

@@ -1,7 +1,10 @@
 // UNION, INTERSECT and EXCEPT, with ALL and without.
+#include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_group.h"
 #include "pipelines/plan/bind_query.h"
 #include "pipelines/plan/coerce.h"
@@ -103,14 +106,37 @@ class Chain {
   bool distinct_ = false;          ///< Without repeated rows.
 };
 
+bool same_match(const Correlated::Match& a, const Correlated::Match& b) {
+  return a.nulls == b.nulls && identity_of(*a.outer) == identity_of(*b.outer);
+}
+
+/// Makes the keys of all branches those of the set operation: the rows of an outer row meet in it.
+bool share_keys(std::span<const Correlated> asked, std::span<const sql::SourceSpan> spans,
+                Correlated& correlated, const BindContext& context) {
+  for (std::size_t b = 1; b < asked.size(); ++b) {
+    if (std::ranges::equal(asked[b].matches, asked[0].matches, same_match)) continue;
+    context.not_yet(spans[b], "a branch of a set operation that asks other things of the outer row",
+                    "compare the same outer columns in the same order in each branch, or join outside of it");
+    return false;
+  }
+  correlated.matches = asked[0].matches;
+  correlated.keys = asked[0].keys;
+  return true;
+}
+
 }  // namespace
 
 std::optional<Relation> QueryBinder::bind_set_operation(const sql::SetOperation& operation) {
+  Correlated* const correlated = std::exchange(correlated_, nullptr);
   bool whole = true;
   std::vector<Relation> branches;
+  std::vector<Correlated> asked;
   std::vector<sql::SourceSpan> spans = {operation.first->span};
   const auto add = [&](const sql::QueryBody& body) {
+    if (correlated) asked.emplace_back(correlated->outer);
+    correlated_ = correlated ? &asked.back() : nullptr;
     std::optional<Relation> branch = bind_body(body);
+    correlated_ = nullptr;
     whole = whole && branch;
     if (branch) branches.push_back(std::move(*branch));
   };
@@ -119,6 +145,7 @@ std::optional<Relation> QueryBinder::bind_set_operation(const sql::SetOperation&
     add(*step.right);
     spans.push_back(step.right->span);
   }
+  if (whole && correlated) whole = share_keys(asked, spans, *correlated, context_);
   if (!whole || !unify_branches(branches, spans, text_of(operation.steps[0]), context_)) return std::nullopt;
   Chain chain(branches[0].node, context_);
   for (std::size_t i = 0; i < operation.steps.size(); ++i)

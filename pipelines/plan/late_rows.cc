@@ -70,7 +70,7 @@ std::shared_ptr<const SinkNode> bind_late_sink(Table& table, std::span<const Tab
   }
   table.written = true;
   auto sink = std::make_shared<SinkNode>();
-  sink->table = table.name;
+  sink->table = table.unique_name;
   sink->connector = table.connector->name;
   sink->options = table.option_map();
   bool whole = true;

@@ -10,6 +10,7 @@
 
 #include "pipelines/base/nearest.h"
 #include "pipelines/plan/bind_context.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_insert.h"
 #include "pipelines/plan/bind_query.h"
 #include "pipelines/plan/bind_settings.h"
@@ -52,10 +53,16 @@ class Planner final : public TableLookup {
     return texts;
   }
 
-  std::optional<Relation> find_relation(const sql::Name& name) override {
+  std::optional<Relation> find_relation(const sql::Name& name, std::span<const sql::Hint> hints) override {
     const std::string key = name.to_string();
-    if (const auto view = views_.find(key); view != views_.end()) return view->second;
-    if (Table* table = find_table(key)) return read_table(name, *table);
+    if (const auto view = views_.find(key); view != views_.end()) {
+      for (const sql::Hint& hint : hints) refuse_hint(hint, context_);
+      return hints.empty() ? view->second : std::nullopt;
+    }
+    if (Table* table = find_table(key)) {
+      Table* const hinted = hinted_table(*table, hints);
+      return hinted ? read_table(name, *hinted) : std::nullopt;
+    }
     report_unknown(name, "table or view");
     return std::nullopt;
   }
@@ -94,13 +101,33 @@ class Planner final : public TableLookup {
     return found == names_.end() ? nullptr : found->second;
   }
 
-  std::optional<Relation> read_table(const sql::Name& name, Table& table) const {
+  /// The table with the options of its hints, made once for equal ones. Null: reported.
+  Table* hinted_table(Table& table, std::span<const sql::Hint> hints) {
+    if (hints.empty()) return &table;
+    const auto key = std::pair(&table, text_of_hints(hints));
+    if (const auto known = hinted_.find(key); known != hinted_.end()) return known->second;
+    std::unique_ptr<Table> made = with_hints(table, hints, context_);
+    if (!made) return nullptr;
+    tables_.push_back(std::move(made));
+    return hinted_[key] = tables_.back().get();
+  }
+
+  /// The same table with other options is another one to whoever reads and writes it.
+  void name_uniquely(Table& table) {
+    if (!table.unique_name.empty()) return;
+    table.unique_name = table.name;
+    for (int n = 2; !unique_names_.insert(table.unique_name).second; ++n)
+      table.unique_name = table.name + "$" + std::to_string(n);
+  }
+
+  std::optional<Relation> read_table(const sql::Name& name, Table& table) {
     if (table.connector && !table.connector->can_read) {
       context_.diagnostics.error(name.span, "'" + table.name + "' cannot be read: the connector '" +
                                                 table.connector->name + "' only writes");
       return std::nullopt;
     }
     if (table.broken) return std::nullopt;
+    name_uniquely(table);
     Relation relation = plain_relation(scan_of(table));
     if (table.primary_key_definition)
       for (const sql::Identifier& column : table.primary_key_definition->columns)
@@ -172,9 +199,6 @@ class Planner final : public TableLookup {
       context_.not_yet(insert.span, "INSERT OVERWRITE", "INSERT INTO adds rows");
     if (!insert.partition.empty())
       context_.not_yet(insert.partition[0].column.span, "PARTITION", "give the column a value in the query");
-    if (!insert.hints.empty())
-      context_.not_yet(insert.hints[0].span, "the hint " + insert.hints[0].name.text,
-                       "write the options into the table's WITH");
     using enum sql::Insert::OnConflict;
     // Of several rows with one key the last one stays: DEDUPLICATE says so, and it is so without it.
     if (insert.on_conflict == kNothing || insert.on_conflict == kError)
@@ -184,8 +208,13 @@ class Planner final : public TableLookup {
   }
 
   std::shared_ptr<const SinkNode> bind_one(const sql::Insert& insert) {
-    const bool refused = refuse_clauses(insert);
+    bool refused = refuse_clauses(insert);
     Table* table = find_table(insert.table.to_string());
+    if (table && !insert.hints.empty()) {
+      Table* const hinted = hinted_table(*table, insert.hints);
+      refused = refused || !hinted;
+      if (hinted) table = hinted;
+    }
     if (!table && views_.contains(insert.table.to_string()))
       context_.diagnostics.error(insert.table.span,
                                  "'" + insert.table.to_string() + "' is a view; only a table can be written");
@@ -193,6 +222,7 @@ class Planner final : public TableLookup {
       report_unknown(insert.table, "table");
     const std::optional<Relation> query = QueryBinder(*this, context_).bind(*insert.query);
     if (!query || !table || refused || table->broken) return nullptr;
+    name_uniquely(*table);
     return bind_insert(insert, *query, *table, context_);
   }
 
@@ -209,6 +239,7 @@ class Planner final : public TableLookup {
     if (name.empty()) return;
     const sql::SourceSpan span = span_of_setting(script, "leat.late-rows");
     if (Table* table = find_table(name)) {
+      name_uniquely(*table);
       late_sink_ = bind_late_sink(*table, tables_read_by(sinks_), span, context_);
       return;
     }
@@ -265,8 +296,10 @@ class Planner final : public TableLookup {
 
   const PlanRequest& request_;
   const BindContext& context_;
-  std::vector<std::unique_ptr<Table>> tables_;        ///< In order of declaration, dropped ones too.
-  std::map<std::string, Table*, std::less<>> names_;  ///< The tables in sight.
+  std::vector<std::unique_ptr<Table>> tables_;               ///< In order of declaration, dropped ones too.
+  std::map<std::string, Table*, std::less<>> names_;         ///< The tables in sight.
+  std::map<std::pair<Table*, std::string>, Table*> hinted_;  ///< With other options than those of WITH.
+  std::set<std::string> unique_names_;
   std::map<std::string, std::optional<Relation>, std::less<>> views_;  ///< None: broken, reported.
   std::set<std::string> unreadable_;  ///< Names whose CREATE the parser has refused.
   std::shared_ptr<const SinkNode> late_sink_;

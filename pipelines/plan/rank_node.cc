@@ -52,7 +52,15 @@ std::string NumberingNode::own_identity(std::span<const std::string> texts) cons
 }
 
 std::string RankNode::line() const {
-  return "Rank" + text(column_names(inputs[0]->schema)) + ttl_text(state_ttl);
+  const std::vector<std::string> columns = column_names(inputs[0]->schema);
+  if (further == Further::kFail)
+    return "SingleRow" + (partition_by.empty() ? "" : " per(" + listed(partition_by, columns) + ")") +
+           ttl_text(state_ttl);
+  return "Rank" + text(columns) + ttl_text(state_ttl);
+}
+
+std::string RankNode::own_identity(std::span<const std::string> texts) const {
+  return NumberingNode::own_identity(texts) + (further == Further::kFail ? " alone" : "");
 }
 
 // ---- Of windows ------------------------------------------------------------------------------------------

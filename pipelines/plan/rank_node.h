@@ -40,6 +40,12 @@ struct NumberingNode : PassingNode {
 struct RankNode final : NumberingNode {
   RankNode() : NumberingNode(NodeKind::kRank) {}
 
+  /// What becomes of a row behind the range.
+  enum class Further : std::uint8_t {
+    kKeptOut,
+    kFail,  ///< There must be none: the row cannot be computed.
+  };
+  Further further = Further::kKeptOut;
   Micros state_ttl{0};  ///< 'table.exec.state.ttl'; 0: partitions live for ever.
 
   [[nodiscard]] std::string_view operator_name() const override { return "rank"; }
@@ -49,7 +55,10 @@ struct RankNode final : NumberingNode {
   }
 
  protected:
-  [[nodiscard]] bool makes_updates() const override { return true; }
+  [[nodiscard]] bool makes_updates() const override {
+    return further == Further::kKeptOut || inputs[0]->updating;
+  }
+  [[nodiscard]] std::string own_identity(std::span<const std::string> texts) const override;
 };
 
 /// Top-N of each window, given out once, when the window fires. The window's start and end are in

@@ -125,12 +125,18 @@ void Scope::report_unknown(const sql::Name& name, const BindContext& context) co
   context.diagnostics.error(first.span, what + first.text + "'" + suggestion, hint);
 }
 
+void Scope::set_outer(const Scope* outer, std::vector<std::size_t> places) {
+  outer_ = outer;
+  outer_places_ = std::move(places);
+}
+
 ExprPtr Scope::resolve_outer(const sql::Name& name, const BindContext& context) const {
   const ExprPtr expr = outer_->resolve(name, context);
   if (!expr) return nullptr;
   const std::vector<std::size_t> columns = columns_of(*expr);
   std::vector<std::size_t> places(columns.empty() ? 0 : columns.back() + 1);
-  for (const std::size_t column : columns) places[column] = kOuterColumns + column;
+  for (const std::size_t column : columns)
+    places[column] = outer_places_.empty() ? kOuterColumns + column : outer_places_[column];
   return remap_columns(expr, places);
 }
 

@@ -62,8 +62,9 @@ class Scope {
   void merge(const std::string& name, ExprPtr expr);
   /// Replaces what each column is.
   void transform(const std::function<ExprPtr(const ExprPtr&)>& replacement);
-  /// What is not found here is looked for there; null: nowhere. `outer` outlives the scope.
-  void set_outer(const Scope* outer) { outer_ = outer; }
+  /// What is not found here is looked for there; null: nowhere. `outer` outlives the scope. Its column c is
+  /// column `places[c]` here; without places it is counted from kOuterColumns.
+  void set_outer(const Scope* outer, std::vector<std::size_t> places = {});
   /// The columns of `*`.
   [[nodiscard]] std::vector<ScopeColumn> all_columns() const;
 
@@ -85,6 +86,7 @@ class Scope {
   std::vector<ScopeTable> tables_;
   std::vector<ScopeColumn> merged_;  ///< The columns of USING.
   const Scope* outer_ = nullptr;
+  std::vector<std::size_t> outer_places_;
 };
 
 /// Field `name` of a ROW, or null with an error.

@@ -52,7 +52,7 @@ std::shared_ptr<const ScanNode> scan_of(Table& table) {
   table.read = true;
   if (table.scan) return table.scan;
   auto scan = std::make_shared<ScanNode>();
-  scan->table = table.name;
+  scan->table = table.unique_name;
   scan->options = table.option_map();
   if (table.connector) {
     scan->connector = table.connector->name;

@@ -51,6 +51,8 @@ struct Table {
   bool read = false;
   bool written = false;
   std::shared_ptr<const ScanNode> scan;  ///< Made by the first reader, shared by all.
+  /// Of its scan and of its sink: no two tables of a pipeline share it. Set when the table is first used.
+  std::string unique_name;
 
   [[nodiscard]] std::optional<std::size_t> find(std::string_view column) const;
   [[nodiscard]] std::vector<std::string> column_names() const;

@@ -189,11 +189,14 @@ struct Subquery final : Expression {
   enum class Use : std::uint8_t {
     kScalar,  ///< `(SELECT …)`
     kExists,  ///< `EXISTS (…)`
-    kIn,      ///< `operand IN (…)`; a row is a Call "ROW"
+    kIn,      ///< `operand IN (…)`, `operand = ANY (…)`; a row is a Call "ROW"
+    kAny,     ///< `operand < ANY (…)`, `operand < SOME (…)`
+    kAll,     ///< `operand < ALL (…)`
     kArray,   ///< `ARRAY(SELECT …)`
   };
   Use use = Use::kScalar;
-  ExpressionPtr operand;  ///< kIn only.
+  ExpressionPtr operand;  ///< Of kIn, kAny and kAll.
+  std::string op = "=";   ///< The comparison of kAny and kAll.
   std::unique_ptr<Query> query;
 };
 

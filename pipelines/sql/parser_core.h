@@ -208,6 +208,7 @@ class Parser {
   ExpressionPtr row_or_group(const Token& open);
   ExpressionPtr subquery(Subquery::Use use, const Token& first);
   ExpressionPtr exists();
+  bool quantified(ExpressionPtr& left, std::string_view op, const Token& token);
   ExpressionPtr bracket_constructor();
   ExpressionPtr column_or_call();
   ExpressionPtr bare_function();

@@ -126,6 +126,7 @@ bool Parser::infix(ExpressionPtr& left, int minimum) {
   if (at("::")) error(token.span, "'::' is no operator of Flink SQL", "write CAST(value AS type)");
   if (found == nullptr || found->power < minimum) return false;
   advance();
+  if (quantified(left, found->text, token)) return true;
   ExpressionPtr right = expression(found->power + 1);
   const SourceSpan span = join(left->span, right->span);
   // A chain of AND or OR is one node: conditions written by a program are long, and flat ones are shallow.
@@ -141,6 +142,32 @@ bool Parser::infix(ExpressionPtr& left, int minimum) {
   values.push_back(std::move(left));
   values.push_back(std::move(right));
   left = call(CallSyntax::kInfix, std::string(found->text), token.span, std::move(values), span);
+  return true;
+}
+
+// quantified := x comparison ( ANY | SOME | ALL ) '(' query ')'
+bool Parser::quantified(ExpressionPtr& left, std::string_view op, const Token& token) {
+  if (!at_any_word({"ANY", "SOME", "ALL"}) || !at("(", 1)) return false;
+  const SourceSpan begin = left->span;
+  const bool all = at_word("ALL");
+  advance();
+  if (!at_any_word({"SELECT", "WITH", "VALUES", "TABLE"}, 1)) {
+    error(peek().span, "ANY, SOME and ALL take a query", "a list goes with IN: x IN (1, 2)");
+    return true;
+  }
+  auto node = std::make_unique<Subquery>();
+  // `= ANY` is IN, `<> ALL` is NOT IN.
+  const bool in = op == (all ? "<>" : "=");
+  node->use = in ? Subquery::Use::kIn : all ? Subquery::Use::kAll : Subquery::Use::kAny;
+  if (!in) node->op = op;
+  node->operand = std::move(left);
+  node->query = parenthesised_query();
+  left = seal(std::move(node), since(begin));
+  if (!in || !all) return true;
+  std::vector<ExpressionPtr> values;
+  values.push_back(std::move(left));
+  const SourceSpan span = values[0]->span;
+  left = call(CallSyntax::kPrefix, "NOT", token.span, std::move(values), span);
   return true;
 }
 

@@ -84,7 +84,7 @@ TableReferencePtr Parser::table_primary() {
   if (at_word("TABLE") && at("(", 1)) {
     advance();
     advance();
-    result = table_function();
+    result = at_word("UNNEST") ? unnest() : table_function();
     expect(")", "after the call of the table function");
   } else if (at("(")) {
     result = parenthesised_table();

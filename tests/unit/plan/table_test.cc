@@ -61,6 +61,16 @@ TEST_CASE("INSERT writes writable metadata and refuses what cannot be written") 
             .find("the metadata 'sent' cannot be written by INSERT") != std::string::npos);
 }
 
+TEST_CASE("a table with other options by a hint is another one to read and to write") {
+  const std::string insert = "INSERT INTO o /*+ OPTIONS('target' = 'b') */ SELECT temperature FROM readings";
+  const Plan plan = planned("CREATE TABLE o (v DOUBLE) WITH ('connector' = 'out');" + insert +
+                            "; INSERT INTO o SELECT temperature FROM readings /*+ OPTIONS('url' = 'y') */");
+  CHECK(plan.sinks[0]->options.at("target") == "b");
+  CHECK(plan.sinks[0]->table == "o");
+  CHECK(plan.sinks[1]->table == "o$2");
+  CHECK(plan.scans[1]->table == "readings$2");
+}
+
 TEST_CASE("a primary key makes its columns NOT NULL, and a NULL there is a row error") {
   const Plan plan = planned(
       "CREATE TABLE k (id STRING, v DOUBLE, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'out');"

@@ -142,6 +142,10 @@ TEST_CASE("sub-queries stand where expressions stand") {
   CHECK(tree("EXISTS (SELECT 1)") == "EXISTS(query)");
   CHECK(tree("((SELECT 1) UNION (SELECT 2))") == "SCALAR(query)");
   CHECK(tree("ARRAY(SELECT a FROM t)") == "ARRAY(query)");
+  CHECK(tree("a < ANY (SELECT 1)") == "ANY(a, < query)");
+  CHECK(tree("a >= ALL (SELECT 1) AND b") == "(ALL(a, >= query) AND b)");
+  CHECK(tree("a = SOME (SELECT 1)") == "IN(a, query)");
+  CHECK(tree("a <> ALL (SELECT 1)") == "NOT(IN(a, query))");
 }
 
 TEST_CASE("the SQL/JSON functions keep their clauses") {

@@ -102,9 +102,11 @@ std::string case_tree(const Case& node) {
 }
 
 std::string subquery_tree(const Subquery& node) {
-  static constexpr std::array<std::string_view, 4> kUses = {"SCALAR", "EXISTS", "IN", "ARRAY"};
+  static constexpr std::array<std::string_view, 6> kUses = {"SCALAR", "EXISTS", "IN", "ANY", "ALL", "ARRAY"};
   const std::string operand = node.operand ? tree(*node.operand) + ", " : "";
-  return fmt::format("{}({}query)", kUses[static_cast<std::size_t>(node.use)], operand);
+  const bool compares = node.use == Subquery::Use::kAny || node.use == Subquery::Use::kAll;
+  return fmt::format("{}({}{}query)", kUses[static_cast<std::size_t>(node.use)], operand,
+                     compares ? node.op + " " : "");
 }
 
 std::string table_tree(const TableArgument& node) {
