@@ -91,7 +91,6 @@ class QueryBinder {
   bool find_order_columns(const Relation& relation, Ordering& ordering);
   std::optional<Relation> bind_ordered(const sql::Query& query, Correlated* correlated);
   bool bind_with(const sql::Query& query);
-  bool refuse_clauses(const sql::Select& select) const;
 
   TableLookup& tables_;
   const BindContext& context_;
