@@ -99,6 +99,7 @@ class QueryBinder {
   Ordering* ordering_ = nullptr;      ///< For the SELECT that is bound next.
   Correlated* correlated_ = nullptr;  ///< For the query that is bound next.
   std::size_t depth_ = 0;             ///< Queries that are being bound, one in the other.
+  std::vector<const Scope*> around_;  ///< The names of those that have sub-queries, outermost first.
 };
 
 /// Names for a SELECT list: the alias, the column's or field's own name, or EXPR$i; repeated ones get a

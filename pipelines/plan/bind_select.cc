@@ -201,6 +201,7 @@ std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
   ListPlace place{.ordering = select.distinct ? nullptr : ordering_};
   ordering_ = nullptr;
   Correlated* const correlated = std::exchange(correlated_, nullptr);
+  const QueryInside inside(around_, correlated);
   Scope scope;
   const std::size_t before = context_.diagnostics.error_count();
   std::optional<Relation> input = bind_from_where(select, scope, correlated);
