@@ -53,7 +53,7 @@ std::string_view advice(int primary) {
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, OpenMode mode) {
-  std::unique_ptr<Connection> connection(new Connection(path));
+  std::unique_ptr<Connection> connection(new Connection(path, mode));
   const int access =
       mode == OpenMode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -85,7 +85,10 @@ Status Connection::harden(OpenMode mode) {
 Error Connection::error(int rc) {
   const int primary = rc & 0xff;
   if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) trouble_ = Trouble::kDamaged;
-  if (primary == SQLITE_IOERR && trouble_ == Trouble::kNone) trouble_ = Trouble::kUnknownOutcome;
+  // A file that could only be opened for reading, because of an error that may be over, stays so: open it anew.
+  const bool fell_back = primary == SQLITE_READONLY && mode_ == OpenMode::kReadWrite;
+  if ((primary == SQLITE_IOERR || fell_back) && trouble_ == Trouble::kNone)
+    trouble_ = Trouble::kUnknownOutcome;
   std::string message = path_ + ": ";
   message += db_ != nullptr && sqlite3_extended_errcode(db_) == rc ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);
   if (primary == SQLITE_IOERR) message += " (code " + std::to_string(rc) + ")";

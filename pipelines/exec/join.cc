@@ -36,11 +36,11 @@ Join::Join(const plan::JoinNode& node, OperatorContext context)
       type_(node.type),
       comes_alone_{plan::keeps_left(node.type), plan::keeps_right(node.type)},
       counts_{comes_alone_[0] || has_no_right_columns(node.type), comes_alone_[1]},
-      ttl_(node.state_ttl),
+      ttls_{StateTtl(node.state_ttl[0]), StateTtl(node.state_ttl[1])},
       keys_(node),
       condition_(node),
-      sides_{JoinSide(types_of(node.inputs[0]->schema), 'l', ttl_),
-             JoinSide(types_of(node.inputs[1]->schema), 'r', ttl_)},
+      sides_{JoinSide(types_of(node.inputs[0]->schema), 'l', ttls_[0]),
+             JoinSide(types_of(node.inputs[1]->schema), 'r', ttls_[1])},
       output_(node) {}
 
 // ---- Output ----------------------------------------------------------------------------------------------
@@ -69,8 +69,8 @@ Status Join::flush(std::size_t side, const Batch& batch, std::int64_t watermark_
 
 // ---- Rows ------------------------------------------------------------------------------------------------
 
-// The pairs of one row with what lives at its time, that of `ttl`. False: it belongs into a run of its own,
-// because the rows before it in this one may still write what seems to have expired.
+// The pairs of one row with what lives at its time, that of `ttl`, the other side's. False: it belongs into a
+// run of its own, because the rows before it in this one may still write what seems to have expired.
 bool Join::collect_pairs_of(const Candidate& candidate, InRun place, const StateTtl& ttl) {
   const JoinSide& other = sides_[1 - candidate.side];
   const std::size_t pairs_before = pairs_.size();
@@ -88,7 +88,7 @@ bool Join::collect_pairs_of(const Candidate& candidate, InRun place, const State
 // Rows [begin, …) until there are enough pairs; one row is always taken whole.
 std::uint32_t Join::collect_pairs(std::size_t side, std::uint32_t begin, const Batch& batch) {
   pairs_.clear();
-  StateTtl ttl = ttl_;
+  StateTtl ttl = ttls_[1 - side];
   std::uint32_t row = begin;
   for (; row < batch.size && pairs_.size() < kRunPairs; ++row) {
     ttl.pass(batch.intake_times[row]);
@@ -153,7 +153,7 @@ void Join::retract(const Candidate& candidate, const Batch& batch) {
     if (held != JoinSide::kNone) {
       side.erase(held);
       keys_.release(candidate.key);
-    } else if (!ttl_.enabled()) {
+    } else if (!ttls_[candidate.side].enabled()) {
       return;  // A row that never came: nothing was made of it.
     }
   }
@@ -190,11 +190,15 @@ Status Join::apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end,
   for (std::uint32_t row = begin; row < end; ++row) {
     const std::size_t first = pair;
     while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
-    ttl_.pass(batch.intake_times[row]);
+    pass_time(batch.intake_times[row]);
     if (std::ranges::binary_search(failed, row)) continue;
     apply({side, row, ids_[row], std::span(pairs_.partners).subspan(first, pair - first)}, batch);
   }
   return {};
+}
+
+void Join::pass_time(std::int64_t intake_time) {
+  for (StateTtl& ttl : ttls_) ttl.pass(intake_time);
 }
 
 // Only between batches: the output refers to rows that are kept.
@@ -239,8 +243,9 @@ Status Join::set_activity(std::size_t input, InputActivity activity, std::int64_
 
 void Join::save(StateChanges& changes) {
   for (JoinSide& side : sides_) side.rows().save(fingerprint_, changes);
-  if (!ttl_.enabled() || saved_now_ == ttl_.now()) return;
-  saved_now_ = ttl_.now();
+  const bool expires = ttls_[0].enabled() || ttls_[1].enabled();
+  if (!expires || saved_now_ == ttls_[0].now()) return;
+  saved_now_ = ttls_[0].now();
   EntryBuffer time;
   time.begin().zigzag(saved_now_);
   changes.put(fingerprint_, {&kTimeTag, 1}, time.bytes());
@@ -248,8 +253,8 @@ void Join::save(StateChanges& changes) {
 
 Status Join::load_time(std::string_view value) {
   ByteReader reader(value);
-  ttl_.pass(reader.zigzag());
-  saved_now_ = ttl_.now();
+  pass_time(reader.zigzag());
+  saved_now_ = ttls_[0].now();
   if (!reader.ok()) return fail(ErrorCode::kCorrupt, "the time of the join's state is damaged");
   return {};
 }

@@ -70,6 +70,7 @@ class Join final : public MultiInputOperator {
   void count_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch);
   void discount_match(const Candidate& candidate, RowStore::Handle partner, const Batch& batch);
   void drop_expired();
+  void pass_time(std::int64_t intake_time);
   Status load_time(std::string_view value);
   Status flush(std::size_t side, const Batch& batch, std::int64_t watermark_after, Output& out);
 
@@ -78,7 +79,7 @@ class Join final : public MultiInputOperator {
   plan::JoinType type_;
   std::array<bool, 2> comes_alone_;  // Rows of this side come out without a match, too.
   std::array<bool, 2> counts_;       // The marks of this side's rows count their matches.
-  StateTtl ttl_;
+  std::array<StateTtl, 2> ttls_;     // Of each side's rows; their times are the same.
   std::int64_t saved_now_ = kMinWatermark;
   JoinKeys keys_;
   JoinCondition condition_;

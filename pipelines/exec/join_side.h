@@ -19,7 +19,7 @@ class JoinSide {
   using Handle = RowStore::Handle;
   static constexpr Handle kNone = static_cast<Handle>(-1);
 
-  /// `ttl` is the operator's, and outlives this.
+  /// `ttl` is the operator's for this side, and outlives this.
   JoinSide(std::vector<Type> types, char tag, const StateTtl& ttl);
 
   /// Keeps row `row` of `columns` under `key`.

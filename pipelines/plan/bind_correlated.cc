@@ -54,6 +54,62 @@ Relation distinct_columns(const Relation& rows, std::span<const std::size_t> col
 
 namespace {
 
+using OnColumn = std::function<void(const sql::Name&)>;
+
+void for_each_column(const sql::Expression& part, const OnColumn& found) {
+  if (const auto* column = sql::as<sql::ColumnName>(part)) return found(column->name);
+  sql::for_each_child(part, [&](const sql::Expression& child) { for_each_column(child, found); });
+}
+
+void for_each_column(const sql::GroupItem& item, const OnColumn& found) {
+  for (const sql::ExpressionPtr& value : item.values) for_each_column(*value, found);
+  for (const sql::GroupItem& part : item.items) for_each_column(part, found);
+}
+
+/// Those behind WHERE, but names of the list's items.
+void for_each_column_behind_where(const sql::Select& select, const OnColumn& found) {
+  const auto is_alias = [&](const sql::Name& name) {
+    return name.parts.size() == 1 && std::ranges::any_of(select.items, [&](const sql::SelectItem& item) {
+             return item.alias && item.alias->text == name.last();
+           });
+  };
+  const OnColumn unless_alias = [&](const sql::Name& name) {
+    if (!is_alias(name)) found(name);
+  };
+  for (const sql::SelectItem& item : select.items) for_each_column(*item.value, unless_alias);
+  for (const sql::GroupItem& item : select.group_by) for_each_column(item, unless_alias);
+  if (select.having) for_each_column(*select.having, unless_alias);
+  if (select.qualify) for_each_column(*select.qualify, unless_alias);
+}
+
+/// What a name is, if it is known there.
+ExprPtr known(const Scope& scope, const sql::Name& name, const BindContext& context) {
+  sql::Diagnostics silent;
+  return scope.resolve(name, {silent, context.catalog, context.settings, context.session});
+}
+
+}  // namespace
+
+bool check_reach(const sql::Select& select, const Scope& scope, const Correlated* correlated,
+                 std::span<const Scope* const> around, const BindContext& context) {
+  bool whole = true;
+  const OnColumn check = [&](const sql::Name& name) {
+    if (known(scope, name, context)) return;
+    if (correlated && known(correlated->outer.scope, name, context)) return;
+    if (std::ranges::none_of(around, [&](const Scope* far) { return known(*far, name, context) != nullptr; }))
+      return;
+    context.not_yet(name.span, "'" + name.to_string() + "', a column of a query that is not directly around,",
+                    "join its table in the query between, and read it from there");
+    whole = false;
+  };
+  if (around.empty()) return true;
+  if (select.where) for_each_column(*select.where, check);
+  for_each_column_behind_where(select, check);
+  return whole;
+}
+
+namespace {
+
 class KeyMaker {
  public:
   KeyMaker(const sql::Select& select, Relation& input, Scope& scope, Correlated& correlated,
@@ -70,32 +126,11 @@ class KeyMaker {
   // ---- Outer columns outside of WHERE --------------------------------------------------------------------
 
   void find_outer_columns() {
-    for (const sql::SelectItem& item : select_.items) find_in(*item.value);
-    for (const sql::GroupItem& item : select_.group_by) find_in(item);
-    if (select_.having) find_in(*select_.having);
-    if (select_.qualify) find_in(*select_.qualify);
-  }
-
-  void find_in(const sql::GroupItem& item) {
-    for (const sql::ExpressionPtr& value : item.values) find_in(*value);
-    for (const sql::GroupItem& part : item.items) find_in(part);
-  }
-
-  void find_in(const sql::Expression& part) {
-    const auto* column = sql::as<sql::ColumnName>(part);
-    if (!column) return sql::for_each_child(part, [this](const sql::Expression& child) { find_in(child); });
-    if (is_alias(column->name)) return;
-    sql::Diagnostics silent;
-    const BindContext quiet{silent, context_.catalog, context_.settings, context_.session};
-    if (scope_.resolve(column->name, quiet)) return;
-    if (const ExprPtr outer = correlated_.outer.scope.resolve(column->name, quiet))
-      for (const std::size_t index : columns_of(*outer)) outer_columns_.insert(index);
-  }
-
-  [[nodiscard]] bool is_alias(const sql::Name& name) const {
-    return name.parts.size() == 1 && std::ranges::any_of(select_.items, [&](const sql::SelectItem& item) {
-             return item.alias && item.alias->text == name.last();
-           });
+    for_each_column_behind_where(select_, [this](const sql::Name& name) {
+      if (known(scope_, name, context_)) return;
+      if (const ExprPtr outer = known(correlated_.outer.scope, name, context_))
+        for (const std::size_t index : columns_of(*outer)) outer_columns_.insert(index);
+    });
   }
 
   // ---- Keys of the inner query ---------------------------------------------------------------------------

@@ -39,6 +39,28 @@ struct Correlated {
   std::vector<ExprPtr> keys;  ///< One per match, over the rows below the list.
 };
 
+/// While it lives, a query is bound that may have another one around it.
+class QueryInside {
+ public:
+  /// `around` has the names of the queries around, outermost first; `correlated` may be null.
+  QueryInside(std::vector<const Scope*>& around, const Correlated* correlated)
+      : around_(around), size_(around.size()) {
+    if (correlated) around_.push_back(&correlated->outer.scope);
+  }
+  ~QueryInside() { around_.resize(size_); }
+  QueryInside(const QueryInside&) = delete;
+  QueryInside& operator=(const QueryInside&) = delete;
+
+ private:
+  std::vector<const Scope*>& around_;
+  std::size_t size_;
+};
+
+/// Refuses names of `select` that only a query further out than the one around it has. `scope` has its own
+/// names; `correlated` may be null.
+bool check_reach(const sql::Select& select, const Scope& scope, const Correlated* correlated,
+                 std::span<const Scope* const> around, const BindContext& context);
+
 /// Outer columns in conditions count from kOuterColumns: `expr` over the columns of a join, the inner query's
 /// behind the `left_width` outer ones.
 ExprPtr joined_columns(const ExprPtr& expr, std::size_t left_width);

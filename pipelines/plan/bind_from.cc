@@ -5,6 +5,7 @@
 
 #include "pipelines/plan/bind_absence.h"
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_match.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
@@ -75,7 +76,9 @@ std::optional<BoundFrom> FromBinder::bind_table(const sql::TableReference& refer
   bound.item->span = reference.span;
   bound.item->first = next_column_;
   bound.item->width = relation->schema().size();
-  bound.scope.add(names_of_table(reference, relation->schema(), next_column_));
+  ScopeTable names = names_of_table(reference, relation->schema(), next_column_);
+  bound.item->state_ttl = state_ttl_of(hints_, names.name);
+  bound.scope.add(std::move(names));
   next_column_ += bound.item->width;
   bound.item->relation = std::move(*relation);
   return bound;

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "pipelines/plan/bind_query.h"
@@ -26,7 +27,8 @@ struct FromItem {
   std::size_t first = 0;  ///< Its first column in FROM.
   std::size_t width = 0;  ///< Columns.
 
-  Relation relation;  ///< Of a table.
+  Relation relation;                ///< Of a table.
+  std::optional<Micros> state_ttl;  ///< Of a table: what STATE_TTL says.
 
   FromItemPtr left;  ///< Null: it is a table.
   FromItemPtr right;
@@ -72,8 +74,9 @@ BoundFrom joined_items(BoundFrom left, BoundFrom right, JoinType type, sql::Sour
 
 class FromBinder {
  public:
-  /// The binder of the query that has the FROM; outlives this one.
-  explicit FromBinder(QueryBinder& queries) : queries_(queries), context_(queries.context()) {}
+  /// The binder of the query that has the FROM, and the hints of its SELECT; both outlive this one.
+  FromBinder(QueryBinder& queries, std::span<const sql::Hint> hints)
+      : queries_(queries), context_(queries.context()), hints_(hints) {}
 
   /// None: the error has been reported, as below.
   std::optional<BoundFrom> bind(const sql::From& from);
@@ -101,6 +104,7 @@ class FromBinder {
 
   QueryBinder& queries_;
   const BindContext& context_;
+  std::span<const sql::Hint> hints_;
   std::size_t next_column_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "pipelines/plan/aggregate_builder.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_grouping_sets.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_json.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
@@ -41,7 +42,7 @@ class GroupBinder {
         builder_(input) {}
 
   std::optional<Relation> bind(std::span<const sql::OrderItem> order) {
-    if (!bind_keys(select_) || !collect_all(order)) return std::nullopt;
+    if (!bind_keys(select_) || !collect_all(order) || !check_ttl()) return std::nullopt;
     return build();
   }
 
@@ -70,6 +71,14 @@ class GroupBinder {
   }
 
  private:
+  /// The groups of a window are kept until it has ended.
+  bool check_ttl() const {
+    if (!group_ttl_of(select_) || (!own_window_ && !attached_)) return true;
+    context_.diagnostics.error(select_.hints[0].span, "STATE_TTL says nothing about groups of a window",
+                               "leave it out: a window's groups are forgotten when it ends");
+    return false;
+  }
+
   // ---- Keys ----------------------------------------------------------------------------------------------
 
   bool bind_keys(const sql::Select& select) {
@@ -345,7 +354,7 @@ class GroupBinder {
     if (attached_)
       return builder_.build_attached(*input_.find_role(ColumnRole::kWindowStart),
                                      *input_.find_role(ColumnRole::kWindowEnd), *input_.window);
-    return builder_.build_unwindowed(context_.settings.state_ttl,
+    return builder_.build_unwindowed(group_ttl_of(select_).value_or(context_.settings.state_ttl),
                                      context_.settings.batch ? Results::kFinal : Results::kChangelog);
   }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "pipelines/base/nearest.h"
+#include "pipelines/base/time.h"
+#include "pipelines/plan/bind_group.h"
 
 namespace leat::plan {
 namespace {
@@ -23,6 +25,10 @@ std::string upper(std::string text) {
 
 bool is_options(const sql::Hint& hint) {
   return upper(hint.name.text) == "OPTIONS";
+}
+
+bool is_state_ttl(const sql::Hint& hint) {
+  return upper(hint.name.text) == "STATE_TTL";
 }
 
 void set_option(Table& table, const sql::Option& option) {
@@ -43,10 +49,88 @@ void refuse_hint(const sql::Hint& hint, const BindContext& context) {
     context.diagnostics.error(hint.name.span, "OPTIONS belongs behind the name of a table",
                               "as in FROM t /*+ OPTIONS('key'='value') */");
   else if (name == "STATE_TTL")
-    context.not_yet(hint.name.span, "the hint STATE_TTL", "SET 'table.exec.state.ttl' = '1 d' holds for all");
+    context.diagnostics.error(hint.name.span, "STATE_TTL belongs behind SELECT",
+                              "as in SELECT /*+ STATE_TTL('a'='1 d', 'b'='3 d') */ … FROM a JOIN b ON …");
   else
     context.not_yet(hint.name.span, "the hint " + name, "leave it out: it changes no result");
 }
+
+// ---- STATE_TTL -------------------------------------------------------------------------------------------
+
+std::optional<Micros> state_ttl_of(std::span<const sql::Hint> hints, std::string_view name) {
+  for (const sql::Hint& hint : hints) {
+    if (!is_state_ttl(hint)) continue;
+    for (const sql::Option& option : hint.options)
+      if (option.key.text == name) return parse_duration(option.value.text).value_or(Micros(0));
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+/// The name by which a SELECT knows the only table of its FROM; empty: there are several, or it has none.
+std::string_view only_table(const sql::Select& select) {
+  if (!select.from || !select.from->joins.empty()) return {};
+  const sql::TableReference& first = *select.from->first;
+  if (first.alias) return first.alias->text;
+  const auto* named = sql::as<sql::NamedTable>(first);
+  return named ? std::string_view(named->name.last()) : std::string_view();
+}
+
+bool check_ttl_entry(const sql::Option& entry, std::span<const ScopeTable> tables,
+                     const BindContext& context) {
+  std::vector<std::string> known;
+  for (const ScopeTable& table : tables)
+    if (!table.name.empty()) known.push_back(table.name);
+  if (std::ranges::find(known, entry.key.text) == known.end()) {
+    context.diagnostics.error(entry.key.span, "STATE_TTL: there is no table '" + entry.key.text +
+                                                  "' in FROM of this SELECT" +
+                                                  did_you_mean(entry.key.text, known));
+    return false;
+  }
+  if (const auto ttl = parse_duration(entry.value.text); !ttl) {
+    context.diagnostics.error(entry.value.span, ttl.error().message);
+    return false;
+  }
+  return true;
+}
+
+bool check_state_ttl(const sql::Select& select, const sql::Hint& hint, std::span<const ScopeTable> tables,
+                     const BindContext& context) {
+  if (hint.options.empty()) {
+    context.diagnostics.error(hint.span, "STATE_TTL takes tables and times in quotes: STATE_TTL('t'='1 d')");
+    return false;
+  }
+  const bool joins = select.from && only_table(select).empty();
+  if (!joins && !is_grouped(select)) {
+    context.diagnostics.error(hint.span,
+                              "nothing in this SELECT follows STATE_TTL: it has no join and no groups",
+                              "SET 'table.exec.state.ttl' = '1 d' holds for every kind of state");
+    return false;
+  }
+  bool whole = true;
+  for (const sql::Option& entry : hint.options) whole = check_ttl_entry(entry, tables, context) && whole;
+  return whole;
+}
+
+}  // namespace
+
+std::optional<Micros> group_ttl_of(const sql::Select& select) {
+  const std::string_view table = only_table(select);
+  return table.empty() ? std::nullopt : state_ttl_of(select.hints, table);
+}
+
+bool check_select_hints(const sql::Select& select, std::span<const ScopeTable> tables,
+                        const BindContext& context) {
+  bool whole = true;
+  for (const sql::Hint& hint : select.hints) {
+    if (!is_state_ttl(hint)) refuse_hint(hint, context);
+    whole = is_state_ttl(hint) && check_state_ttl(select, hint, tables, context) && whole;
+  }
+  return whole;
+}
+
+// ---- OPTIONS ---------------------------------------------------------------------------------------------
 
 std::string text_of_hints(std::span<const sql::Hint> hints) {
   std::string text;

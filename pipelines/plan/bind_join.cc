@@ -148,16 +148,27 @@ namespace {
 Relation regular_join(const JoinParts& parts, Micros state_ttl) {
   auto join = std::make_shared<JoinNode>();
   join->type = parts.type;
-  join->state_ttl = state_ttl;
+  for (std::size_t side = 0; side < 2; ++side)
+    join->state_ttl[side] = parts.state_ttl[side].value_or(state_ttl);
   finish_join(*join, parts);
   return plain_relation(std::move(join));
+}
+
+/// A join that keeps its rows as long as their times ask for has no use for a time to live.
+bool check_ttl(const JoinParts& parts, const BindContext& context) {
+  if (!parts.state_ttl[0] && !parts.state_ttl[1]) return true;
+  context.diagnostics.error(
+      parts.span, "this join keeps its rows by their times, so STATE_TTL cannot say how long",
+      "leave its tables out of STATE_TTL, which is for joins without conditions on time");
+  return false;
 }
 }  // namespace
 
 std::optional<Relation> make_join(JoinParts parts, const BindContext& context) {
-  if (std::optional<Relation> join = window_join(parts)) return join;
-  if (std::optional<Relation> join = interval_join(parts)) return join;
-  return regular_join(parts, context.settings.state_ttl);
+  std::optional<Relation> join = window_join(parts);
+  if (!join) join = interval_join(parts);
+  if (!join) return regular_join(parts, context.settings.state_ttl);
+  return check_ttl(parts, context) ? join : std::nullopt;
 }
 
 // ---- The tree --------------------------------------------------------------------------------------------
@@ -281,6 +292,7 @@ std::optional<Relation> build_join(const FromItem& item, JoinParts parts, const 
   if (!item.as_of) return make_join(std::move(parts), context);
   const std::size_t time_column = *item.as_of - item.first;
   const TimeAttribute attribute = parts.left.node->time_attributes[time_column];
+  if (attribute == TimeAttribute::kRowTime && !check_ttl(parts, context)) return std::nullopt;
   if (attribute == TimeAttribute::kRowTime) return temporal_join(std::move(parts), time_column, context);
   if (attribute == TimeAttribute::kProcTime) return lookup_join(std::move(parts), context);
   context.diagnostics.error(item.as_of_span, "FOR SYSTEM_TIME AS OF takes a time attribute",
@@ -298,7 +310,9 @@ std::optional<Relation> build_from(FromItem& item, std::vector<ExprPtr> where, c
   std::optional<Relation> left = build_from(*item.left, std::move(plans.left), context);
   std::optional<Relation> right = build_from(*item.right, std::move(plans.right), context);
   if (!left || !right) return std::nullopt;
-  JoinParts parts{item.type, std::move(*left), std::move(*right), shifted(plans.join, item.first), item.span};
+  JoinParts parts{item.type,         std::move(*left),
+                  std::move(*right), shifted(plans.join, item.first),
+                  item.span,         {item.left->state_ttl, item.right->state_ttl}};
   std::optional<Relation> joined = build_join(item, std::move(parts), context);
   if (!joined) return std::nullopt;
   return filtered(std::move(*joined), shifted(plans.above, item.first));

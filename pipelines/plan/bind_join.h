@@ -2,6 +2,7 @@
 // the rest. The kinds are tried from the one that keeps the least state.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,6 +21,8 @@ struct JoinParts {
   Relation right;
   std::vector<ExprPtr> conditions;
   sql::SourceSpan span;
+  /// What STATE_TTL says about the rows of each side.
+  std::array<std::optional<Micros>, 2> state_ttl = {};
 
   [[nodiscard]] std::size_t left_width() const { return left.schema().size(); }
 };

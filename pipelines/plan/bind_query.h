@@ -91,7 +91,6 @@ class QueryBinder {
   bool find_order_columns(const Relation& relation, Ordering& ordering);
   std::optional<Relation> bind_ordered(const sql::Query& query, Correlated* correlated);
   bool bind_with(const sql::Query& query);
-  bool refuse_clauses(const sql::Select& select) const;
 
   TableLookup& tables_;
   const BindContext& context_;
@@ -100,6 +99,7 @@ class QueryBinder {
   Ordering* ordering_ = nullptr;      ///< For the SELECT that is bound next.
   Correlated* correlated_ = nullptr;  ///< For the query that is bound next.
   std::size_t depth_ = 0;             ///< Queries that are being bound, one in the other.
+  std::vector<const Scope*> around_;  ///< The names of those that have sub-queries, outermost first.
 };
 
 /// Names for a SELECT list: the alias, the column's or field's own name, or EXPR$i; repeated ones get a

@@ -8,7 +8,6 @@
 #include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_group.h"
-#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/bind_over.h"
 #include "pipelines/plan/bind_query.h"
@@ -55,12 +54,6 @@ std::optional<Relation> project(const Relation& input, std::vector<SelectColumn>
   }
   relation.node = make_project(input.node, std::move(exprs), names);
   return relation;
-}
-
-bool QueryBinder::refuse_clauses(const sql::Select& select) const {
-  const std::size_t before = context_.diagnostics.error_count();
-  for (const sql::Hint& hint : select.hints) refuse_hint(hint, context_);
-  return context_.diagnostics.error_count() > before;
 }
 
 std::span<const sql::OrderItem> QueryBinder::ListPlace::order_items() const {
@@ -205,17 +198,17 @@ std::optional<Relation> QueryBinder::bind_plain_select(const sql::Select& select
 }
 
 std::optional<Relation> QueryBinder::bind_select(const sql::Select& select) {
-  bool refused = refuse_clauses(select);
   ListPlace place{.ordering = select.distinct ? nullptr : ordering_};
   ordering_ = nullptr;
   Correlated* const correlated = std::exchange(correlated_, nullptr);
+  const QueryInside inside(around_, correlated);
   Scope scope;
   const std::size_t before = context_.diagnostics.error_count();
   std::optional<Relation> input = bind_from_where(select, scope, correlated);
   if (!input) return std::nullopt;
   if (correlated && !make_keys(select, *input, scope, *correlated, context_)) return std::nullopt;
   if (correlated) place.keys = correlated->keys;
-  refused = refused || context_.diagnostics.error_count() > before;
+  const bool refused = context_.diagnostics.error_count() > before;
   std::optional<Relation> output =
       is_grouped(select) ? bind_grouped_select(select, std::move(*input), scope, std::move(place))
                          : bind_plain_select(select, std::move(*input), scope, std::move(place));

@@ -7,6 +7,7 @@
 #include "pipelines/plan/bind_correlated.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_from.h"
+#include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_join.h"
 #include "pipelines/plan/bind_over.h"
 #include "pipelines/plan/bind_subquery_value.h"
@@ -190,9 +191,14 @@ std::optional<Relation> apply_subqueries(const WhereParts& parts, std::optional<
 
 std::optional<Relation> QueryBinder::bind_from_where(const sql::Select& select, Scope& scope,
                                                      Correlated* correlated) {
-  std::optional<BoundFrom> from = select.from ? FromBinder(*this).bind(*select.from) : one_row();
+  const QueryInside inside(around_, correlated);
+  std::optional<BoundFrom> from =
+      select.from ? FromBinder(*this, select.hints).bind(*select.from) : one_row();
   if (!from) return std::nullopt;
   scope = std::move(from->scope);
+  if (!check_select_hints(select, scope.tables(), context_) ||
+      !check_reach(select, scope, correlated, around_, context_))
+    return std::nullopt;
   WhereParts parts;
   if (select.where) parts = parts_of(*select.where);
   if (parts.tests.empty() && parts.valued.empty() && select.where) parts.conditions = {select.where.get()};

@@ -153,14 +153,26 @@ void JoinNode::derive() {
   updating = from_inputs || (type != JoinType::kInner && type != JoinType::kSemi);
 }
 
+namespace {
+std::string lifetime_text(Micros ttl) {
+  return ttl.count() > 0 ? format_duration(ttl) : "none";
+}
+}  // namespace
+
 std::string JoinNode::line() const {
-  return JoinBase::line() + (state_ttl.count() > 0 ? " ttl=" + format_duration(state_ttl) : "");
+  const auto [left, right] = state_ttl;
+  if (left.count() == 0 && right.count() == 0) return JoinBase::line();
+  return JoinBase::line() +
+         " ttl=" + (left == right ? lifetime_text(left) : lifetime_text(left) + "/" + lifetime_text(right));
 }
 
 // The time to live may change without losing the rows, but not come or go: only rows that expire are saved
 // with their times.
 std::string JoinNode::identity(std::span<const std::vector<std::string>> columns) const {
-  return JoinBase::identity(columns) + (state_ttl.count() > 0 ? " expiring" : "");
+  const bool left = state_ttl[0].count() > 0;
+  const bool right = state_ttl[1].count() > 0;
+  const std::string_view which = left && right ? " expiring" : left ? " expiring left" : " expiring right";
+  return JoinBase::identity(columns) + std::string(left || right ? which : "");
 }
 
 std::shared_ptr<OperatorNode> JoinNode::clone() const {

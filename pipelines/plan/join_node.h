@@ -67,7 +67,8 @@ struct JoinBase : OperatorNode {
 /// Each row meets all rows that the other input has ever had; both inputs may be changelogs.
 struct JoinNode final : JoinBase {
   JoinNode() : JoinBase(NodeKind::kJoin) {}
-  Micros state_ttl{0};  ///< 'table.exec.state.ttl'; 0: rows are kept for ever.
+  /// How long the rows of each side are kept: 'table.exec.state.ttl', or what STATE_TTL says; 0: for ever.
+  std::array<Micros, 2> state_ttl{};
 
   void derive() override;
   [[nodiscard]] std::string line() const override;

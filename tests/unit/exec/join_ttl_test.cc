@@ -1,6 +1,8 @@
 // Regular joins whose rows expire ('table.exec.state.ttl'). Row n of a script comes in at second n.
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "pipelines/plan/join_node.h"
 #include "tests/unit/exec/script.h"
 
@@ -14,7 +16,7 @@ constexpr std::size_t kLeft = 0;
 constexpr std::size_t kRight = 1;
 
 /// key and value of the left side, and value of the right one if the type of the join has it.
-plan::Plan joined(JoinType type, Micros ttl, bool changing = false) {
+plan::Plan joined(JoinType type, std::array<Micros, 2> ttls, bool changing = false) {
   auto node = std::make_shared<plan::JoinNode>();
   for (const char* const table : {"left", "right"}) {
     const auto input = scan({.table = table, .has_watermark = false});
@@ -26,10 +28,14 @@ plan::Plan joined(JoinType type, Micros ttl, bool changing = false) {
   node->keys = {{.left = kKey, .right = kKey}};
   node->output = {kKey, kValue};
   if (plan::gives_right(type)) node->output.push_back(node->left_width() + kValue);
-  node->state_ttl = ttl;
+  node->state_ttl = ttls;
   node->fingerprint = "join";
   node->derive();
   return pipeline({node});
+}
+
+plan::Plan joined(JoinType type, Micros ttl, bool changing = false) {
+  return joined(type, std::array{ttl, ttl}, changing);
 }
 
 Row left(std::string key, std::int64_t value = 1, RowKind kind = RowKind::kInsert) {
@@ -44,6 +50,13 @@ TEST_CASE("a row meets only rows that came less than the time to live before it"
       joined(JoinType::kInner, 3s),
       {left("a", 1), right("a", 10), left("b"), right("a", 20), left("a", 2), left("a", 3), left("a", 4)});
   CHECK(outcome.rows == Rows{"+I[a, 1, 10]", "+I[a, 2, 20]", "+I[a, 3, 20]"});
+}
+
+TEST_CASE("each side forgets its rows by its own time to live") {
+  const Outcome outcome =
+      run(joined(JoinType::kInner, std::array<Micros, 2>{3s, 0s}),
+          {left("a", 1), right("a", 10), right("b"), right("b"), right("a", 20), left("a", 2)});
+  CHECK(outcome.rows == Rows{"+I[a, 1, 10]", "+I[a, 2, 10]", "+I[a, 2, 20]"});
 }
 
 TEST_CASE("each match writes a row whose matches are counted, also within a batch") {

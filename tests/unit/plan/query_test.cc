@@ -1,6 +1,8 @@
 // What queries become: the plans of EXPLAIN, names, types and time attributes.
 #include <doctest/doctest.h>
 
+#include "pipelines/plan/group_aggregate_node.h"
+#include "pipelines/plan/join_node.h"
 #include "tests/unit/plan/plan_fixture.h"
 
 namespace leat::plan::testing {
@@ -16,6 +18,21 @@ std::string names_of(const Plan& plan) {
   std::string names;
   for (const Type::Field& field : plan.sinks[0]->schema.fields) names += field.name + " ";
   return names;
+}
+
+TEST_CASE("STATE_TTL says how long each side of a join, or the groups of a table, are kept") {
+  const std::string sides = "readings AS a JOIN readings AS b ON a.device = b.device";
+  const Plan plan = planned("SELECT /*+ STATE_TTL('a' = '1 d', 'b' = '3d') */ a.device FROM " + sides +
+                            "; SELECT /*+ STATE_TTL('b' = '3d') */ a.device FROM " + sides);
+  const auto join_of = [&](std::size_t sink) {
+    return find<JoinNode>(Plan{.sinks = {plan.sinks[sink]}}, NodeKind::kJoin);
+  };
+  CHECK(join_of(0)->state_ttl == std::array<Micros, 2>{std::chrono::hours(24), std::chrono::hours(72)});
+  CHECK(join_of(1)->state_ttl == std::array<Micros, 2>{Micros(0), std::chrono::hours(72)});
+  CHECK(join_of(1)->line().find(" ttl=none/3 d") != std::string::npos);
+  const Plan groups =
+      planned("SELECT /*+ STATE_TTL('readings' = '2 h') */ device, COUNT(*) FROM readings GROUP BY device");
+  CHECK(find<GroupAggregateNode>(groups, NodeKind::kGroupAggregate)->state_ttl == std::chrono::hours(2));
 }
 
 TEST_CASE("a filter and a choice of columns cost no operator behind the scan") {
