@@ -9,6 +9,7 @@
 #include "daemon/store/schema.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/store_file.h"
+#include "daemon/store/table_shape.h"
 
 namespace leat::store {
 namespace {
@@ -33,7 +34,7 @@ class TableSalvage {
  private:
   enum class End : std::uint8_t { kWhole, kDamaged };
 
-  [[nodiscard]] std::string quoted() const { return "\"" + result_.name + "\""; }
+  [[nodiscard]] std::string quoted() const { return sql_name(result_.name); }
 
   bool prepares(const std::string& sql) const {
     sqlite3_stmt* statement = nullptr;
@@ -142,6 +143,12 @@ class TableSalvage {
   std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> insert_{nullptr, sqlite3_finalize};
 };
 
+Result<bool> has_table(Connection& connection, const std::string& name) {
+  Statement select(connection, "SELECT 1 FROM sqlite_schema WHERE name = ?");
+  Rows rows = select.query(std::string_view(name));
+  return rows.next();
+}
+
 struct Named {
   std::string name;
   std::string sql;
@@ -162,7 +169,7 @@ Result<std::vector<Named>> schema_of(Connection& connection, const char* type) {
 
 // What hangs together must agree again: counts with what is there, shipments with their blocks. Records whose
 // block is gone were never delivered: they count as dropped. A shipment that was settled in part and has lost
-// a block is sent anew, and its records count as emitted once more.
+// a block is sent anew, and its records count as emitted once more. Letters that are gone count as pushed out.
 constexpr const char* kReconcile = R"sql(
 DELETE FROM store;
 DELETE FROM blocks WHERE outbox NOT IN (SELECT id FROM outboxes);
@@ -174,39 +181,56 @@ UPDATE outboxes SET waiting_blocks = found.blocks, waiting_bytes = found.bytes, 
                coalesce(sum(b.records), 0) AS records
         FROM outboxes o LEFT JOIN blocks b ON b.outbox = o.id GROUP BY o.id) AS found
   WHERE found.id = outboxes.id AND waiting_blocks <> found.blocks;
-INSERT OR IGNORE INTO dead_letter_totals VALUES (1, 0, 0, 0);
-UPDATE dead_letter_totals SET letters = (SELECT count(*) FROM dead_letters),
-  bytes = (SELECT coalesce(sum(64 + length(CAST(origin AS BLOB)) + length(CAST(reason AS BLOB)) +
-           length(CAST(metadata AS BLOB)) + length(payload)), 0) FROM dead_letters);
+INSERT OR IGNORE INTO dead_letter_totals VALUES (1, 0, 0, 0, 0, 0, 0);
+UPDATE dead_letter_totals SET letters = found.letters, bytes = found.bytes,
+    pushed_out = pushed_out + max(0, dead_letter_totals.letters - found.letters),
+    written = written + max(0, found.letters - dead_letter_totals.letters)
+  FROM (SELECT count(*) AS letters,
+               coalesce(sum(64 + length(CAST(origin AS BLOB)) + length(CAST(reason AS BLOB)) +
+                            length(CAST(metadata AS BLOB)) + length(payload) + length(message_key) +
+                            length(attributes)), 0) AS bytes
+        FROM dead_letters) AS found;
 )sql";
 
 constexpr const char* kDropped = "SELECT coalesce(sum(dropped), 0) FROM outboxes";
 
-/// Tables of the old schema's version: later steps run over what was salvaged.
-Status copy_all(Connection& from, Connection& to, SalvageReport& report) {
-  LEAT_ASSIGN(const int version, schema_version(from));
-  LEAT_TRY(migrate(to, 0, schema_steps().first(static_cast<std::size_t>(version))));
+/// In the schema's version of the old store: later steps run over what was salvaged.
+Status copy_tables(Connection& from, Connection& to, SalvageReport& report) {
   LEAT_ASSIGN(const std::vector<Named> tables, schema_of(from, "table"));
   Transaction transaction(to);
   LEAT_TRY(transaction.begin());
   for (const Named& table : tables) {
     // Tables of pipelines are not in the schema's steps.
-    LEAT_ASSIGN(const std::string known,
-                to.value(("SELECT count(*) FROM sqlite_schema WHERE name = '" + table.name + "'").c_str()));
-    if (known == "0") LEAT_TRY(to.exec(table.sql.c_str()));
+    LEAT_ASSIGN(const bool known, has_table(to, table.name));
+    if (!known) LEAT_TRY(to.exec(table.sql.c_str()));
     report.tables.push_back({table.name});
     LEAT_TRY(TableSalvage(from.raw(), to.raw(), report.tables.back()).run());
-    LEAT_ASSIGN(const std::string rows, to.value(("SELECT count(*) FROM \"" + table.name + "\"").c_str()));
+    LEAT_ASSIGN(const std::string rows, to.value(("SELECT count(*) FROM " + sql_name(table.name)).c_str()));
     report.tables.back().rows = std::stoull(rows);
   }
-  LEAT_ASSIGN(const std::string before, to.value(kDropped));
-  LEAT_TRY(to.exec(kReconcile));
-  LEAT_ASSIGN(const std::string after, to.value(kDropped));
-  report.lost_records = std::stoull(after) - std::stoull(before);
   LEAT_TRY(transaction.commit());
   LEAT_ASSIGN(const std::vector<Named> indexes, schema_of(from, "index"));
   for (const Named& index : indexes) (void)to.exec(index.sql.c_str());  // The schema's own are there.
-  return migrate(to, version);
+  return {};
+}
+
+Status reconcile(Connection& to, SalvageReport& report) {
+  LEAT_ASSIGN(const std::string before, to.value(kDropped));
+  Transaction transaction(to);
+  LEAT_TRY(transaction.begin());
+  LEAT_TRY(to.exec(kReconcile));
+  LEAT_TRY(transaction.commit());
+  LEAT_ASSIGN(const std::string after, to.value(kDropped));
+  report.lost_records = std::stoull(after) - std::stoull(before);
+  return {};
+}
+
+Status copy_all(Connection& from, Connection& to, SalvageReport& report) {
+  LEAT_ASSIGN(const int version, schema_version(from));
+  LEAT_TRY(migrate(to, 0, schema_steps().first(static_cast<std::size_t>(version))));
+  LEAT_TRY(copy_tables(from, to, report));
+  LEAT_TRY(migrate(to, version));
+  return reconcile(to, report);
 }
 
 Status salvage_into(const std::string& path, const std::string& made, SalvageReport& report) {

@@ -27,6 +27,7 @@ enum class OpenMode : std::uint8_t {
 enum class Trouble : std::uint8_t {
   kNone,
   kUnknownOutcome,  ///< An I/O error: what was being committed may be on the disk or not. Open anew.
+                    ///< Also of a file that turned out to be open for reading only.
   kDamaged,         ///< The file's bytes are not what SQLite wrote.
 };
 
@@ -57,10 +58,11 @@ class Connection {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  explicit Connection(std::string path) : path_(std::move(path)) {}
+  Connection(std::string path, OpenMode mode) : path_(std::move(path)), mode_(mode) {}
   Status harden(OpenMode mode);
 
   std::string path_;
+  OpenMode mode_;
   sqlite3* db_ = nullptr;  // Owned.
   Trouble trouble_ = Trouble::kNone;
   std::chrono::steady_clock::time_point deadline_{};  // Of `limit_time`; read by SQLite's progress handler.

@@ -94,7 +94,7 @@ TEST_CASE("nesting is bounded") {
   CHECK(json.decode(nested(200'000)).bad.size() == 1);
   CHECK(json.decode(nested(10'000)).reason() == "nested deeper than 1000 levels");
   CHECK(json.decode("{\"q\":\"" + std::string(2'000, '[') + "\", 5}").reason() ==
-        "not JSON at byte 2010: found 5");
+        "not JSON at byte 2009: found 5");
   CHECK(json.decode("{\"q\":" + std::string(200'000, '[')).bad.size() == 1);
 }
 

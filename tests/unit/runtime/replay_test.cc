@@ -76,7 +76,7 @@ TEST_CASE("a message that a wrong table refused goes through the mended one, onc
   const auto before =
       world.run_until(world.text("json", kSelect), [&] { return world.letters().size() == 1; });
   CHECK(before.sources[0].counters.dead == 1);
-  CHECK(world.rows.lines == std::vector<std::string>{"pump|1|a.jsonl"});
+  CHECK(world.rows.lines == std::vector<std::string>{"+I[pump, 1, a.jsonl]"});
 
   const std::string mended = world.text("csv", kSelect);
   const std::string with_semicolons =
@@ -84,7 +84,7 @@ TEST_CASE("a message that a wrong table refused goes through the mended one, onc
   const ReplayOutcome outcome = world.replay(with_semicolons);
   CHECK(outcome.replayed == 1);
   CHECK(outcome.dead_again == 0);
-  CHECK(world.rows.lines.back() == "device|7|a.jsonl");  // The metadata is that of the first time.
+  CHECK(world.rows.lines.back() == "+I[device, 7, a.jsonl]");  // The metadata is that of the first time.
   CHECK(world.letters().empty());
   CHECK(world.store->dead_letter_status()->replayed == 1);
   CHECK(accounting_violations(world.last).empty());

@@ -72,7 +72,7 @@ TEST_CASE("errors that differ in their numbers only are the same") {
       "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; join 1 holds 1 mb of it in 9 keys",
       kShort));
   CHECK(restarts.failed(
-      "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; join 2 holds 1 mb of it in 9 keys",
+      "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; group aggregate 1 holds 1 mb of it in 9 keys",
       kShort));
 }
 
