@@ -35,6 +35,15 @@ Sink results (out) [device STRING, starts TIMESTAMP(3), average DOUBLE]
 )");
 }
 
+TEST_CASE("EXPLAIN shows what each operator is called in metrics and dead letters") {
+  const std::string text =
+      explain(planned("INSERT INTO results " + windowed("device, window_start, 1.5", ", device") +
+                      "; INSERT INTO results " + windowed("device, window_end, 2.5", ", device")));
+  for (const char* const name :
+       {"'sink results'", "'window aggregate 1'", "'window aggregate 2'", "'scan readings'"})
+    CHECK_MESSAGE(text.find(name) != std::string::npos, name << " is not in " << text);
+}
+
 TEST_CASE("a cascade groups the windows that its input carries") {
   const Plan plan = planned("SELECT window_start, SUM(n) FROM (" +
                             windowed("window_start, window_end, device, COUNT(*) AS n", ", device") +
