@@ -170,12 +170,12 @@ void TemporalJoin::collect_due(std::int64_t watermark, std::int64_t intake_time)
   }
 }
 
-void TemporalJoin::emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed) {
+void TemporalJoin::emit(const Batch& lefts, const JoinPairs& pairs) {
   std::size_t pair = 0;
   for (std::uint32_t row = 0; row < lefts.size; ++row) {
     const bool matched = pair < pairs.size() && pairs.rows[pair] == row;
     const RowStore::Handle version = matched ? pairs.partners[pair++] : JoinOutput::kNoPartner;
-    if ((!matched && !comes_alone_) || std::ranges::binary_search(failed, row)) continue;
+    if (!matched && !comes_alone_) continue;
     output_.add(lefts.kind(row), row, version, lefts.watermarks[row], lefts.intake_times[row]);
   }
 }
@@ -198,7 +198,7 @@ Status TemporalJoin::flush(std::int64_t watermark, Output& out) {
               condition_.select(context_, 0, lefts, stores_[1], pairs));
   counters_.applied -= failed.size();
   counters_.dead += failed.size();
-  emit(lefts, pairs, failed);
+  emit(lefts, pairs);
   counters_.rows_out += output_.size();
   LEAT_TRY(out.emit(output_.take({0, lefts.columns, stores_[0], stores_[1]}, watermark)));
   for (const RowStore::Handle row : rows) stores_[0].erase(row);

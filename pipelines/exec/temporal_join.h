@@ -59,7 +59,7 @@ class TemporalJoin final : public MultiInputOperator {
   [[nodiscard]] RowStore::Handle version_at(KeyId key, std::int64_t time) const;
   void collect_due(std::int64_t watermark, std::int64_t intake_time);
   Status flush(std::int64_t watermark, Output& out);
-  void emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed);
+  void emit(const Batch& lefts, const JoinPairs& pairs);
   Status pass_time(std::int64_t now, Output& out);
   void report_late(const Batch& batch);
 
