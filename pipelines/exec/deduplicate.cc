@@ -134,7 +134,7 @@ void Deduplicate::save(StateChanges& changes) {
 
 Status Deduplicate::load(std::string_view key, std::string_view value) {
   if (rows_.owns(key)) return rows_.load(key, value).map([](RowStore::Handle) {});
-  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, keys_);
+  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, keys_);
   ByteReader reader(key);
   if (reader.u8() != static_cast<std::uint8_t>(kKeyTag))
     return fail(ErrorCode::kCorrupt, "the saved state of a deduplication is damaged");

@@ -165,7 +165,7 @@ void DeduplicateFirst::save(StateChanges& changes) {
 
 Status DeduplicateFirst::load(std::string_view key, std::string_view value) {
   if (rows_.owns(key)) return rows_.load(key, value).map([](RowStore::Handle) {});
-  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, keys_);
+  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, keys_);
   ByteReader reader(key);
   const char tag = static_cast<char>(reader.u8());
   if (tag == kProgressTag) {

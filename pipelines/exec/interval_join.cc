@@ -81,11 +81,10 @@ void IntervalJoin::keep(std::size_t side, std::uint32_t row, std::int64_t time, 
   const RowStore::Handle kept = sides_[side].add(batch.columns, row, time, ids_[row]);
   if (matched) sides_[side].rows().set_mark(kept, 1);
   keys_.use(ids_[row]);
-  ++counters_.applied;
 }
 
-void IntervalJoin::apply(std::size_t side, std::uint32_t row, std::span<const RowStore::Handle> partners,
-                         const Batch& batch) {
+IntervalJoin::Fate IntervalJoin::apply(std::size_t side, std::uint32_t row,
+                                       std::span<const RowStore::Handle> partners, const Batch& batch) {
   const std::int64_t watermark = held_back(batch.watermarks[row]);
   const bool known = ids_[row] != JoinKeys::kNoKey && !batch.columns[time_columns_[side]]->is_null(row);
   const bool matched = !partners.empty();
@@ -93,30 +92,31 @@ void IntervalJoin::apply(std::size_t side, std::uint32_t row, std::span<const Ro
   const bool alone = side == 0 && type_ == JoinType::kSemi && matched;
   if (alone) output_.add(RowKind::kInsert, row, JoinOutput::kNoPartner, watermark, batch.intake_times[row]);
   if (known && batch.watermarks[row] < sides_[side].last_met(times_[row]) &&
-      sides_[side].first_met(times_[row]) <= sides_[side].last_met(times_[row]))
-    return keep(side, row, times_[row], matched, batch);
+      sides_[side].first_met(times_[row]) <= sides_[side].last_met(times_[row])) {
+    keep(side, row, times_[row], matched, batch);
+    return Fate::kApplied;
+  }
   if (!matched && comes_alone_[side])
     output_.add(RowKind::kInsert, row, JoinOutput::kNoPartner, watermark, batch.intake_times[row]);
-  if (matched || comes_alone_[side]) {
-    ++counters_.applied;
-  } else if (known && batch.watermarks[row] >= times_[row]) {
-    late_rows_.push_back(row);
-  } else {
-    ++counters_.filtered;
-  }
+  if (matched || comes_alone_[side]) return Fate::kApplied;
+  return known && batch.watermarks[row] >= times_[row] ? Fate::kLate : Fate::kFiltered;
 }
 
 Status IntervalJoin::apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end, const Batch& batch) {
   LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
               condition_.select(context_, side, batch, sides_[1 - side].rows(), pairs_));
-  counters_.dead += failed.size();
   std::size_t pair = 0;
   for (std::uint32_t row = begin; row < end; ++row) {
     const std::size_t first = pair;
     while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
     expire_until(batch.watermarks[row], side, batch.intake_times[row]);
-    if (std::ranges::binary_search(failed, row)) continue;
-    apply(side, row, std::span(pairs_.partners).subspan(first, pair - first), batch);
+    const Fate fate = apply(side, row, std::span(pairs_.partners).subspan(first, pair - first), batch);
+    if (std::ranges::binary_search(failed, row))
+      ++counters_.dead;
+    else if (fate == Fate::kLate)
+      late_rows_.push_back(row);
+    else
+      ++(fate == Fate::kApplied ? counters_.applied : counters_.filtered);
   }
   return {};
 }

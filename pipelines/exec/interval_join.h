@@ -39,8 +39,10 @@ class IntervalJoin final : public MultiInputOperator {
  private:
   [[nodiscard]] std::int64_t held_back(std::int64_t watermark) const;
   std::uint32_t collect_pairs(std::size_t side, std::uint32_t begin, const Batch& batch);
+  /// What became of a row, if no pair of it failed.
+  enum class Fate : std::uint8_t { kApplied, kLate, kFiltered };
   Status apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end, const Batch& batch);
-  void apply(std::size_t side, std::uint32_t row, std::span<const RowStore::Handle> partners,
+  Fate apply(std::size_t side, std::uint32_t row, std::span<const RowStore::Handle> partners,
              const Batch& batch);
   void keep(std::size_t side, std::uint32_t row, std::int64_t time, bool matched, const Batch& batch);
   void match(std::size_t side, std::uint32_t row, RowStore::Handle partner, const Batch& batch);

@@ -174,8 +174,6 @@ void Join::retract(const Candidate& candidate, const Batch& batch) {
 }
 
 void Join::apply(const Candidate& candidate, const Batch& batch) {
-  const bool lost = candidate.key == JoinKeys::kNoKey && !comes_alone_[candidate.side];
-  ++(lost ? counters_.filtered : counters_.applied);
   if (is_addition(batch.kind(candidate.row)))
     insert(candidate, batch);
   else
@@ -185,13 +183,14 @@ void Join::apply(const Candidate& candidate, const Batch& batch) {
 Status Join::apply_run(std::size_t side, std::uint32_t begin, std::uint32_t end, const Batch& batch) {
   LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
               condition_.select(context_, side, batch, sides_[1 - side].rows(), pairs_));
-  counters_.dead += failed.size();
   std::size_t pair = 0;
   for (std::uint32_t row = begin; row < end; ++row) {
     const std::size_t first = pair;
     while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
     pass_time(batch.intake_times[row]);
-    if (std::ranges::binary_search(failed, row)) continue;
+    const bool lost = ids_[row] == JoinKeys::kNoKey && !comes_alone_[side];
+    const bool dead = std::ranges::binary_search(failed, row);
+    ++(dead ? counters_.dead : lost ? counters_.filtered : counters_.applied);
     apply({side, row, ids_[row], std::span(pairs_.partners).subspan(first, pair - first)}, batch);
   }
   return {};

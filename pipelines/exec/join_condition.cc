@@ -1,7 +1,10 @@
 #include "pipelines/exec/join_condition.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "pipelines/column/text.h"
 #include "pipelines/exec/named_errors.h"
 
 namespace leat::exec {
@@ -16,17 +19,22 @@ void keep(JoinPairs& pairs, std::span<const std::uint32_t> kept) {
   pairs.partners.resize(kept.size());
 }
 
-/// The rows of [0, size) that are not among `survivors`.
-std::vector<std::uint32_t> others(std::span<const std::uint32_t> survivors, std::size_t size) {
-  std::vector<std::uint32_t> rows;
-  std::size_t next = 0;
-  for (std::uint32_t row = 0; row < size; ++row) {
-    if (next < survivors.size() && survivors[next] == row)
-      ++next;
-    else
-      rows.push_back(row);
+/// The first error of each row, by pair; `errors` are of pairs.
+std::map<std::uint32_t, const functions::RowErrors::Entry*> first_of_rows(const functions::RowErrors& errors,
+                                                                          const JoinPairs& pairs) {
+  std::map<std::uint32_t, const functions::RowErrors::Entry*> first;
+  for (const auto& entry : errors.entries()) {
+    const auto*& known = first[pairs.rows[entry.row]];
+    if (known == nullptr || entry.row < known->row) known = &entry;
   }
-  return rows;
+  return first;
+}
+
+/// A failed pair may be TRUE all the same: NULL OR TRUE.
+void drop_failed(std::vector<std::uint32_t>& matching, const functions::RowErrors& errors) {
+  std::set<std::uint32_t> failed;
+  for (const auto& entry : errors.entries()) failed.insert(entry.row);
+  std::erase_if(matching, [&](std::uint32_t pair) { return failed.contains(pair); });
 }
 
 }  // namespace
@@ -69,16 +77,44 @@ Result<std::vector<std::uint32_t>> JoinCondition::select(const OperatorContext& 
   const functions::Datum truth = with_named_errors(
       errors, [this] { return condition_called(condition_->expr()); },
       [&](functions::RowErrors& own) { return condition_->evaluate(frame, own); });
-  const std::vector<std::uint32_t> matching = rows_where_true(truth, all_rows(pairs.size()));
+  std::vector<std::uint32_t> matching = rows_where_true(truth, all_rows(pairs.size()));
   std::vector<std::uint32_t> failed;
   if (!errors.empty()) {
-    functions::RowErrors of_rows;
-    for (const auto& entry : errors.entries()) of_rows.add(pairs.rows[entry.row], entry.message);
-    LEAT_ASSIGN(const auto survivors, reject_failed(context, schemas_[side], batch, of_rows));
-    failed = others(survivors, batch.size);
+    LEAT_ASSIGN(failed, report(context, side, batch, store, pairs, errors));
+    drop_failed(matching, errors);
   }
   keep(pairs, matching);
   return failed;
+}
+
+Result<std::vector<std::uint32_t>> JoinCondition::report(const OperatorContext& context, std::size_t side,
+                                                         const Batch& batch, const RowStore& store,
+                                                         const JoinPairs& pairs,
+                                                         const functions::RowErrors& errors) const {
+  std::vector<std::uint32_t> failed;
+  functions::RowErrors of_rows;
+  for (const auto& [row, error] : first_of_rows(errors, pairs)) {
+    const RowKind kind = batch.kind(row);
+    if (kind == RowKind::kUpdateBefore || kind == RowKind::kDelete) continue;
+    failed.push_back(row);
+    of_rows.add(row,
+                error->message + "; the other row: " + partner_text(side, store, pairs.partners[error->row]));
+  }
+  if (!failed.empty()) LEAT_TRY(reject_failed(context, schemas_[side], batch, of_rows));
+  return failed;
+}
+
+/// "device=a, most=20"
+std::string JoinCondition::partner_text(std::size_t side, const RowStore& store,
+                                        RowStore::Handle partner) const {
+  const Schema& schema = schemas_[1 - side];
+  const std::vector<ColumnPtr> cells = store.gather({&partner, 1});
+  std::string text;
+  for (std::size_t column = 0; column < cells.size(); ++column) {
+    text += (column > 0 ? ", " : "") + schema.fields[column].name + "=";
+    append_text(*cells[column], 0, {}, text);
+  }
+  return text;
 }
 
 }  // namespace leat::exec

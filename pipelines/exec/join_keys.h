@@ -27,9 +27,13 @@ class JoinKeys {
   /// A row of the join's state has the key now, or has it no longer.
   void use(KeyId key);
   void release(KeyId key) { --uses_[key]; }
+  /// How many rows have it.
+  [[nodiscard]] std::size_t uses(KeyId key) const { return key < uses_.size() ? uses_[key] : 0; }
   /// Forgets keys without use when there are many. Numbers that `lookup` gave before are void.
   void sweep();
 
+  KeyMap& map() { return map_; }
+  [[nodiscard]] const KeyMap& map() const { return map_; }
   [[nodiscard]] std::size_t size() const { return map_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const { return map_.memory_bytes() + uses_.capacity() * 4; }
 

@@ -36,7 +36,7 @@ void KeyLifetimes::touch(KeyId key) {
 void KeyLifetimes::erase(KeyId key, const KeyMap& keys) {
   if (!holds(key)) return;
   ++erased_since_sweep_;
-  if (keys_[key].saved) erased_.add(entry_of(kKeyTag, key, keys));
+  if (keys_[key].saved) erased_.add(entry_of(key_tag_, key, keys));
   const bool dirty = keys_[key].dirty;  // It still stands in the list.
   keys_[key] = {};
   keys_[key].dirty = dirty;
@@ -50,7 +50,7 @@ void KeyLifetimes::save(std::string_view node, const KeyMap& keys, StateChanges&
     key.dirty = false;
     if (!key.held) continue;
     value.begin().zigzag(key.written);
-    changes.put(node, entry_of(kKeyTag, id, keys), value.bytes());
+    changes.put(node, entry_of(key_tag_, id, keys), value.bytes());
     key.saved = true;
   }
   dirty_.clear();

@@ -29,7 +29,8 @@ namespace leat::exec {
 
 class KeyLifetimes {
  public:
-  explicit KeyLifetimes(Micros ttl) : ttl_(ttl) {}
+  /// `key_tag` begins the entries of keys; another one than 'l' where the operator has that for its own.
+  explicit KeyLifetimes(Micros ttl, char key_tag = 'l') : key_tag_(key_tag), ttl_(ttl) {}
 
   [[nodiscard]] bool enabled() const { return ttl_.enabled(); }
 
@@ -66,8 +67,8 @@ class KeyLifetimes {
   }
 
   void save(std::string_view node, const KeyMap& keys, StateChanges& changes);
-  [[nodiscard]] static bool owns(std::string_view key) {
-    return !key.empty() && (key[0] == kKeyTag || key[0] == kTimeTag);
+  [[nodiscard]] bool owns(std::string_view key) const {
+    return !key.empty() && (key[0] == key_tag_ || key[0] == kTimeTag);
   }
   /// Errors: corrupt.
   Status load(std::string_view key, std::string_view value, KeyMap& keys);
@@ -77,7 +78,6 @@ class KeyLifetimes {
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
-  static constexpr char kKeyTag = 'l';
   static constexpr char kTimeTag = 't';
   static constexpr std::size_t kFewKeys = 1024;
   struct Key {
@@ -91,6 +91,7 @@ class KeyLifetimes {
   void begin_row(std::int64_t intake_time);
   Key& key_at(KeyId key);
 
+  char key_tag_;
   StateTtl ttl_;
   ExpiryQueue<KeyId> expiries_;
   std::vector<Key> keys_;  // By KeyId.

@@ -60,7 +60,7 @@ void OverProctime::save(StateChanges& changes) {
 
 Status OverProctime::load(std::string_view key, std::string_view value) {
   if (windows_.owns(key)) return windows_.load(key, value);
-  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, windows_.keys());
+  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, windows_.keys());
   return fail(ErrorCode::kCorrupt, "the saved state of OVER is damaged");
 }
 

@@ -260,7 +260,7 @@ void OverRowtime::save(StateChanges& changes) {
 Status OverRowtime::load(std::string_view key, std::string_view value) {
   if (windows_.owns(key)) return windows_.load(key, value);
   if (pending_.owns(key)) return pending_.load(key, value);
-  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, windows_.keys());
+  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, windows_.keys());
   ByteReader key_reader(key);
   ByteReader reader(value);
   const char tag = static_cast<char>(key_reader.u8());

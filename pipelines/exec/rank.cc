@@ -154,7 +154,7 @@ void Rank::save(StateChanges& changes) {
 }
 
 Status Rank::load(std::string_view key, std::string_view value) {
-  if (KeyLifetimes::owns(key)) return lifetimes_.load(key, value, rows_.keys());
+  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, rows_.keys());
   if (rows_.owns(key)) return rows_.load(key, value);
   return fail(ErrorCode::kCorrupt, "the saved state of a rank is damaged");
 }

@@ -25,6 +25,7 @@ TemporalJoin::TemporalJoin(const plan::TemporalJoinNode& node, OperatorContext c
       keys_(node),
       condition_(node),
       stores_{make_store(node.inputs[0]->schema, 'l'), make_store(node.inputs[1]->schema, 'r')},
+      lifetimes_(node.state_ttl, 'k'),
       output_(node) {}
 
 // ---- Rows in ---------------------------------------------------------------------------------------------
@@ -53,6 +54,7 @@ void TemporalJoin::take_left(std::uint32_t row, const Batch& batch) {
   const RowStore::Handle kept =
       stores_[0].add(batch.columns, row, static_cast<std::int64_t>(batch.kind(row)));
   enter(0, {time, stores_[0].sequence(kept), kept, ids_[row]});
+  touch(ids_[row]);
   ++counters_.applied;
 }
 
@@ -69,6 +71,28 @@ void TemporalJoin::take_right(std::uint32_t row, const Batch& batch) {
       stores_[1].add(batch.columns, row, kind == RowKind::kDelete ? kVersionEnds : 0);
   enter(1, {times.values<std::int64_t>()[row], stores_[1].sequence(kept), kept, ids_[row]});
   forget_versions(ids_[row], batch.watermarks[row]);
+  touch(ids_[row]);
+}
+
+// ---- Versions --------------------------------------------------------------------------------------------
+
+void TemporalJoin::pass_row(KeyId key, std::int64_t intake_time) {
+  if (key == JoinKeys::kNoKey) return;
+  const auto is_waited_for = [this](KeyId id) { return keys_.uses(id) > versions_[id].size(); };
+  lifetimes_.pass_row(key, intake_time, is_waited_for, [this](KeyId expired) { forget_key(expired); });
+}
+
+void TemporalJoin::touch(KeyId key) {
+  if (key < versions_.size() && !versions_[key].empty()) lifetimes_.touch(key);
+}
+
+void TemporalJoin::forget_key(KeyId key) {
+  for (const Timed& version : versions_[key]) {
+    forgotten_.push_back(version.row);
+    keys_.release(key);
+  }
+  versions_[key].clear();
+  lifetimes_.erase(key, keys_.map());
 }
 
 // All left rows up to the watermark have met their versions: of those that it has passed, only the latest is
@@ -83,6 +107,7 @@ void TemporalJoin::forget_versions(KeyId key, std::int64_t watermark) {
     keys_.release(key);
   }
   versions.erase(versions.begin(), keep);
+  if (versions.empty()) lifetimes_.erase(key, keys_.map());
 }
 
 Status TemporalJoin::process(std::size_t input, const Batch& batch, Output& out) {
@@ -92,6 +117,7 @@ Status TemporalJoin::process(std::size_t input, const Batch& batch, Output& out)
   if (timed.size > 0) ids_ = keys_.lookup(input, timed.columns, timed.size);
   for (std::uint32_t row = 0; row < timed.size; ++row) {
     collect_due(timed.watermarks[row], timed.intake_times[row]);
+    pass_row(ids_[row], timed.intake_times[row]);
     if (input == 0)
       take_left(row, timed);
     else
@@ -144,12 +170,12 @@ void TemporalJoin::collect_due(std::int64_t watermark, std::int64_t intake_time)
   }
 }
 
-void TemporalJoin::emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed) {
+void TemporalJoin::emit(const Batch& lefts, const JoinPairs& pairs) {
   std::size_t pair = 0;
   for (std::uint32_t row = 0; row < lefts.size; ++row) {
     const bool matched = pair < pairs.size() && pairs.rows[pair] == row;
     const RowStore::Handle version = matched ? pairs.partners[pair++] : JoinOutput::kNoPartner;
-    if ((!matched && !comes_alone_) || std::ranges::binary_search(failed, row)) continue;
+    if (!matched && !comes_alone_) continue;
     output_.add(lefts.kind(row), row, version, lefts.watermarks[row], lefts.intake_times[row]);
   }
 }
@@ -172,7 +198,7 @@ Status TemporalJoin::flush(std::int64_t watermark, Output& out) {
               condition_.select(context_, 0, lefts, stores_[1], pairs));
   counters_.applied -= failed.size();
   counters_.dead += failed.size();
-  emit(lefts, pairs, failed);
+  emit(lefts, pairs);
   counters_.rows_out += output_.size();
   LEAT_TRY(out.emit(output_.take({0, lefts.columns, stores_[0], stores_[1]}, watermark)));
   for (const RowStore::Handle row : rows) stores_[0].erase(row);
@@ -187,11 +213,13 @@ Status TemporalJoin::flush(std::int64_t watermark, Output& out) {
 
 void TemporalJoin::save(StateChanges& changes) {
   for (RowStore& store : stores_) store.save(fingerprint_, changes);
+  lifetimes_.save(fingerprint_, keys_.map(), changes);
 }
 
 Status TemporalJoin::load(std::string_view key, std::string_view value) {
   for (RowStore& store : stores_)
     if (store.owns(key)) return store.load(key, value).map([](RowStore::Handle) {});
+  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, keys_.map());
   return fail(ErrorCode::kCorrupt, "an entry of the join's state belongs to neither side");
 }
 
@@ -208,13 +236,15 @@ Status TemporalJoin::loaded() {
       enter(side, {times[i], stores_[side].sequence(rows[i]), rows[i], ids[i]});
     }
   }
+  for (KeyId key = 0; key < versions_.size(); ++key)
+    if (!versions_[key].empty()) lifetimes_.adopt(key);
   return {};
 }
 
 std::size_t TemporalJoin::memory_bytes() const {
   return stores_[0].memory_bytes() + stores_[1].memory_bytes() + keys_.memory_bytes() +
          (waiting_.capacity() + stores_[1].size()) * sizeof(Timed) +
-         versions_.capacity() * sizeof(std::vector<Timed>);
+         versions_.capacity() * sizeof(std::vector<Timed>) + lifetimes_.memory_bytes();
 }
 
 }  // namespace leat::exec

@@ -3,10 +3,13 @@
 // order of their times, then of their arrival. A left row at or behind the watermark is late.
 //
 // The right input is a changelog by key: +I and +U begin a version at the row's time, -D ends it, -U says
-// nothing that its +U does not. Of versions that the watermark has passed, only a key's latest is kept.
+// nothing that its +U does not. Of versions that the watermark has passed, only a key's latest is kept, and
+// with a time to live that one, too, goes when no row of either input has had its key for so long; left rows
+// that wait keep it.
 //
 // State: the rows of both inputs, as exec/row_store.h has them, under the tags 'l' (the mark is the row's
-// kind) and 'r' (the mark is 1 for the end of a version).
+// kind) and 'r' (the mark is 1 for the end of a version); the times of keys, as exec/key_lifetimes.h has
+// them, under the tags 'k' and 't'.
 #pragma once
 
 #include <array>
@@ -15,6 +18,7 @@
 #include "pipelines/exec/join_condition.h"
 #include "pipelines/exec/join_keys.h"
 #include "pipelines/exec/join_output.h"
+#include "pipelines/exec/key_lifetimes.h"
 
 namespace leat::exec {
 
@@ -48,11 +52,14 @@ class TemporalJoin final : public MultiInputOperator {
   void take_left(std::uint32_t row, const Batch& batch);
   void take_right(std::uint32_t row, const Batch& batch);
   void enter(std::size_t side, const Timed& timed);
+  void pass_row(KeyId key, std::int64_t intake_time);
+  void touch(KeyId key);
+  void forget_key(KeyId key);
   void forget_versions(KeyId key, std::int64_t watermark);
   [[nodiscard]] RowStore::Handle version_at(KeyId key, std::int64_t time) const;
   void collect_due(std::int64_t watermark, std::int64_t intake_time);
   Status flush(std::int64_t watermark, Output& out);
-  void emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed);
+  void emit(const Batch& lefts, const JoinPairs& pairs);
   Status pass_time(std::int64_t now, Output& out);
   void report_late(const Batch& batch);
 
@@ -66,6 +73,7 @@ class TemporalJoin final : public MultiInputOperator {
   std::array<RowStore, 2> stores_;
   std::vector<Timed> waiting_;                // Left rows: a heap, the earliest in front.
   std::vector<std::vector<Timed>> versions_;  // Right rows by key, each by time, then arrival.
+  KeyLifetimes lifetimes_;                    // Of keys that have versions.
   InputClock clock_{2};
   JoinOutput output_;
   OperatorCounters counters_;

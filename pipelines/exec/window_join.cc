@@ -117,8 +117,7 @@ JoinPairs WindowJoin::pairs_of(const Batch& lefts, const Rows& rows) {
   return pairs;
 }
 
-void WindowJoin::emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed,
-                      const Rows& rows) {
+void WindowJoin::emit(const Batch& lefts, const JoinPairs& pairs, const Rows& rows) {
   const std::int64_t watermark = lefts.watermark_after;
   const std::int64_t intake_time = lefts.intake_times.empty() ? 0 : lefts.intake_times[0];
   std::size_t pair = 0;
@@ -129,7 +128,6 @@ void WindowJoin::emit(const Batch& lefts, const JoinPairs& pairs, std::span<cons
         output_.add(RowKind::kInsert, row, pairs.partners[pair], watermark, intake_time);
       stores_[1].set_mark(pairs.partners[pair++], 1);
     }
-    if (std::ranges::binary_search(failed, row)) continue;
     const bool matched = pair > first;
     if (matched ? type_ == JoinType::kSemi : plan::keeps_left(type_))
       output_.add(RowKind::kInsert, row, JoinOutput::kNoPartner, watermark, intake_time);
@@ -152,7 +150,7 @@ Status WindowJoin::fire(const Rows& rows, std::int64_t watermark, std::int64_t i
               condition_.select(context_, 0, lefts, stores_[1], pairs));
   counters_.applied -= failed.size();
   counters_.dead += failed.size();
-  emit(lefts, pairs, failed, rows);
+  emit(lefts, pairs, rows);
   keys_.sweep();
   counters_.rows_out += output_.size();
   if (output_.size() == 0) return {};

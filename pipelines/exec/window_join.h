@@ -44,8 +44,7 @@ class WindowJoin final : public MultiInputOperator {
   Status fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out);
   Status fire(const Rows& rows, std::int64_t watermark, std::int64_t intake_time, Output& out);
   JoinPairs pairs_of(const Batch& lefts, const Rows& rows);
-  void emit(const Batch& lefts, const JoinPairs& pairs, std::span<const std::uint32_t> failed,
-            const Rows& rows);
+  void emit(const Batch& lefts, const JoinPairs& pairs, const Rows& rows);
   Status pass_time(std::int64_t now, Output& out);
   void report_late(std::size_t side, const Batch& batch);
 

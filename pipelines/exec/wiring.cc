@@ -11,6 +11,7 @@
 #include "pipelines/exec/union_all.h"
 #include "pipelines/exec/window_aggregate.h"
 #include "pipelines/exec/window_assign.h"
+#include "pipelines/plan/operator_names.h"
 
 namespace leat::exec {
 
@@ -37,50 +38,10 @@ std::string Stage::fingerprint() const {
 
 namespace {
 
-std::string kind_name(const plan::Node& node) {
-  switch (node.kind) {
-    case plan::NodeKind::kScan:
-      return "scan";
-    case plan::NodeKind::kValues:
-      return "values";
-    case plan::NodeKind::kFilter:
-      return "filter";
-    case plan::NodeKind::kProject:
-      return "project";
-    case plan::NodeKind::kWindowAssign:
-      return "window";
-    case plan::NodeKind::kWindowAggregate:
-      return "window aggregate";
-    case plan::NodeKind::kUnionAll:
-      return "union";
-    case plan::NodeKind::kSink:
-      return "sink";
-    default:  // An OperatorNode.
-      break;
-  }
-  return std::string(plan::as_operator_node(node).operator_name());
-}
-
-/// Gives each operator its name: a table's operators are called by it, the others are numbered.
-class Names {
- public:
-  std::string name_of(const plan::Node& node) {
-    std::string table;
-    if (node.kind == plan::NodeKind::kScan) table = static_cast<const plan::ScanNode&>(node).table;
-    if (node.kind == plan::NodeKind::kSink) table = static_cast<const plan::SinkNode&>(node).table;
-    const std::string base = kind_name(node) + (table.empty() ? "" : " " + table);
-    const std::size_t number = ++used_[base];
-    return table.empty() || number > 1 ? base + " " + std::to_string(number) : base;
-  }
-
- private:
-  std::map<std::string, std::size_t> used_;
-};
-
 class Wirer {
  public:
   Wirer(const plan::Plan& plan, const DataflowOptions& options, LateRouter& environment)
-      : plan_(plan), options_(options), environment_(environment) {}
+      : plan_(plan), options_(options), environment_(environment), names_(plan::operator_names(plan)) {}
 
   Result<Wiring> wire() {
     wiring_.scan_stages.resize(plan_.scans.size());
@@ -106,7 +67,7 @@ class Wirer {
       inputs.push_back(index);
     }
     const std::size_t index = wiring_.stages.size();
-    wiring_.stages.push_back(std::make_unique<Stage>(names_.name_of(node), node));
+    wiring_.stages.push_back(std::make_unique<Stage>(names_.at(&node), node));
     Stage& stage = *wiring_.stages.back();
     LEAT_ASSIGN(auto op, make_operator(node, stage));
     stage.set_operator(std::move(op));
@@ -227,7 +188,7 @@ class Wirer {
   const DataflowOptions& options_;
   LateRouter& environment_;
   Wiring wiring_;
-  Names names_;
+  const std::unordered_map<const plan::Node*, std::string> names_;  // By node of `plan_`.
   std::map<const plan::Node*, std::size_t> index_;
   std::vector<std::pair<Stage*, MultiInputOperator*>> multi_input_;  // Inputs before those that read them.
 };

@@ -39,9 +39,11 @@ bool AggregateBuilder::has(WindowProperty property) const {
 }
 
 ExprPtr AggregateBuilder::add_call(AggregateCall call, const std::vector<ExprPtr>& arguments,
-                                   const ExprPtr& filter) {
-  for (const ExprPtr& argument : arguments)
-    call.arguments.push_back(add_input(argument, to_string(*argument)));
+                                   const ExprPtr& filter, const std::string& alias) {
+  for (const ExprPtr& argument : arguments) {
+    const bool named = argument->kind != ExprKind::kColumn && !alias.empty();
+    call.arguments.push_back(add_input(argument, named ? alias : to_string(*argument)));
+  }
   if (filter) call.filter = add_input(filter, to_string(*filter));
   std::string identity = call.kind;
   for (const std::size_t argument : call.arguments) identity += " " + std::to_string(argument);

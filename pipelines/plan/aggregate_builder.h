@@ -26,8 +26,10 @@ class AggregateBuilder {
   void expand(std::vector<std::vector<bool>> sets) { sets_ = std::move(sets); }
   /// The column with the number of the row's set; there are several.
   [[nodiscard]] ExprPtr set_number() const;
-  /// `filter` may be null. Equal calls are one.
-  ExprPtr add_call(AggregateCall call, const std::vector<ExprPtr>& arguments, const ExprPtr& filter);
+  /// `filter` may be null. Equal calls are one. `alias` is what the query calls the column that the call is
+  /// part of, or empty: what is computed for its arguments takes this name.
+  ExprPtr add_call(AggregateCall call, const std::vector<ExprPtr>& arguments, const ExprPtr& filter,
+                   const std::string& alias);
 
   /// The output column that holds the key or the property; null if there is none.
   [[nodiscard]] ExprPtr find_key(const Expr& expr) const;

@@ -81,7 +81,18 @@ ExprPtr ExprBinder::refuse(const sql::Expression& expression) const {
   return nullptr;
 }
 
-/// Clauses that only aggregates have, and names that nobody knows.
+namespace {
+/// What to write in place of a function of a type that is not there; empty: it is none.
+std::string_view instead_of(std::string_view function) {
+  if (function == "PARSE_JSON" || function == "TRY_PARSE_JSON")
+    return "keep the JSON as STRING: JSON_VALUE, JSON_QUERY and JSON_EXISTS read it, and IS JSON tests it";
+  if (function.starts_with("BITMAP_"))
+    return "COUNT(DISTINCT x) counts different values, ARRAY_AGG(DISTINCT x) keeps them";
+  return {};
+}
+}  // namespace
+
+/// Clauses that only aggregates have, functions of types that are not there, and names that nobody knows.
 ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
   if (call.over) {
     context_.diagnostics.error(
@@ -94,6 +105,8 @@ ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
   } else if (functions::find_scalar(table_name(call))) {
     context_.diagnostics.error(call.span,
                                call.name + " takes no DISTINCT, FILTER, ORDER BY or argument names");
+  } else if (const std::string_view other = instead_of(call.name); !other.empty()) {
+    context_.not_yet(call.written.span, "the function " + call.name, std::string(other));
   } else {
     context_.diagnostics.error(call.written.span, "unknown function '" + call.written.text + "'" +
                                                       did_you_mean(call.name, function_names()));

@@ -1,5 +1,6 @@
 // Forms that are not plain calls: those that evaluate lazily (CASE, AND, COALESCE …) and those that stand for
 // others (BETWEEN, NULLIF).
+#include <span>
 #include <utility>
 
 #include "pipelines/plan/bind_expr.h"
@@ -54,9 +55,23 @@ ExprPtr ExprBinder::bind_between(const sql::Call& call) const {
   return swapped ? make_condition(ExprKind::kOr, {std::move(straight), std::move(swapped)}) : nullptr;
 }
 
+namespace {
+/// `(a, b) IN ((1, 2), …)`: the row equals one of the others, each of which may have types of its own.
+ExprPtr row_in(std::span<const ExprPtr> rows, sql::SourceSpan span, const BindContext& context) {
+  std::vector<ExprPtr> equal;
+  for (const ExprPtr& other : rows.subspan(1)) {
+    equal.push_back(make_call("=", {rows[0], other}, span, context));
+    if (!equal.back()) return nullptr;
+  }
+  return make_condition(ExprKind::kOr, std::move(equal));
+}
+}  // namespace
+
 ExprPtr ExprBinder::bind_in(const sql::Call& call) const {
   std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
-  return arguments ? make_call("IN", std::move(*arguments), call.span, context_) : nullptr;
+  if (!arguments) return nullptr;
+  if ((*arguments)[0]->type.kind() == TypeKind::kRow) return row_in(*arguments, call.span, context_);
+  return make_call("IN", std::move(*arguments), call.span, context_);
 }
 
 /// `(a, b) OVERLAPS (c, d)`: the two rows are four arguments.

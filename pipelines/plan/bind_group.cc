@@ -121,8 +121,11 @@ class GroupBinder {
                                    "name the keys and the aggregates");
         whole = false;
       }
+      // Late rows fill their table by the names of columns: what is computed must not take one of these.
+      alias_ = item.alias && context_.settings.late_rows.empty() ? item.alias->text : "";
       whole = collect(*item.value) && whole;
     }
+    alias_.clear();
     if (select_.having) whole = collect(*select_.having) && whole;
     if (select_.qualify) whole = collect(*select_.qualify) && whole;
     for (const sql::NamedWindow& named : select_.windows) {
@@ -326,7 +329,7 @@ class GroupBinder {
       arguments[i] = coerce(std::move(arguments[i]), types[i], call.arguments[i].value->span, context_);
       if (!arguments[i]) return nullptr;
     }
-    return builder_.add_call(std::move(bound), arguments, filter);
+    return builder_.add_call(std::move(bound), arguments, filter, alias_);
   }
 
   static std::string aggregate_text(const sql::Call& call, const std::vector<ExprPtr>& arguments,
@@ -365,6 +368,7 @@ class GroupBinder {
   const BindContext& context_;
   AggregateBuilder builder_;
   std::optional<WindowSpec> own_window_;  ///< GROUP BY TUMBLE(ts, …): the window is not in FROM.
+  std::string alias_;                     ///< Of the item of SELECT whose aggregates are being collected.
   bool attached_ = false;                 ///< The rows carry their windows, and GROUP BY names them.
   std::vector<std::vector<bool>> sets_;   ///< Which of the builder's keys each grouping set has.
 };

@@ -115,6 +115,7 @@ std::optional<Relation> temporal_join(JoinParts parts, std::size_t time_column, 
   join->type = parts.type;
   join->special[0] = {time_column};
   join->special[1] = {*version};
+  join->state_ttl = context.settings.state_ttl;
   finish_join(*join, parts);
   Relation relation{.node = join, .roles = parts.left.roles, .window = parts.left.window};
   relation.roles.resize(join->schema.size(), ColumnRole::kPlain);

@@ -1,10 +1,13 @@
 // EXPLAIN: the plan as a tree, one node per line, sinks first. A node that several read is printed once, with
 // a number, and named by it elsewhere.
+#include "pipelines/plan/explain.h"
+
 #include <map>
 #include <string_view>
 #include <unordered_map>
 
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/operator_names.h"
 #include "pipelines/plan/operator_node.h"
 #include "pipelines/plan/planner.h"
 
@@ -176,7 +179,8 @@ std::string schema_text(const Node& node) {
 
 class TreePrinter {
  public:
-  explicit TreePrinter(const Plan& plan) : plan_(plan) {
+  TreePrinter(const Plan& plan, ExplainDetail detail) : plan_(plan) {
+    if (detail == ExplainDetail::kWithNames) names_ = operator_names(plan);
     for_each_node(plan, [&](const NodePtr& node) {
       for (const NodePtr& input : node->inputs) ++readers_[input.get()];
     });
@@ -200,6 +204,7 @@ class TreePrinter {
     }
     out_ += node_text(node) + " " + schema_text(node);
     if (!node.fingerprint.empty()) out_ += " state=" + short_fingerprint(node.fingerprint);
+    if (const auto name = names_.find(&node); name != names_.end()) out_ += " '" + name->second + "'";
     out_ += "\n";
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const bool last = i + 1 == node.inputs.size();
@@ -214,6 +219,7 @@ class TreePrinter {
   }
 
   const Plan& plan_;  // Lives as long as `explain`.
+  std::unordered_map<const Node*, std::string> names_;
   std::unordered_map<const Node*, int> readers_;
   std::unordered_map<const Node*, std::size_t> numbers_;
   std::string out_;
@@ -221,8 +227,12 @@ class TreePrinter {
 
 }  // namespace
 
+std::string explain(const Plan& plan, ExplainDetail detail) {
+  return TreePrinter(plan, detail).print();
+}
+
 std::string explain(const Plan& plan) {
-  return TreePrinter(plan).print();
+  return explain(plan, ExplainDetail::kWithNames);
 }
 
 }  // namespace leat::plan

@@ -233,6 +233,10 @@ void TemporalJoinNode::derive() {
   updating = inputs[0]->updating;
 }
 
+std::string TemporalJoinNode::line() const {
+  return JoinBase::line() + (state_ttl.count() > 0 ? " ttl=" + format_duration(state_ttl) : "");
+}
+
 std::shared_ptr<OperatorNode> TemporalJoinNode::clone() const {
   return std::make_shared<TemporalJoinNode>(*this);
 }

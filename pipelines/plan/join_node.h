@@ -120,8 +120,11 @@ struct WindowJoinNode final : JoinBase {
 struct TemporalJoinNode final : JoinBase {
   TemporalJoinNode() : JoinBase(NodeKind::kTemporalJoin) {}
 
+  Micros state_ttl{0};  ///< 'table.exec.state.ttl'; 0: keys keep their latest version for ever.
+
   void derive() override;
   [[nodiscard]] std::string_view operator_name() const override { return "temporal join"; }
+  [[nodiscard]] std::string line() const override;
   [[nodiscard]] bool drops_late_rows() const override { return true; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
 

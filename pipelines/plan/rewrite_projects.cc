@@ -42,6 +42,19 @@ bool is_identity(const ProjectNode& project) {
   return true;
 }
 
+/// `node`, whose columns are given on under the names of `outer`: so the errors of its rows call them.
+NodePtr renamed(const NodePtr& node, const Schema& outer) {
+  if (node->kind != NodeKind::kProject) return node;
+  auto copy = std::make_shared<ProjectNode>(static_cast<const ProjectNode&>(*node));
+  bool same = true;
+  for (std::size_t i = 0; i < outer.size(); ++i) {
+    std::string& name = copy->schema.fields[i].name;
+    same = same && name == outer.fields[i].name;
+    name = outer.fields[i].name;
+  }
+  return same ? node : copy;
+}
+
 bool picks_columns(const ProjectNode& project) {
   return std::ranges::all_of(project.exprs, [](const ExprPtr& e) { return e->kind == ExprKind::kColumn; });
 }
@@ -72,12 +85,13 @@ NodePtr simplified(const NodePtr& node) {
   }
   if (node->kind != NodeKind::kProject) return nullptr;
   const auto& outer = static_cast<const ProjectNode&>(*node);
-  if (is_identity(outer)) return node->inputs[0];
+  if (is_identity(outer)) return renamed(node->inputs[0], outer.schema);
   if (input->kind != NodeKind::kProject) return nullptr;
   const auto& inner = static_cast<const ProjectNode&>(*input);
   if (!may_merge(outer, inner)) return nullptr;
   const NodePtr merged = merge(outer, inner);
-  return is_identity(static_cast<const ProjectNode&>(*merged)) ? merged->inputs[0] : merged;
+  return is_identity(static_cast<const ProjectNode&>(*merged)) ? renamed(merged->inputs[0], merged->schema)
+                                                               : merged;
 }
 
 }  // namespace

@@ -105,5 +105,38 @@ TEST_CASE("rows that have expired leave the store, and nothing else is written a
   CHECK(store.entries.size() == 4);  // Three rows and the time.
 }
 
+// Versions are valid from their ts; left rows leave when both watermarks have reached theirs.
+plan::Plan versioned(Micros ttl) {
+  auto node = std::make_shared<plan::TemporalJoinNode>();
+  for (const char* const table : {"left", "right"}) {
+    const auto input = scan({.table = table});
+    input->time_attributes.assign(input->schema.size(), plan::TimeAttribute::kNone);
+    node->inputs.push_back(input);
+  }
+  node->type = JoinType::kLeft;
+  node->keys = {{.left = kKey, .right = kKey}};
+  node->special = {{{kTs}, {kTs}}};
+  node->output = {kKey, kValue, node->left_width() + kValue};
+  node->state_ttl = ttl;
+  node->fingerprint = "temporal";
+  node->derive();
+  return pipeline({node});
+}
+
+TEST_CASE("a version is forgotten when no row of either input has had its key for the time to live") {
+  const auto version = [](double ts, std::string key, std::int64_t value) {
+    return Row{ts, std::move(key), value, RowKind::kInsert, kRight};
+  };
+  const auto row = [](double ts, std::string key) { return Row{ts, std::move(key), 1}; };
+  // In at 1, 2, 3, …: "a" is asked for at 3, 5 and 7, "b" not before 8.
+  const std::vector<Event> events = {version(1, "a", 10), version(1, "b", 20), row(2, "a"),
+                                     version(9, "z", 0),  row(3, "a"),         version(9, "z", 0),
+                                     row(4, "a"),         row(5, "b")};
+  CHECK(run(versioned(0s), events).rows ==
+        Rows{"+I[a, 1, 10]", "+I[a, 1, 10]", "+I[a, 1, 10]", "+I[b, 1, 20]"});
+  CHECK(run(versioned(4s), events).rows ==
+        Rows{"+I[a, 1, 10]", "+I[a, 1, 10]", "+I[a, 1, 10]", "+I[b, 1, null]"});
+}
+
 }  // namespace
 }  // namespace leat::exec::test

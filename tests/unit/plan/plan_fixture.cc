@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "pipelines/base/options.h"
+#include "pipelines/plan/explain.h"
 
 namespace leat::plan::testing {
 namespace {
@@ -118,7 +119,7 @@ Plan planned(std::string_view text) {
 }
 
 std::string explained(std::string_view text) {
-  return "\n" + explain(planned(text));
+  return "\n" + explain(planned(text), ExplainDetail::kPlan);
 }
 
 std::string rendered(const PlanOutcome& outcome) {

@@ -46,10 +46,19 @@ TEST_CASE("a window table function is folded into the aggregate behind it") {
   CHECK(explained("INSERT INTO results " + windowed("device, window_start, AVG(temperature)", ", device")) ==
         R"(
 Sink results (out) [device STRING, starts TIMESTAMP(3), average DOUBLE]
-└─ Project device, window_start, AVG(temperature) AS EXPR$2 [device STRING, window_start TIMESTAMP(3) NOT NULL, EXPR$2 DOUBLE]
+└─ Project device, window_start AS starts, AVG(temperature) AS average [device STRING, starts TIMESTAMP(3) NOT NULL, average DOUBLE]
    └─ WindowAggregate TUMBLE(ts, 1 min) keys(device) compute(AVG(temperature)) [device STRING, AVG(temperature) DOUBLE, window_start TIMESTAMP(3) NOT NULL] state=6c59e56f
       └─ Scan readings (stream) decode(device STRING, temperature DOUBLE, ts TIMESTAMP(3)) watermark(ts AS (ts - INTERVAL '5 s')) [device STRING, temperature DOUBLE, ts TIMESTAMP(3) *ROWTIME*] state=1d8fdfac
 )");
+}
+
+TEST_CASE("EXPLAIN shows what each operator is called in metrics and dead letters") {
+  const std::string text =
+      explain(planned("INSERT INTO results " + windowed("device, window_start, 1.5", ", device") +
+                      "; INSERT INTO results " + windowed("device, window_end, 2.5", ", device")));
+  for (const char* const name :
+       {"'sink results'", "'window aggregate 1'", "'window aggregate 2'", "'scan readings'"})
+    CHECK_MESSAGE(text.find(name) != std::string::npos, name << " is not in " << text);
 }
 
 TEST_CASE("a cascade groups the windows that its input carries") {
