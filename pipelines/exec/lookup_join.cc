@@ -61,14 +61,12 @@ void LookupJoin::emit(const Batch& batch, std::span<const std::uint32_t> failed)
     const bool bad = std::ranges::binary_search(failed, row);
     bool matched = false;
     for (; pair < pairs_.size() && pairs_.rows[pair] == row; ++pair, matched = true)
-      if (!bad)
-        output_.add(batch.kind(row), row, pairs_.partners[pair], batch.watermarks[row],
-                    batch.intake_times[row]);
-    if (bad) continue;
+      output_.add(batch.kind(row), row, pairs_.partners[pair], batch.watermarks[row],
+                  batch.intake_times[row]);
     if (!matched && comes_alone_)
       output_.add(batch.kind(row), row, JoinOutput::kNoPartner, batch.watermarks[row],
                   batch.intake_times[row]);
-    ++(matched || comes_alone_ ? counters_.passed : counters_.filtered);
+    ++(bad ? counters_.dead : matched || comes_alone_ ? counters_.passed : counters_.filtered);
   }
 }
 
@@ -83,7 +81,6 @@ Status LookupJoin::process(std::size_t input, const Batch& batch, Output& out) {
   collect(ids);
   LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
               condition_.select(context_, 0, batch, cache_.rows(), pairs_));
-  counters_.dead += failed.size();
   emit(batch, failed);
   counters_.rows_out += output_.size();
   Batch joined = output_.take({0, batch.columns, cache_.rows(), cache_.rows()}, batch.watermark_after);
