@@ -169,7 +169,8 @@ Result<std::vector<Named>> schema_of(Connection& connection, const char* type) {
 
 // What hangs together must agree again: counts with what is there, shipments with their blocks. Records whose
 // block is gone were never delivered: they count as dropped. A shipment that was settled in part and has lost
-// a block is sent anew, and its records count as emitted once more. Letters that are gone count as pushed out.
+// a block is sent anew, and its records count as emitted once more. Letters that are gone count as pushed
+// out.
 constexpr const char* kReconcile = R"sql(
 DELETE FROM store;
 DELETE FROM blocks WHERE outbox NOT IN (SELECT id FROM outboxes);

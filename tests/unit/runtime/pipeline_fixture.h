@@ -34,11 +34,13 @@ namespace leat::runtime {
 class Rows final : public ResultListener {
  public:
   Status rows(std::size_t, const Schema&, const Batch& batch) override {
+    if (refuses) return fail(ErrorCode::kIo, "nobody takes the rows");
     for (std::size_t row = 0; row < batch.size; ++row)
       append_row_text(batch, row, {"UTC", "null"}, lines.emplace_back());
     return {};
   }
   std::vector<std::string> lines;
+  bool refuses = false;
 };
 
 inline plan::Plan planned(const std::string& text) {
