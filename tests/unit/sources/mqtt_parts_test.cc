@@ -131,7 +131,7 @@ TEST_CASE("what was lost on its way is new, although marked as a duplicate and l
 
 TEST_CASE("QoS 2 is compared for the first deliveries only, as many as can be in flight") {
   Redelivery redelivery(2);
-  for (const std::uint16_t packet : {1, 2, 3}) redelivery.stored({packet, 7});
+  for (std::uint16_t packet = 1; packet <= 3; ++packet) redelivery.stored({packet, 7});
   redelivery.session_kept();
   CHECK(redelivery.absorbs({1, 7}, Mark::kHidden));
   CHECK(redelivery.absorbs({2, 7}, Mark::kHidden));
