@@ -64,7 +64,9 @@ def test_readiness_and_unknown_paths(broker, receiver, daemon):
     daemon.add("windows", windows_over_http(broker.url, receiver.url))
     daemon.start()
     eventually(lambda: daemon.ask("/readyz").status == 200, "ready")
-    assert daemon.ask("/readyz").json() == {"ready": True, "reasons": []}
+    ready = daemon.ask("/readyz").json()
+    assert (ready["ready"], ready["reasons"], ready["outages"]) == (True, [], [])
+    assert ready["clock"]["state"] == "good"
     assert daemon.ask("/healthz").status == 200
     assert daemon.ask("/api/v1/pipelines/nobody").status == 404
     assert daemon.ask("/api/v1/dead-letters?limit=x").status == 400
@@ -135,6 +137,7 @@ def check_equations(status: dict, outbox: list[dict]):
         assert rows.pop("in") == sum(rows.values()), node
     for sink in outbox:
         records = dict(sink["records"])
+        assert sum(records.pop("dropped_by").values()) <= records["dropped"], sink
         assert records.pop("emitted") == sum(records.values()), sink
 
 
@@ -167,7 +170,8 @@ def parse_metrics(text: str) -> dict[str, float]:
             continue
         match = sample.fullmatch(line)
         assert match, f"no sample: {line}"
-        assert match[1] in families, f"no TYPE above {line}"
+        histogram = re.sub(r"_(bucket|sum|count)$", "", match[1])
+        assert match[1] in families or families.get(histogram) == "histogram", f"no TYPE above {line}"
         samples[match[1] + (match[2] or "")] = float(match[3])
     assert samples
     return samples
