@@ -39,9 +39,10 @@ MqttDelivery decode_delivery(std::string_view attributes) {
           .whole_bytes = whole_bytes};
 }
 
-std::uint64_t fingerprint_of(std::string_view topic, std::string_view payload, int qos) {
-  const std::uint64_t head =
-      XXH3_64bits_withSeed(topic.data(), topic.size(), static_cast<std::uint64_t>(qos));
+std::uint64_t fingerprint_of(std::string_view topic, std::string_view payload, int qos,
+                             std::uint16_t packet_id) {
+  const std::uint64_t seed = static_cast<std::uint64_t>(packet_id) << 2 | static_cast<std::uint64_t>(qos);
+  const std::uint64_t head = XXH3_64bits_withSeed(topic.data(), topic.size(), seed);
   return XXH3_64bits_withSeed(payload.data(), payload.size(), head);
 }
 

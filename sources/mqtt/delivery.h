@@ -30,7 +30,8 @@ void encode_delivery(const MqttMessage& message, std::uint64_t whole_bytes, std:
 /// Views into `attributes`. They are our own bytes, checked by the journal; wrong ones give an empty topic.
 MqttDelivery decode_delivery(std::string_view attributes);
 
-/// Topic, payload and QoS as one number: with the packet identifier it tells deliveries apart.
-std::uint64_t fingerprint_of(std::string_view topic, std::string_view payload, int qos);
+/// What identifies a delivery: topic, payload, QoS and packet identifier, as one number.
+std::uint64_t fingerprint_of(std::string_view topic, std::string_view payload, int qos,
+                             std::uint16_t packet_id);
 
 }  // namespace leat::sources

@@ -184,7 +184,7 @@ IntakeOptions intake_options_of(const Options& options) {
   return {.durability = options.journal,
           .size = options.journal_size,
           .sync_interval = options.journal_sync_interval,
-          .recent = Redelivery::kWindow};
+          .recent = Redelivery::window_for(options.receive_maximum)};
 }
 
 MqttClientOptions client_options_of(const Options& options, const SourceContext& context) {

@@ -167,7 +167,7 @@ Status MqttSource::start(Intake& intake, std::string_view from) {
     const MqttDelivery delivery = decode_delivery(message.attributes);
     had_session_ = keeps_session_;  // Of the process before.
     if (delivery.qos > 0)
-      redelivery_.stored({delivery.packet_id, fingerprint_of(delivery.topic, message.payload, delivery.qos)});
+      redelivery_.stored(fingerprint_of(delivery.topic, message.payload, delivery.qos, delivery.packet_id));
   });
   client_->start();
   return {};
@@ -213,10 +213,10 @@ std::optional<Refusal> MqttSource::refuse(const Message& message) const {
 Receipt MqttSource::take(const MqttMessage& message, std::uint64_t whole_bytes) {
   std::uint64_t fingerprint = 0;
   if (message.qos > 0) {
-    fingerprint = fingerprint_of(message.topic, message.payload, message.qos);
+    fingerprint = fingerprint_of(message.topic, message.payload, message.qos, message.packet_id);
     using Mark = Redelivery::Mark;
     const Mark mark = message.qos == 2 ? Mark::kHidden : message.duplicate ? Mark::kRepeated : Mark::kNew;
-    if (redelivery_.absorbs({message.packet_id, fingerprint}, mark)) {
+    if (redelivery_.absorbs(fingerprint, mark)) {
       intake_->count_redelivered();
       return Receipt::kTaken;
     }
@@ -233,7 +233,7 @@ Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint)
   if (appended == Appended::kAboveHigh || appended == Appended::kFull) client_->pause();
   // What the disk refused comes again after the client's back-off: the cut connection is the pause.
   if (appended == Appended::kFull || appended == Appended::kFailed) return give_up(message);
-  if (message.qos > 0) redelivery_.stored({message.packet_id, fingerprint});
+  if (message.qos > 0) redelivery_.stored(fingerprint);
   LEAT_FAULT_POINT("journal.before-acknowledgement");
   return Receipt::kTaken;
 }
