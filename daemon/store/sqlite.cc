@@ -85,7 +85,8 @@ Status Connection::harden(OpenMode mode) {
 Error Connection::error(int rc) {
   const int primary = rc & 0xff;
   if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) trouble_ = Trouble::kDamaged;
-  // A file that could only be opened for reading, because of an error that may be over, stays so: open it anew.
+  // A file that could only be opened for reading, because of an error that may be over, stays so: open it
+  // anew.
   const bool fell_back = primary == SQLITE_READONLY && mode_ == OpenMode::kReadWrite;
   if ((primary == SQLITE_IOERR || fell_back) && trouble_ == Trouble::kNone)
     trouble_ = Trouble::kUnknownOutcome;

@@ -10,7 +10,8 @@ namespace leat::plan {
 
 enum class ExplainDetail : std::uint8_t {
   kPlan,
-  kWithNames,  ///< With what each operator is called in metrics and dead letters, as `explain(plan)` gives it.
+  kWithNames,  ///< With what each operator is called in metrics and dead letters, as `explain(plan)` gives
+               ///< it.
 };
 std::string explain(const Plan& plan, ExplainDetail detail);
 

@@ -71,9 +71,10 @@ TEST_CASE("errors that differ in their numbers only are the same") {
   CHECK_FALSE(restarts.failed(
       "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; join 1 holds 1 mb of it in 9 keys",
       kShort));
-  CHECK(restarts.failed(
-      "the state needs 1 mb, more than 'leat.memory.max' = 64 kb; group aggregate 1 holds 1 mb of it in 9 keys",
-      kShort));
+  CHECK(
+      restarts.failed("the state needs 1 mb, more than 'leat.memory.max' = 64 kb; group aggregate 1 holds 1 "
+                      "mb of it in 9 keys",
+                      kShort));
 }
 
 TEST_CASE("an hour of good work is forgiven") {
