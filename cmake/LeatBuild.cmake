@@ -22,7 +22,9 @@ set(LEAT_SANITIZE "" CACHE STRING "Sanitizers to build with, as for -fsanitize="
 
 find_program(LEAT_CCACHE ccache)
 if(LEAT_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${LEAT_CCACHE})
+  # ccache takes a precompiled header by its contents when it is told that __TIME__ and macros do not matter to it.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${LEAT_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${LEAT_CCACHE})
 endif()
 
@@ -54,6 +56,7 @@ function(leat_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC leat_flags ${ARG_DEPENDS})
+  leat_precompile(${name})
 endfunction()
 
 # leat_httplib_sources(a.cc ...): the sources of this folder that include httplib.h. Its classes hold time_t, which is 32
@@ -69,6 +72,7 @@ function(leat_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE leat_doctest_main leat_flags ${ARG_DEPENDS})
+  leat_precompile(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
   if(ARG_LABELS)

@@ -12,7 +12,7 @@
 namespace leat::plan {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string sql_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'') out.push_back('\'');
@@ -41,7 +41,7 @@ std::string hex(std::string_view bytes) {
 }
 
 std::string day_time_text(std::int64_t micros) {
-  return "INTERVAL " + quoted(format_duration(Micros(micros)));
+  return "INTERVAL " + sql_quoted(format_duration(Micros(micros)));
 }
 
 std::string literal_text(const Expr& literal) {
@@ -49,21 +49,21 @@ std::string literal_text(const Expr& literal) {
   switch (literal.type.kind()) {
     case TypeKind::kChar:
     case TypeKind::kVarChar:
-      return quoted(literal.literal.as_string());
+      return sql_quoted(literal.literal.as_string());
     case TypeKind::kBinary:
     case TypeKind::kVarBinary:
       return hex(literal.literal.as_string());
     case TypeKind::kDate:
-      return "DATE " + quoted(cell_text(literal));
+      return "DATE " + sql_quoted(cell_text(literal));
     case TypeKind::kTime:
-      return "TIME " + quoted(cell_text(literal));
+      return "TIME " + sql_quoted(cell_text(literal));
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
-      return "TIMESTAMP " + quoted(cell_text(literal));
+      return "TIMESTAMP " + sql_quoted(cell_text(literal));
     case TypeKind::kIntervalDayTime:
       return day_time_text(literal.literal.as_integer());
     case TypeKind::kIntervalYearMonth:
-      return "INTERVAL " + quoted(std::to_string(literal.literal.as_integer()) + " months");
+      return "INTERVAL " + sql_quoted(std::to_string(literal.literal.as_integer()) + " months");
     default:
       return cell_text(literal);
   }

@@ -1,0 +1,30 @@
+# The precompiled headers: parsing the standard library is half of the compile time. They are the standard library's and
+# fmt's only; our own headers change too often, and each must include what it uses.
+#
+# On in the presets debug and tsan. The optimised builds go without: there GCC 12 forgets that a precompiled header is a
+# system header and warns of its own library, and what does not include what it uses is found there.
+
+option(LEAT_PRECOMPILE "Precompile the headers that most sources include" OFF)
+
+if(LEAT_PRECOMPILE)
+  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
+  add_library(leat_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
+  target_precompile_headers(leat_precompiled PRIVATE
+    <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <cstdint> <filesystem> <functional> <limits> <map> <memory>
+    <mutex> <optional> <set> <span>
+    <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>
+    <fmt/format.h>)
+  # What decides whether a precompiled header fits: the same for all targets.
+  add_library(leat_precompile_flags INTERFACE)
+  target_compile_options(leat_precompile_flags INTERFACE -fpch-preprocess -pthread)
+  target_link_libraries(leat_precompile_flags INTERFACE leat_flags fmt::fmt)
+  target_link_libraries(leat_precompiled PRIVATE leat_precompile_flags)
+endif()
+
+# leat_precompile(NAME): lets the sources of a target start from the precompiled headers.
+function(leat_precompile name)
+  if(LEAT_PRECOMPILE)
+    target_link_libraries(${name} PRIVATE leat_precompile_flags)
+    target_precompile_headers(${name} REUSE_FROM leat_precompiled)
+  endif()
+endfunction()
