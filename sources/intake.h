@@ -48,9 +48,6 @@ struct IntakeOptions {
   /// Above this share of `size` the source is paused; below the low one it is resumed.
   double high_water = 0.75;
   double low_water = 0.5;
-  /// Journal: the last so many records are kept although they are committed (within an eighth of the ring),
-  /// so that a source knows after a restart what its broker may send again.
-  std::uint64_t recent = 0;
 };
 
 /// What became of an `append`.
@@ -93,10 +90,10 @@ class Intake {
   virtual void count_redelivered() = 0;
   virtual void count_dropped() = 0;
 
-  /// Visits the last `IntakeOptions::recent` records that survived the previous process, committed or not,
-  /// oldest first. The views are valid during the visit. Before the first `release`; nothing for a queue in
-  /// memory.
-  virtual void visit_recent(const std::function<void(const Message&)>& visit) { (void)visit; }
+  /// Visits what `read` will give out, oldest first, as far as it can be read. The views are valid during the
+  /// visit. Before the first `read`: these are the messages that survived the previous process without being
+  /// committed; nothing for a queue in memory.
+  virtual void visit_unread(const std::function<void(const Message&)>& visit) { (void)visit; }
 
   /// Up to `max_bytes` of payloads (at least one message if there is any), in order, each once.
   /// Errors: io, corrupt (the journal; what cannot be read is set aside and counted).

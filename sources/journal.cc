@@ -12,8 +12,6 @@ namespace {
 
 /// The head in the file follows in steps of this share of the ring.
 constexpr std::uint64_t kHeadSteps = 16;
-/// Records kept for `visit_recent` take at most this share.
-constexpr std::uint64_t kRecentShare = 8;
 /// A place to which the head may move is remembered after each read, and within long ones in these steps.
 constexpr std::uint64_t kMarkSteps = 64;
 
@@ -46,7 +44,7 @@ Journal::Journal(std::unique_ptr<JournalFile> file, std::string path, const Inta
       queued_(recovery.queued),
       read_(recovery.committed),
       gaps_(std::move(recovery.gaps)),
-      marks_(std::move(recovery.kept)),
+      marks_{recovery.committed},
       released_(recovery.committed.offset),
       head_(marks_.front()),
       reusable_(recovery.slot.head.offset),
@@ -85,15 +83,13 @@ void Journal::on_room(std::function<void()> resume) {
   interrupted_ = false;
 }
 
-void Journal::visit_recent(const std::function<void(const Message&)>& visit) {
-  if (options_.recent == 0) return;
-  const std::uint64_t last = tail_number_.load();
-  JournalScanner scanner(*file_, ring_, marks_.front(), tail_offset_.load());
+void Journal::visit_unread(const std::function<void(const Message&)>& visit) {
+  JournalScanner scanner(*file_, ring_, read_, tail_offset_.load());
   while (true) {
     const auto message = scanner.next();
     // What can not be read is reported when the engine comes to it; here it is one answer less.
     if (!message || !*message) return;
-    if ((*message)->number.value + options_.recent > last) visit(**message);
+    visit(**message);
   }
 }
 
@@ -193,15 +189,9 @@ void Journal::release(MessageNumber number) {
   move_head(released.number);
 }
 
-/// The head follows what is released, but stays behind the recent records while they take little room.
+/// The head follows what is released.
 void Journal::move_head(MessageNumber released) {
-  const std::uint64_t tail = tail_offset_.load();
-  const std::uint64_t tail_number = tail_number_.load();
-  const auto may_become_head = [&](const JournalMark& mark) {
-    return mark.number <= released && (mark.number.value + options_.recent <= tail_number ||
-                                       tail - marks_.front().offset > ring_.size / kRecentShare);
-  };
-  while (marks_.size() > 1 && may_become_head(marks_[1])) marks_.pop_front();
+  while (marks_.size() > 1 && marks_[1].number <= released) marks_.pop_front();
   bool due = false;
   {
     const std::scoped_lock lock(head_mutex_);

@@ -12,7 +12,7 @@
 // The tail is what is written: the reader, the syncs and recovery go by it. The end, behind what is gathered,
 // decides about room. 'power' gathers nothing: there the loop, which reads, would wait for syncs.
 //
-// Threads: `append` on the source's threads (they take turns), `read`, `release`, `visit_recent` on the loop.
+// Threads: `append` on the source's threads (they take turns), `read`, `release`, `visit_unread` on the loop.
 // A thread of the journal syncs, moves the head in the file, and calls `on_room`.
 #pragma once
 
@@ -43,12 +43,11 @@ struct JournalGap {
 
 /// What recovery found in a journal file.
 struct JournalRecovery {
-  JournalSlot slot;              ///< The one that counts, as read.
-  std::deque<JournalMark> kept;  ///< The head and, behind it, committed records that stay for `visit_recent`.
-  JournalMark committed;         ///< Reading begins here.
-  JournalMark tail;              ///< Writing goes on here.
-  std::uint64_t queued = 0;      ///< Records between the two.
-  std::deque<JournalGap> gaps;   ///< In order.
+  JournalSlot slot;             ///< The one that counts, as read.
+  JournalMark committed;        ///< Reading begins here.
+  JournalMark tail;             ///< Writing goes on here.
+  std::uint64_t queued = 0;     ///< Records between the two.
+  std::deque<JournalGap> gaps;  ///< In order.
 };
 
 class Journal final : public Intake {
@@ -70,7 +69,7 @@ class Journal final : public Intake {
   void interrupt() override;
   void count_redelivered() override { tally_.redelivered(); }
   void count_dropped() override { tally_.dropped(); }
-  void visit_recent(const std::function<void(const Message&)>& visit) override;
+  void visit_unread(const std::function<void(const Message&)>& visit) override;
 
   Result<MessageBatch> read(std::size_t max_bytes) override;
   void release(MessageNumber number) override;

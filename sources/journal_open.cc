@@ -88,7 +88,7 @@ Result<bool> step_over_damage(const JournalFile& file, JournalScanner& scanner, 
   return true;
 }
 
-void take(const Message& message, const JournalMark& behind, MessageNumber committed, std::uint64_t recent,
+void take(const Message& message, const JournalMark& behind, MessageNumber committed,
           JournalRecovery& found) {
   found.tail = behind;
   if (message.number > committed) {
@@ -96,18 +96,15 @@ void take(const Message& message, const JournalMark& behind, MessageNumber commi
     return;
   }
   found.committed = behind;
-  found.kept.push_back(behind);
-  if (found.kept.size() > recent + 1) found.kept.pop_front();
 }
 
-Result<JournalRecovery> scan(const JournalFile& file, const JournalSlot& slot, MessageNumber committed,
-                             std::uint64_t recent) {
+Result<JournalRecovery> scan(const JournalFile& file, const JournalSlot& slot, MessageNumber committed) {
   JournalScanner scanner(file, {slot.ring_size}, slot.head, slot.head.offset + slot.ring_size);
-  JournalRecovery found{.slot = slot, .kept = {slot.head}, .committed = slot.head, .tail = slot.head};
+  JournalRecovery found{.slot = slot, .committed = slot.head, .tail = slot.head};
   while (true) {
     LEAT_ASSIGN(const std::optional<Message> message, scanner.next());
     if (message) {
-      take(*message, scanner.mark(), committed, recent, found);
+      take(*message, scanner.mark(), committed, found);
       continue;
     }
     LEAT_ASSIGN(const bool goes_on, step_over_damage(file, scanner, found));
@@ -161,13 +158,13 @@ Result<std::unique_ptr<Journal>> Journal::open(std::unique_ptr<JournalFile> file
   } else {
     LEAT_ASSIGN(slot, read_slot(*file, path));
   }
-  LEAT_ASSIGN(JournalRecovery found, scan(*file, slot, committed, options.recent));
+  LEAT_ASSIGN(JournalRecovery found, scan(*file, slot, committed));
   if (damage != nullptr) *damage = describe_loss(path, found, committed);
   const MessageNumber next = std::max({found.tail.number.next(), committed.next(), found.slot.next});
   if (wants_resize(found, options)) {
     slot.head = {.offset = 0, .number = found.tail.number, .epoch = slot.epoch};
     LEAT_ASSIGN(slot, create(*file, options, slot));
-    found = {.slot = slot, .kept = {slot.head}, .committed = slot.head, .tail = slot.head};
+    found = {.slot = slot, .committed = slot.head, .tail = slot.head};
   }
   found.slot.epoch += 1;
   found.slot.sequence += 1;

@@ -1,4 +1,4 @@
-// Walking a journal's ring from record to record: what recovery, the visit of recent records and the reader
+// Walking a journal's ring from record to record: what recovery, the visit of unread records and the reader
 // share. No threads, no state beyond the walk.
 #pragma once
 

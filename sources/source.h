@@ -55,6 +55,11 @@ class PositionTracker {
   virtual void consumed(const Message& message) = 0;
   /// The position behind the last consumed message, as `Source::start` takes it.
   [[nodiscard]] virtual std::string encode() const = 0;
+  /// What a source remembers of messages that are committed, in entries that the commit keeps until they are
+  /// put anew: gives those that changed since the last call.
+  virtual void save(const std::function<void(std::string_view key, std::string_view value)>& put) {
+    (void)put;
+  }
 };
 
 struct Refusal {
@@ -65,6 +70,13 @@ struct Refusal {
 class Source {
  public:
   virtual ~Source() = default;
+
+  /// One entry that its tracker saved, before `start`; in any order. Errors: corrupt.
+  virtual Status restore(std::string_view key, std::string_view value) {
+    (void)key;
+    (void)value;
+    return {};
+  }
 
   /// Begins to append messages behind `from` (empty: from the beginning as the options say) to `intake`,
   /// which outlives the source. Returns at once: an absent broker or file is no error, it is retried and

@@ -110,6 +110,7 @@ std::shared_ptr<store::Commit> Pipeline::make_commit() {
   made->state = std::exchange(stale_, {});
   Changes changes(made->state);
   dataflow_->save(changes);
+  for (const auto& input : inputs_) input->reader->save(changes);
   add_positions(*made);
   for (auto& target : targets_) {
     if (!target->writer) continue;

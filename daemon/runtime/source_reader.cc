@@ -284,6 +284,11 @@ std::string SourceReader::position(std::uint64_t rows_done) const {
   return bytes;
 }
 
+void SourceReader::save(exec::StateChanges& changes) const {
+  tracker_->save(
+      [&](std::string_view key, std::string_view value) { changes.put(memory_name(), key, value); });
+}
+
 void SourceReader::committed(std::string_view position) {
   const auto kept = read_position(position);
   if (!kept) return;

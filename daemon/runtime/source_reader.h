@@ -42,6 +42,13 @@ class SourceReader {
                                                       std::string_view committed, std::string& note);
   ~SourceReader();
 
+  /// Under this name the commit keeps what the source remembers, beside the operators' state.
+  [[nodiscard]] std::string memory_name() const { return "source " + scan_.table; }
+  /// One entry of it, before `start`. Errors: corrupt.
+  Status restore(std::string_view key, std::string_view value) { return source_->restore(key, value); }
+  /// Writes what changed of it up to `position`.
+  void save(exec::StateChanges& changes) const;
+
   Status start();
   /// Ends the source's threads; what is in the intake can still be read.
   void stop();

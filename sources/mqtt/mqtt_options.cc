@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "sources/mqtt/redelivery.h"
-
 namespace leat::sources {
 namespace {
 
@@ -183,8 +181,7 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map) {
 IntakeOptions intake_options_of(const Options& options) {
   return {.durability = options.journal,
           .size = options.journal_size,
-          .sync_interval = options.journal_sync_interval,
-          .recent = Redelivery::window_for(options.receive_maximum)};
+          .sync_interval = options.journal_sync_interval};
 }
 
 MqttClientOptions client_options_of(const Options& options, const SourceContext& context) {

@@ -10,6 +10,7 @@
 #include "pipelines/base/fault_point.h"
 #include "sources/clients/mqtt_client.h"
 #include "sources/mqtt/delivery.h"
+#include "sources/mqtt/delivery_log.h"
 #include "sources/mqtt/mqtt_options.h"
 #include "sources/mqtt/redelivery.h"
 #include "sources/mqtt/topic_pattern.h"
@@ -17,11 +18,23 @@
 namespace leat::sources {
 namespace {
 
-/// The number of the message in its journal is the whole position, and the intake's reader keeps that.
-class NoPosition final : public PositionTracker {
+/// Where the source stands is the number of the message in its journal, and the intake's reader keeps that.
+/// What is to be kept beside it are the deliveries that the broker may repeat.
+class DeliveryTracker final : public PositionTracker {
  public:
-  void consumed(const Message&) override {}
-  [[nodiscard]] std::string encode() const override { return {}; }
+  explicit DeliveryTracker(DeliveryLog log) : log_(std::move(log)) {}
+
+  void consumed(const Message& message) override {
+    const MqttDelivery delivery = decode_delivery(message.attributes);
+    if (delivery.qos == 0) return;
+    if (delivery.opens_session) log_.begin_session();
+    log_.add(identity_of(delivery, message.payload));
+  }
+  [[nodiscard]] std::string encode() const override { return log_.position(); }
+  void save(const std::function<void(std::string_view, std::string_view)>& put) override { log_.save(put); }
+
+ private:
+  DeliveryLog log_;
 };
 
 /// Of a payload that is larger than allowed so much is kept, for people to look at.
@@ -110,12 +123,14 @@ class MqttSource final : public Source, private MqttEvents {
   }
   ~MqttSource() override { stop(); }
 
+  Status restore(std::string_view key, std::string_view value) override { return history_.load(key, value); }
   Status start(Intake& intake, std::string_view from) override;
   void resume() override;
   void stop() override;
   [[nodiscard]] SourceHealth health() const override;
-  [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view) const override {
-    return std::make_unique<NoPosition>();
+  [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view from) const override {
+    // `start` is given the same position, and refuses what is none.
+    return std::make_unique<DeliveryTracker>(DeliveryLog::from(from).value_or(DeliveryLog()));
   }
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override {
     metadata_.append(message, columns);
@@ -139,9 +154,9 @@ class MqttSource final : public Source, private MqttEvents {
   void on_connected(SessionPresent session) override;
   Receipt on_message(const MqttMessage& message) override;
   void on_unrefused() override { intake_->count_dropped(); }
+  void remember(DeliveryIdentity delivery, bool opens_session);
   Receipt take(const MqttMessage& message, std::uint64_t whole_bytes);
-  /// Its attributes are in attributes_.
-  Receipt store(const MqttMessage& message, std::uint64_t fingerprint);
+  Receipt store(const MqttMessage& message, const MqttDelivery& delivery, DeliveryIdentity identity);
   Receipt give_up(const MqttMessage& message);
 
   const std::uint64_t max_packet_;
@@ -152,8 +167,10 @@ class MqttSource final : public Source, private MqttEvents {
   bool had_session_ =
       false;  // Before the connection that comes next; before `start`, then the client's thread.
   std::atomic<std::uint64_t> sessions_lost_{0};
+  DeliveryHistory history_;  // What was restored; gone after `start`.
   Redelivery redelivery_;
-  std::string attributes_;  // Scratch of the client's thread.
+  bool opens_session_ = false;  // The next delivery is the first of a new session; the client's thread.
+  std::string attributes_;      // Scratch of the client's thread.
   /// Held from before an append until the pause that it may ask for, and by `resume`: else room that is
   /// announced between the two would be forgotten, and the client paused for ever.
   std::mutex flow_mutex_;
@@ -161,16 +178,23 @@ class MqttSource final : public Source, private MqttEvents {
 };
 
 Status MqttSource::start(Intake& intake, std::string_view from) {
-  if (!from.empty()) return fail(ErrorCode::kInvalid, "this is no position of an mqtt source");
+  LEAT_ASSIGN(const auto committed, history_.up_to(from));
+  history_ = {};
   intake_ = &intake;
-  intake.visit_recent([this](const Message& message) {
+  for (const DeliveryIdentity& delivery : committed) remember(delivery, false);
+  intake.visit_unread([this](const Message& message) {
     const MqttDelivery delivery = decode_delivery(message.attributes);
-    had_session_ = keeps_session_;  // Of the process before.
-    if (delivery.qos > 0)
-      redelivery_.stored(fingerprint_of(delivery.topic, message.payload, delivery.qos, delivery.packet_id));
+    if (delivery.qos > 0) remember(identity_of(delivery, message.payload), delivery.opens_session);
   });
   client_->start();
   return {};
+}
+
+/// A delivery that the process before has stored.
+void MqttSource::remember(DeliveryIdentity delivery, bool opens_session) {
+  had_session_ = keeps_session_;
+  if (opens_session) redelivery_.session_lost();
+  redelivery_.stored(delivery);
 }
 
 void MqttSource::resume() {
@@ -189,6 +213,7 @@ void MqttSource::on_connected(SessionPresent session) {
     redelivery_.session_kept();
   } else {
     redelivery_.session_lost();
+    opens_session_ = true;
     if (had_session_) sessions_lost_.fetch_add(1);
   }
   had_session_ = keeps_session_;
@@ -211,21 +236,25 @@ std::optional<Refusal> MqttSource::refuse(const Message& message) const {
 }
 
 Receipt MqttSource::take(const MqttMessage& message, std::uint64_t whole_bytes) {
-  std::uint64_t fingerprint = 0;
-  if (message.qos > 0) {
-    fingerprint = fingerprint_of(message.topic, message.payload, message.qos, message.packet_id);
-    using Mark = Redelivery::Mark;
-    const Mark mark = message.qos == 2 ? Mark::kHidden : message.duplicate ? Mark::kRepeated : Mark::kNew;
-    if (redelivery_.absorbs(fingerprint, mark)) {
-      intake_->count_redelivered();
-      return Receipt::kTaken;
-    }
-  }
-  encode_delivery(message, whole_bytes, attributes_);
-  return store(message, fingerprint);
+  const MqttDelivery delivery{.topic = message.topic,
+                              .qos = static_cast<std::uint8_t>(message.qos),
+                              .retained = message.retained,
+                              .duplicate = message.duplicate,
+                              .opens_session = message.qos > 0 && opens_session_,
+                              .packet_id = message.packet_id,
+                              .whole_bytes = whole_bytes};
+  if (message.qos == 0) return store(message, delivery, {});
+  const DeliveryIdentity identity = identity_of(delivery, message.payload);
+  using Mark = Redelivery::Mark;
+  const Mark mark = message.qos == 2 ? Mark::kHidden : message.duplicate ? Mark::kRepeated : Mark::kNew;
+  if (!redelivery_.absorbs(identity, mark)) return store(message, delivery, identity);
+  intake_->count_redelivered();
+  return Receipt::kTaken;
 }
 
-Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint) {
+Receipt MqttSource::store(const MqttMessage& message, const MqttDelivery& delivery,
+                          DeliveryIdentity identity) {
+  encode_delivery(delivery, attributes_);
   const std::scoped_lock lock(flow_mutex_);
   const Appended appended = message.qos > 0
                                 ? intake_->append(message.payload, {}, attributes_, now_())
@@ -233,7 +262,10 @@ Receipt MqttSource::store(const MqttMessage& message, std::uint64_t fingerprint)
   if (appended == Appended::kAboveHigh || appended == Appended::kFull) client_->pause();
   // What the disk refused comes again after the client's back-off: the cut connection is the pause.
   if (appended == Appended::kFull || appended == Appended::kFailed) return give_up(message);
-  if (message.qos > 0) redelivery_.stored(fingerprint);
+  if (message.qos > 0) {
+    opens_session_ = false;
+    redelivery_.stored(identity);
+  }
   LEAT_FAULT_POINT("journal.before-acknowledgement");
   return Receipt::kTaken;
 }

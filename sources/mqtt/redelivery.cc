@@ -1,30 +1,42 @@
 #include "sources/mqtt/redelivery.h"
 
 namespace leat::sources {
+namespace {
 
-void Redelivery::stored(std::uint64_t fingerprint) {
-  if (recent_.size() < window_) {
-    recent_.push_back(fingerprint);
-    return;
-  }
-  recent_[next_] = fingerprint;
-  next_ = (next_ + 1) % window_;
+constexpr std::size_t kPacketIds = 65'536;
+
+}  // namespace
+
+void Redelivery::stored(DeliveryIdentity delivery) {
+  if (last_.empty()) last_.resize(kPacketIds);
+  last_[delivery.packet_id] = {.fingerprint = delivery.fingerprint, .number = ++stored_};
 }
 
 void Redelivery::session_kept() {
-  candidates_.clear();
-  for (const std::uint64_t fingerprint : recent_) ++candidates_[fingerprint];
+  reconnected_ = stored_;
+  ++connection_;
   deliveries_ = 0;
 }
 
-bool Redelivery::absorbs(std::uint64_t fingerprint, Mark mark) {
-  if (candidates_.empty()) return false;
+void Redelivery::session_lost() {
+  reconnected_ = 0;
+  forgotten_ = stored_;
+}
+
+bool Redelivery::absorbs(DeliveryIdentity delivery, Mark mark) {
+  if (reconnected_ == 0) return false;
   const bool possible = mark == Mark::kRepeated || (mark == Mark::kHidden && deliveries_ < receive_maximum_);
-  const auto found = possible ? candidates_.find(fingerprint) : candidates_.end();
-  const bool absorbed = found != candidates_.end();
-  if (absorbed && --found->second == 0) candidates_.erase(found);
-  if (++deliveries_ == window_) candidates_.clear();
-  return absorbed;
+  ++deliveries_;
+  if (!possible) return false;
+  Last& last = last_[delivery.packet_id];
+  if (!may_repeat(last) || last.fingerprint != delivery.fingerprint) return false;
+  last.absorbed = connection_;
+  return true;
+}
+
+bool Redelivery::may_repeat(const Last& last) const {
+  return last.number > forgotten_ && last.number <= reconnected_ && last.number + kWindow > reconnected_ &&
+         last.absorbed != connection_;
 }
 
 }  // namespace leat::sources

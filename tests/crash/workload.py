@@ -134,8 +134,8 @@ class Sender:
 
 
 def source(url: str, topic: str, **extra: object) -> str:
-    # A small journal, often synced: its head goes round and round. It has room for what the broker may send again.
-    keys = {"journal.size": "4 mb", "receive-maximum": 100, "max-packet-size": "4 kb", "journal.sync-interval": "20 ms", **extra}
+    # The least journal, and often synced: its head goes round and round.
+    keys = {"journal.size": "64 kb", "max-packet-size": "4 kb", "journal.sync-interval": "20 ms", **extra}
     return often("50 ms") + mqtt_readings(url, topic=topic, extra=keys)
 
 

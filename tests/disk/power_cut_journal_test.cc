@@ -23,7 +23,7 @@ std::string payload_of(std::uint64_t number) {
 struct RecordedJournal {
   test::TemporaryFolder folder;
   test::Tape tape;
-  IntakeOptions options{.size = {64 * 1024}, .sync_interval = Micros(2'000), .recent = 8};
+  IntakeOptions options{.size = {64 * 1024}, .sync_interval = Micros(2'000)};
   std::uint64_t last = 0;                   ///< Number of the last message answered.
   std::vector<std::uint64_t> committed{0};  ///< By mark: what a store would have as committed.
   std::vector<std::uint64_t> answered{0};   ///< By mark.
@@ -79,7 +79,7 @@ struct RecordedJournal {
     {
       const auto journal = open_at(cut.folder, from);
       std::uint64_t before = 0;
-      journal->visit_recent([&](const Message& message) {
+      journal->visit_unread([&](const Message& message) {
         CHECK(message.payload == payload_of(message.number.value));
         CHECK(message.number.value > before);
         before = message.number.value;

@@ -25,8 +25,8 @@ class IntakeProbe final : public Intake {
   void interrupt() override { intake_->interrupt(); }
   void count_redelivered() override { intake_->count_redelivered(); }
   void count_dropped() override { intake_->count_dropped(); }
-  void visit_recent(const std::function<void(const Message&)>& visit) override {
-    intake_->visit_recent(visit);
+  void visit_unread(const std::function<void(const Message&)>& visit) override {
+    intake_->visit_unread(visit);
   }
   Result<MessageBatch> read(std::size_t max_bytes) override { return intake_->read(max_bytes); }
   void release(MessageNumber number) override { intake_->release(number); }

@@ -1,8 +1,12 @@
 // The parts of the mqtt source that need no broker: patterns, options, what counts as sent again.
 #include <doctest/doctest.h>
 
+#include <iterator>
+#include <map>
+
 #include "sources/clients/backoff.h"
 #include "sources/mqtt/delivery.h"
+#include "sources/mqtt/delivery_log.h"
 #include "sources/mqtt/mqtt_options.h"
 #include "sources/mqtt/redelivery.h"
 #include "sources/mqtt/topic_pattern.h"
@@ -38,8 +42,7 @@ TEST_CASE("a wrong topic pattern is refused") {
 
 TEST_CASE("attributes of a delivery read back") {
   std::string bytes;
-  encode_delivery({.topic = "a/b", .payload = "p", .qos = 2, .retained = true, .packet_id = 40'000}, 0,
-                  bytes);
+  encode_delivery({.topic = "a/b", .qos = 2, .retained = true, .packet_id = 40'000}, bytes);
   const MqttDelivery delivery = decode_delivery(bytes);
   CHECK(delivery.topic == "a/b");
   CHECK(delivery.qos == 2);
@@ -47,59 +50,179 @@ TEST_CASE("attributes of a delivery read back") {
   CHECK(!delivery.duplicate);
   CHECK(delivery.packet_id == 40'000);
   CHECK(delivery.whole_bytes == 0);
-  encode_delivery({.topic = "a/b", .payload = "p", .qos = 1, .packet_id = 7}, 20'000'000, bytes);
+  CHECK(!delivery.opens_session);
+  encode_delivery(
+      {.topic = "a/b", .qos = 1, .opens_session = true, .packet_id = 7, .whole_bytes = 20'000'000}, bytes);
   CHECK(decode_delivery(bytes).whole_bytes == 20'000'000);
+  CHECK(decode_delivery(bytes).opens_session);
   CHECK(decode_delivery(bytes).topic == "a/b");
 }
 
-TEST_CASE("a fingerprint tells topic, payload, QoS and packet apart") {
-  const std::uint64_t one = fingerprint_of("a", "bc", 1, 7);
-  CHECK(one == fingerprint_of("a", "bc", 1, 7));
-  CHECK(one != fingerprint_of("ab", "c", 1, 7));
-  CHECK(one != fingerprint_of("a", "bc", 2, 7));
-  CHECK(one != fingerprint_of("a", "bc", 1, 8));
+TEST_CASE("a fingerprint tells topic, payload and QoS apart") {
+  const std::uint64_t one = fingerprint_of("a", "bc", 1);
+  CHECK(one == fingerprint_of("a", "bc", 1));
+  CHECK(one != fingerprint_of("ab", "c", 1));
+  CHECK(one != fingerprint_of("a", "bc", 2));
 }
 
 using Mark = Redelivery::Mark;
 
-TEST_CASE("what was stored is absorbed once after a reconnect to a kept session") {
+/// Stores deliveries `begin` … `end` - 1, all alike, under packet identifiers in turn, as mosquitto gives
+/// them.
+void store_alike(Redelivery& redelivery, std::uint64_t begin, std::uint64_t end) {
+  for (std::uint64_t i = begin; i < end; ++i)
+    redelivery.stored({static_cast<std::uint16_t>(i % 65'535 + 1), 1});
+}
+
+std::uint64_t absorbed_of(Redelivery& redelivery, std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t absorbed = 0;
+  for (std::uint64_t i = begin; i < end; ++i)
+    if (redelivery.absorbs({static_cast<std::uint16_t>(i % 65'535 + 1), 1}, Mark::kRepeated)) ++absorbed;
+  return absorbed;
+}
+
+TEST_CASE("what was stored is absorbed once after each reconnect to a kept session") {
   Redelivery redelivery(10);
-  redelivery.stored(1);
-  redelivery.stored(1);
-  redelivery.stored(2);
+  redelivery.stored({1, 1});
+  redelivery.stored({2, 1});
+  redelivery.stored({3, 2});
+  for (int reconnect = 0; reconnect < 2; ++reconnect) {
+    redelivery.session_kept();
+    CHECK(redelivery.absorbs({1, 1}, Mark::kRepeated));
+    CHECK(redelivery.absorbs({2, 1}, Mark::kRepeated));
+    CHECK(!redelivery.absorbs({1, 1}, Mark::kRepeated));
+    CHECK(redelivery.absorbs({3, 2}, Mark::kHidden));
+  }
+}
+
+TEST_CASE("another packet, another content, and what came after the reconnect are no repetitions") {
+  Redelivery redelivery(10);
+  redelivery.stored({1, 1});
   redelivery.session_kept();
-  CHECK(redelivery.absorbs(1, Mark::kRepeated));
-  CHECK(redelivery.absorbs(1, Mark::kRepeated));
-  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
-  CHECK(redelivery.absorbs(2, Mark::kHidden));
+  CHECK(!redelivery.absorbs({2, 1}, Mark::kRepeated));
+  CHECK(!redelivery.absorbs({1, 2}, Mark::kRepeated));
+  redelivery.stored({1, 2});
+  CHECK(!redelivery.absorbs({1, 2}, Mark::kRepeated));
+  CHECK(!redelivery.absorbs({1, 1}, Mark::kRepeated));
 }
 
 TEST_CASE("nothing is absorbed while connected, without the duplicate flag, or in a new session") {
   Redelivery redelivery(10);
-  redelivery.stored(1);
-  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
+  redelivery.stored({1, 1});
+  CHECK(!redelivery.absorbs({1, 1}, Mark::kRepeated));
   redelivery.session_kept();
-  CHECK(!redelivery.absorbs(1, Mark::kNew));
+  CHECK(!redelivery.absorbs({1, 1}, Mark::kNew));
   redelivery.session_lost();
-  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
+  CHECK(!redelivery.absorbs({1, 1}, Mark::kRepeated));
+  redelivery.session_kept();  // The new one: its packet identifiers have nothing to do with the old ones.
+  CHECK(!redelivery.absorbs({1, 1}, Mark::kRepeated));
 }
 
-TEST_CASE("ten times the receive maximum is remembered, and no more") {
-  Redelivery redelivery(2);
-  for (std::uint64_t i = 1; i <= 21; ++i) redelivery.stored(i);
+TEST_CASE(
+    "far more than the receive maximum may come again, up to three quarters of the packet identifiers") {
+  Redelivery redelivery(1'000);
+  store_alike(redelivery, 0, 200'000);
   redelivery.session_kept();
-  CHECK(!redelivery.absorbs(1, Mark::kRepeated));
-  CHECK(redelivery.absorbs(2, Mark::kRepeated));
-  CHECK(redelivery.absorbs(21, Mark::kRepeated));
+  CHECK(absorbed_of(redelivery, 200'000 - Redelivery::kWindow, 200'000) == Redelivery::kWindow);
+  redelivery.session_kept();
+  CHECK(absorbed_of(redelivery, 200'000 - Redelivery::kWindow - 1, 200'000) == Redelivery::kWindow);
+}
+
+TEST_CASE("what was lost on its way is new, although marked as a duplicate and like all others") {
+  Redelivery redelivery(1'000);
+  store_alike(redelivery, 0, 200'000);
+  redelivery.session_kept();
+  CHECK(absorbed_of(redelivery, 199'000, 200'000 + 16'000) == 1'000);
 }
 
 TEST_CASE("QoS 2 is compared for the first deliveries only, as many as can be in flight") {
   Redelivery redelivery(2);
-  for (const std::uint64_t fingerprint : {1, 2, 3}) redelivery.stored(fingerprint);
+  for (std::uint16_t packet = 1; packet <= 3; ++packet) redelivery.stored({packet, 7});
   redelivery.session_kept();
-  CHECK(redelivery.absorbs(1, Mark::kHidden));
-  CHECK(redelivery.absorbs(2, Mark::kHidden));
-  CHECK(!redelivery.absorbs(3, Mark::kHidden));
+  CHECK(redelivery.absorbs({1, 7}, Mark::kHidden));
+  CHECK(redelivery.absorbs({2, 7}, Mark::kHidden));
+  CHECK(!redelivery.absorbs({3, 7}, Mark::kHidden));
+}
+
+using Deliveries = std::vector<DeliveryIdentity>;
+
+DeliveryIdentity nth_delivery(std::uint64_t n) {
+  return {static_cast<std::uint16_t>(n % 65'535 + 1), n * 7};
+}
+
+Deliveries deliveries_between(std::uint64_t begin, std::uint64_t end) {
+  Deliveries deliveries;
+  for (std::uint64_t n = begin; n < end; ++n) deliveries.push_back(nth_delivery(n));
+  return deliveries;
+}
+
+/// What a store does: takes the entries of each commit, and gives all of them and the position back.
+struct DeliveryStore {
+  std::map<std::string, std::string> entries;
+  std::string position;
+  std::size_t writes = 0;
+
+  void commit(DeliveryLog& log) {
+    log.save([&](std::string_view key, std::string_view value) {
+      entries[std::string(key)] = value;
+      ++writes;
+    });
+    position = log.position();
+  }
+  [[nodiscard]] Deliveries load() const {
+    DeliveryHistory history;
+    for (const auto& [key, value] : entries) REQUIRE(history.load(key, value).has_value());
+    return history.up_to(position).value();
+  }
+};
+
+TEST_CASE("committed deliveries come back in their order, across restarts, each written once") {
+  DeliveryStore store;
+  for (std::uint64_t n = 0; n < 1'000;) {
+    DeliveryLog log = DeliveryLog::from(store.position).value();
+    for (int i = 0; i < 37 && n < 1'000; ++i, ++n) log.add(nth_delivery(n));
+    store.commit(log);
+    CHECK(store.load() == deliveries_between(0, n));
+  }
+  CHECK(store.writes == 1'000 / DeliveryLog::kPageDeliveries);
+  CHECK(store.position.size() < 16 + 10 * DeliveryLog::kPageDeliveries);
+}
+
+TEST_CASE("as many deliveries come back as are remembered, in room that does not grow") {
+  DeliveryStore store;
+  DeliveryLog log;
+  for (std::uint64_t n = 0; n < 200'000; ++n) log.add(nth_delivery(n));
+  store.commit(log);
+  const Deliveries loaded = store.load();
+  CHECK(loaded.size() >= Redelivery::kWindow);
+  CHECK(loaded == deliveries_between(200'000 - loaded.size(), 200'000));
+  CHECK(store.entries.size() * DeliveryLog::kPageDeliveries < Redelivery::kWindow + 200);
+}
+
+TEST_CASE("deliveries of a session that is gone do not come back") {
+  DeliveryStore store;
+  DeliveryLog log;
+  for (std::uint64_t n = 0; n < 500; ++n) {
+    if (n == 300) log.begin_session();
+    log.add(nth_delivery(n));
+  }
+  store.commit(log);
+  CHECK(store.load() == deliveries_between(300, 500));
+  log.begin_session();
+  store.commit(log);
+  CHECK(store.load().empty());
+}
+
+TEST_CASE("pages behind a gap, wrong pages and wrong positions are not believed") {
+  DeliveryStore store;
+  DeliveryLog log;
+  for (std::uint64_t n = 0; n < 500; ++n) log.add(nth_delivery(n));
+  store.commit(log);
+  store.entries.erase(std::next(store.entries.begin(), 3));
+  CHECK(store.load() == deliveries_between(256, 500));
+  CHECK(!DeliveryHistory().load("", "nonsense").has_value());
+  CHECK(!DeliveryHistory().up_to("\x05\x07").has_value());
+  CHECK(!DeliveryLog::from("file 7").has_value());
 }
 
 std::vector<OptionError> errors_of(OptionMap map) {
