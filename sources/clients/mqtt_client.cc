@@ -24,6 +24,11 @@ constexpr auto kGoodbye = std::chrono::seconds(2);
 /// Paho gives up a connect by itself; this is for the case that it does not.
 constexpr auto kConnectSlack = std::chrono::seconds(5);
 
+constexpr std::string_view kConnectionLost = "connection lost";
+/// A connection that the broker closes within this time, again and again, is suspect.
+constexpr auto kShortLife = std::chrono::seconds(30);
+constexpr int kSuspectLives = 2;
+
 /// One handshake to see what is wrong with TLS; `stop` waits for it.
 constexpr auto kTlsDiagnosis = std::chrono::milliseconds(1'500);
 
@@ -121,6 +126,7 @@ class PahoClient final : public MqttClient {
   }
   [[nodiscard]] void* attempt_context() const { return reinterpret_cast<void*>(attempt_); }
   void down(std::string reason);
+  void suspect_twin();
 
   const MqttClientOptions options_;
   const std::string url_;
@@ -136,8 +142,9 @@ class PahoClient final : public MqttClient {
   std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK, and one for the connect itself.
   bool connected_ = false;        // The present attempt got as far as all subscriptions; since:
   std::chrono::steady_clock::time_point up_since_;
-  bool renew_ = false;  // Paho's client is in a state that is better not used again.
-  std::string reason_;  // Why the stage fell back to kDown.
+  int short_lives_ = 0;  // Connections in a row that the other side closed soon.
+  bool renew_ = false;   // Paho's client is in a state that is better not used again.
+  std::string reason_;   // Why the stage fell back to kDown.
   MqttHealth health_;
   std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
 
@@ -162,7 +169,7 @@ std::shared_ptr<mqtt::async_client> PahoClient::new_client() {
   auto client = std::make_shared<mqtt::async_client>(url_, options_.client_id, paho_create_options(options_));
   client->set_message_callback([this](mqtt::const_message_ptr message) { receive(*message); });
   client->set_connection_lost_handler(
-      [this](const std::string& cause) { broken(cause.empty() ? "connection lost" : cause); });
+      [this](const std::string& cause) { broken(cause.empty() ? std::string(kConnectionLost) : cause); });
   client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
     broken("the broker ended the connection: " + describe_reason(code, options_.client_id));
   });
@@ -327,11 +334,24 @@ void PahoClient::down(std::string reason) {
   if (stage_ == Stage::kDown) return;  // A broker's goodbye is followed by the loss; the first reason counts.
   reason_ = std::move(reason);
   if (stage_ == Stage::kUp && want_ == Want::kRun) {
+    suspect_twin();
     health_.losses += 1;
     health_.last_loss = options_.url + ": " + reason_;
   }
   stage_ = Stage::kDown;
   changed_.notify_all();
+}
+
+/// A broker that gives the session to another client with our name says so in MQTT 5 at best, and
+/// mosquitto 2.0 not even there: it closes the connection.
+void PahoClient::suspect_twin() {
+  const bool soon = std::chrono::steady_clock::now() - up_since_ < kShortLife;
+  short_lives_ = soon && reason_ == kConnectionLost ? short_lives_ + 1 : 0;
+  if (short_lives_ < kSuspectLives) return;
+  reason_ += fmt::format(
+      " soon after it was made, {} times in a row: if another client connects as '{}', give each of the "
+      "two a 'client-id' of its own",
+      short_lives_, options_.client_id);
 }
 
 void PahoClient::receive(const mqtt::message& message) {

@@ -142,7 +142,9 @@ std::string describe_reason(int reason_code, const std::string& client_id) {
 }
 
 std::string paho_reason(int return_code, int reason_code, const std::string& client_id) {
-  // A refused CONNECT of MQTT 5 comes with its reason in place of the return code.
+  // Of MQTT 3.1.1 there is no reason code; a refused CONNECT of MQTT 5 comes with it in place of the return
+  // code.
+  if (reason_code == mqtt::ReasonCode::MQTTPP_V3_CODE) reason_code = 0;
   if (reason_code < 0x80 && return_code >= 0x80) reason_code = return_code;
   if (reason_code >= 0x80) return describe_reason(reason_code, client_id);
   switch (return_code) {  // CONNACK codes of MQTT 3.1.1, section 3.2.2.3

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <ctime>
 #include <memory>
 
@@ -133,8 +134,13 @@ std::string judge_peer(SSL* connection, const TlsPeer& peer) {
   }
 }
 
-std::string judge_handshake() {
+/// `error_number`: errno of the failed call.
+std::string judge_handshake(SSL* connection, int error_number) {
   const unsigned long error = ERR_peek_error();
+  const bool timed_out = error == 0 && (error_number == EAGAIN || error_number == EWOULDBLOCK);
+  if (BIO_number_read(SSL_get_rbio(connection)) == 0 && !timed_out)
+    return "what answers speaks no TLS, or hangs up at once: check the port, or use an URL without "
+           "encryption";
   if (ERR_GET_LIB(error) != ERR_LIB_SSL) return {};
   if (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
     return "what answers speaks no TLS: check the port, or use an URL without encryption";
@@ -172,9 +178,11 @@ std::string diagnose_tls(const TlsPeer& peer, std::chrono::milliseconds timeout)
   if (!connection || SSL_set_fd(connection.get(), socket.number()) != 1) return {};
   expect_name(connection.get(), peer.host);
   ERR_clear_error();
+  errno = 0;
   const bool shaken = SSL_connect(connection.get()) == 1;
+  const int error_number = errno;
   std::string found = peer.verify == TlsPeer::Verify::kYes ? judge_peer(connection.get(), peer) : "";
-  if (found.empty() && !shaken) found = judge_handshake();
+  if (found.empty() && !shaken) found = judge_handshake(connection.get(), error_number);
   ERR_clear_error();
   return found;
 }

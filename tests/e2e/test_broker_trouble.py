@@ -150,10 +150,9 @@ def test_a_slow_line_that_breaks_again_and_again_loses_and_doubles_nothing(broke
         network.close()
 
 
-@pytest.mark.xfail(run=False, reason="known defect: the source is never seen paused: to be found out")
 def test_a_storm_ten_times_what_goes_through_is_held_back_and_memory_stays_flat(broker, publisher, receiver, daemon):
     """The sink stands still, its outbox and the journal fill; the broker, which queues without limit, keeps the rest."""
-    small = {"sink": {"sink.buffer.max-bytes": "1 mb", "sink.buffer.on-full": "block"}, "journal.size": "4 mb", "max-packet-size": "64 kb"}
+    small = {"sink": {"sink.buffer.max-bytes": "128 kb", "sink.buffer.on-full": "block"}, "journal.size": "4 mb", "max-packet-size": "64 kb"}
     daemon.add("rows", rows_pipeline(broker.url, receiver.url, **small))
     daemon.start().wait_connected("rows")
     count = 60_000
@@ -253,7 +252,6 @@ def test_a_malformed_packet_costs_a_connection_and_no_more(name, tmp_path, recei
         real.stop()
 
 
-@pytest.mark.xfail(run=False, reason="known defect: over MQTT 5 the log says only that the connection was lost")
 def test_two_daemons_with_one_client_id_say_so_and_do_not_fight_at_full_speed(broker, receiver, daemon, leat, tmp_path):
     same = {"client-id": "gateway-of-the-mill", "reconnect.min-delay": "500 ms", "reconnect.max-delay": "60 s"}
     other = Daemon(leat, tmp_path / "other")
@@ -262,7 +260,8 @@ def test_two_daemons_with_one_client_id_say_so_and_do_not_fight_at_full_speed(br
         other.add("rows", rows_pipeline(broker.url, receiver.url, **same))
         daemon.start().wait_connected("rows")
         other.start()
-        words = "another client has connected as 'gateway-of-the-mill' and taken its session"
+        # mosquitto 2.0 closes the connection without a word.
+        words = "if another client connects as 'gateway-of-the-mill', give each of the two a 'client-id' of its own"
         eventually(lambda: words in daemon.log() and words in other.log(), "both say what is wrong", 60)
         begin = daemon.source("rows")["connects"] + other.source("rows")["connects"]
         time.sleep(8)
@@ -274,7 +273,6 @@ def test_two_daemons_with_one_client_id_say_so_and_do_not_fight_at_full_speed(br
         other.kill()
 
 
-@pytest.mark.xfail(run=False, reason="known defect: over MQTT 3.1.1 the reason is empty")
 def test_a_wrong_password_is_told_with_what_to_do_and_tried_again(tmp_path, receiver, daemon):
     folder = tmp_path / "guarded"
     folder.mkdir()
@@ -325,7 +323,6 @@ def certificate(folder, name: str, begin: str, end: str, signer: str = "") -> No
     )
 
 
-@pytest.mark.xfail(run=False, reason="known defect: a server without TLS is told as 'no connection' only")
 def test_certificates_that_cannot_be_used_are_told_with_the_reason_and_the_remedy(tmp_path, receiver, daemon):
     folder = tmp_path / "tls"
     folder.mkdir()
