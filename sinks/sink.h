@@ -144,6 +144,13 @@ enum class Encoding : std::uint8_t {
   kTable,      ///< Rows of a table of the store, in the commit itself (sqlite): nothing is delivered.
 };
 
+/// What the keys of a connector's records are, where it has any.
+enum class Keying : std::uint8_t {
+  kKeyFields,   ///< The columns of `SinkConnector::key_fields`.
+  kPrimaryKey,  ///< Those of the table's PRIMARY KEY; a row that goes is a record without a value.
+};
+enum class ValueColumns : std::uint8_t { kAll, kExceptKey };
+
 /// Common limits of delivery, each with the connector's own default.
 struct BatchLimits {
   std::uint64_t max_rows = 1000;
@@ -157,6 +164,10 @@ struct SinkConnector {
   /// Columns whose values become the record's key ('key.fields' of kafka), as names; empty: no key.
   std::function<std::vector<std::string>(const OptionMap&)> key_fields = [](const OptionMap&) {
     return std::vector<std::string>();
+  };
+  Keying keying = Keying::kKeyFields;
+  std::function<ValueColumns(const OptionMap&)> value_columns = [](const OptionMap&) {
+    return ValueColumns::kAll;
   };
   /// How the key is written ('key.format'): "json", an object of the key's columns, or "raw", the one
   /// column's text; empty: no key.

@@ -14,9 +14,9 @@
 namespace leat::sinks {
 
 std::span<const SinkConnector> all_sinks() {
-  static const std::array<SinkConnector, 6> sinks{blackhole_connector(), filesystem_connector(),
-                                                  http_connector(),      kafka_connector(),
-                                                  print_connector(),     sqlite_connector()};
+  static const std::array<SinkConnector, 7> sinks{
+      blackhole_connector(), filesystem_connector(), http_connector(),        kafka_connector(),
+      print_connector(),     sqlite_connector(),     upsert_kafka_connector()};
   return sinks;
 }
 

@@ -31,6 +31,16 @@ Batch without_update_before(const Batch& batch) {
   return rows.size() == batch.size ? batch : gather(batch, rows);
 }
 
+/// `batch` without the rows that `bad` names.
+Batch without(const Batch& batch, const std::vector<std::pair<std::uint32_t, std::string>>& bad) {
+  std::vector<bool> gone(batch.size);
+  for (const auto& [row, reason] : bad) gone[row] = true;
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t row = 0; row < batch.size; ++row)
+    if (!gone[row]) rows.push_back(row);
+  return gather(batch, rows);
+}
+
 }  // namespace
 
 SinkWriter::SinkWriter(const plan::SinkNode& sink, const sinks::SinkConnector& connector)
@@ -62,33 +72,51 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
 }
 
 Status SinkWriter::make_value_encoder() {
-  const auto name = sink_.options.find("format");
+  const std::string prefix = connector_.keying == sinks::Keying::kPrimaryKey ? "value." : "";
+  const auto name = sink_.options.find(prefix + "format");
   format_ = name == sink_.options.end() ? nullptr : formats::find_format(name->second);
   if (format_ == nullptr || !format_->make_encoder)
     return fail(ErrorCode::kInvalid,
                 fmt::format("table '{}' has no format that can be written", sink_.table));
-  LEAT_ASSIGN(encoder_, format_->make_encoder(sink_.options, sink_.schema));
+  Schema schema = sink_.schema;
+  if (connector_.value_columns(sink_.options) == sinks::ValueColumns::kExceptKey) {
+    schema.fields.clear();
+    for (std::size_t i = 0; i < sink_.schema.fields.size(); ++i) {
+      if (std::ranges::find(sink_.primary_key, i) != sink_.primary_key.end()) continue;
+      value_columns_.push_back(i);
+      schema.fields.push_back(sink_.schema.fields[i]);
+    }
+  }
+  LEAT_ASSIGN(encoder_, format_->make_encoder(plan::options_behind(sink_.options, prefix), schema));
   return {};
 }
 
-Status SinkWriter::make_key_encoder() {
-  if (!connector_.key_fields) return {};
-  Schema schema;
+Result<std::vector<std::size_t>> SinkWriter::find_key_columns() const {
+  if (connector_.keying == sinks::Keying::kPrimaryKey) return sink_.primary_key;
+  std::vector<std::size_t> columns;
   for (const std::string& name : connector_.key_fields(sink_.options)) {
     const auto column = sink_.schema.find(name);
     if (!column)
       return fail(ErrorCode::kInvalid,
                   fmt::format("table '{}': key field '{}' is no column of it", sink_.table, name));
-    key_columns_.push_back(*column);
-    schema.fields.push_back(sink_.schema.fields[*column]);
+    columns.push_back(*column);
   }
+  return columns;
+}
+
+Status SinkWriter::make_key_encoder() {
+  if (!connector_.key_fields) return {};
+  LEAT_ASSIGN(key_columns_, find_key_columns());
+  Schema schema;
+  for (const std::size_t column : key_columns_) schema.fields.push_back(sink_.schema.fields[column]);
   const std::string format = connector_.key_format ? connector_.key_format(sink_.options) : std::string();
   if (key_columns_.empty() || format != "json") return {};
   LEAT_ASSIGN(key_encoder_, formats::find_format("json")->make_encoder({}, schema));
   return {};
 }
 
-void SinkWriter::encode_keys(const Batch& batch) {
+/// `bad` gets the rows whose key the format cannot hold; it stays empty.
+void SinkWriter::encode_keys(const Batch& batch, BadRows& bad) {
   keys_.clear();
   if (key_columns_.empty()) return;
   keys_.resize(batch.size);
@@ -101,7 +129,6 @@ void SinkWriter::encode_keys(const Batch& batch) {
   Batch keys{.size = batch.size};
   for (const std::size_t column : key_columns_) keys.columns.push_back(batch.columns[column]);
   KeyCollector collector(keys_);
-  std::vector<std::pair<std::uint32_t, std::string>> bad;  // A key that JSON cannot hold stays empty.
   key_encoder_->encode(keys, collector, bad);
 }
 
@@ -123,10 +150,45 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
   const Batch batch = without_update_before(all);
   counters_.rows -= all.size - batch.size;
   if (table_) return write_rows(batch, dead);
-  encode_keys(batch);
+  if (connector_.keying == sinks::Keying::kPrimaryKey) return write_upserts(batch, dead);
   BadRows bad;
-  encoder_->encode(batch, *this, bad);
+  encode_keys(batch, bad);
+  bad.clear();  // A record may have no key.
+  encode(batch, bad);
   bury(batch, bad, dead);
+}
+
+void SinkWriter::encode(const Batch& batch, BadRows& bad) {
+  if (value_columns_.empty()) return encoder_->encode(batch, *this, bad);
+  Batch values{.size = batch.size};
+  for (const std::size_t column : value_columns_) values.columns.push_back(batch.columns[column]);
+  encoder_->encode(values, *this, bad);
+}
+
+/// In pieces, so that values and tombstones keep their order.
+void SinkWriter::write_upserts(Batch batch, std::vector<store::DeadLetter>& dead) {
+  BadRows bad;
+  encode_keys(batch, bad);
+  bury(batch, bad, dead);
+  if (!bad.empty()) {
+    batch = without(batch, bad);
+    encode_keys(batch, bad);
+  }
+  for (std::uint32_t row = 0; row < batch.size;) {
+    if (batch.kind(row) == RowKind::kDelete) {
+      builder_.add_tombstone(keys_[row++]);
+      added();
+      continue;
+    }
+    std::vector<std::uint32_t> piece;
+    first_row_ = row;
+    while (row < batch.size && batch.kind(row) != RowKind::kDelete) piece.push_back(row++);
+    const Batch values = piece.size() == batch.size ? batch : gather(batch, piece);
+    BadRows unwritable;
+    encode(values, unwritable);
+    bury(values, unwritable, dead);
+  }
+  first_row_ = 0;
 }
 
 void SinkWriter::bury(const Batch& batch, BadRows& bad, std::vector<store::DeadLetter>& dead) {
@@ -157,16 +219,6 @@ std::uint64_t bytes_of(const Batch& batch) {
       for (const std::string_view text : column->strings()) bytes += text.size();
   }
   return bytes;
-}
-
-/// `batch` without the rows that `bad` names.
-Batch without(const Batch& batch, const std::vector<std::pair<std::uint32_t, std::string>>& bad) {
-  std::vector<bool> gone(batch.size);
-  for (const auto& [row, reason] : bad) gone[row] = true;
-  std::vector<std::uint32_t> rows;
-  for (std::uint32_t row = 0; row < batch.size; ++row)
-    if (!gone[row]) rows.push_back(row);
-  return gather(batch, rows);
 }
 
 }  // namespace
@@ -210,7 +262,11 @@ std::optional<store::TableRows> SinkWriter::take_rows() {
 }
 
 void SinkWriter::record(std::size_t row, std::string_view bytes) {
-  builder_.add(keys_.empty() ? std::string_view() : std::string_view(keys_[row]), bytes);
+  builder_.add(keys_.empty() ? std::string_view() : std::string_view(keys_[first_row_ + row]), bytes);
+  added();
+}
+
+void SinkWriter::added() {
   ++counters_.emitted;
   if (builder_.bytes() >= block_bytes_ || builder_.records() >= block_records_) seal(now_);
 }

@@ -49,16 +49,20 @@ class SinkWriter final : private formats::EncodedSink {
   [[nodiscard]] const SinkCounters& counters() const { return counters_; }
 
  private:
+  using BadRows = std::vector<std::pair<std::uint32_t, std::string>>;
   SinkWriter(const plan::SinkNode& sink, const sinks::SinkConnector& connector);
   Status make_value_encoder();
+  [[nodiscard]] Result<std::vector<std::size_t>> find_key_columns() const;
   Status make_key_encoder();
-  void encode_keys(const Batch& batch);
+  void encode_keys(const Batch& batch, BadRows& bad);
+  void encode(const Batch& batch, BadRows& bad);
+  void write_upserts(Batch batch, std::vector<store::DeadLetter>& dead);
   void write_changelog(const Batch& batch);
   void write_rows(const Batch& batch, std::vector<store::DeadLetter>& dead);
-  using BadRows = std::vector<std::pair<std::uint32_t, std::string>>;
   void refuse_nulls(const Batch& batch, BadRows& bad) const;
   void bury(const Batch& batch, BadRows& bad, std::vector<store::DeadLetter>& dead);
   void record(std::size_t row, std::string_view bytes) override;
+  void added();
   void seal(std::int64_t now);
 
   const plan::SinkNode& sink_;  // Part of the plan, which the pipeline keeps.
@@ -68,7 +72,9 @@ class SinkWriter final : private formats::EncodedSink {
   std::unique_ptr<formats::Encoder> encoder_;
   std::vector<std::size_t> key_columns_;
   std::unique_ptr<formats::Encoder> key_encoder_;  // Null: the one key column's text.
+  std::vector<std::size_t> value_columns_;         // Empty: all.
   std::vector<std::string> keys_;                  // Of the batch that is being written; empty: no keys.
+  std::size_t first_row_ = 0;                      // Of the piece of it that is being encoded.
   std::uint64_t block_records_ = 0;  // A block is sealed at so many records or bytes: it is never cut again,
   std::size_t block_bytes_ = 0;      // so it must fit into what the sink takes at once.
   sinks::BlockBuilder builder_;

@@ -22,16 +22,39 @@ void append(Docs& docs, const Docs& more) {
   docs.insert(docs.end(), more.begin(), more.end());
 }
 
+/// What stands before the keys of a connector's format: a connector whose records have keys of their own
+/// ('upsert-kafka') declares 'value.format', and the format's options are 'value.json.…' then.
+std::string format_prefix(const ConnectorInfo& connector) {
+  if (!connector.sink_options) return {};
+  const Docs own = connector.sink_options();
+  return std::ranges::any_of(own, [](const OptionDoc& row) { return row.key == "value.format"; }) ? "value."
+                                                                                                  : "";
+}
+
+const TableOption* format_option(const Table& table) {
+  return table.find_option(format_prefix(*table.connector) + "format");
+}
+
+Docs format_keys(const Table& table) {
+  const std::string prefix = format_prefix(*table.connector);
+  Docs docs = {doc(prefix + "format")};
+  if (table.format && table.format->options)
+    for (OptionDoc row : table.format->options()) {
+      row.key.insert(0, prefix);
+      docs.push_back(std::move(row));
+    }
+  const TableOption* format = format_option(table);
+  if (format && !table.format)
+    docs.push_back(doc(prefix + format->value.text + ".*"));  // An unknown format's keys.
+  if (!format && !prefix.empty()) docs.push_back(doc(prefix + "*"));
+  return docs;
+}
+
 /// Keys that the connector's own table for `role` does not have to know.
 Docs foreign_keys(const Table& table, Role role) {
   const ConnectorInfo& connector = *table.connector;
   Docs docs = {doc("connector")};
-  if (connector.needs_format) {
-    docs.push_back(doc("format"));
-    if (table.format && table.format->options) append(docs, table.format->options());
-    const TableOption* format = table.find_option("format");
-    if (format && !table.format) docs.push_back(doc(format->value.text + ".*"));  // An unknown format's keys.
-  }
+  if (connector.needs_format) append(docs, format_keys(table));
   if (connector.can_read) append(docs, common_source_options());
   if (connector.can_write && connector.delivered) append(docs, common_sink_options());
   // A table that is read and written has the keys of both roles.
@@ -60,11 +83,17 @@ TableShape shape_of(const Table& table) {
   return {.name = table.name, .physical = table.physical_schema(), .primary_key = table.physical_key()};
 }
 
+/// Errors of the format, under the keys that the user has written.
+void validate_format(const Table& table, const OptionMap& options, Errors& errors) {
+  const std::string prefix = format_prefix(*table.connector);
+  table.format->validate(options_behind(options, prefix), table.physical_schema(), errors);
+  for (OptionError& error : errors) error.key.insert(0, prefix);
+}
+
 Errors errors_in(const Table& table, Role role) {
   const OptionMap options = table.option_map();
   Errors errors;
-  if (table.format && table.format->validate)
-    table.format->validate(options, table.physical_schema(), errors);
+  if (table.format && table.format->validate) validate_format(table, options, errors);
   if (role == Role::kSink) read_delivery_options(options, errors);
   const auto& validate =
       role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;
@@ -99,14 +128,13 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
 }
 
 void bind_format(Table& table, const BindContext& context) {
-  const TableOption* option = table.find_option("format");
-  if (!option) option = table.find_option("value.format");
+  const TableOption* option = format_option(table);
   const std::vector<std::string> known = names_of(context.catalog.formats);
   if (!option)
-    return context.diagnostics.error(
-        table.span,
-        "table '" + table.name + "' needs 'format' for the connector '" + table.connector->name + "'",
-        "the formats are " + list_of(known));
+    return context.diagnostics.error(table.span,
+                                     "table '" + table.name + "' needs '" + format_prefix(*table.connector) +
+                                         "format' for the connector '" + table.connector->name + "'",
+                                     "the formats are " + list_of(known));
   table.format = context.catalog.find_format(option->value.text);
   if (!table.format)
     context.diagnostics.error(
@@ -117,7 +145,7 @@ void bind_format(Table& table, const BindContext& context) {
 
 /// 'format' names one that can only go the other way.
 bool format_fits(const Table& table, Role role, const BindContext& context) {
-  const TableOption* option = table.find_option("format");
+  const TableOption* option = format_option(table);
   if (!table.format || !option ||
       (role == Role::kSource ? table.format->can_decode : table.format->can_encode))
     return true;

@@ -128,4 +128,11 @@ std::vector<OptionDoc> common_sink_options() {
   return delivery_options().docs();
 }
 
+OptionMap options_behind(const OptionMap& options, std::string_view prefix) {
+  OptionMap behind;
+  for (const auto& [key, value] : options)
+    if (key.starts_with(prefix)) behind[key.substr(prefix.size())] = value;
+  return behind;
+}
+
 }  // namespace leat::plan

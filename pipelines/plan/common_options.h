@@ -51,4 +51,7 @@ const OptionTable<DeliveryOptions>& delivery_options();
 /// What single keys cannot say: bounds, texts with an inner form, keys that exclude or need each other.
 void check_delivery_options(const DeliveryOptions& options, std::vector<OptionError>& errors);
 
+/// The options whose keys begin with `prefix`, without it; all of them if it is empty.
+OptionMap options_behind(const OptionMap& options, std::string_view prefix);
+
 }  // namespace leat::plan

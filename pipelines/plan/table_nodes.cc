@@ -92,15 +92,21 @@ std::shared_ptr<OperatorNode> UpsertNode::clone() const {
 
 namespace {
 
+/// The column whose value an expression gives on, as it is or not at all; none: it makes another one.
+std::optional<std::size_t> passed_column(const Expr& expr) {
+  if (expr.kind == ExprKind::kColumn) return expr.column;
+  const bool checks =
+      expr.kind == ExprKind::kCall && (expr.name == "NOT_NULL" || expr.name.starts_with("FITTING "));
+  return checks ? passed_column(*expr.children[0]) : std::nullopt;
+}
+
 /// A key survives a projection if all of its columns do.
 std::optional<std::vector<std::size_t>> projected_key(const ProjectNode& project) {
   const auto below = upsert_key_of(*project.inputs[0]);
   if (!below) return std::nullopt;
   std::vector<std::size_t> key;
   for (const std::size_t column : *below) {
-    const auto passes = [&](const ExprPtr& expr) {
-      return expr->kind == ExprKind::kColumn && expr->column == column;
-    };
+    const auto passes = [&](const ExprPtr& expr) { return passed_column(*expr) == column; };
     const auto found = std::ranges::find_if(project.exprs, passes);
     if (found == project.exprs.end()) return std::nullopt;
     key.push_back(static_cast<std::size_t>(found - project.exprs.begin()));

@@ -135,9 +135,33 @@ const OptionTable<KafkaOptions>& kafka_options() {
   return table;
 }
 
+const OptionTable<KafkaOptions>& upsert_kafka_options() {
+  static const OptionTable<KafkaOptions> table{
+      topic_option(),
+      servers_option(),
+      properties_option(),
+      key_format_option(Necessity::kRequired),
+      option("value.format", &KafkaOptions::value_format, Necessity::kOptional,
+             "Required. Format of the record's value; its options stand behind 'value.': 'value.json.…'."),
+      choice("value.fields-include", &KafkaOptions::value_fields,
+             {{"ALL", ValueFields::kAll}, {"EXCEPT_KEY", ValueFields::kExceptKey}}, Necessity::kOptional,
+             "Whether the columns of the PRIMARY KEY are in the value, too."),
+      guarantee_option(),
+      prefix_option(),
+      max_rows_option<KafkaOptions>(),
+      max_bytes_option<KafkaOptions>(),
+      linger_option<KafkaOptions>()};
+  return table;
+}
+
 void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vector<OptionError>& errors) {
   check_common(options, errors);
   check_key(options, errors);
+}
+
+void check_upsert_kafka_options(const KafkaOptions& options, const OptionMap&,
+                                std::vector<OptionError>& errors) {
+  check_common(options, errors);
 }
 
 namespace {

@@ -27,6 +27,9 @@ enum class KafkaKeys : std::uint8_t {
   kAlways,  ///< Every record has one, be it empty: a compacted topic takes no others.
 };
 
+/// Columns of the value, of a table whose key has columns, too.
+enum class ValueFields : std::uint8_t { kAll, kExceptKey };
+
 struct KafkaOptions {
   std::string topic;
   std::string servers;
@@ -34,6 +37,8 @@ struct KafkaOptions {
   std::vector<std::string> key_fields;
   KeyFormat key_format = KeyFormat::kNone;
   KafkaKeys keys = KafkaKeys::kIfAny;
+  std::string value_format;  ///< upsert-kafka only.
+  ValueFields value_fields = ValueFields::kAll;
   DeliveryGuarantee guarantee = DeliveryGuarantee::kBest;
   std::string transactional_id_prefix = "leat";
   std::uint64_t max_rows = 10'000;
@@ -42,9 +47,13 @@ struct KafkaOptions {
 };
 
 const OptionTable<KafkaOptions>& kafka_options();
+/// Of 'connector' = 'upsert-kafka'.
+const OptionTable<KafkaOptions>& upsert_kafka_options();
 
-/// What the table cannot say: properties, and what belongs together.
+/// What the tables cannot say: properties, and what belongs together.
 void check_kafka_options(const KafkaOptions& options, const OptionMap& map, std::vector<OptionError>& errors);
+void check_upsert_kafka_options(const KafkaOptions& options, const OptionMap& map,
+                                std::vector<OptionError>& errors);
 
 /// The library's configuration: Leat's defaults, the user's properties, then what the guarantee needs.
 /// `id` is the transactional id, and the client id when the user gives none. Errors: invalid.

@@ -103,24 +103,68 @@ std::string name_of(KeyFormat format) {
   return {};
 }
 
+void check_upsert_table(const OptionMap& map, const plan::TableShape& table,
+                        std::vector<OptionError>& errors) {
+  const KafkaOptions options = validated_options(upsert_kafka_options(), map);
+  if (table.primary_key.empty())
+    errors.push_back(
+        {"connector", OptionError::Part::kValue,
+         fmt::format("'upsert-kafka' writes by key: table '{}' needs PRIMARY KEY (…) NOT ENFORCED",
+                     table.name)});
+  else if (options.key_format == KeyFormat::kRaw && table.primary_key.size() != 1)
+    errors.push_back({"key.format", OptionError::Part::kValue,
+                      fmt::format("'key.format' = 'raw' takes one column, the PRIMARY KEY has {}",
+                                  table.primary_key.size())});
+  else if (options.value_fields == ValueFields::kExceptKey &&
+           table.primary_key.size() == table.physical.fields.size())
+    errors.push_back({"value.fields-include", OptionError::Part::kValue,
+                      "'value.fields-include' = 'EXCEPT_KEY' leaves no column for the value"});
+}
+
+/// What both connectors do alike.
+template <const OptionTable<KafkaOptions>& (*table)()>
+SinkConnector any_kafka_connector(std::string name, std::string doc, OptionCheck<KafkaOptions> check) {
+  SinkConnector connector = sink_connector<KafkaOptions>(std::move(name), std::move(doc), table, check);
+  connector.info.needs_format = true;
+  connector.key_format = [](const OptionMap& map) {
+    return name_of(validated_options(table(), map).key_format);
+  };
+  connector.batch_limits = [](const OptionMap& map) {
+    return batch_limits_of(validated_options(table(), map));
+  };
+  return connector;
+}
+
 }  // namespace
 
 SinkConnector kafka_connector() {
-  SinkConnector connector = sink_connector<KafkaOptions>("kafka", "Messages of an Apache Kafka topic.",
-                                                         kafka_options, check_kafka_options);
-  connector.info.needs_format = true;
+  SinkConnector connector =
+      any_kafka_connector<kafka_options>("kafka", "Messages of an Apache Kafka topic.", check_kafka_options);
   connector.key_fields = [](const OptionMap& map) {
     return validated_options(kafka_options(), map).key_fields;
-  };
-  connector.key_format = [](const OptionMap& map) {
-    return name_of(validated_options(kafka_options(), map).key_format);
-  };
-  connector.batch_limits = [](const OptionMap& map) {
-    return batch_limits_of(validated_options(kafka_options(), map));
   };
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
     KafkaOptions options = validated_options(kafka_options(), map);
     LEAT_TRY(check_key_fields(options, context));
+    return std::make_unique<KafkaSink>(std::move(options), context);
+  };
+  return connector;
+}
+
+SinkConnector upsert_kafka_connector() {
+  SinkConnector connector = any_kafka_connector<upsert_kafka_options>(
+      "upsert-kafka", "The latest row of each PRIMARY KEY as records of a compacted Apache Kafka topic.",
+      check_upsert_kafka_options);
+  connector.info.changes = plan::SinkChanges::kUpsert;
+  connector.info.validate_table = check_upsert_table;
+  connector.keying = Keying::kPrimaryKey;
+  connector.value_columns = [](const OptionMap& map) {
+    const bool all = validated_options(upsert_kafka_options(), map).value_fields == ValueFields::kAll;
+    return all ? ValueColumns::kAll : ValueColumns::kExceptKey;
+  };
+  connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
+    KafkaOptions options = validated_options(upsert_kafka_options(), map);
+    options.keys = KafkaKeys::kAlways;
     return std::make_unique<KafkaSink>(std::move(options), context);
   };
   return connector;

@@ -17,4 +17,8 @@ namespace leat::sinks {
 
 SinkConnector kafka_connector();
 
+/// 'connector' = 'upsert-kafka': the record's key is the row's PRIMARY KEY; +I and +U are values, -D is a
+/// tombstone, -U is left out.
+SinkConnector upsert_kafka_connector();
+
 }  // namespace leat::sinks

@@ -3,7 +3,8 @@
 
     kill_under_load.py --leat build/release/leat [--kills 20] [--seed N]
 
-Readings come in over MQTT at QoS 1; windows go out over HTTP and into Kafka, OVER into files, MATCH_RECOGNIZE into Kafka.
+Readings come in over MQTT at QoS 1; windows go out over HTTP and into Kafka, OVER into files, MATCH_RECOGNIZE into Kafka,
+and every update of a regular aggregate into a compacted topic.
 The daemon is killed at random moments and started again. In the end every output holds exactly the rows that `leat run`
 computes from a file with the same messages in the same order:
 
@@ -36,6 +37,8 @@ from workload import (  # noqa: E402
     MATCH_QUERY,
     OVER_COLUMNS,
     OVER_QUERY,
+    TOTALS_COLUMNS,
+    TOTALS_QUERY,
     Messages,
     Output,
     Sender,
@@ -59,6 +62,7 @@ SECONDS_PER_KILL = 1.2
 # The upstream takes its time, so that some kills fall between a request and its answer.
 SLOW_ANSWERS = ("--delay", "0.04")
 PIPELINES = ("http", "kafka")
+UPSERTS = {"connector": "upsert-kafka", "key.format": "raw", "value.format": "json"}
 
 
 def arguments() -> argparse.Namespace:
@@ -100,6 +104,7 @@ class Site:
             over_output(self.folder / "files"),
             Output("topic windows", WINDOW_QUERY, lambda: self.rows_in_topic("windows")),
             Output("topic hits", MATCH_QUERY, lambda: self.rows_in_topic("hits")),
+            Output("topic totals", TOTALS_QUERY, lambda: self.rows_in_topic("totals"), updates=True),
         ]
 
     def pipelines(self) -> dict[str, str]:
@@ -113,8 +118,10 @@ class Site:
             "kafka": take_in
             + kafka_table("windows", WINDOW_COLUMNS, self.kafka.address, "windows")
             + kafka_table("hits", MATCH_COLUMNS, self.kafka.address, "hits")
+            + kafka_table("totals", TOTALS_COLUMNS, self.kafka.address, "totals", **UPSERTS)
             + insert("windows", WINDOW_QUERY)
-            + insert("hits", MATCH_QUERY),
+            + insert("hits", MATCH_QUERY)
+            + insert("totals", TOTALS_QUERY),
         }
 
 
@@ -143,7 +150,8 @@ def exercise(options: argparse.Namespace, site: Site, daemon: Daemon) -> str:
     sender.finish()
     outputs = site.outputs()
     wanted = {
-        output.name: uninterrupted(options.leat, site.folder, messages.texts, output.query) for output in outputs
+        output.name: uninterrupted(options.leat, site.folder, messages.texts, output.query, output.updates)
+        for output in outputs
     }
     counts = [check_accounting(daemon, name, len(messages)) for name in PIPELINES]
     wait_for(outputs, wanted, 60)

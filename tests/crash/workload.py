@@ -40,6 +40,11 @@ SELECT * FROM readings MATCH_RECOGNIZE (
   DEFINE HOT AS HOT.v > 22.5, COOL AS COOL.v <= 22.5)
 """
 
+TOTALS_COLUMNS = "device STRING, n BIGINT, total BIGINT, PRIMARY KEY (device) NOT ENFORCED"
+TOTALS_QUERY = """
+SELECT device, COUNT(*) AS n, SUM(seq) AS total FROM readings WHERE MOD(seq, 5) = 0 OR device LIKE 'closing%' GROUP BY device
+"""
+
 
 @dataclasses.dataclass
 class Tally:
@@ -72,6 +77,7 @@ class Output:
     name: str
     query: str
     collect: Callable[[], list[dict]]
+    updates: bool = False  # Each update is a row of what comes out, not the last one of each key alone.
 
 
 def tally(name: str, got: list[dict], want: list[dict]) -> Tally:
@@ -88,15 +94,28 @@ def tally(name: str, got: list[dict], want: list[dict]) -> Tally:
     return result
 
 
-def uninterrupted(leat: pathlib.Path, folder: pathlib.Path, texts: list[str], query: str) -> list[dict]:
+def uninterrupted(
+    leat: pathlib.Path, folder: pathlib.Path, texts: list[str], query: str, updates: bool = False
+) -> list[dict]:
     """The rows as `leat run` gives them; those of the closing readings are not in it."""
     path = folder / "same-messages.jsonl"
     if not path.exists():
         path.write_text("\n".join(texts) + "\n")
-    done = run(leat, "run", "--output", "jsonl", "-e", file_readings(path) + query + ";", seconds=600)
+    if not updates:
+        done = run(leat, "run", "--output", "jsonl", "-e", file_readings(path) + query + ";", seconds=600)
+        text = done.stdout
+    else:
+        done = run(leat, "run", "--output", "changelog", "-e", file_readings(path) + query + ";", seconds=600)
+        text = "".join(json_of(line) for line in done.stdout.splitlines() if not line.startswith("-U"))
     if done.returncode != 0:
         raise Failure(f"leat run ended with {done.returncode}: {done.stderr}")
-    return without_closing([json.loads(line) for line in done.stdout.splitlines()])
+    return without_closing([json.loads(line) for line in text.splitlines()])
+
+
+def json_of(change: str) -> str:
+    """Of a line of TOTALS_QUERY's changelog: +U[device-1, 3, 45]."""
+    device, n, total = change[3:-1].split(", ")
+    return json.dumps({"device": device, "n": int(n), "total": int(total)}) + "\n"
 
 
 def without_closing(rows: list[dict]) -> list[dict]:
@@ -152,14 +171,14 @@ def http_table(name: str, columns: str, url: str, **extra: object) -> str:
     return f"CREATE TABLE {name} ({columns}) {with_options(keys)};\n"
 
 
-def kafka_table(name: str, columns: str, address: str, topic: str) -> str:
+def kafka_table(name: str, columns: str, address: str, topic: str, **extra: object) -> str:
     keys = {
         "connector": "kafka",
         "topic": topic,
         "properties.bootstrap.servers": address,
-        "format": "json",
         "sink.retry.initial-backoff": "20 ms",
         "sink.retry.max-backoff": "100 ms",
+        **(extra or {"format": "json"}),
     }
     return f"CREATE TABLE {name} ({columns}) {with_options(keys)};\n"
 
