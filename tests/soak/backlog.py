@@ -123,7 +123,8 @@ def rss_kib(daemon: Daemon) -> int:
 
 
 def file_bytes(daemon: Daemon) -> int:
-    return sum(path.stat().st_size for path in (daemon.folder / "data").glob("leat.db*"))
+    """The database and its log; the ballast beside them is always there."""
+    return sum(path.stat().st_size for path in (daemon.folder / "data").glob("leat.db*") if path.suffix != ".ballast")
 
 
 class Watch:
