@@ -80,6 +80,12 @@ inline constexpr Point kPoints[] = {
     {"file.appended", "File and folder are synced; the attempt is not answered."},
     {"file.before-rename", "The hidden file has its final length and its hidden name."},
     {"file.renamed", "The file has its final name; the folder is not synced."},
+    // A transaction into Kafka.
+    {"kafka.begun", "The transaction is open and empty."},
+    {"kafka.handed-over", "The records are with the library, some with the broker; the number is not sent."},
+    {"kafka.number-sent", "The number is in the transaction; records may be on their way."},
+    {"kafka.before-commit", "Records and number have arrived; the transaction is open."},
+    {"kafka.committed", "The transaction is committed; delivery has no answer."},
 };
 
 inline constexpr std::size_t kUnknown = sizeof kPoints / sizeof kPoints[0];

@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "pipelines/base/fault_point.h"
 #include "sinks/connector.h"
 #include "sinks/kafka/kafka_outcome.h"
 #include "sinks/kafka/kafka_search.h"
@@ -310,9 +311,11 @@ Delivery ExactlyOnce::attempt(const Unit& unit) {
   const std::string name = shipment_name(context_, *unit.shipment);
   const Headers common{{"leat-gateway", context_.gateway_id}, {"leat-shipment", name}};
   if (const auto begun = transactions.begin(); !begun) return failed(begun.error(), "begin");
+  LEAT_FAULT_POINT("kafka.begun");
   untried_.clear();
   if (!producer.hand_over(unit.records, common, interrupted_))
     return give_up(producer.await_all_or_first_failure(interrupted_));
+  LEAT_FAULT_POINT("kafka.handed-over");
   const std::string progress = write_progress({claim_, unit.unit});
   // The number and the reports are waited for at the same time, unless the topic only comes into being now.
   ProduceReport report;
@@ -320,10 +323,13 @@ Delivery ExactlyOnce::attempt(const Unit& unit) {
   if (!report.failed.empty() || (ends_.empty() && !producer.quiet())) return give_up(report);
   const auto sent = transactions.send_progress(options_.topic, unit.shipment->number.value, progress);
   if (!sent && sent.error().kind != Kind::kAbort) return failed(sent.error(), "send the number of");
+  LEAT_FAULT_POINT("kafka.number-sent");
   if (!ends_.empty()) report = producer.await_all_or_first_failure(interrupted_);
   if (!report.failed.empty() || !producer.quiet()) return give_up(report);
   if (!sent) return failed(sent.error(), "send the number of");
+  LEAT_FAULT_POINT("kafka.before-commit");
   if (const auto done = transactions.commit(); !done) return failed(done.error(), "commit");
+  LEAT_FAULT_POINT("kafka.committed");
   seen_ = progress;
   return delivered(unit, report);
 }

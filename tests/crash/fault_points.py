@@ -12,6 +12,7 @@ Three pipelines see to it that all points are passed:
   power    'journal' = 'power'; windows over HTTP
   trouble  windows over HTTP, of which the far side refuses some, so that shipments are sent in parts; and windows to
            a far side that is away, whose outbox drops the oldest
+A fourth one, `kafka`, sends windows into a topic by transactions; without a real broker it and its points are left out.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from kafka import Kafka  # noqa: E402
 from leat import Daemon  # noqa: E402
 from mosquitto import Mosquitto  # noqa: E402
 from processes import Failure, Program, eventually  # noqa: E402
@@ -45,6 +47,7 @@ from workload import (  # noqa: E402
     file_table,
     http_table,
     insert,
+    kafka_table,
     over_output,
     print_table,
     source,
@@ -93,6 +96,8 @@ class Site:
         self.folder = folder
         self.broker = Mosquitto(folder / "broker")
         self.receiver = Receiver(folder / "receiver", arguments=("--refuse", POISON))
+        self.kafka = Kafka(folder)
+        self.names = (*PIPELINES, "kafka") if self.kafka.real else PIPELINES
         self.messages = Messages(MESSAGES, seed)
         self.rows = {
             query: uninterrupted(leat, folder, self.messages.texts, query)
@@ -102,6 +107,7 @@ class Site:
     def stop(self) -> None:
         self.receiver.stop()
         self.broker.stop()
+        self.kafka.close()
 
 
 class Trial:
@@ -115,8 +121,8 @@ class Trial:
         self.folder = site.folder / self.name
         self.daemon = Daemon(site.leat, self.folder)
         self.recovery = 0.0
-        for name, sql in self.pipelines().items():
-            self.daemon.add(name, sql)
+        for name in site.names:
+            self.daemon.add(name, self.pipelines()[name])
 
     def path(self, name: str) -> str:
         return f"/{self.name}/{name}"
@@ -139,16 +145,23 @@ class Trial:
             + http_table("away", WINDOW_COLUMNS, "http://127.0.0.1:9/", **away)
             + insert("refused", MARKED_QUERY)
             + insert("away", WINDOW_QUERY),
+            "kafka": source(broker, self.topic)
+            + kafka_table("windows", WINDOW_COLUMNS, self.site.kafka.address, self.name)
+            + insert("windows", WINDOW_QUERY),
         }
 
     def outputs(self) -> list[Output]:
-        receiver = self.site.receiver
-        return [
+        receiver, kafka = self.site.receiver, self.site.kafka
+        outputs = [
             windows_output(receiver, self.path("main")),
             over_output(self.folder / "files"),
             windows_output(receiver, self.path("power")),
             Output("refused", FINE_QUERY, lambda: without_closing(receiver.rows(self.path("refused")))),
         ]
+        if kafka.real:
+            topic = Output("topic", WINDOW_QUERY, lambda: without_closing([m["value"] for m in kafka.messages(self.name)]))
+            outputs.append(topic)
+        return outputs
 
     def run(self) -> Tally:
         begin = time.monotonic()
@@ -182,7 +195,7 @@ class Trial:
         """False if it dies before all its sources are connected."""
         try:
             self.daemon.wait_ready()
-            self.daemon.wait_connected(*PIPELINES)
+            self.daemon.wait_connected(*self.site.names)
             return True
         except (Failure, OSError):
             try:
@@ -204,11 +217,11 @@ class Trial:
         self.recovery = time.monotonic() - begin
         if sender is not None:
             return sender
-        self.daemon.wait_connected(*PIPELINES)
+        self.daemon.wait_connected(*self.site.names)
         return Sender(self.site.broker.port, self.topic, self.site.messages.texts, PER_SECOND)
 
     def settle(self) -> Tally:
-        for name in PIPELINES:
+        for name in self.site.names:
             check_accounting(self.daemon, name, len(self.site.messages))
         outputs = self.outputs()
         wanted = {output.name: self.site.rows[output.query] for output in outputs}
@@ -242,7 +255,8 @@ def time_of_death(point: str, rng: random.Random) -> int:
 def run_all(site: Site, options: argparse.Namespace) -> list[str]:
     """Prints the table; what went wrong."""
     rng = random.Random(options.seed)
-    chosen = [(name, time_of_death(name, rng)) for name in points(options.points) for _ in range(options.times)]
+    names = [name for name in points(options.points) if site.kafka.real or not name.startswith("kafka.")]
+    chosen = [(name, time_of_death(name, rng)) for name in names for _ in range(options.times)]
     trials = [Trial(site, name, time, number) for number, (name, time) in enumerate(chosen)]
     results: dict[str, tuple[int, Tally, list[float]]] = {}
     problems = []

@@ -103,13 +103,14 @@ ssize_t write_file(int descriptor, const void* data, std::size_t size, off_t off
   });
 }
 
-int sync_file(int descriptor, int (*real)(int)) {
+/// Observed, and not done: no power is cut here, and thousands of syncs take minutes.
+int sync_file(int descriptor) {
   DiskCall call = on_descriptor(Kind::kSync, descriptor);
   struct stat found {};
   if (!call.path.empty() && ::fstat(descriptor, &found) == 0 && S_ISDIR(found.st_mode))
     call.kind = Kind::kSyncNames;
   return observed(
-      std::move(call), [&] { return real(descriptor); }, kNothing);
+      std::move(call), [] { return 0; }, kNothing);
 }
 
 }  // namespace
@@ -183,13 +184,11 @@ int posix_fallocate64(int descriptor, off64_t offset, off64_t size) {
 }
 
 int fsync(int descriptor) {
-  static const auto real = next_function<int (*)(int)>("fsync");
-  return leat::test::sync_file(descriptor, real);
+  return leat::test::sync_file(descriptor);
 }
 
 int fdatasync(int descriptor) {
-  static const auto real = next_function<int (*)(int)>("fdatasync");
-  return leat::test::sync_file(descriptor, real);
+  return leat::test::sync_file(descriptor);
 }
 
 int unlink(const char* path) noexcept {
