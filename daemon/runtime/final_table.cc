@@ -44,10 +44,27 @@ void FinalTable::take_back(const Row& row) {
   places_.erase(found);
 }
 
+void FinalTable::upsert(RowKind kind, const std::string& key, Row row) {
+  if (kind == RowKind::kUpdateBefore) return;
+  const auto [known, is_new] = place_of_key_.try_emplace(key, next_place_);
+  if (is_new) ++next_place_;
+  rows_[known->second] = std::move(row);
+  if (kind != RowKind::kDelete) return;
+  rows_.erase(known->second);
+  place_of_key_.erase(known);
+}
+
 std::vector<FinalTable::Row> FinalTable::rows() const {
   std::vector<Row> rows;
   for (const auto& [place, row] : rows_) rows.push_back(row);
   return rows;
+}
+
+void EncodedChanges::record(std::size_t row, std::string_view bytes) {
+  if (key_.empty()) return table_.apply(batch_.kind(row), {std::string(bytes)});
+  FinalTable::Row key;
+  for (const std::size_t column : key_) append_text(*batch_.columns[column], row, {}, key.emplace_back());
+  table_.upsert(batch_.kind(row), joined(key), {std::string(bytes)});
 }
 
 }  // namespace leat::runtime

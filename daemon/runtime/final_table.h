@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,6 +22,9 @@ class FinalTable {
   /// A row taken back is found by its text; one that is not there (an earlier run has shown it) is passed
   /// over.
   void apply(RowKind kind, Row row);
+  /// A change as a sink with a PRIMARY KEY is told it: the last row of a key stays, in the place of the
+  /// first.
+  void upsert(RowKind kind, const std::string& key, Row row);
   /// All rows of a batch, cell by cell.
   void apply(const Batch& batch, const TextStyle& style);
   /// In the order in which they came; an update keeps the place of its row.
@@ -32,6 +36,7 @@ class FinalTable {
 
   std::map<std::uint64_t, Row> rows_;                           // By place.
   std::unordered_multimap<std::string, std::uint64_t> places_;  // By text.
+  std::unordered_map<std::string, std::uint64_t> place_of_key_;
   std::uint64_t next_place_ = 1;
   std::uint64_t vacated_ = 0;  // By the -U just before; 0: none.
 };
@@ -39,15 +44,15 @@ class FinalTable {
 /// Applies the encoded records of a batch to a table, each as the change that its row is.
 class EncodedChanges final : public formats::EncodedSink {
  public:
-  /// Both outlive it.
-  EncodedChanges(const Batch& batch, FinalTable& table) : batch_(batch), table_(table) {}
-  void record(std::size_t row, std::string_view bytes) override {
-    table_.apply(batch_.kind(row), {std::string(bytes)});
-  }
+  /// All outlive it. `key`: the columns of the sink's PRIMARY KEY; empty: it has none.
+  EncodedChanges(const Batch& batch, FinalTable& table, std::span<const std::size_t> key = {})
+      : batch_(batch), table_(table), key_(key) {}
+  void record(std::size_t row, std::string_view bytes) override;
 
  private:
   const Batch& batch_;
   FinalTable& table_;
+  std::span<const std::size_t> key_;
 };
 
 }  // namespace leat::runtime

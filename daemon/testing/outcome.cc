@@ -9,6 +9,7 @@ Outcome::Outcome(const plan::Plan& plan, const TestFolder& test, std::string tim
   for (const auto& sink : plan.sinks) {
     names_.push_back(sink->table);
     Table& table = tables_[sink->table];
+    table.primary_key = sink->primary_key;
     if (const auto expected = test.expected.find(sink->table); expected != test.expected.end())
       table.form = expected->second.form;
   }
@@ -32,7 +33,7 @@ void Outcome::add_changelog(Table& table, const Batch& batch) const {
 Status Outcome::add_encoded(Table& table, const Schema& schema, const Batch& batch) {
   const formats::Format* format = formats::find_format(table.form == RowFile::kCsv ? "csv" : "json");
   LEAT_ASSIGN(const auto encoder, format->make_encoder({}, schema));
-  runtime::EncodedChanges changes(batch, table.records);
+  runtime::EncodedChanges changes(batch, table.records, table.primary_key);
   std::vector<std::pair<std::uint32_t, std::string>> bad;
   encoder->encode(batch, changes, bad);
   return bad.empty() ? Status{} : fail(ErrorCode::kInvalid, bad.front().second);

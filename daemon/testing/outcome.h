@@ -28,6 +28,7 @@ class Outcome final : public runtime::ResultListener {
     RowFile form = RowFile::kChangelog;
     std::vector<std::string> lines;  // kChangelog
     runtime::FinalTable records;     // The others.
+    std::vector<std::size_t> primary_key;
   };
   Status add_encoded(Table& table, const Schema& schema, const Batch& batch);
   void add_changelog(Table& table, const Batch& batch) const;
