@@ -8,6 +8,26 @@
 namespace leat::exec {
 namespace {
 
+/// Hands changes on, and knows whether there were any.
+class NoticedChanges final : public StateChanges {
+ public:
+  explicit NoticedChanges(StateChanges& changes) : changes_(changes) {}
+
+  void put(std::string_view node, std::string_view key, std::string_view value) override {
+    any_ = true;
+    changes_.put(node, key, value);
+  }
+  void erase(std::string_view node, std::string_view key) override {
+    any_ = true;
+    changes_.erase(node, key);
+  }
+  [[nodiscard]] bool any() const { return any_; }
+
+ private:
+  StateChanges& changes_;
+  bool any_ = false;
+};
+
 class WiredDataflow final : public Dataflow {
  public:
   WiredDataflow(Wiring wiring, std::unique_ptr<LateRouter> late_rows, const DataflowOptions& options)
@@ -138,8 +158,12 @@ Status WiredDataflow::finish(std::size_t scan, std::int64_t now) {
   return check();
 }
 
+// What a tick made due is written with the time that made it so: no restart comes before it.
 void WiredDataflow::save(StateChanges& changes) {
-  for (const auto& stage : wiring_.stages) stage->op().save(changes);
+  NoticedChanges noticed(changes);
+  for (const auto& stage : wiring_.stages) stage->op().save(noticed);
+  if (!noticed.any()) return;
+  for (const auto& stage : wiring_.stages) stage->op().save_time(changes);
 }
 
 Status WiredDataflow::load(std::string_view node, std::string_view key, std::string_view value) {

@@ -15,9 +15,15 @@ FiredRows::FiredRows(const std::vector<Type>& cells, std::vector<plan::WindowPro
 }
 
 void FiredRows::close_row(std::int64_t start, std::int64_t end, std::int64_t fires_at) {
+  close_change(RowKind::kInsert, start, end, saturating_add(fires_at, -1));
+}
+
+void FiredRows::close_change(RowKind kind, std::int64_t start, std::int64_t end, std::int64_t watermark) {
+  if (kind != RowKind::kInsert) kinds_.resize(ends_.size(), RowKind::kInsert);
+  if (kind != RowKind::kInsert || !kinds_.empty()) kinds_.push_back(kind);
   starts_.push_back(start);
   ends_.push_back(end);
-  watermarks_.push_back(saturating_add(fires_at, -1));
+  watermarks_.push_back(watermark);
   intake_times_.push_back(intake_time_);
 }
 
@@ -50,6 +56,7 @@ Batch FiredRows::take(std::int64_t watermark_after, WindowClock& clock) {
   }
   batch.watermarks = std::exchange(watermarks_, {});
   batch.intake_times = std::exchange(intake_times_, {});
+  batch.kinds = std::exchange(kinds_, {});
   starts_.clear();
   ends_.clear();
   return batch;

@@ -29,6 +29,8 @@ class FiredRows {
   [[nodiscard]] std::span<ColumnBuilder> cells() { return cells_; }
   /// A row of the window [start, end) in local time, which fires at `fires_at`.
   void close_row(std::int64_t start, std::int64_t end, std::int64_t fires_at);
+  /// A change of the window's row, made while `watermark` is in force.
+  void close_change(RowKind kind, std::int64_t start, std::int64_t end, std::int64_t watermark);
   /// The intake time of the rows to come: of the last row that came in, or of the tick that fires them.
   void set_intake_time(std::int64_t intake_time) { intake_time_ = intake_time; }
 
@@ -49,6 +51,7 @@ class FiredRows {
   std::vector<std::int64_t> ends_;
   std::vector<std::int64_t> watermarks_;
   std::vector<std::int64_t> intake_times_;
+  std::vector<RowKind> kinds_;  // Empty while all rows are +I.
   std::int64_t intake_time_ = 0;
 };
 

@@ -86,6 +86,9 @@ class Operator {
 
   /// Writes what changed since the last `save` (or `load`), and forgets that it changed.
   virtual void save(StateChanges& changes) { (void)changes; }
+  /// Behind the `save` of all operators, and only if one of them wrote something: writes what time alone has
+  /// changed since then. That is no reason to write by itself, or an idle pipeline would commit for ever.
+  virtual void save_time(StateChanges& changes) { (void)changes; }
   /// One entry of the last commit, before the first `process`; called for every key in any order.
   /// Errors: corrupt.
   virtual Status load(std::string_view key, std::string_view value) {

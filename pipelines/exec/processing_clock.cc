@@ -1,9 +1,10 @@
 #include "pipelines/exec/processing_clock.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "pipelines/base/bytes.h"
 #include "pipelines/base/time.h"
+#include "pipelines/exec/state_entries.h"
 
 namespace leat::exec {
 namespace {
@@ -16,17 +17,6 @@ std::int64_t whole_millis(std::int64_t micros) {
 
 }  // namespace
 
-void ProcessingClock::move_to(std::int64_t now) {
-  constexpr std::int64_t kLongestStep = 10 * kMicrosPerSecond;
-  if (now >= clock_plausible_from_) {
-    unset_ = 0;
-  } else {
-    if (unset_ != 0 && now < last_) last_ += std::clamp<std::int64_t>(now - unset_, 0, kLongestStep);
-    unset_ = now;
-  }
-  last_ = std::max(last_, now);
-}
-
 Status ProcessingClock::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
   counters_.rows_in += batch.size;
@@ -35,8 +25,8 @@ Status ProcessingClock::process(std::size_t input, const Batch& batch, Output& o
   Batch result = batch;
   std::vector<std::int64_t> times(batch.size);
   for (std::size_t row = 0; row < batch.size; ++row) {
-    move_to(batch.intake_times[row]);
-    times[row] = whole_millis(last_);
+    time_.move_to(batch.intake_times[row]);
+    times[row] = whole_millis(time_.now());
     result.watermarks[row] = times[row] - 1000;
   }
   if (batch.size > 0) {
@@ -45,7 +35,7 @@ Status ProcessingClock::process(std::size_t input, const Batch& batch, Output& o
     changed_by_rows_ = true;
   }
   if (batch.watermark_after != kMaxWatermark)
-    result.watermark_after = last_ == 0 ? kMinWatermark : whole_millis(last_) - 1000;
+    result.watermark_after = time_.now() == 0 ? kMinWatermark : whole_millis(time_.now()) - 1000;
   return out.emit(std::move(result));
 }
 
@@ -55,26 +45,30 @@ Status ProcessingClock::advance(std::size_t input, std::int64_t watermark, std::
 }
 
 Status ProcessingClock::tick(std::int64_t now, Output& out) {
-  move_to(now);
-  return out.advance(whole_millis(last_) - 1000, now);
+  time_.move_to(now);
+  return out.advance(whole_millis(time_.now()) - 1000, now);
 }
 
 void ProcessingClock::save(StateChanges& changes) {
-  if (!changed_by_rows_) return;
-  changed_by_rows_ = false;
-  std::string value;
-  ByteWriter writer(value);
-  writer.zigzag(last_);
-  if (unset_ != 0) writer.zigzag(unset_);
-  changes.put(fingerprint_, kTimeKey, value);
+  if (std::exchange(changed_by_rows_, false)) write_time(changes);
+}
+
+void ProcessingClock::save_time(StateChanges& changes) {
+  if (time_.now() != saved_) write_time(changes);
+}
+
+void ProcessingClock::write_time(StateChanges& changes) {
+  saved_ = time_.now();
+  EntryBuffer value;
+  time_.write(value.begin());
+  changes.put(fingerprint_, kTimeKey, value.bytes());
 }
 
 Status ProcessingClock::load(std::string_view key, std::string_view value) {
   ByteReader reader(value);
-  last_ = reader.zigzag();
-  if (!reader.at_end()) unset_ = reader.zigzag();
-  if (key != kTimeKey || !reader.ok() || !reader.at_end())
+  if (key != kTimeKey || !time_.read(reader))
     return fail(ErrorCode::kCorrupt, "the saved state of " + context_.name + " is damaged");
+  saved_ = time_.now();
   return {};
 }
 

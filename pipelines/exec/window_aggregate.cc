@@ -133,6 +133,10 @@ std::size_t WindowAggregate::take_run(const Batch& batch, std::span<const std::i
     return row + 1;
   }
   select_slice(times[row]);
+  if (current_.between_windows) {
+    ++counters_.filtered;
+    return row + 1;
+  }
   // After a restart the source may stand a little before what has fired here already.
   const std::int64_t watermark = std::max(batch.watermarks[row], watermark_);
   if (watermark >= current_.late_at) {
@@ -163,7 +167,8 @@ Group& WindowAggregate::group_of(SliceGroups& groups, KeyId key) {
 void WindowAggregate::select_slice(std::int64_t time) {
   if (time >= current_.begin && time < current_.end) return;
   const std::int64_t end = slices_.slice_of(time);
-  current_ = {end - slices_.width(), end, clock_.fires_at(slices_.last_window(end)), nullptr};
+  const std::int64_t last = slices_.last_window(end);
+  current_ = {end - slices_.width(), end, clock_.fires_at(last), nullptr, slices_.first_window(end) > last};
   if (const auto found = open_.find(end); found != open_.end()) current_.groups = &found->second;
 }
 

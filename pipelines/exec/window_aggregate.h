@@ -6,7 +6,8 @@
 // batch splits it: rows before it are applied, the window fires, the rest goes on.
 //
 // A row is late when the last window that holds it has fired as judged by the watermark before that row. A
-// row for a CUMULATE window whose first steps have fired goes straight into the running window.
+// row for a CUMULATE window whose first steps have fired goes straight into the running window. A row that is
+// in no window is counted as filtered.
 //
 // State, one entry each, under the node's fingerprint:
 //   key   := "m" | "s" zigzag slice-end cells | "c" zigzag last-window-end cells   (cells: column/codec.h)
@@ -112,6 +113,7 @@ class WindowAggregate final : public Operator {
     std::int64_t end = 0;
     std::int64_t late_at = 0;
     SliceGroups* groups = nullptr;  // Null: not opened yet.
+    bool between_windows = false;   // No window holds it (HOP with a slide longer than the size).
   };
   Current current_;
   // Scratch of one batch.

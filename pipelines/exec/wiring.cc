@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "pipelines/exec/emit_aggregate.h"
 #include "pipelines/exec/operator_table.h"
 #include "pipelines/exec/processing_clock.h"
 #include "pipelines/exec/session_aggregate.h"
@@ -140,8 +141,9 @@ class Wirer {
     return WindowAssign::make(node);
   }
 
-  static Result<std::unique_ptr<Operator>> make_aggregate(const plan::WindowAggregateNode& node,
-                                                          OperatorContext context) {
+  Result<std::unique_ptr<Operator>> make_aggregate(const plan::WindowAggregateNode& node,
+                                                   OperatorContext context) const {
+    if (node.emit) return EmitAggregate::make(node, std::move(context), options_.clock_plausible_from);
     if (node.window.kind == plan::WindowKind::kSession && !node.attached)
       return SessionAggregate::make(node, std::move(context));
     return WindowAggregate::make(node, std::move(context));

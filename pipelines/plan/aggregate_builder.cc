@@ -122,8 +122,9 @@ NodePtr AggregateBuilder::build_attached(std::size_t start, std::size_t end, Win
   return finish(std::move(node));
 }
 
-NodePtr AggregateBuilder::build(WindowSpec window) {
+NodePtr AggregateBuilder::build(WindowSpec window, const std::optional<EmitStrategy>& emit) {
   auto node = std::make_shared<WindowAggregateNode>();
+  node->emit = emit;
   window.time_column =
       add_input(column_of(*input_.node, window.time_column), input_.schema().fields[window.time_column].name);
   if (window.kind == WindowKind::kSession) window.partition_by = key_columns();

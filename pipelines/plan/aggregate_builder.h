@@ -37,9 +37,10 @@ class AggregateBuilder {
   [[nodiscard]] bool has(WindowProperty property) const;
 
   /// The aggregate over windows that the rows already carry (the columns of `input` with the roles of start
-  /// and end), or over `window` of its own.
+  /// and end), or over `window` of its own, with
+  /// early and late results if `emit` is set.
   NodePtr build_attached(std::size_t start, std::size_t end, WindowSpec window);
-  NodePtr build(WindowSpec window);
+  NodePtr build(WindowSpec window, const std::optional<EmitStrategy>& emit);
   /// The aggregate without a window.
   NodePtr build_unwindowed(Micros state_ttl, Results results);
   /// An expression over provisional columns as one over the built node.

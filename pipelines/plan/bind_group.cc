@@ -11,6 +11,7 @@
 #include "pipelines/plan/bind_json.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
+#include "pipelines/plan/emit_settings.h"
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
@@ -85,8 +86,11 @@ class GroupBinder {
     std::optional<Grouping> grouping = bind_grouping(select, input_, scope_, context_);
     if (!grouping) return false;
     own_window_ = grouping->window;
+    emit_ = grouping->emit;
     attached_ = !own_window_ && grouping->every_set_has(ColumnRole::kWindowStart, input_) &&
                 grouping->every_set_has(ColumnRole::kWindowEnd, input_);
+    if (attached_)
+      refuse_emit(select.group_by.empty() ? sql::SourceSpan() : select.group_by[0].span, context_);
     sets_.resize(grouping->sets.size());
     for (std::size_t key = 0; key < grouping->keys.size(); ++key) add_key(*grouping, key);
     for (const ExprPtr& key : place_.keys) {
@@ -353,7 +357,7 @@ class GroupBinder {
   }
 
   NodePtr build_node() {
-    if (own_window_) return builder_.build(*own_window_);
+    if (own_window_) return builder_.build(*own_window_, emit_);
     if (attached_)
       return builder_.build_attached(*input_.find_role(ColumnRole::kWindowStart),
                                      *input_.find_role(ColumnRole::kWindowEnd), *input_.window);
@@ -368,6 +372,7 @@ class GroupBinder {
   const BindContext& context_;
   AggregateBuilder builder_;
   std::optional<WindowSpec> own_window_;  ///< GROUP BY TUMBLE(ts, …): the window is not in FROM.
+  std::optional<EmitStrategy> emit_;      ///< Of that window.
   std::string alias_;                     ///< Of the item of SELECT whose aggregates are being collected.
   bool attached_ = false;                 ///< The rows carry their windows, and GROUP BY names them.
   std::vector<std::vector<bool>> sets_;   ///< Which of the builder's keys each grouping set has.

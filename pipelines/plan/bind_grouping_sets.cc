@@ -6,6 +6,7 @@
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
+#include "pipelines/plan/emit_settings.h"
 
 namespace leat::plan {
 namespace {
@@ -123,10 +124,9 @@ class GroupingBinder {
   }
 
   void bind_own_window(const sql::Call& call) {
-    if (grouping_.window)
-      context_.diagnostics.error(call.span, "GROUP BY takes one window");
-    else
-      grouping_.window = bind_group_window(call, input_, scope_, context_);
+    if (grouping_.window) return context_.diagnostics.error(call.span, "GROUP BY takes one window");
+    grouping_.window = bind_group_window(call, input_, scope_, context_);
+    if (grouping_.window) grouping_.emit = bind_emit(*grouping_.window, call.span, context_);
   }
 
   const Relation& input_;

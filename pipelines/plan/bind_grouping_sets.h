@@ -14,6 +14,7 @@ struct Grouping {
   std::vector<ExprPtr> keys;            ///< Each once, over the input's columns.
   std::vector<std::vector<bool>> sets;  ///< Which of the keys each set has; at least one set.
   std::optional<WindowSpec> window;     ///< GROUP BY TUMBLE(ts, …): the window is not in FROM.
+  std::optional<EmitStrategy> emit;     ///< Of that window.
 
   /// True if every set has a key that is the column with this role.
   [[nodiscard]] bool every_set_has(ColumnRole role, const Relation& input) const;

@@ -220,10 +220,13 @@ class InsertBinder {
     const SinkChanges taken = table_.connector ? table_.connector->changes : SinkChanges::kRetract;
     if (taken == SinkChanges::kUpsert) return upserted(std::move(rows), sink);
     if (!rows->updating || taken == SinkChanges::kRetract) return rows;
+    const EmitSettings& emit = context_.settings.emit;
+    const std::string windows =
+        emit.early || emit.late ? "aggregate over windows without 'table.exec.emit.…', which updates theirs"
+                                : "aggregate over windows, whose rows are final";
     context_.diagnostics.error(insert_.table.span,
                                "the query updates its rows, but '" + table_.name + "' only takes new ones",
-                               "the connector '" + table_.connector->name +
-                                   "' is append-only; aggregate over windows, whose rows are final");
+                               "the connector '" + table_.connector->name + "' is append-only; " + windows);
     return nullptr;
   }
 
@@ -257,9 +260,10 @@ class InsertBinder {
 
   /// True if at most one row of the query has each value of `key`: its own key is part of it.
   static bool names_rows_of(const std::vector<std::size_t>& key, const Node& rows) {
-    const auto own = upsert_key_of(rows);
-    return own && std::ranges::all_of(
-                      *own, [&](std::size_t column) { return std::ranges::find(key, column) != key.end(); });
+    const auto in_key = [&](std::size_t column) { return std::ranges::find(key, column) != key.end(); };
+    return std::ranges::any_of(upsert_keys_of(rows), [&](const std::vector<std::size_t>& own) {
+      return std::ranges::all_of(own, in_key);
+    });
   }
 
   const sql::Insert& insert_;

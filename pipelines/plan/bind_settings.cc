@@ -101,4 +101,12 @@ OptionMap bind_settings(const sql::Script& script, const PlanRequest& request, s
   return settings;
 }
 
+sql::SourceSpan span_of_setting(const sql::Script& script, std::string_view key) {
+  sql::SourceSpan span;
+  for (const sql::StatementPtr& statement : script.statements)
+    if (const auto* set = sql::as<sql::SetStatement>(*statement))
+      if (set->option && set->option->key.text == key) span = set->option->value.span;
+  return span;
+}
+
 }  // namespace leat::plan

@@ -17,4 +17,7 @@ namespace leat::plan {
 OptionMap bind_settings(const sql::Script& script, const PlanRequest& request, sql::Diagnostics& diagnostics,
                         std::vector<Message>& messages);
 
+/// Where the file gives the setting its last value; nowhere if only `--set` does.
+sql::SourceSpan span_of_setting(const sql::Script& script, std::string_view key);
+
 }  // namespace leat::plan

@@ -134,6 +134,22 @@ struct Durations {
   const sql::Expression* offset = nullptr;
 };
 
+std::string step_name(const WindowSpec& window) {
+  return window.kind == WindowKind::kHop ? "slide" : "step";
+}
+
+bool check_step(const Durations& at, const WindowSpec& window, const BindContext& context) {
+  constexpr std::int64_t kMostWindows = 100'000;
+  if (!require(window.step.count() > 0, *at.step, "the " + step_name(window) + " must be longer than 0",
+               context))
+    return false;
+  const std::int64_t windows = window.size / window.step;
+  return require(windows <= kMostWindows, *at.size,
+                 "each row would be in " + std::to_string(windows) + " windows, but at most " +
+                     std::to_string(kMostWindows) + " are allowed",
+                 context);
+}
+
 bool bind_durations(const Durations& at, WindowSpec& window, const BindContext& context) {
   const std::optional<Micros> size = bind_duration(*at.size, context);
   const std::optional<Micros> step = at.step ? bind_duration(*at.step, context) : Micros(0);
@@ -146,20 +162,15 @@ bool bind_durations(const Durations& at, WindowSpec& window, const BindContext& 
   if (at.offset && !require(std::chrono::abs(*offset) < *size, *at.offset,
                             "the offset must be smaller than the window, " + format_duration(*size), context))
     return false;
-  if (!at.step) return true;
-  constexpr std::int64_t kMostWindows = 100'000;
-  if (step->count() > 0 &&
-      !require(size->count() / step->count() <= kMostWindows, *at.size,
-               "each row would be in " + std::to_string(size->count() / step->count()) +
-                   " windows, but at most " + std::to_string(kMostWindows) + " are allowed",
-               context))
-    return false;
-  const std::string name = window.kind == WindowKind::kHop ? "slide" : "step";
-  return require(step->count() > 0, *at.step, "the " + name + " must be longer than 0", context) &&
-         require(size->count() % step->count() == 0, *at.size,
-                 "the size " + format_duration(*size) + " must be a multiple of the " + name + " " +
-                     format_duration(*step),
-                 context);
+  return !at.step || check_step(at, window, context);
+}
+
+/// The rule of the table functions; HOP(ts, slide, size) in GROUP BY takes any.
+bool step_divides_size(const Durations& at, const WindowSpec& window, const BindContext& context) {
+  return !at.step || require(window.size % window.step == Micros(0), *at.size,
+                             "the size " + format_duration(window.size) + " must be a multiple of the " +
+                                 step_name(window) + " " + format_duration(window.step),
+                             context);
 }
 
 // ---- The time column -------------------------------------------------------------------------------------
@@ -260,7 +271,8 @@ std::optional<Relation> bind_window_function(const sql::Call& call, QueryBinder&
   const bool session = function->kind == WindowKind::kSession;
   const Durations durations{arguments.get(session ? Parameter::kGap : Parameter::kSize),
                             arguments.get(Parameter::kStep), arguments.get(Parameter::kOffset)};
-  const bool whole = bind_durations(durations, window, context);
+  const bool whole =
+      bind_durations(durations, window, context) && step_divides_size(durations, window, context);
   if (!input || !bind_descriptor(*arguments.get(Parameter::kTime), *input, window, context) || !whole)
     return std::nullopt;
   const auto* data = sql::as<sql::TableArgument>(*arguments.get(Parameter::kData));

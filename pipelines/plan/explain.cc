@@ -122,6 +122,16 @@ std::string assign_text(const WindowAssignNode& assign) {
   return text;
 }
 
+std::string emit_text(const EmitStrategy& emit) {
+  const auto when = [](Micros delay) {
+    return delay.count() > 0 ? " every " + format_duration(delay) : " with each row";
+  };
+  std::vector<std::string> parts;
+  if (emit.early) parts.push_back("early" + when(*emit.early));
+  if (emit.late) parts.push_back("late" + when(*emit.late) + " for " + format_duration(emit.lateness));
+  return " emit(" + joined(parts) + ")";
+}
+
 std::string aggregate_text(const WindowAggregateNode& aggregate) {
   const Schema& input = aggregate.inputs[0]->schema;
   std::string text = "WindowAggregate ";
@@ -133,7 +143,8 @@ std::string aggregate_text(const WindowAggregateNode& aggregate) {
   if (!aggregate.keys.empty()) text += " keys(" + names_of(input, aggregate.keys) + ")";
   std::vector<std::string> calls;
   for (const AggregateCall& call : aggregate.calls) calls.push_back(call.name);
-  return text + " compute(" + joined(calls) + ")";
+  text += " compute(" + joined(calls) + ")";
+  return aggregate.emit ? text + emit_text(*aggregate.emit) : text;
 }
 
 std::string sink_text(const SinkNode& sink) {

@@ -149,6 +149,7 @@ Meaning aggregate_meaning(const WindowAggregateNode& aggregate, const Meaning& i
     text += "; key " + input.columns[key] + ":" + aggregate.inputs[0]->schema.fields[key].type.to_string();
   for (const AggregateCall& call : aggregate.calls)
     text += "; " + call_text(call, *aggregate.inputs[0], input.columns);
+  if (aggregate.emit) text += "; early and late";  // The times may change without losing the windows.
   Meaning meaning{.relation = text + ")"};
   const std::string self = hash_text(meaning.relation);
   const std::size_t plain = aggregate.keys.size() + aggregate.calls.size();

@@ -162,6 +162,14 @@ struct AggregateCall {
 /// Which property of the window a column of a window aggregate's output is.
 enum class WindowProperty : std::uint8_t { kStart, kEnd, kTime };
 
+/// 'table.exec.emit.…': when windows give results beside the one at their end. Delays are of the gateway's
+/// clock; 0: with each row.
+struct EmitStrategy {
+  std::optional<Micros> early;  ///< Before the end; none: nothing.
+  std::optional<Micros> late;   ///< Behind it; none: nothing, and `lateness` is 0.
+  Micros lateness{0};           ///< For so long behind its end a window takes rows, by the watermark.
+};
+
 /// GROUP BY window_start, window_end [, window_time] and keys, over a window table function whose assignment
 /// is folded in (its input is the function's input). Output: keys, then aggregates, then the window
 /// properties.
@@ -174,6 +182,8 @@ struct WindowAggregateNode final : Node {
   std::vector<std::size_t> keys;  ///< Columns of the input.
   std::vector<AggregateCall> calls;
   std::vector<WindowProperty> properties;
+  std::optional<EmitStrategy>
+      emit;  ///< Set for TUMBLE(ts, …) and HOP(ts, …) in GROUP BY: results are updated.
 };
 
 struct UnionAllNode final : Node {

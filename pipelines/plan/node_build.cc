@@ -106,6 +106,7 @@ void derive_aggregate_schema(WindowAggregateNode& node) {
     node.schema.fields.push_back({call.name, call.function->result_type()});
   node.time_attributes.assign(node.schema.size(), TimeAttribute::kNone);
   for (const WindowProperty property : node.properties) append_property(node, property, node.window);
+  node.updating = node.emit.has_value();
 }
 
 namespace {

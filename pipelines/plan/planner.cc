@@ -14,6 +14,7 @@
 #include "pipelines/plan/bind_insert.h"
 #include "pipelines/plan/bind_query.h"
 #include "pipelines/plan/bind_settings.h"
+#include "pipelines/plan/emit_settings.h"
 #include "pipelines/plan/late_rows.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
@@ -35,6 +36,7 @@ class Planner final : public TableLookup {
     for (const auto& table : tables_) check_options(*table, context_);
     check_bounded();
     warn_of_stalls(sinks_, tables_read_by(sinks_), context_);
+    warn_of_emit(script, all_sinks(), context_);
     const bool something = !sinks_.empty() || explained_any_ || context_.diagnostics.has_errors();
     if (!something)
       context_.diagnostics.error({}, "nothing to run: there is no INSERT INTO",
@@ -226,6 +228,12 @@ class Planner final : public TableLookup {
     return bind_insert(insert, *query, *table, context_);
   }
 
+  Sinks all_sinks() const {
+    Sinks all = sinks_;
+    for (const Sinks& sinks : explained_) all.insert(all.end(), sinks.begin(), sinks.end());
+    return all;
+  }
+
   void bind_explain(const sql::Explain& statement) {
     explained_any_ = true;
     Sinks sinks;
@@ -247,15 +255,6 @@ class Planner final : public TableLookup {
     std::vector<std::string> known;
     for (const auto& [table, ignored] : names_) known.push_back(table);
     context_.diagnostics.error(span, "unknown table '" + name + "'" + did_you_mean(name, known));
-  }
-
-  /// Of the last value that the file gives it; nowhere if `--set` does.
-  static sql::SourceSpan span_of_setting(const sql::Script& script, std::string_view key) {
-    sql::SourceSpan span;
-    for (const sql::StatementPtr& statement : script.statements)
-      if (const auto* set = sql::as<sql::SetStatement>(*statement))
-        if (set->option && set->option->key.text == key) span = set->option->value.span;
-    return span;
   }
 
   // ---- The plan ------------------------------------------------------------------------------------------

@@ -106,15 +106,22 @@ std::vector<Setting> engine_settings() {
 
 std::vector<Setting> emit_settings() {
   using enum SettingEffect;
-  const std::string doc =
-      "Of GROUP BY TUMBLE(ts, …) and its like: results before the window ends and behind.";
   const std::string emit = "table.exec.emit.";
   return {
-      {emit + "early-fire.enabled", "boolean", kNotYet, doc, readable<bool>},
-      {emit + "early-fire.delay", "duration", kNotYet, doc, readable<Micros>},
-      {emit + "late-fire.enabled", "boolean", kNotYet, doc, readable<bool>},
-      {emit + "late-fire.delay", "duration", kNotYet, doc, readable<Micros>},
-      {emit + "allow-lateness", "duration", kNotYet, doc, readable<Micros>},
+      {emit + "early-fire.enabled", "boolean", kUsed,
+       "GROUP BY TUMBLE(ts, …) and HOP(ts, …) give results before their windows end, which they update "
+       "later.",
+       readable<bool>},
+      {emit + "early-fire.delay", "duration", kUsed,
+       "How often, by the gateway's clock from a window's first row on; 0: with each row.", readable<Micros>},
+      {emit + "late-fire.enabled", "boolean", kUsed,
+       "They take rows that come late, too, and update their results.", readable<bool>},
+      {emit + "late-fire.delay", "duration", kUsed,
+       "How often, by the gateway's clock from a window's first late row on; 0: with each row.",
+       readable<Micros>},
+      {emit + "allow-lateness", "duration", kUsed,
+       "How far behind a window's end the watermark may be for its late rows; default: table.exec.state.ttl.",
+       readable<Micros>},
   };
 }
 
@@ -222,16 +229,40 @@ std::string unknown_setting(std::string_view key) {
   return "unknown setting '" + std::string(key) + "'" + did_you_mean(key, known);
 }
 
+namespace {
+
+template <class T>
+void read_if_set(const OptionMap& settings, const char* key, T& value) {
+  if (const auto found = settings.find(key); found != settings.end())
+    (void)option_text::read(found->second, value);
+}
+
+std::optional<Micros> duration_of(const OptionMap& settings, const char* key) {
+  const auto found = settings.find(key);
+  if (found == settings.end()) return std::nullopt;
+  return parse_duration(found->second).value_or(Micros(0));
+}
+
+EmitSettings read_emit(const OptionMap& settings) {
+  EmitSettings emit;
+  read_if_set(settings, "table.exec.emit.early-fire.enabled", emit.early);
+  read_if_set(settings, "table.exec.emit.late-fire.enabled", emit.late);
+  emit.early_delay = duration_of(settings, "table.exec.emit.early-fire.delay");
+  emit.late_delay = duration_of(settings, "table.exec.emit.late-fire.delay");
+  emit.lateness = duration_of(settings, "table.exec.emit.allow-lateness");
+  return emit;
+}
+
+}  // namespace
+
 PlanSettings read_settings(const OptionMap& settings) {
   PlanSettings read;
   if (const auto zone = settings.find("table.local-time-zone"); zone != settings.end())
     read.time_zone = zone->second;
-  if (const auto idle = settings.find("table.exec.source.idle-timeout"); idle != settings.end())
-    read.source_idle_timeout = parse_duration(idle->second).value_or(Micros(0));
-  if (const auto ttl = settings.find("table.exec.state.ttl"); ttl != settings.end())
-    read.state_ttl = parse_duration(ttl->second).value_or(Micros(0));
-  if (const auto most = settings.find("leat.match.max-partial-matches"); most != settings.end())
-    (void)option_text::read(most->second, read.max_partial_matches);
+  read.source_idle_timeout = duration_of(settings, "table.exec.source.idle-timeout").value_or(Micros(0));
+  read.state_ttl = duration_of(settings, "table.exec.state.ttl").value_or(Micros(0));
+  read_if_set(settings, "leat.match.max-partial-matches", read.max_partial_matches);
+  read.emit = read_emit(settings);
   const auto is = [&](const char* key, std::string_view word) {
     const auto found = settings.find(key);
     return found != settings.end() && found->second == word;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,15 @@ enum class UpsertMaterialize : std::uint8_t {
   kForce,  ///< Whenever the sink keeps one row per key.
 };
 
+/// 'table.exec.emit.…', as they are written: emit_settings.h says what they mean for a window.
+struct EmitSettings {
+  bool early = false;  ///< 'early-fire.enabled'
+  bool late = false;   ///< 'late-fire.enabled'
+  std::optional<Micros> early_delay;
+  std::optional<Micros> late_delay;
+  std::optional<Micros> lateness;  ///< 'allow-lateness'
+};
+
 /// What the planner itself reads of checked settings.
 struct PlanSettings {
   std::string time_zone = "UTC";
@@ -63,6 +73,7 @@ struct PlanSettings {
   NotNullEnforcer not_null = NotNullEnforcer::kError;
   LengthEnforcer length = LengthEnforcer::kIgnore;
   UpsertMaterialize upsert_materialize = UpsertMaterialize::kAuto;
+  EmitSettings emit;
 };
 /// `settings` are those of the plan: see bind_settings.
 PlanSettings read_settings(const OptionMap& settings);

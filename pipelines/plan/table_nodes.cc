@@ -1,6 +1,7 @@
 #include "pipelines/plan/table_nodes.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace leat::plan {
@@ -101,11 +102,10 @@ std::optional<std::size_t> passed_column(const Expr& expr) {
 }
 
 /// A key survives a projection if all of its columns do.
-std::optional<std::vector<std::size_t>> projected_key(const ProjectNode& project) {
-  const auto below = upsert_key_of(*project.inputs[0]);
-  if (!below) return std::nullopt;
+std::optional<std::vector<std::size_t>> projected_key(const ProjectNode& project,
+                                                      const std::vector<std::size_t>& below) {
   std::vector<std::size_t> key;
-  for (const std::size_t column : *below) {
+  for (const std::size_t column : below) {
     const auto passes = [&](const ExprPtr& expr) { return passed_column(*expr) == column; };
     const auto found = std::ranges::find_if(project.exprs, passes);
     if (found == project.exprs.end()) return std::nullopt;
@@ -114,12 +114,35 @@ std::optional<std::vector<std::size_t>> projected_key(const ProjectNode& project
   return key;
 }
 
+std::vector<std::vector<std::size_t>> projected_keys(const ProjectNode& project) {
+  std::vector<std::vector<std::size_t>> keys;
+  for (const std::vector<std::size_t>& below : upsert_keys_of(*project.inputs[0]))
+    if (auto key = projected_key(project, below)) keys.push_back(*std::move(key));
+  return keys;
+}
+
+/// There is one row per window and key, and any property names the window.
+std::vector<std::vector<std::size_t>> window_keys(const WindowAggregateNode& aggregate) {
+  std::vector<std::vector<std::size_t>> keys;
+  if (!aggregate.emit) return keys;
+  for (std::size_t i = 0; i < aggregate.properties.size(); ++i) {
+    std::vector<std::size_t>& key = keys.emplace_back(aggregate.keys.size());
+    std::iota(key.begin(), key.end(), 0);
+    key.push_back(aggregate.keys.size() + aggregate.calls.size() + i);
+  }
+  return keys;
+}
+
 }  // namespace
 
-std::optional<std::vector<std::size_t>> upsert_key_of(const Node& node) {
-  if (node.kind == NodeKind::kProject) return projected_key(static_cast<const ProjectNode&>(node));
-  if (node.kind == NodeKind::kFilter) return upsert_key_of(*node.inputs[0]);
-  return is_operator_node(node) ? as_operator_node(node).upsert_key() : std::nullopt;
+std::vector<std::vector<std::size_t>> upsert_keys_of(const Node& node) {
+  if (node.kind == NodeKind::kWindowAggregate)
+    return window_keys(static_cast<const WindowAggregateNode&>(node));
+  if (node.kind == NodeKind::kProject) return projected_keys(static_cast<const ProjectNode&>(node));
+  if (node.kind == NodeKind::kFilter) return upsert_keys_of(*node.inputs[0]);
+  const auto key = is_operator_node(node) ? as_operator_node(node).upsert_key() : std::nullopt;
+  if (!key) return {};
+  return {*key};
 }
 
 }  // namespace leat::plan

@@ -41,7 +41,8 @@ struct UpsertNode final : OperatorNode {
 NodePtr make_final_rows(NodePtr input);
 NodePtr make_upsert(NodePtr input, UpsertForm form, std::vector<std::size_t> keys);
 
-/// Columns of `node` whose values name a row of the table that its changes describe; none: unknown.
-std::optional<std::vector<std::size_t>> upsert_key_of(const Node& node);
+/// Each a set of columns of `node` whose values name a row of the table that its changes describe; none:
+/// unknown. A window is named by its start as well as by its end.
+std::vector<std::vector<std::size_t>> upsert_keys_of(const Node& node);
 
 }  // namespace leat::plan

@@ -35,7 +35,7 @@ def journal() -> None:
 
 def state() -> None:
     """query, then changes: entry, how, place, value."""
-    for query in range(13):
+    for query in range(14):
         write("state", f"query-{query:02}-whole", bytes([query]))
         for name, how in {"byte": 0, "cut": 1, "more": 2, "other": 3, "key": 7}.items():
             write("state", f"query-{query:02}-{name}", bytes([query, 1, how]) + place(5) + b"\xff\x07\x80\x01tail")

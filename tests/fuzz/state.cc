@@ -47,6 +47,10 @@ constexpr const char* kQueries[] = {
     "b, COUNT(A.v) AS n AFTER MATCH SKIP PAST LAST ROW PATTERN (A{2,} B) DEFINE A AS A.v > 1, B AS B.v <= 1)",
     "SELECT DISTINCT device, v FROM readings",
     "SELECT device FROM readings INTERSECT SELECT device FROM sites",
+    "SET 'table.exec.emit.early-fire.enabled' = 'true'; SET 'table.exec.emit.early-fire.delay' = '3 s'; "
+    "SET 'table.exec.emit.late-fire.enabled' = 'true'; SET 'table.exec.emit.late-fire.delay' = '2 s'; "
+    "SET 'table.exec.emit.allow-lateness' = '5 s'; SELECT device, COUNT(DISTINCT v), MIN(v) FROM readings "
+    "GROUP BY device, HOP(ts, INTERVAL '4' SECOND, INTERVAL '10' SECOND)",
 };
 
 struct Entry {

@@ -38,8 +38,10 @@ std::string setting(const plan::Plan& plan, const std::string& key, const std::s
 
 class CaseRun {
  public:
-  CaseRun(const plan::Plan& plan, Mode mode, store::Store& store, loop::Loop& loop, Outcome& outcome)
-      : plan_(plan),
+  CaseRun(const Case& test, const plan::Plan& plan, Mode mode, store::Store& store, loop::Loop& loop,
+          Outcome& outcome)
+      : test_(test),
+        plan_(plan),
         mode_(mode),
         store_(store),
         loop_(loop),
@@ -59,6 +61,7 @@ class CaseRun {
         .loop = &loop_, .clock = &clock_, .store = &store_, .results = &collector_};
     if (mode_ != Mode::kWhole) context.batch_bytes = context.chunk_bytes = 1;
     context.lock_step = mode_ == Mode::kCut;
+    if (test_.event_clock) context.replay = runtime::Replay{};
     return context;
   }
 
@@ -82,6 +85,7 @@ class CaseRun {
     loop_.post([this] { begin(); });
   }
 
+  const Case& test_;
   const plan::Plan& plan_;
   const Mode mode_;
   store::Store& store_;
@@ -121,7 +125,7 @@ Outcome run_case(const Case& test, Mode mode) {
     outcome.error = "no store or no loop";
     return outcome;
   }
-  CaseRun(planned.plan, mode, **store, **loop, outcome).run();
+  CaseRun(test, planned.plan, mode, **store, **loop, outcome).run();
   const store::DeadLetterPage page{
       .order = store::DeadLetterPage::Order::kOldestFirst, .letters = kMostDeadLetters, .payload_bytes = 0};
   if (const auto letters = (*store)->dead_letters({}, page); letters)

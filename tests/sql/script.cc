@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kMark = "--- ";
 
 struct Section {
-  std::string kind;  ///< "file", "pipeline", "result", "error", "dead"
+  std::string kind;  ///< "file", "pipeline", "clock", "result", "error", "dead"
   std::string argument;
   std::size_t line = 0;
   std::vector<std::string> lines;
@@ -64,6 +64,9 @@ Result<std::vector<Case>> parse_script(const std::string& text) {
                        .pipeline = joined(section.lines)});
     } else if (cases.empty()) {
       return wrong("comes before any --- pipeline");
+    } else if (section.kind == "clock") {
+      if (section.argument != "event") return wrong("there is only --- clock event");
+      cases.back().event_clock = true;
     } else if (section.kind == "result") {
       cases.back().order = section.argument == "unordered" ? Order::kUnordered : Order::kOrdered;
       cases.back().rows = without_blank(section.lines);

@@ -17,6 +17,7 @@ struct Case {
   std::size_t line = 0;  ///< Of its `--- pipeline`.
   std::map<std::string, std::string> files;
   std::string pipeline;
+  bool event_clock = false;  ///< The gateway's clock is the rows' own time, as in `leat test`.
   Order order = Order::kOrdered;
   std::vector<std::string> rows;
   std::vector<std::string> errors;  ///< Not empty: the pipeline must be refused with these texts.

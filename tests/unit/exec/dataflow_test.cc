@@ -100,9 +100,9 @@ TEST_CASE("a watermark per partition without an idle time-out is refused") {
   CHECK(built.error().message.find("'scan.watermark.idle-timeout'") != std::string::npos);
 }
 
-TEST_CASE("a hopping window whose slide does not divide its size is refused") {
+TEST_CASE("a cumulating window whose step does not divide its size is refused") {
   Recorder recorder(Show::kRows);
-  const auto node = aggregate(scan(), hop(3s, 10s), {call(count_rows())});
+  const auto node = aggregate(scan(), cumulate(3s, 10s), {call(count_rows())});
   CHECK(build_dataflow(pipeline({node}), {}, recorder).error().code == ErrorCode::kInvalid);
 }
 

@@ -360,6 +360,14 @@ NodePtr aggregate_attached(NodePtr input, std::pair<std::size_t, std::size_t> bo
   return node;
 }
 
+NodePtr emitting(const NodePtr& aggregate, const plan::EmitStrategy& emit) {
+  auto node =
+      std::make_shared<plan::WindowAggregateNode>(static_cast<const plan::WindowAggregateNode&>(*aggregate));
+  node->emit = emit;
+  node->updating = true;
+  return node;
+}
+
 NodePtr assign(NodePtr input, plan::WindowSpec window) {
   auto node = std::make_shared<plan::WindowAssignNode>();
   node->schema = input->schema;

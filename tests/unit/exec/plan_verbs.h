@@ -66,6 +66,8 @@ plan::WindowSpec in_zone(plan::WindowSpec window, std::string zone);
 /// GROUP BY key, window_start, window_end: key, calls, window_start, window_end, window_time.
 plan::NodePtr aggregate(plan::NodePtr input, plan::WindowSpec window, std::vector<plan::AggregateCall> calls,
                         std::vector<std::size_t> keys = {kKey});
+/// The aggregate with early and late results.
+plan::NodePtr emitting(const plan::NodePtr& aggregate, const plan::EmitStrategy& emit);
 /// The same over the columns window_start, window_end of the input.
 plan::NodePtr aggregate_attached(plan::NodePtr input, std::pair<std::size_t, std::size_t> bounds,
                                  std::vector<plan::AggregateCall> calls, std::vector<std::size_t> keys);

@@ -33,6 +33,12 @@ TEST_CASE("the clock never goes back: a row behind a tick belongs to the tick's 
   CHECK(outcome.late.empty());
 }
 
+TEST_CASE("a restart with a clock that is set back does not go behind a tick that closed a window") {
+  const Outcome outcome = run(counted(2s), {Row{1}, Tick{.at = 9}, Row{2}});
+  CHECK(outcome.rows == Rows{"+I[a, 1, 0, 2, 1.999]", "+I[a, 1, 8, 10, 9.999]"});
+  CHECK(outcome.late.empty());
+}
+
 TEST_CASE("behind a restart with an unset clock time goes on from where it was, and windows close") {
   const ScriptOptions options{
       .dataflow = {.clock_plausible_from = 1'000 * kMicrosPerSecond}, .restore = false, .finish = false};

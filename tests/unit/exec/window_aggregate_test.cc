@@ -38,6 +38,16 @@ TEST_CASE("a late row still counts in the hopping windows that have not fired") 
   CHECK(outcome.late.empty());
 }
 
+TEST_CASE("hopping windows of any size and slide hold the rows that are in them") {
+  CHECK(run(counts(hop(7s, 10s)), {Row{1}, Row{8}, Row{7, "b"}, Row{20}}).rows ==
+        Rows{"+I[a, 1, -7, 3, 2.999]", "+I[a, 2, 0, 10, 9.999]", "+I[b, 1, 0, 10, 9.999]",
+             "+I[a, 1, 7, 17, 16.999]", "+I[b, 1, 7, 17, 16.999]", "+I[a, 1, 14, 24, 23.999]"});
+  const Outcome sparse = run(counts(hop(10s, 4s)), {Row{3}, Row{4}, Row{9.999}, Row{10}, Row{3.5}});
+  CHECK(sparse.rows == Rows{"+I[a, 1, 0, 4, 3.999]", "+I[a, 1, 10, 14, 13.999]"});
+  CHECK(sparse.counters("window aggregate 1").filtered == 2);
+  CHECK(sparse.counters("window aggregate 1").late == 1);
+}
+
 TEST_CASE("a cumulating window repeats an unchanged value at every step until its end") {
   const Outcome outcome = run(counts(cumulate(5s, 15s)), sample());
   CHECK(outcome.rows == Rows{"+I[a, 4, 0, 5, 4.999]", "+I[a, 6, 0, 10, 9.999]", "+I[b, 2, 0, 10, 9.999]",

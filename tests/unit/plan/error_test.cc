@@ -155,6 +155,24 @@ TEST_CASE("INSERT names both columns and both types") {
   says("CREATE VIEW v AS SELECT 1 AS x; INSERT INTO v SELECT 1", "'v' is a view");
 }
 
+TEST_CASE("settings of early and late results that change nothing are told") {
+  const auto warns = [](const std::string& text, const std::string& warning) {
+    const std::vector<std::string> warnings = plan_query(text).plan.warnings;
+    CAPTURE(warning);
+    CHECK(std::ranges::any_of(
+        warnings, [&](const std::string& told) { return told.find(warning) != std::string::npos; }));
+  };
+  const std::string early =
+      "SET 'table.exec.emit.early-fire.enabled' = 'true'; SET 'table.exec.emit.early-fire.delay' = '5 s'; ";
+  warns(early + "SELECT * FROM readings",
+        "'table.exec.emit.early-fire.enabled' has no effect here: no query groups by TUMBLE");
+  warns("SET 'table.exec.emit.early-fire.delay' = '5 s'; SELECT 1",
+        "'table.exec.emit.early-fire.delay' has no effect without 'table.exec.emit.early-fire.enabled'");
+  warns("SET 'table.exec.emit.allow-lateness' = '5 s'; SELECT 1",
+        "'table.exec.emit.allow-lateness' has no effect without 'table.exec.emit.late-fire.enabled'");
+  warns(early + "SET 'execution.runtime-mode' = 'batch'; SELECT 1", "has no effect in batch mode");
+}
+
 TEST_CASE("expressions say what they got") {
   says("SELECT 1 / 0", "division by zero");
   says("SELECT CASE 1 / 0 WHEN 1 THEN 2 END", "division by zero");

@@ -74,6 +74,9 @@ Catalog make_catalog() {
   out.metadata = [](const OptionMap&) {
     return std::vector<MetadataColumn>{{"headers", Type::string(), true}, {"sent", Type::timestamp_ltz(3)}};
   };
+  ConnectorInfo kept = out;
+  kept.name = "kept";
+  kept.changes = SinkChanges::kUpsert;
   FormatInfo json{.name = "json", .can_decode = true, .can_encode = true};
   json.options = [] { return json_options().docs(); };
   json.validate = [](const OptionMap& map, const Schema&, std::vector<OptionError>& errors) {
@@ -82,7 +85,7 @@ Catalog make_catalog() {
       if (key.starts_with("json.")) own[key] = value;
     json_options().read(own, {}, errors);
   };
-  return {{stream, file, out}, {json, FormatInfo{.name = "lines", .can_encode = true}}};
+  return {{stream, file, out, kept}, {json, FormatInfo{.name = "lines", .can_encode = true}}};
 }
 
 }  // namespace

@@ -134,6 +134,40 @@ TEST_CASE("GROUP BY TUMBLE is the same aggregate as the table function") {
         find_node(other, NodeKind::kWindowAggregate)->fingerprint);
 }
 
+TEST_CASE("EXPLAIN shows when a window gives early and late results") {
+  const std::string early =
+      "SET 'table.exec.emit.early-fire.enabled' = 'true'; SET 'table.exec.emit.early-fire.delay' = '5 s'; ";
+  const std::string late =
+      "SET 'table.exec.emit.late-fire.enabled' = 'true'; SET 'table.exec.emit.late-fire.delay' = '0 s'; "
+      "SET 'table.exec.emit.allow-lateness' = '1 h'; ";
+  const std::string query = "SELECT COUNT(*) FROM readings GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)";
+  const auto shows = [&](const std::string& settings, const std::string& text) {
+    CHECK(explained(settings + query).find("compute(COUNT(*))" + text + " ") != std::string::npos);
+  };
+  shows("", "");
+  shows(early, " emit(early every 5 s)");
+  shows(late, " emit(late with each row for 1 h)");
+  shows(early + late, " emit(early every 5 s, late with each row for 1 h)");
+}
+
+TEST_CASE("the start of a window names its row as well as its end") {
+  const auto keeps_all_rows = [](const std::string& key) {
+    return explained(
+               "SET 'table.exec.emit.early-fire.enabled' = 'true';"
+               "SET 'table.exec.emit.early-fire.delay' = '5 s';"
+               "CREATE TABLE kept (device STRING, s TIMESTAMP(3), e TIMESTAMP(3), n BIGINT, PRIMARY KEY (" +
+               key +
+               ") NOT ENFORCED) WITH ('connector' = 'kept');"
+               "INSERT INTO kept SELECT device, TUMBLE_START(ts, INTERVAL '1' MINUTE),"
+               "  TUMBLE_END(ts, INTERVAL '1' MINUTE), COUNT(*)"
+               "  FROM readings GROUP BY device, TUMBLE(ts, INTERVAL '1' MINUTE)")
+               .find("UpsertMaterialize") != std::string::npos;
+  };
+  CHECK_FALSE(keeps_all_rows("device, s"));
+  CHECK_FALSE(keeps_all_rows("device, e"));
+  CHECK(keeps_all_rows("device"));
+}
+
 TEST_CASE("keys may be expressions, aggregates may stand in expressions, equal ones are computed once") {
   const Plan plan = planned(windowed("humidity + 1, MAX(temperature) - MIN(temperature), MAX(temperature)",
                                      ", humidity + 1 HAVING MAX(temperature) > 3"));
