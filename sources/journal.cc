@@ -87,7 +87,7 @@ void Journal::visit_unread(const std::function<void(const Message&)>& visit) {
   JournalScanner scanner(*file_, ring_, read_, tail_offset_.load());
   while (true) {
     const auto message = scanner.next();
-    // What can not be read is reported when the engine comes to it; here it is one answer less.
+    // What cannot be read is reported when the engine comes to it; what is behind it is not visited.
     if (!message || !*message) return;
     visit(**message);
   }

@@ -164,8 +164,9 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
     if (!note.empty())
       log::error("journal was damaged",
                  {{"pipeline", name_.value}, {"table", scan->table}, {"detail", note}});
+    const std::string memory = made->memory_name();
     for (const exec::StateChange& entry : saved.state)
-      if (entry.node == made->memory_name()) LEAT_TRY(made->restore(entry.key, entry.value));
+      if (entry.node == memory) LEAT_TRY(made->restore(entry.key, entry.value));
     positions_.push_back(position);
     inputs_.push_back(std::make_unique<Input>(std::move(made)));
     all_bounded = all_bounded && scan->bounded;
@@ -243,7 +244,7 @@ Status Pipeline::command(const TableName& sink, Delivery::Command command) {
               fmt::format("pipeline '{}' has no sink '{}' with an outbox", name_.value, sink.value));
 }
 
-bool Pipeline::is_memory_of_a_source(const exec::StateChange& entry) const {
+bool Pipeline::read_by_a_source(const exec::StateChange& entry) const {
   return std::any_of(inputs_.begin(), inputs_.end(),
                      [&](const auto& input) { return input->reader->memory_name() == entry.node; });
 }
@@ -256,7 +257,10 @@ Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, options, *hooks_));
   std::set<std::string> unknown;
   for (const exec::StateChange& entry : saved.state) {
-    if (is_memory_of_a_source(entry)) continue;
+    if (entry.node.starts_with(kMemoryPrefix)) {
+      if (!read_by_a_source(entry)) stale_.push_back({entry.node, entry.key, true, {}});
+      continue;
+    }
     const Status loaded = dataflow_->load(entry.node, entry.key, entry.value);
     if (loaded) continue;
     if (loaded.error().code != ErrorCode::kNotFound) return fail(loaded.error(), "restoring state");

@@ -119,7 +119,7 @@ class Pipeline {
   Status make_target(const plan::SinkNode& sink);
   Status make_delivery(Target& target, const sinks::SinkContext& made);
   Status make_dataflow(const store::SavedPipeline& saved);
-  [[nodiscard]] bool is_memory_of_a_source(const exec::StateChange& entry) const;
+  [[nodiscard]] bool read_by_a_source(const exec::StateChange& entry) const;
 
   void pump();
   /// What a step of the pump did.

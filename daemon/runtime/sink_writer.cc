@@ -115,7 +115,7 @@ Status SinkWriter::make_key_encoder() {
   return {};
 }
 
-/// `bad` gets the rows whose key the format cannot hold; it stays empty.
+/// `bad` gets the rows whose key the format cannot hold; those keys stay empty.
 void SinkWriter::encode_keys(const Batch& batch, BadRows& bad) {
   keys_.clear();
   if (key_columns_.empty()) return;

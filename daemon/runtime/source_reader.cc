@@ -6,17 +6,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/log/log.h"
+
 namespace leat::runtime {
 namespace {
 
 // Grammar of a position in a commit:
-//   position := varint number of the last processed message, string tracker's bytes, varint rows behind it
-//   that are
-//               processed, too
+//   position := varint number of the last processed message, string tracker's bytes,
+//               varint rows behind it that are processed, too [, string connector]
 struct Position {
   MessageNumber number;
   std::string_view tracker;
   std::uint64_t rows = 0;
+  std::string_view connector;
 };
 
 Result<Position> read_position(std::string_view bytes) {
@@ -26,6 +28,7 @@ Result<Position> read_position(std::string_view bytes) {
   position.number = MessageNumber{in.varint()};
   position.tracker = in.string();
   position.rows = in.varint();
+  if (!in.at_end()) position.connector = in.string();  // The first versions did not write it.
   if (!in.ok() || !in.at_end())
     return fail(ErrorCode::kCorrupt, "the saved position of the source cannot be read");
   return position;
@@ -99,9 +102,19 @@ Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode&
   LEAT_ASSIGN(const Position position, read_position(committed));
   std::unique_ptr<SourceReader> reader(new SourceReader(scan, *connector));
   reader->number_ = position.number;
-  reader->resume_ = position.tracker;
-  reader->skip_ = position.rows;
+  if (position.connector.empty() || position.connector == scan.connector) {
+    reader->resume_ = position.tracker;
+    reader->skip_ = position.rows;
+  } else {
+    log::warn("the connector of a table has changed: it is read from its beginning",
+              {{"pipeline", context.pipeline.value},
+               {"table", scan.table},
+               {"before", std::string(position.connector)},
+               {"now", scan.connector}});
+  }
   LEAT_TRY(reader->open_intake(context, note));
+  // A journal that has lost messages, or goes on behind the store: what the source remembers has a hole.
+  if (!note.empty()) reader->resume_.clear();
   LEAT_TRY(reader->make_source(context));
   LEAT_TRY(reader->make_decoder(context));
   reader->make_builders();
@@ -281,6 +294,7 @@ std::string SourceReader::position(std::uint64_t rows_done) const {
   out.string(tracker_->encode());
   // Until the first batch after a restart is read, what was done of it is still to be skipped.
   out.varint(rows_done + skip_);
+  out.string(scan_.connector);
   return bytes;
 }
 

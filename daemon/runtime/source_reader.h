@@ -33,6 +33,9 @@ struct ReaderContext {
   sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
 };
 
+/// Begins the names under which a commit keeps what sources remember; no operator's does.
+inline constexpr std::string_view kMemoryPrefix = "source ";
+
 class SourceReader {
  public:
   /// `committed` is the position of the last commit (empty: none). Errors: invalid, io (the journal). `note`
@@ -43,7 +46,7 @@ class SourceReader {
   ~SourceReader();
 
   /// Under this name the commit keeps what the source remembers, beside the operators' state.
-  [[nodiscard]] std::string memory_name() const { return "source " + scan_.table; }
+  [[nodiscard]] std::string memory_name() const { return std::string(kMemoryPrefix) + scan_.table; }
   /// One entry of it, before `start`. Errors: corrupt.
   Status restore(std::string_view key, std::string_view value) { return source_->restore(key, value); }
   /// Writes what changed of it up to `position`.

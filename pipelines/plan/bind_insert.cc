@@ -35,7 +35,7 @@ class InsertBinder {
     NodePtr rows = required_.empty() ? query_.node : make_filter(query_.node, conjunction_of(required_));
     rows = make_project(std::move(rows), std::move(values), names);
     const NodePtr input = settle_changes(std::move(rows), *sink);
-    if (!input || !order_fits(*input)) return nullptr;
+    if (!input || !order_fits(*input) || !drops_fit(*input)) return nullptr;
     sink->time_attributes = input->time_attributes;
     sink->updating = input->updating;
     sink->inputs = {input};
@@ -228,6 +228,21 @@ class InsertBinder {
                                "the query updates its rows, but '" + table_.name + "' only takes new ones",
                                "the connector '" + table_.connector->name + "' is append-only; " + windows);
     return nullptr;
+  }
+
+  /// What is dropped may be the last word on a row, or the word that it is gone.
+  bool drops_fit(const Node& rows) const {
+    if (!rows.updating) return true;
+    for (const char* key : {"sink.buffer.on-full", "sink.buffer.max-age"}) {
+      const TableOption* option = table_.find_option(key);
+      if (!option || option->value.text == "block") continue;
+      context_.diagnostics.error(option->value.span,
+                                 "rows must not be dropped, because the query updates its rows",
+                                 "the last update of a row would be missing for ever; use "
+                                 "'sink.buffer.on-full' = 'block' and no 'sink.buffer.max-age'");
+      return false;
+    }
+    return true;
   }
 
   /// An update that overtakes a later one would be the last word.

@@ -323,7 +323,7 @@ Delivery ExactlyOnce::attempt(const Unit& unit) {
   if (!report.failed.empty() || (ends_.empty() && !producer.quiet())) return give_up(report);
   const auto sent = transactions.send_progress(options_.topic, unit.shipment->number.value, progress);
   if (!sent && sent.error().kind != Kind::kAbort) return failed(sent.error(), "send the number of");
-  LEAT_FAULT_POINT("kafka.number-sent");
+  if (sent) LEAT_FAULT_POINT("kafka.number-sent");
   if (!ends_.empty()) report = producer.await_all_or_first_failure(interrupted_);
   if (!report.failed.empty() || !producer.quiet()) return give_up(report);
   if (!sent) return failed(sent.error(), "send the number of");

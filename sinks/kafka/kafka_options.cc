@@ -162,6 +162,11 @@ void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vec
 void check_upsert_kafka_options(const KafkaOptions& options, const OptionMap&,
                                 std::vector<OptionError>& errors) {
   check_common(options, errors);
+  const auto partitioner = options.properties.find("partitioner");
+  if (partitioner != options.properties.end() && partitioner->second.reveal() == "random")
+    errors.push_back(
+        {"properties.partitioner", Part::kValue,
+         "'properties.partitioner' = 'random' would put the records of one key into several partitions"});
 }
 
 namespace {

@@ -103,6 +103,11 @@ std::string name_of(KeyFormat format) {
   return {};
 }
 
+bool is_nested(const Type& type) {
+  using enum TypeKind;
+  return type.kind() == kArray || type.kind() == kMap || type.kind() == kMultiset || type.kind() == kRow;
+}
+
 void check_upsert_table(const OptionMap& map, const plan::TableShape& table,
                         std::vector<OptionError>& errors) {
   const KafkaOptions options = validated_options(upsert_kafka_options(), map);
@@ -115,6 +120,10 @@ void check_upsert_table(const OptionMap& map, const plan::TableShape& table,
     errors.push_back({"key.format", OptionError::Part::kValue,
                       fmt::format("'key.format' = 'raw' takes one column, the PRIMARY KEY has {}",
                                   table.primary_key.size())});
+  else if (options.key_format == KeyFormat::kRaw &&
+           is_nested(table.physical.fields[table.primary_key[0]].type))
+    errors.push_back({"key.format", OptionError::Part::kValue,
+                      "'key.format' = 'raw' takes one value, the PRIMARY KEY is a collection; use 'json'"});
   else if (options.value_fields == ValueFields::kExceptKey &&
            table.primary_key.size() == table.physical.fields.size())
     errors.push_back({"value.fields-include", OptionError::Part::kValue,

@@ -142,9 +142,11 @@ class PahoClient final : public MqttClient {
   std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK, and one for the connect itself.
   bool connected_ = false;        // The present attempt got as far as all subscriptions; since:
   std::chrono::steady_clock::time_point up_since_;
-  int short_lives_ = 0;  // Connections in a row that the other side closed soon.
-  bool renew_ = false;   // Paho's client is in a state that is better not used again.
-  std::string reason_;   // Why the stage fell back to kDown.
+  bool answered_ = false;  // The broker itself has refused the present attempt.
+  bool refused_ = false;   // We have cut the connection, because a message could not be stored.
+  int short_lives_ = 0;    // Connections in a row that the other side closed soon.
+  bool renew_ = false;     // Paho's client is in a state that is better not used again.
+  std::string reason_;     // Why the stage fell back to kDown.
   MqttHealth health_;
   std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
 
@@ -187,6 +189,7 @@ void PahoClient::run() {
   Lock lock(mutex_);
   while (want_ != Want::kStop) {
     if (want_ == Want::kPause) {
+      short_lives_ = 0;
       set_health(MqttHealth::Link::kPaused, options_.url + ": paused");
       changed_.wait(lock, [this] { return want_ != Want::kPause; });
       continue;
@@ -214,7 +217,7 @@ void PahoClient::run() {
       lock.lock();
     }
     if (want_ != Want::kRun) continue;
-    if (options_.tls && !connected_) find_tls_reason(lock);
+    if (options_.tls && !connected_ && !answered_) find_tls_reason(lock);
     wait_out(lock);
   }
 }
@@ -229,6 +232,8 @@ void PahoClient::find_tls_reason(Lock& lock) {
 
 void PahoClient::begin_attempt() {
   ++attempt_;
+  answered_ = false;
+  refused_ = false;
   stage_ = Stage::kConnecting;
   set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
 }
@@ -321,7 +326,9 @@ void PahoClient::subscribed(const mqtt::token& token) {
 
 void PahoClient::failed(const mqtt::token& token, const std::string& what) {
   const std::scoped_lock lock(mutex_);
-  if (is_current(token)) down(what + reason_of(token));
+  if (!is_current(token)) return;
+  answered_ = token.get_return_code() > 0;  // Of a CONNACK; Paho's own are negative.
+  down(what + reason_of(token));
 }
 
 void PahoClient::broken(const std::string& reason) {
@@ -345,6 +352,11 @@ void PahoClient::down(std::string reason) {
 /// A broker that gives the session to another client with our name says so in MQTT 5 at best, and
 /// mosquitto 2.0 not even there: it closes the connection.
 void PahoClient::suspect_twin() {
+  if (refused_) {
+    reason_ = "cut by us: a message could not be stored";
+    short_lives_ = 0;
+    return;
+  }
   const bool soon = std::chrono::steady_clock::now() - up_since_ < kShortLife;
   short_lives_ = soon && reason_ == kConnectionLost ? short_lives_ + 1 : 0;
   if (short_lives_ < kSuspectLives) return;
@@ -375,6 +387,7 @@ void PahoClient::receive(const mqtt::message& message) {
     // refused: a new client knows nothing of them.
     const std::scoped_lock lock(mutex_);
     renew_ = true;
+    refused_ = true;
   }
   if (socket_.found())
     socket_.cut();

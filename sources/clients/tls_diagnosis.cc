@@ -139,11 +139,11 @@ std::string judge_handshake(SSL* connection, int error_number) {
   const unsigned long error = ERR_peek_error();
   const bool timed_out = error == 0 && (error_number == EAGAIN || error_number == EWOULDBLOCK);
   if (BIO_number_read(SSL_get_rbio(connection)) == 0 && !timed_out)
-    return "what answers speaks no TLS, or hangs up at once: check the port, or use an URL without "
+    return "what answers speaks no TLS, or hangs up at once: check the port, or use a URL without "
            "encryption";
   if (ERR_GET_LIB(error) != ERR_LIB_SSL) return {};
   if (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
-    return "what answers speaks no TLS: check the port, or use an URL without encryption";
+    return "what answers speaks no TLS: check the port, or use a URL without encryption";
   return fmt::format("the TLS handshake failed: {}", ERR_reason_error_string(error));
 }
 

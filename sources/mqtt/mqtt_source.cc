@@ -19,10 +19,18 @@ namespace leat::sources {
 namespace {
 
 /// Where the source stands is the number of the message in its journal, and the intake's reader keeps that.
-/// What is to be kept beside it are the deliveries that the broker may repeat.
+class NoPosition final : public PositionTracker {
+ public:
+  void consumed(const Message&) override {}
+  [[nodiscard]] std::string encode() const override { return {}; }
+};
+
+/// What is to be kept beside it, if the broker keeps the session, are the deliveries that it may repeat.
 class DeliveryTracker final : public PositionTracker {
  public:
-  explicit DeliveryTracker(DeliveryLog log) : log_(std::move(log)) {}
+  /// `session_gone` is the source's, which outlives its tracker.
+  DeliveryTracker(DeliveryLog log, const std::atomic<bool>& session_gone)
+      : log_(std::move(log)), session_gone_(session_gone) {}
 
   void consumed(const Message& message) override {
     const MqttDelivery delivery = decode_delivery(message.attributes);
@@ -30,11 +38,15 @@ class DeliveryTracker final : public PositionTracker {
     if (delivery.opens_session) log_.begin_session();
     log_.add(identity_of(delivery, message.payload));
   }
-  [[nodiscard]] std::string encode() const override { return log_.position(); }
+  [[nodiscard]] std::string encode() const override {
+    using Session = DeliveryLog::Session;
+    return log_.position(session_gone_ ? Session::kGone : Session::kKept);
+  }
   void save(const std::function<void(std::string_view, std::string_view)>& put) override { log_.save(put); }
 
  private:
   DeliveryLog log_;
+  const std::atomic<bool>& session_gone_;
 };
 
 /// Of a payload that is larger than allowed so much is kept, for people to look at.
@@ -117,20 +129,22 @@ class MqttSource final : public Source, private MqttEvents {
   static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
     const MqttSourceOptions options = read_mqtt_options(map);
     LEAT_ASSIGN(MetadataWriter metadata, MetadataWriter::make(pattern_of(options), context.metadata_keys));
-    std::unique_ptr<MqttSource> source(new MqttSource(options, context, std::move(metadata)));
-    LEAT_ASSIGN(source->client_, make_mqtt_client(client_options_of(options, context), *source));
+    const MqttClientOptions client = client_options_of(options, context);
+    const std::uint64_t session = fingerprint_of(client.url, client.client_id, 0);
+    std::unique_ptr<MqttSource> source(new MqttSource(options, context, std::move(metadata), session));
+    LEAT_ASSIGN(source->client_, make_mqtt_client(client, *source));
     return source;
   }
   ~MqttSource() override { stop(); }
 
-  Status restore(std::string_view key, std::string_view value) override { return history_.load(key, value); }
+  Status restore(std::string_view, std::string_view value) override { return history_.load(value); }
   Status start(Intake& intake, std::string_view from) override;
   void resume() override;
   void stop() override;
   [[nodiscard]] SourceHealth health() const override;
   [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view from) const override {
-    // `start` is given the same position, and refuses what is none.
-    return std::make_unique<DeliveryTracker>(DeliveryLog::from(from).value_or(DeliveryLog()));
+    if (!keeps_session_) return std::make_unique<NoPosition>();
+    return std::make_unique<DeliveryTracker>(DeliveryLog::from(from, session_), session_gone_);
   }
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override {
     metadata_.append(message, columns);
@@ -142,10 +156,12 @@ class MqttSource final : public Source, private MqttEvents {
   [[nodiscard]] std::optional<Refusal> refuse(const Message& message) const override;
 
  private:
-  MqttSource(const MqttSourceOptions& options, const SourceContext& context, MetadataWriter metadata)
+  MqttSource(const MqttSourceOptions& options, const SourceContext& context, MetadataWriter metadata,
+             std::uint64_t session)
       : max_packet_(options.max_packet.bytes),
         keeps_session_(!options.clean_start &&
                        (options.version == MqttVersion::k311 || options.session_expiry.count() > 0)),
+        session_(session),
         now_(context.now),
         metadata_(std::move(metadata)),
         redelivery_(options.receive_maximum) {}
@@ -161,6 +177,7 @@ class MqttSource final : public Source, private MqttEvents {
 
   const std::uint64_t max_packet_;
   const bool keeps_session_;  // As far as it is up to us.
+  const std::uint64_t session_;
   const std::function<std::int64_t()> now_;
   mutable MetadataWriter metadata_;  // Its scratch memory is the loop's.
   Intake* intake_ = nullptr;         // The runtime's; outlives the source. From `start` to `stop`.
@@ -169,8 +186,9 @@ class MqttSource final : public Source, private MqttEvents {
   std::atomic<std::uint64_t> sessions_lost_{0};
   DeliveryHistory history_;  // What was restored; gone after `start`.
   Redelivery redelivery_;
-  bool opens_session_ = false;  // The next delivery is the first of a new session; the client's thread.
-  std::string attributes_;      // Scratch of the client's thread.
+  // The broker has begun a new session, and the next delivery will be its first. Set on the client's thread.
+  std::atomic<bool> session_gone_{false};
+  std::string attributes_;  // Scratch of the client's thread.
   /// Held from before an append until the pause that it may ask for, and by `resume`: else room that is
   /// announced between the two would be forgotten, and the client paused for ever.
   std::mutex flow_mutex_;
@@ -178,7 +196,7 @@ class MqttSource final : public Source, private MqttEvents {
 };
 
 Status MqttSource::start(Intake& intake, std::string_view from) {
-  LEAT_ASSIGN(const auto committed, history_.up_to(from));
+  LEAT_ASSIGN(const auto committed, history_.up_to(from, session_));
   history_ = {};
   intake_ = &intake;
   for (const DeliveryIdentity& delivery : committed) remember(delivery, false);
@@ -213,7 +231,7 @@ void MqttSource::on_connected(SessionPresent session) {
     redelivery_.session_kept();
   } else {
     redelivery_.session_lost();
-    opens_session_ = true;
+    session_gone_ = true;
     if (had_session_) sessions_lost_.fetch_add(1);
   }
   had_session_ = keeps_session_;
@@ -240,7 +258,7 @@ Receipt MqttSource::take(const MqttMessage& message, std::uint64_t whole_bytes) 
                               .qos = static_cast<std::uint8_t>(message.qos),
                               .retained = message.retained,
                               .duplicate = message.duplicate,
-                              .opens_session = message.qos > 0 && opens_session_,
+                              .opens_session = message.qos > 0 && session_gone_,
                               .packet_id = message.packet_id,
                               .whole_bytes = whole_bytes};
   if (message.qos == 0) return store(message, delivery, {});
@@ -263,7 +281,7 @@ Receipt MqttSource::store(const MqttMessage& message, const MqttDelivery& delive
   // What the disk refused comes again after the client's back-off: the cut connection is the pause.
   if (appended == Appended::kFull || appended == Appended::kFailed) return give_up(message);
   if (message.qos > 0) {
-    opens_session_ = false;
+    if (delivery.opens_session) session_gone_ = false;
     redelivery_.stored(identity);
   }
   LEAT_FAULT_POINT("journal.before-acknowledgement");

@@ -4,39 +4,54 @@ namespace leat::sources {
 namespace {
 
 constexpr std::size_t kPacketIds = 65'536;
+/// Behind an identifier of the last quarter one of the first may follow: they are used up.
+constexpr std::uint16_t kLastQuarter = 49'152;
 
 }  // namespace
 
 void Redelivery::stored(DeliveryIdentity delivery) {
   if (last_.empty()) last_.resize(kPacketIds);
   last_[delivery.packet_id] = {.fingerprint = delivery.fingerprint, .number = ++stored_};
+  note_turn(delivery.packet_id);
+}
+
+void Redelivery::note_turn(std::uint16_t packet_id) {
+  const bool wraps = last_id_ >= kLastQuarter && packet_id < kPacketIds - kLastQuarter;
+  in_turn_ = packet_id > last_id_ || wraps ? in_turn_ + 1 : 0;
+  last_id_ = packet_id;
 }
 
 void Redelivery::session_kept() {
   reconnected_ = stored_;
-  ++connection_;
-  deliveries_ = 0;
+  runs_ = {};
 }
 
 void Redelivery::session_lost() {
   reconnected_ = 0;
   forgotten_ = stored_;
+  last_id_ = 0;
+  in_turn_ = 0;
 }
 
 bool Redelivery::absorbs(DeliveryIdentity delivery, Mark mark) {
-  if (reconnected_ == 0) return false;
-  const bool possible = mark == Mark::kRepeated || (mark == Mark::kHidden && deliveries_ < receive_maximum_);
-  ++deliveries_;
-  if (!possible) return false;
-  Last& last = last_[delivery.packet_id];
-  if (!may_repeat(last) || last.fingerprint != delivery.fingerprint) return false;
-  last.absorbed = connection_;
+  if (reconnected_ == 0 || mark == Mark::kNew) return false;
+  Run& run = runs_[mark == Mark::kHidden ? 1 : 0];
+  ++run.deliveries;
+  const bool possible =
+      mark == Mark::kRepeated || (in_turn_ >= kInTurn && run.deliveries <= receive_maximum_);
+  if (run.over || !possible) return false;
+  if (!repeats(delivery, run)) {
+    run.over = true;
+    return false;
+  }
+  run.absorbed = last_[delivery.packet_id].number;
   return true;
 }
 
-bool Redelivery::may_repeat(const Last& last) const {
-  return last.number > forgotten_ && last.number <= reconnected_ && last.number + kWindow > reconnected_ &&
-         last.absorbed != connection_;
+bool Redelivery::repeats(DeliveryIdentity delivery, const Run& run) const {
+  const Last& last = last_[delivery.packet_id];
+  return last.fingerprint == delivery.fingerprint && last.number > forgotten_ && last.number > run.absorbed &&
+         last.number <= reconnected_ && last.number + kWindow > reconnected_;
 }
 
 }  // namespace leat::sources

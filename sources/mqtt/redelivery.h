@@ -1,8 +1,12 @@
 // Recognises what a broker sends again. Between storing a message and the arrival of its acknowledgement the
 // connection, or the process, may end; a broker that kept the session then repeats the message, marked as a
 // duplicate and under the same packet identifier. So after a reconnect to a kept session a delivery (QoS 1 or
-// 2) that equals the last one stored under its packet identifier is skipped, once for each connection: the
-// broker gives an identifier to another message only when it has seen the acknowledgement.
+// 2) that equals the last one stored under its packet identifier is skipped: the broker gives an identifier
+// to another message only when it has seen the acknowledgement.
+//
+// A broker repeats in the order in which it has sent. What was stored comes first, and what was lost on its
+// way behind it: so what is absorbed must have been stored one after the other, and behind the first repeated
+// delivery that is not known nothing is absorbed any more in this connection.
 //
 // How far back? Not by the receive maximum: mosquitto 2.0 sends on beyond it after a reconnect, further with
 // each that happens under load (measured with 1,000: up to 35,503 repeated at once). What bounds it is the
@@ -15,11 +19,13 @@
 // A QoS 1 delivery must carry the duplicate flag to be skipped: without it an equal one is an honest new
 // message, or comes from a broker that was killed and has restored a state from before it first sent the
 // message; nobody can tell which, and a double is better than a loss. For QoS 2, where Paho hides the flag,
-// only the first deliveries after the reconnect, as many as the receive maximum, may be.
+// only the first deliveries after the reconnect, as many as the receive maximum, may be, and only of a broker
+// that has been seen to use the identifiers in turn: from another one an equal delivery may be new.
 //
 // Used on the client's thread only, after the seeding.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -32,6 +38,8 @@ class Redelivery {
  public:
   /// How many stored deliveries are remembered.
   static constexpr std::uint64_t kWindow = 65'535 / 4 * 3;
+  /// So many deliveries under rising identifiers show that they are used in turn.
+  static constexpr std::uint64_t kInTurn = 16;
 
   /// What a delivery tells of itself.
   enum class Mark : std::uint8_t {
@@ -54,18 +62,25 @@ class Redelivery {
   /// The last delivery under a packet identifier.
   struct Last {
     std::uint64_t fingerprint = 0;
-    std::uint64_t number = 0;    ///< Counts what was stored; 0: nothing yet.
-    std::uint32_t absorbed = 0;  ///< The connection in which it was absorbed last.
+    std::uint64_t number = 0;  ///< Counts what was stored; 0: nothing yet.
   };
-  [[nodiscard]] bool may_repeat(const Last& last) const;
+  /// The repeats of one connection and one QoS: Paho gives out the two in orders of their own.
+  struct Run {
+    std::uint64_t absorbed = 0;  ///< Number of the last one absorbed.
+    std::size_t deliveries = 0;
+    bool over = false;
+  };
+  [[nodiscard]] bool repeats(DeliveryIdentity delivery, const Run& run) const;
+  void note_turn(std::uint16_t packet_id);
 
   const std::size_t receive_maximum_;
   std::vector<Last> last_;         // By packet identifier; allocated with the first delivery.
   std::uint64_t stored_ = 0;       // The number of the last one.
   std::uint64_t reconnected_ = 0;  // What was the last one at the reconnect; 0: in a new session.
   std::uint64_t forgotten_ = 0;    // Those up to this number belong to a session that is gone.
-  std::uint32_t connection_ = 0;   // Counts the reconnects.
-  std::size_t deliveries_ = 0;     // Since the reconnect.
+  std::uint16_t last_id_ = 0;      // Of the last one stored.
+  std::uint64_t in_turn_ = 0;      // How many have had rising identifiers until now.
+  std::array<Run, 2> runs_;        // QoS 1, QoS 2.
 };
 
 }  // namespace leat::sources
