@@ -31,6 +31,7 @@ enum class NodeKind : std::uint8_t {
   kMatch,
   kAbsence,
   kOver,
+  kOverBatch,
   kRank,
   kWindowRank,
   kDeduplicate,
