@@ -18,29 +18,6 @@ std::vector<Type> types_of(const Schema& schema) {
   return types;
 }
 
-/// What the calls, the order and the partition read.
-std::vector<std::size_t> needed_columns(const plan::OverBatchNode& node) {
-  plan::Needs own(node.schema.size(), true);
-  std::fill_n(own.begin(), node.passed.size(), false);
-  plan::Needs needs(node.inputs[0]->schema.size(), false);
-  node.add_needs(own, std::span(&needs, 1));
-  std::vector<std::size_t> columns;
-  for (std::size_t i = 0; i < needs.size(); ++i)
-    if (needs[i]) columns.push_back(i);
-  return columns;
-}
-
-std::vector<RowSpan> peers_of(const std::vector<std::pair<std::string, RowStore::Handle>>& rows) {
-  std::vector<RowSpan> peers(rows.size());
-  for (std::size_t begin = 0; begin < rows.size();) {
-    std::size_t end = begin + 1;
-    while (end < rows.size() && rows[end].first == rows[begin].first) ++end;
-    const RowSpan span{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
-    for (; begin < end; ++begin) peers[begin] = span;
-  }
-  return peers;
-}
-
 }  // namespace
 
 OverBatch::OverBatch(const plan::OverBatchNode& node)
@@ -50,7 +27,7 @@ OverBatch::OverBatch(const plan::OverBatchNode& node)
       order_(node.order),
       needed_(needed_columns(node)),
       rows_(types_of(node.inputs[0]->schema), kRowTag) {
-  for (const plan::BatchOverCall& call : node.calls) {
+  for (const plan::OrderedOverCall& call : node.calls) {
     calls_.push_back(make_partition_call(call, order_));
     results_.emplace_back(call.type);
   }
@@ -118,7 +95,8 @@ OverPartition OverBatch::sorted(const Handles& rows) const {
   }
   if (!order_.empty()) std::ranges::stable_sort(keyed, {}, &std::pair<std::string, RowStore::Handle>::first);
   OverPartition partition;
-  partition.peers = peers_of(keyed);
+  partition.peers = peer_spans(static_cast<std::uint32_t>(keyed.size()),
+                               [&](std::uint32_t row) { return keyed[row].first == keyed[row - 1].first; });
   for (const auto& [key, row] : keyed) partition.handles.push_back(row);
   partition.rows.size = rows.size();
   partition.rows.columns = std::move(columns);

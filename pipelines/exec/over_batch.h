@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "pipelines/exec/operator.h"
-#include "pipelines/exec/over_batch_values.h"
+#include "pipelines/exec/partition_calls.h"
 #include "pipelines/exec/row_store.h"
 
 namespace leat::exec {

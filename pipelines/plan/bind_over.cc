@@ -159,10 +159,10 @@ std::string OverCalls::window_text(const Bound& bound) {
 std::string OverCalls::identity_of_call(const Bound& bound) const {
   std::string text = bound.window;
   if (bound.call) text += signature_of(bound.call->call) + bound.call->frame.to_string();
-  if (!bound.batch) return text;
+  if (!bound.ordered) return text;
   std::vector<std::string> numbers;
   for (std::size_t i = 0; i < inputs_.size(); ++i) numbers.push_back(std::to_string(i));
-  return text + to_string(*bound.batch, numbers);
+  return text + to_string(*bound.ordered, numbers);
 }
 
 bool OverCalls::bind_call(const sql::Call& call) {
@@ -179,7 +179,7 @@ bool OverCalls::bind_call(const sql::Call& call) {
 
 bool OverCalls::bind_function(const sql::Call& call, const Window& window, Bound& bound) {
   const bool numbers_window = call.name == "ROW_NUMBER" && !bound.order.empty() && is_window_partition(bound);
-  if (context_.settings.batch && !numbers_window) return bind_batch_call(call, window, bound);
+  if (context_.settings.batch && !numbers_window) return bind_ordered_call(call, window, bound);
   if (const std::string_view reason = why_not(call.name); !reason.empty()) {
     context_.diagnostics.error(
         call.written.span, call.name + " is not supported over a stream",
@@ -193,8 +193,7 @@ bool OverCalls::bind_function(const sql::Call& call, const Window& window, Bound
   }
   if (has_fixed_frame(call.name) && !check_no_frame(call, window)) return false;
   if (is_time_order(bound) && !numbers_window) return bind_time_call(call, window, bound);
-  if (call.name != "ROW_NUMBER") return refuse_order(call, window);
-  return check_no_arguments(call);
+  return call.name == "ROW_NUMBER" ? check_no_arguments(call) : bind_ordered_call(call, window, bound);
 }
 
 bool OverCalls::check_no_frame(const sql::Call& call, const Window& window) const {
@@ -206,20 +205,6 @@ bool OverCalls::check_no_frame(const sql::Call& call, const Window& window) cons
 bool OverCalls::check_no_arguments(const sql::Call& call) const {
   if (call.arguments.empty() && !call.filter && !call.distinct && !call.star) return true;
   context_.diagnostics.error(call.span, call.name + " takes no arguments");
-  return false;
-}
-
-bool OverCalls::refuse_order(const sql::Call& call, const Window& window) const {
-  if (input_.node->updating)
-    context_.diagnostics.error(
-        call.span, call.name + " OVER needs rows that are only inserted, but this query's rows change",
-        "only ROW_NUMBER() can number rows that change; SET 'execution.runtime-mode' = 'batch' takes the "
-        "rows that are left at the end of bounded tables");
-  else
-    context_.not_yet(window.order_by->front().span, call.name + " OVER an order that is not the time's",
-                     "ORDER BY the table's WATERMARK column or a PROCTIME() column, ascending; ROW_NUMBER() "
-                     "takes any order, and all do over bounded tables with SET 'execution.runtime-mode' = "
-                     "'batch'");
   return false;
 }
 
@@ -305,7 +290,7 @@ Relation OverCalls::build() {
   relation.node = make_project(input_.node, inputs_, names);
   columns_.resize(bound_.size());
   add_time_nodes(relation);
-  add_batch_nodes(relation);
+  add_ordered_nodes(relation);
   add_numberings(relation);
   relation.roles.resize(relation.schema().size(), ColumnRole::kPlain);
   return relation;
@@ -351,21 +336,29 @@ void OverCalls::add_time_nodes(Relation& relation) {
   }
 }
 
-void OverCalls::add_batch_nodes(Relation& relation) {
-  const auto groups = by_window([](const Bound& bound) { return bound.batch.has_value(); });
-  if (!groups.empty() && relation.node->updating) relation.node = make_final_rows(relation.node);
+std::shared_ptr<OrderedOverNode> OverCalls::make_ordered_node() const {
+  if (context_.settings.batch) return std::make_shared<OverBatchNode>();
+  auto node = std::make_shared<OverChangesNode>();
+  node->state_ttl = context_.settings.state_ttl;
+  return node;
+}
+
+void OverCalls::add_ordered_nodes(Relation& relation) {
+  const auto groups = by_window([](const Bound& bound) { return bound.ordered.has_value(); });
+  if (context_.settings.batch && !groups.empty() && relation.node->updating)
+    relation.node = make_final_rows(relation.node);
   for (const std::vector<std::size_t>& group : groups) {
-    auto node = std::make_shared<OverBatchNode>();
+    const std::shared_ptr<OrderedOverNode> node = make_ordered_node();
     node->partition_by = bound_[group.front()].partition_by;
     node->order = bound_[group.front()].order;
-    for (const std::size_t i : group) node->calls.push_back(*bound_[i].batch);
+    for (const std::size_t i : group) node->calls.push_back(*bound_[i].ordered);
     append(relation, node, group);
   }
 }
 
 void OverCalls::add_numberings(Relation& relation) {
   for (std::size_t i = 0; i < bound_.size(); ++i) {
-    if (bound_[i].call || bound_[i].batch) continue;
+    if (bound_[i].call || bound_[i].ordered) continue;
     std::shared_ptr<NumberingNode> node;
     if (is_window_partition(bound_[i]) && !relation.node->updating) {
       auto windowed = std::make_shared<WindowRankNode>();

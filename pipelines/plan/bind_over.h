@@ -4,10 +4,11 @@
 // Calls that order by a time attribute share a node as far as they share the partition; nodes of different
 // partitions are chained, and each gives its rows out in the order of time, none of them late for the next.
 // ROW_NUMBER over another order, or over the rows of a window, is a numbering that a condition may bound.
-// In batch mode all calls, in whatever order, wait for the end of the input.
+// In batch mode all calls, in whatever order, wait for the end of the input; over a stream those that only
+// look back are a changelog.
 //
 // bind_over.cc: windows, aggregates, nodes, QUALIFY. bind_over_time.cc: frames and calls in the order of
-// time. bind_over_batch.cc: those of batch mode.
+// time. bind_over_ordered.cc: those in any order.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,7 @@
 #include <vector>
 
 #include "pipelines/plan/bind_expr.h"
-#include "pipelines/plan/over_batch_node.h"
+#include "pipelines/plan/ordered_over_node.h"
 #include "pipelines/plan/over_node.h"
 #include "pipelines/plan/rank_node.h"
 
@@ -56,13 +57,13 @@ class OverCalls {
     const std::optional<sql::Frame>* frame = nullptr;
     sql::SourceSpan span;
   };
-  /// A call, bound. Without `call` and `batch`: a numbering in an order that is not of time.
+  /// A call, bound. Without `call` and `ordered`: a numbering in an order that is not of time.
   struct Bound {
     std::vector<std::size_t> partition_by;
     std::vector<SortKey> order;
     std::string window;  ///< Of both: calls with equal ones may share a node.
     std::optional<OverCall> call;
-    std::optional<BatchOverCall> batch;
+    std::optional<OrderedOverCall> ordered;
   };
   enum class FrameBegin : std::uint8_t {
     kFixed,  ///< Rows never leave the frame.
@@ -84,7 +85,6 @@ class OverCalls {
   bool finish_call(const sql::Call& call, std::vector<ExprPtr> arguments, functions::AggregatePtr function,
                    AggregateCall& bound);
   std::optional<std::vector<ExprPtr>> bind_arguments(const sql::Call& call) const;
-  bool refuse_order(const sql::Call& call, const Window& window) const;
   bool check_no_frame(const sql::Call& call, const Window& window) const;
   bool check_no_arguments(const sql::Call& call) const;
   static std::string window_text(const Bound& bound);
@@ -99,17 +99,18 @@ class OverCalls {
   /// Functions whose frame is always the whole partition up to the row.
   static bool has_fixed_frame(std::string_view name);
 
-  // In batch mode.
-  bool bind_batch_call(const sql::Call& call, const Window& window, Bound& bound);
-  bool bind_batch_aggregate(const sql::Call& call, const Window& window, Bound& bound);
+  // In any order.
+  bool bind_ordered_call(const sql::Call& call, const Window& window, Bound& bound);
+  bool bind_ordered_aggregate(const sql::Call& call, const Window& window, Bound& bound);
+  bool check_looks_back(const sql::Call& call, const Window& window, const OrderedOverCall& over) const;
   bool bind_ranking(const sql::Call& call, const Window& window, const Bound& bound,
-                    BatchOverCall& over) const;
-  bool bind_ntile(const sql::Call& call, BatchOverCall& over) const;
-  bool bind_neighbour(const sql::Call& call, BatchOverCall& over);
-  bool bind_distance(const ExprPtr& distance, const sql::Call& call, BatchOverCall& over);
-  bool bind_batch_frame(const Window& window, const Bound& bound, BatchFrame& frame);
+                    OrderedOverCall& over) const;
+  bool bind_ntile(const sql::Call& call, OrderedOverCall& over) const;
+  bool bind_neighbour(const sql::Call& call, OrderedOverCall& over);
+  bool bind_distance(const ExprPtr& distance, const sql::Call& call, OrderedOverCall& over);
+  bool bind_any_frame(const Window& window, const Bound& bound, OrderedFrame& frame);
   bool bind_row_edge(const sql::FrameBound& written, FrameEdge& edge) const;
-  bool bind_value_edges(const sql::Frame& written, const Bound& bound, BatchFrame& frame);
+  bool bind_value_edges(const sql::Frame& written, const Bound& bound, OrderedFrame& frame);
   /// Inputs of `values`, brought to one type; where each is goes to `columns`.
   bool add_same_type(std::span<const ExprPtr> values, std::span<std::size_t* const> columns,
                      sql::SourceSpan span);
@@ -124,7 +125,8 @@ class OverCalls {
   [[nodiscard]] std::vector<std::vector<std::size_t>> by_window(
       const std::function<bool(const Bound&)>& has) const;
   void add_time_nodes(Relation& relation);
-  void add_batch_nodes(Relation& relation);
+  void add_ordered_nodes(Relation& relation);
+  std::shared_ptr<OrderedOverNode> make_ordered_node() const;
   void add_numberings(Relation& relation);
   void append(Relation& relation, const std::shared_ptr<PassingNode>& node,
               std::span<const std::size_t> bounds);

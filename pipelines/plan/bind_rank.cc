@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "pipelines/plan/node_build.h"
-#include "pipelines/plan/over_batch_node.h"
+#include "pipelines/plan/ordered_over_node.h"
 #include "pipelines/plan/over_node.h"
 #include "pipelines/plan/rank_node.h"
 
@@ -30,7 +30,7 @@ bool numbers_all(const Node& node) {
   }
   if (node.kind == NodeKind::kOverBatch) {
     const auto& batch = static_cast<const OverBatchNode&>(node);
-    return batch.calls.size() == 1 && batch.calls[0].kind == BatchOverCall::Kind::kRowNumber;
+    return batch.calls.size() == 1 && batch.calls[0].kind == OrderedOverCall::Kind::kRowNumber;
   }
   if (node.kind != NodeKind::kOver) return false;
   const auto& over = static_cast<const OverNode&>(node);

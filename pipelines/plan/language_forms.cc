@@ -118,8 +118,8 @@ std::vector<LanguageForm> over_forms() {
       {{"ROW_NUMBER", "RANK", "DENSE_RANK"},
        "ROW_NUMBER() OVER (PARTITION BY k ORDER BY …)",
        "Numbers rows; a condition on the number makes a Top-N or a deduplication of it. RANK and DENSE_RANK "
-       "over "
-       "an order that is not time: in batch mode.",
+       "give "
+       "rows that are equal in the order the same number.",
        "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY device ORDER BY temperature DESC) AS n FROM "
        "readings) WHERE n <= 3"},
       {{"QUALIFY"},

@@ -32,6 +32,7 @@ enum class NodeKind : std::uint8_t {
   kAbsence,
   kOver,
   kOverBatch,
+  kOverChanges,
   kRank,
   kWindowRank,
   kDeduplicate,

@@ -1,31 +1,31 @@
 // OVER in batch mode: frames that slide, partitions and their order, more rows than one batch holds.
 #include <doctest/doctest.h>
 
-#include "pipelines/exec/over_batch_values.h"
-#include "pipelines/plan/over_batch_node.h"
+#include "pipelines/exec/partition_calls.h"
+#include "pipelines/plan/ordered_over_node.h"
 #include "tests/unit/exec/script.h"
 
 namespace leat::exec::test {
 namespace {
 
 using Rows = std::vector<std::string>;
-using plan::BatchFrame;
-using plan::BatchOverCall;
 using plan::FrameEdge;
+using plan::OrderedFrame;
+using plan::OrderedOverCall;
 
 FrameEdge rows_away(std::int64_t rows) {
   return {.kind = FrameEdge::Kind::kOffset, .offset = rows};
 }
 
-BatchOverCall of_rows(functions::AggregatePtr function, std::int64_t from, std::int64_t to) {
+OrderedOverCall of_rows(functions::AggregatePtr function, std::int64_t from, std::int64_t to) {
   const Type type = function->result_type();
   const std::size_t argument = function->argument_types()[0].is_character() ? kKey : kValue;
   return {.call = call(std::move(function), {argument}),
           .type = type,
-          .frame = {BatchFrame::Unit::kRows, rows_away(from), rows_away(to)}};
+          .frame = {OrderedFrame::Unit::kRows, rows_away(from), rows_away(to)}};
 }
 
-plan::NodePtr over(BatchOverCall call, std::vector<std::size_t> partition_by) {
+plan::NodePtr over(OrderedOverCall call, std::vector<std::size_t> partition_by) {
   auto table = scan();
   table->time_attributes.resize(3, plan::TimeAttribute::kNone);
   auto node = std::make_shared<plan::OverBatchNode>();
@@ -69,9 +69,9 @@ TEST_CASE("a partition may be larger than a batch") {
   constexpr std::int64_t kRows = 20'000;
   std::vector<Event> events;
   for (std::int64_t value = kRows; value > 0; --value) events.emplace_back(Row{1, "a", value});
-  const BatchOverCall number = {.kind = BatchOverCall::Kind::kRowNumber,
-                                .call = {.name = "ROW_NUMBER()", .kind = "ROW_NUMBER"},
-                                .type = Type::big_int()};
+  const OrderedOverCall number = {.kind = OrderedOverCall::Kind::kRowNumber,
+                                  .call = {.name = "ROW_NUMBER()", .kind = "ROW_NUMBER"},
+                                  .type = Type::big_int()};
   const Rows rows = rows_of(over(number, {}), events, {.restore = false});
   REQUIRE(rows.size() == kRows);
   CHECK(rows.front() == "+I[a, 1, 1]");

@@ -1,4 +1,4 @@
-#include "pipelines/exec/over_batch_values.h"
+#include "pipelines/exec/partition_calls.h"
 
 #include <algorithm>
 #include <optional>
@@ -85,11 +85,11 @@ void SlidingAggregate::turn_queue() {
 
 namespace {
 
-using Kind = plan::BatchOverCall::Kind;
+using Kind = plan::OrderedOverCall::Kind;
 
 class AggregateOfFrame final : public PartitionCall {
  public:
-  AggregateOfFrame(const plan::BatchOverCall& call, const std::vector<plan::SortKey>& order)
+  AggregateOfFrame(const plan::OrderedOverCall& call, const std::vector<plan::SortKey>& order)
       : spans_(call.frame, order), aggregate_(call.call) {}
 
   void append(const OverPartition& partition, ColumnBuilder& out) override {
@@ -163,14 +163,14 @@ class GroupOfRow final : public PartitionCall {
 
 class ValueOfNeighbour final : public PartitionCall {
  public:
-  explicit ValueOfNeighbour(const plan::BatchOverCall& call) : call_(call) {}
+  explicit ValueOfNeighbour(const plan::OrderedOverCall& call) : call_(call) {}
 
   void append(const OverPartition& partition, ColumnBuilder& out) override {
     const std::vector<ColumnPtr>& columns = partition.rows.columns;
     const Column& values = *columns[call_.call.arguments[0]];
     const Column* const fallbacks =
         call_.call.arguments.size() > 1 ? columns[call_.call.arguments[1]].get() : nullptr;
-    if (call_.nulls == plan::BatchOverCall::Nulls::kIgnore) find_values(values, partition.size());
+    if (call_.nulls == plan::OrderedOverCall::Nulls::kIgnore) find_values(values, partition.size());
     for (std::uint32_t row = 0; row < partition.size(); ++row) {
       const std::optional<std::int64_t> distance = distance_of(partition, row);
       const auto found = distance ? place_of(row, *distance, partition.size()) : std::nullopt;
@@ -198,7 +198,7 @@ class ValueOfNeighbour final : public PartitionCall {
                                                       std::uint32_t size) const {
     const std::int64_t limit = std::int64_t{size} + 1;
     distance = std::clamp(distance, -limit, limit);
-    if (call_.nulls == plan::BatchOverCall::Nulls::kRespect || distance == 0) {
+    if (call_.nulls == plan::OrderedOverCall::Nulls::kRespect || distance == 0) {
       const std::int64_t place = row + distance;
       if (place < 0 || place >= size) return std::nullopt;
       return static_cast<std::uint32_t>(place);
@@ -219,7 +219,7 @@ class ValueOfNeighbour final : public PartitionCall {
     }
   }
 
-  plan::BatchOverCall call_;
+  plan::OrderedOverCall call_;
   // IGNORE NULLS: the rows that have a value, and how many of them are before each row.
   std::vector<std::uint32_t> values_at_;
   std::vector<std::int64_t> values_until_;
@@ -227,7 +227,7 @@ class ValueOfNeighbour final : public PartitionCall {
 
 }  // namespace
 
-std::unique_ptr<PartitionCall> make_partition_call(const plan::BatchOverCall& call,
+std::unique_ptr<PartitionCall> make_partition_call(const plan::OrderedOverCall& call,
                                                    const std::vector<plan::SortKey>& order) {
   if (call.kind == Kind::kAggregate) return std::make_unique<AggregateOfFrame>(call, order);
   if (call.kind == Kind::kNtile) return std::make_unique<GroupOfRow>(call.number);

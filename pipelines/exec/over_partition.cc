@@ -1,4 +1,4 @@
-#include "pipelines/exec/over_batch_frame.h"
+#include "pipelines/exec/over_partition.h"
 
 #include <algorithm>
 
@@ -17,13 +17,35 @@ SortKeyWriter writer_of(const std::vector<plan::SortKey>& order, std::size_t col
   return SortKeyWriter({key});
 }
 
-bool has_value_edge(const plan::BatchFrame& frame, const plan::FrameEdge& edge) {
-  return frame.unit == plan::BatchFrame::Unit::kRange && edge.kind == Kind::kOffset;
+bool has_value_edge(const plan::OrderedFrame& frame, const plan::FrameEdge& edge) {
+  return frame.unit == plan::OrderedFrame::Unit::kRange && edge.kind == Kind::kOffset;
 }
 
 }  // namespace
 
-FrameSpans::FrameSpans(const plan::BatchFrame& frame, const std::vector<plan::SortKey>& order)
+std::vector<RowSpan> peer_spans(std::uint32_t size, const std::function<bool(std::uint32_t)>& equals_last) {
+  std::vector<RowSpan> peers(size);
+  for (std::uint32_t begin = 0; begin < size;) {
+    std::uint32_t end = begin + 1;
+    while (end < size && equals_last(end)) ++end;
+    std::fill(peers.begin() + begin, peers.begin() + end, RowSpan{begin, end});
+    begin = end;
+  }
+  return peers;
+}
+
+std::vector<std::size_t> needed_columns(const plan::OrderedOverNode& node) {
+  plan::Needs own(node.schema.size(), true);
+  std::fill_n(own.begin(), node.passed.size(), false);
+  plan::Needs needs(node.inputs[0]->schema.size(), false);
+  node.add_needs(own, std::span(&needs, 1));
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < needs.size(); ++i)
+    if (needs[i]) columns.push_back(i);
+  return columns;
+}
+
+FrameSpans::FrameSpans(const plan::OrderedFrame& frame, const std::vector<plan::SortKey>& order)
     : frame_(frame),
       values_(writer_of(order, frame.value)),
       lower_(writer_of(order, frame.lower.column)),
@@ -50,7 +72,7 @@ std::span<const RowSpan> FrameSpans::of(const OverPartition& partition) {
 
 std::uint32_t FrameSpans::plain_edge(const plan::FrameEdge& edge, const OverPartition& partition,
                                      std::uint32_t row, std::uint32_t behind) const {
-  if (frame_.unit == plan::BatchFrame::Unit::kRange)
+  if (frame_.unit == plan::OrderedFrame::Unit::kRange)
     return behind > 0 ? partition.peers[row].end : partition.peers[row].begin;
   const std::int64_t offset = edge.kind == Kind::kOffset ? edge.offset : 0;
   const std::int64_t place = saturating_add(static_cast<std::int64_t>(row) + behind, offset);

@@ -10,7 +10,7 @@
 namespace leat::plan {
 namespace {
 
-using Kind = BatchOverCall::Kind;
+using Kind = OrderedOverCall::Kind;
 
 struct Ranking {
   std::string_view name;
@@ -73,7 +73,7 @@ bool is_point(const Type& type) {
 
 // ---- Frames ----------------------------------------------------------------------------------------------
 
-bool OverCalls::bind_batch_frame(const Window& window, const Bound& bound, BatchFrame& frame) {
+bool OverCalls::bind_any_frame(const Window& window, const Bound& bound, OrderedFrame& frame) {
   if (!window.frame->has_value()) {
     // Without an order all rows are equal.
     if (bound.order.empty()) frame.upper = {};
@@ -91,7 +91,7 @@ bool OverCalls::bind_batch_frame(const Window& window, const Bound& bound, Batch
   frame.upper = edge_of(written.upper);
   if (written.unit == sql::Frame::Unit::kRange)
     return !frame.has_value_edges() || bind_value_edges(written, bound, frame);
-  frame.unit = BatchFrame::Unit::kRows;
+  frame.unit = OrderedFrame::Unit::kRows;
   return bind_row_edge(written.lower, frame.lower) && bind_row_edge(written.upper, frame.upper);
 }
 
@@ -109,7 +109,7 @@ bool OverCalls::bind_row_edge(const sql::FrameBound& written, FrameEdge& edge) c
   return true;
 }
 
-bool OverCalls::bind_value_edges(const sql::Frame& written, const Bound& bound, BatchFrame& frame) {
+bool OverCalls::bind_value_edges(const sql::Frame& written, const Bound& bound, OrderedFrame& frame) {
   if (bound.order.size() != 1) {
     context_.diagnostics.error(written.span, "RANGE with a distance needs one key in ORDER BY",
                                "count rows: ROWS BETWEEN 5 PRECEDING AND CURRENT ROW");
@@ -170,32 +170,53 @@ ExprPtr OverCalls::bind_value_edge(const sql::FrameBound& written, const ExprPtr
 
 // ---- Calls -----------------------------------------------------------------------------------------------
 
-bool OverCalls::bind_batch_call(const sql::Call& call, const Window& window, Bound& bound) {
+bool OverCalls::bind_ordered_call(const sql::Call& call, const Window& window, Bound& bound) {
   const bool neighbour = call.name == "LEAD" || call.name == "LAG";
   const bool fixed = neighbour || call.name == "NTILE" || find_ranking(call.name) != nullptr;
-  if (!fixed) return bind_batch_aggregate(call, window, bound);
+  if (!fixed) return bind_ordered_aggregate(call, window, bound);
   if (!check_no_frame(call, window)) return false;
-  BatchOverCall over;
+  OrderedOverCall over;
   const bool whole = neighbour              ? bind_neighbour(call, over)
                      : call.name == "NTILE" ? bind_ntile(call, over)
                                             : bind_ranking(call, window, bound, over);
-  bound.batch = std::move(over);
-  return whole;
+  if (!whole || !check_looks_back(call, window, over)) return false;
+  bound.ordered = std::move(over);
+  return true;
 }
 
-bool OverCalls::bind_batch_aggregate(const sql::Call& call, const Window& window, Bound& bound) {
-  BatchOverCall over;
-  if (!bind_batch_frame(window, bound, over.frame)) return false;
+bool OverCalls::check_looks_back(const sql::Call& call, const Window& window,
+                                 const OrderedOverCall& over) const {
+  if (context_.settings.batch) return true;
+  if (over.kind == Kind::kNeighbour && (over.number_column || over.number > 0)) {
+    context_.diagnostics.error(call.span, call.name + " goes back a constant number of rows");
+    return false;
+  }
+  const bool to_row = over.frame.lower.kind == FrameEdge::Kind::kUnbounded &&
+                      over.frame.upper.kind == FrameEdge::Kind::kCurrentRow;
+  if (over.kind != Kind::kAggregate || to_row) return true;
+  context_.diagnostics.error(
+      (*window.frame)->span,
+      "over a stream a frame in an order that is not the time's is BETWEEN UNBOUNDED "
+      "PRECEDING AND CURRENT ROW",
+      "ORDER BY the table's WATERMARK column or a PROCTIME() column, ascending, or SET "
+      "'execution.runtime-mode' = 'batch' over bounded tables");
+  return false;
+}
+
+bool OverCalls::bind_ordered_aggregate(const sql::Call& call, const Window& window, Bound& bound) {
+  OrderedOverCall over;
+  if (!bind_any_frame(window, bound, over.frame)) return false;
   const auto begin =
       over.frame.lower.kind == FrameEdge::Kind::kUnbounded ? FrameBegin::kFixed : FrameBegin::kMoves;
   if (!bind_aggregate(call, begin, over.call)) return false;
+  if (!check_looks_back(call, window, over)) return false;
   over.type = over.call.function->result_type();
-  bound.batch = std::move(over);
+  bound.ordered = std::move(over);
   return true;
 }
 
 bool OverCalls::bind_ranking(const sql::Call& call, const Window& window, const Bound& bound,
-                             BatchOverCall& over) const {
+                             OrderedOverCall& over) const {
   if (!check_no_arguments(call)) return false;
   if (bound.order.empty()) {
     context_.diagnostics.error(window.span, call.name + " needs ORDER BY in its window",
@@ -210,7 +231,7 @@ bool OverCalls::bind_ranking(const sql::Call& call, const Window& window, const 
   return true;
 }
 
-bool OverCalls::bind_ntile(const sql::Call& call, BatchOverCall& over) const {
+bool OverCalls::bind_ntile(const sql::Call& call, OrderedOverCall& over) const {
   const auto arguments = bind_arguments(call);
   if (!arguments) return false;
   const bool groups = arguments->size() == 1 && !call.distinct && !call.filter &&
@@ -228,7 +249,7 @@ bool OverCalls::bind_ntile(const sql::Call& call, BatchOverCall& over) const {
   return true;
 }
 
-bool OverCalls::bind_neighbour(const sql::Call& call, BatchOverCall& over) {
+bool OverCalls::bind_neighbour(const sql::Call& call, OrderedOverCall& over) {
   if (call.arguments.empty() || call.arguments.size() > 3 || call.distinct || call.filter) {
     context_.diagnostics.error(call.span, call.name + " takes a value, how many rows to go, and a default",
                                "as in " + call.name + "(x, 1, 0)");
@@ -242,7 +263,7 @@ bool OverCalls::bind_neighbour(const sql::Call& call, BatchOverCall& over) {
   for (const ExprPtr& argument : *arguments)
     over.call.name += (over.call.name.back() == '(' ? "" : ", ") + to_string(*argument);
   over.call.name += ")";
-  if (call.nulls == sql::Call::Nulls::kIgnore) over.nulls = BatchOverCall::Nulls::kIgnore;
+  if (call.nulls == sql::Call::Nulls::kIgnore) over.nulls = OrderedOverCall::Nulls::kIgnore;
   if (!bind_distance(arguments->size() > 1 ? (*arguments)[1] : nullptr, call, over)) return false;
   over.call.arguments = {add_input((*arguments)[0])};
   if (arguments->size() < 3) return true;
@@ -252,7 +273,7 @@ bool OverCalls::bind_neighbour(const sql::Call& call, BatchOverCall& over) {
   return true;
 }
 
-bool OverCalls::bind_distance(const ExprPtr& distance, const sql::Call& call, BatchOverCall& over) {
+bool OverCalls::bind_distance(const ExprPtr& distance, const sql::Call& call, OrderedOverCall& over) {
   over.number = call.name == "LEAD" ? 1 : -1;
   over.call.kind = call.name;
   if (!distance) return true;

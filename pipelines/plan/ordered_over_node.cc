@@ -1,4 +1,4 @@
-#include "pipelines/plan/over_batch_node.h"
+#include "pipelines/plan/ordered_over_node.h"
 
 namespace leat::plan {
 namespace {
@@ -9,17 +9,17 @@ std::string listed(std::span<const std::size_t> indexes, std::span<const std::st
   return text;
 }
 
-std::string edge_text(const FrameEdge& edge, BatchFrame::Unit unit, std::string_view unbounded,
+std::string edge_text(const FrameEdge& edge, OrderedFrame::Unit unit, std::string_view unbounded,
                       std::span<const std::string> columns) {
   if (edge.kind == FrameEdge::Kind::kUnbounded) return "UNBOUNDED " + std::string(unbounded);
   if (edge.kind == FrameEdge::Kind::kCurrentRow) return "CURRENT ROW";
-  if (unit == BatchFrame::Unit::kRange) return columns[edge.column];
+  if (unit == OrderedFrame::Unit::kRange) return columns[edge.column];
   return edge.offset < 0 ? std::to_string(-edge.offset) + " PRECEDING"
                          : std::to_string(edge.offset) + " FOLLOWING";
 }
 
-std::string frame_text(const BatchFrame& frame, std::span<const std::string> columns) {
-  std::string text = frame.unit == BatchFrame::Unit::kRows ? " ROWS " : " RANGE ";
+std::string frame_text(const OrderedFrame& frame, std::span<const std::string> columns) {
+  std::string text = frame.unit == OrderedFrame::Unit::kRows ? " ROWS " : " RANGE ";
   if (frame.has_value_edges()) text += "of " + columns[frame.value] + " ";
   return text + "BETWEEN " + edge_text(frame.lower, frame.unit, "PRECEDING", columns) + " AND " +
          edge_text(frame.upper, frame.unit, "FOLLOWING", columns);
@@ -39,17 +39,16 @@ void for_each_column(Call& call, const Visit& visit) {
 
 }  // namespace
 
-std::string to_string(const BatchOverCall& call, std::span<const std::string> columns) {
+std::string to_string(const OrderedOverCall& call, std::span<const std::string> columns) {
   std::string text = call.call.kind + "(" + listed(call.call.arguments, columns) + ")";
-  if (call.nulls == BatchOverCall::Nulls::kIgnore) text += " IGNORE NULLS";
+  if (call.nulls == OrderedOverCall::Nulls::kIgnore) text += " IGNORE NULLS";
   if (call.call.filter) text += " filter(" + columns[*call.call.filter] + ")";
   if (call.number_column) text += " by(" + columns[*call.number_column] + ")";
-  return call.kind == BatchOverCall::Kind::kAggregate ? text + frame_text(call.frame, columns) : text;
+  return call.kind == OrderedOverCall::Kind::kAggregate ? text + frame_text(call.frame, columns) : text;
 }
 
-std::string OverBatchNode::line() const {
-  const std::vector<std::string> columns = column_names(inputs[0]->schema);
-  std::string text = "OverBatch";
+std::string OrderedOverNode::text(std::span<const std::string> columns) const {
+  std::string text;
   if (!partition_by.empty()) text += " partition by(" + listed(partition_by, columns) + ")";
   if (!order.empty()) text += " order by(" + sort_text(order, columns) + ")";
   text += " calls(";
@@ -57,23 +56,32 @@ std::string OverBatchNode::line() const {
   return text + ")";
 }
 
-std::vector<Type::Field> OverBatchNode::own_columns() const {
+std::string OverBatchNode::line() const {
+  return "OverBatch" + text(column_names(inputs[0]->schema));
+}
+
+std::string OverChangesNode::line() const {
+  return "OverChanges" + text(column_names(inputs[0]->schema)) +
+         (state_ttl.count() > 0 ? " ttl=" + format_duration(state_ttl) : "");
+}
+
+std::vector<Type::Field> OrderedOverNode::own_columns() const {
   std::vector<Type::Field> columns;
-  for (const BatchOverCall& call : calls) columns.push_back({call.call.name, call.type});
+  for (const OrderedOverCall& call : calls) columns.push_back({call.call.name, call.type});
   return columns;
 }
 
-void OverBatchNode::add_own_needs(const Needs& own_needed, Needs& input) const {
+void OrderedOverNode::add_own_needs(const Needs& own_needed, Needs& input) const {
   need(input, partition_by);
   need(input, order);
   for (std::size_t i = 0; i < calls.size(); ++i)
     if (own_needed[i]) for_each_column(calls[i], [&](std::size_t column) { need(input, column); });
 }
 
-void OverBatchNode::move_own(const Needs& own_needed, std::span<const std::size_t> new_index) {
+void OrderedOverNode::move_own(const Needs& own_needed, std::span<const std::size_t> new_index) {
   partition_by = moved(partition_by, new_index);
   move_keys(order, new_index);
-  std::vector<BatchOverCall> kept;
+  std::vector<OrderedOverCall> kept;
   for (std::size_t i = 0; i < calls.size(); ++i) {
     if (!own_needed[i]) continue;
     kept.push_back(std::move(calls[i]));
@@ -82,10 +90,8 @@ void OverBatchNode::move_own(const Needs& own_needed, std::span<const std::size_
   calls = std::move(kept);
 }
 
-std::string OverBatchNode::own_identity(std::span<const std::string> texts) const {
-  std::string text = "over batch by " + listed(partition_by, texts) + " order " + sort_text(order, texts);
-  for (const BatchOverCall& call : calls) text += "; " + to_string(call, texts);
-  return text;
+std::string OrderedOverNode::own_identity(std::span<const std::string> texts) const {
+  return std::string(operator_name()) + text(texts);
 }
 
 }  // namespace leat::plan

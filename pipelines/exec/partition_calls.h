@@ -1,5 +1,5 @@
-// What the calls of OVER in batch mode give for the rows of a partition: aggregates of frames, ranks, and the
-// values of other rows.
+// What the calls of OVER in an order of values give for the rows of a partition: aggregates of frames, ranks,
+// and the values of other rows.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 #include "pipelines/column/column_builder.h"
 #include "pipelines/exec/accumulators.h"
-#include "pipelines/exec/over_batch_frame.h"
+#include "pipelines/exec/over_partition.h"
 
 namespace leat::exec {
 
@@ -20,7 +20,7 @@ class PartitionCall {
   virtual void append(const OverPartition& partition, ColumnBuilder& out) = 0;
 };
 
-std::unique_ptr<PartitionCall> make_partition_call(const plan::BatchOverCall& call,
+std::unique_ptr<PartitionCall> make_partition_call(const plan::OrderedOverCall& call,
                                                    const std::vector<plan::SortKey>& order);
 
 /// An aggregate of rows that come in at the end and leave at the begin, each once. What leaves is subtracted,

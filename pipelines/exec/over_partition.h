@@ -1,8 +1,9 @@
-// One partition of OVER in batch mode, whole and in its order, and the rows that the frame of each row
+// One partition of OVER in an order of values, whole and sorted, and the rows that the frame of each row
 // covers.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@
 #include "pipelines/column/batch.h"
 #include "pipelines/exec/row_store.h"
 #include "pipelines/exec/sort_key.h"
-#include "pipelines/plan/over_batch_node.h"
+#include "pipelines/plan/ordered_over_node.h"
 
 namespace leat::exec {
 
@@ -28,9 +29,14 @@ struct OverPartition {
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(handles.size()); }
 };
 
+/// `equals_last(row)`: the row is equal in the order to the one before it.
+std::vector<RowSpan> peer_spans(std::uint32_t size, const std::function<bool(std::uint32_t)>& equals_last);
+/// Columns of the input that the node's own columns, its order and its partition need.
+std::vector<std::size_t> needed_columns(const plan::OrderedOverNode& node);
+
 class FrameSpans {
  public:
-  FrameSpans(const plan::BatchFrame& frame, const std::vector<plan::SortKey>& order);
+  FrameSpans(const plan::OrderedFrame& frame, const std::vector<plan::SortKey>& order);
 
   /// The frame of each row; empty if it ends where it begins or before. From row to row neither edge goes
   /// back. Valid until the next call.
@@ -44,7 +50,7 @@ class FrameSpans {
   void set_value_begins(const OverPartition& partition);
   void set_value_ends(const OverPartition& partition);
 
-  plan::BatchFrame frame_;
+  plan::OrderedFrame frame_;
   SortKeyWriter values_;  ///< Writes keys of `frame_.value`, `lower_` and `upper_` those of the edges.
   SortKeyWriter lower_;
   SortKeyWriter upper_;
