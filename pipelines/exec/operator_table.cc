@@ -12,6 +12,8 @@
 #include "pipelines/exec/limit.h"
 #include "pipelines/exec/lookup_join.h"
 #include "pipelines/exec/match.h"
+#include "pipelines/exec/over_batch.h"
+#include "pipelines/exec/over_changes.h"
 #include "pipelines/exec/over_proctime.h"
 #include "pipelines/exec/over_rowtime.h"
 #include "pipelines/exec/rank.h"
@@ -87,6 +89,10 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
           std::make_unique<SetOperation>(static_cast<const plan::SetOperationNode&>(node)));
     case plan::NodeKind::kOver:
       return make_over(static_cast<const plan::OverNode&>(node), std::move(context));
+    case plan::NodeKind::kOverBatch:
+      return MadeOperator::of(std::make_unique<OverBatch>(static_cast<const plan::OverBatchNode&>(node)));
+    case plan::NodeKind::kOverChanges:
+      return MadeOperator::of(std::make_unique<OverChanges>(static_cast<const plan::OverChangesNode&>(node)));
     case plan::NodeKind::kRank:
       return MadeOperator::of(
           std::make_unique<Rank>(static_cast<const plan::RankNode&>(node), std::move(context)));

@@ -19,12 +19,13 @@ std::vector<Type> types_at(const Schema& schema, const std::vector<std::size_t>&
 
 }  // namespace
 
-RankedRows::RankedRows(const plan::NumberingNode& node, Ties ties)
-    : partition_by_(node.partition_by),
+RankedRows::RankedRows(const Schema& input, std::vector<std::size_t> partition_by,
+                       std::vector<plan::SortKey> order, Ties ties)
+    : partition_by_(std::move(partition_by)),
       ties_(ties),
-      writer_(node.order),
-      keys_(types_at(node.inputs[0]->schema, node.partition_by)),
-      rows_(types_of(node.inputs[0]->schema), 'r') {}
+      writer_(std::move(order)),
+      keys_(types_at(input, partition_by_)),
+      rows_(types_of(input), 'r') {}
 
 void RankedRows::look_up(const Batch& batch, std::vector<KeyId>& ids) {
   key_columns_.clear();
@@ -69,6 +70,12 @@ std::size_t RankedRows::find(KeyId partition, const Batch& batch, std::size_t ro
   for (auto place = first; place != rows.end() && sort_keys_[*place] == scratch_; ++place)
     if (rows_.equals(*place, batch.columns, row)) return static_cast<std::size_t>(place - rows.begin());
   return rows.size();
+}
+
+std::size_t RankedRows::first_equal(KeyId partition, std::size_t place) const {
+  const std::vector<Handle>& rows = partitions_[partition];
+  while (place > 0 && equal(rows[place - 1], rows[place])) --place;
+  return place;
 }
 
 void RankedRows::erase(KeyId partition, std::size_t place) {

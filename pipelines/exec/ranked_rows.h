@@ -1,5 +1,5 @@
-// The rows of many partitions, each partition sorted: what Top-N keeps. Knows orders and places only; what
-// follows from a place is its user's.
+// The rows of many partitions, each partition sorted: what Top-N and OVER a stream keep. Knows orders and
+// places only; what follows from a place is its user's.
 //
 // State, under the node's fingerprint: the rows (row_store.h, tag "r"); places are found anew.
 #pragma once
@@ -20,7 +20,10 @@ class RankedRows {
   using Handle = RowStore::Handle;
   enum class Ties : std::uint8_t { kFirstArrival, kLastArrival };
 
-  RankedRows(const plan::NumberingNode& node, Ties ties);
+  RankedRows(const Schema& input, std::vector<std::size_t> partition_by, std::vector<plan::SortKey> order,
+             Ties ties);
+  RankedRows(const plan::NumberingNode& node, Ties ties)
+      : RankedRows(node.inputs[0]->schema, node.partition_by, node.order, ties) {}
 
   /// The partitions of a batch's rows.
   void look_up(const Batch& batch, std::vector<KeyId>& ids);
@@ -31,6 +34,10 @@ class RankedRows {
   void insert(KeyId partition, std::size_t place, const Batch& batch, std::size_t row);
   /// The place of the first row with the same cells; `size(partition)`: there is none.
   std::size_t find(KeyId partition, const Batch& batch, std::size_t row);
+  /// The place of the first row that is equal in the order to the one at `place`.
+  [[nodiscard]] std::size_t first_equal(KeyId partition, std::size_t place) const;
+  /// True if the rows are equal in the order.
+  [[nodiscard]] bool equal(Handle a, Handle b) const { return sort_keys_[a] == sort_keys_[b]; }
   void erase(KeyId partition, std::size_t place);
   void clear(KeyId partition);
 

@@ -77,16 +77,23 @@ class Rank final : public OverFunction<RankState> {
   RankForm form_;
 };
 
-// state := varint count, string cell…, string default cell
+// state := varint count, string cell…, string default cell, [string cell of the current row]
+// The last one is there where NULLs are ignored.
 struct LagState {
-  std::deque<std::string> cells;  // Of the last `offset` + 1 rows, oldest first.
+  std::deque<std::string> cells;  // Of the last rows that count, the current one among them unless NULLs are
+                                  // ignored; as many as it takes to reach back, oldest first.
   std::string fallback;
+  std::string current;  // NULLs ignored: of the current row; empty if it is NULL.
 };
 
 class Lag final : public OverFunction<LagState> {
  public:
-  Lag(Type value, std::uint64_t offset, LagDefault fallback)
-      : value_(std::move(value)), offset_(offset), fallback_(fallback) {}
+  Lag(Type value, std::uint64_t offset, LagDefault fallback, LagNulls nulls)
+      : value_(std::move(value)),
+        // The row itself is no NULL to be passed over.
+        nulls_(offset == 0 ? LagNulls::kRespect : nulls),
+        kept_(nulls_ == LagNulls::kRespect ? offset + 1 : offset),
+        fallback_(fallback) {}
 
   [[nodiscard]] Type result_type() const override { return value_.with_nullable(true); }
   [[nodiscard]] std::vector<Type> argument_types() const override {
@@ -100,14 +107,19 @@ class Lag final : public OverFunction<LagState> {
               std::byte* const* states) const override {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       LagState& state = at(states[i]);
-      state.cells.push_back(cell_of(*arguments[0], rows[i]));
-      if (state.cells.size() > offset_ + 1) state.cells.pop_front();
+      if (nulls_ == LagNulls::kRespect) {
+        state.cells.push_back(cell_of(*arguments[0], rows[i]));
+      } else {
+        if (!state.current.empty()) state.cells.push_back(std::move(state.current));
+        state.current = arguments[0]->is_null(rows[i]) ? std::string() : cell_of(*arguments[0], rows[i]);
+      }
+      if (state.cells.size() > kept_) state.cells.pop_front();
       if (fallback_ == LagDefault::kArgument) state.fallback = cell_of(*arguments[1], rows[i]);
     }
   }
   void result(const std::byte* state, ColumnBuilder& out) const override {
     const LagState& lag = at(state);
-    const std::string& cell = lag.cells.size() > offset_ ? lag.cells.front() : lag.fallback;
+    const std::string& cell = lag.cells.size() == kept_ ? lag.cells.front() : lag.fallback;
     ByteReader reader(cell);
     if (cell.empty() || !read_cell(reader, out)) out.append_null();
   }
@@ -115,6 +127,7 @@ class Lag final : public OverFunction<LagState> {
     out.varint(at(state).cells.size());
     for (const std::string& cell : at(state).cells) out.string(cell);
     out.string(at(state).fallback);
+    if (nulls_ == LagNulls::kIgnore) out.string(at(state).current);
   }
   Status load(std::byte* state, ByteReader& in) const override {
     LagState& lag = at(state);
@@ -122,6 +135,7 @@ class Lag final : public OverFunction<LagState> {
     for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count)
       lag.cells.emplace_back(in.string());
     lag.fallback = in.string();
+    if (nulls_ == LagNulls::kIgnore) lag.current = in.string();
     return ended_well(in);
   }
 
@@ -134,7 +148,8 @@ class Lag final : public OverFunction<LagState> {
   }
 
   Type value_;
-  std::uint64_t offset_;
+  LagNulls nulls_;
+  std::uint64_t kept_;  // How many cells reach back to the value.
   LagDefault fallback_;
 };
 
@@ -144,8 +159,8 @@ AggregatePtr make_rank(const Type& time, RankForm form) {
   return std::make_shared<const Rank>(time, form);
 }
 
-AggregatePtr make_lag(const Type& value, std::uint64_t offset, LagDefault fallback) {
-  return std::make_shared<const Lag>(value, offset, fallback);
+AggregatePtr make_lag(const Type& value, std::uint64_t offset, LagDefault fallback, LagNulls nulls) {
+  return std::make_shared<const Lag>(value, offset, fallback, nulls);
 }
 
 }  // namespace leat::functions

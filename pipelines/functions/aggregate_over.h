@@ -16,8 +16,12 @@ enum class RankForm : std::uint8_t {
 AggregatePtr make_rank(const Type& time, RankForm form);
 
 enum class LagDefault : std::uint8_t { kNull, kArgument };
+enum class LagNulls : std::uint8_t {
+  kRespect,
+  kIgnore,  ///< Rows whose value is NULL do not count on the way back.
+};
 /// LAG(value, offset [, default]): the value `offset` rows before the current one. With kArgument the default
 /// is the second argument, as the current row has it.
-AggregatePtr make_lag(const Type& value, std::uint64_t offset, LagDefault fallback);
+AggregatePtr make_lag(const Type& value, std::uint64_t offset, LagDefault fallback, LagNulls nulls);
 
 }  // namespace leat::functions

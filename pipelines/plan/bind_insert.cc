@@ -32,7 +32,8 @@ class InsertBinder {
       whole = whole && values.back();
     }
     if (!whole) return nullptr;
-    NodePtr rows = required_.empty() ? query_.node : make_filter(query_.node, conjunction_of(required_));
+    NodePtr rows = named_branches(query_.node);
+    if (!required_.empty()) rows = make_filter(std::move(rows), conjunction_of(required_));
     rows = make_project(std::move(rows), std::move(values), names);
     const NodePtr input = settle_changes(std::move(rows), *sink);
     if (!input || !order_fits(*input) || !drops_fit(*input)) return nullptr;
@@ -111,6 +112,19 @@ class InsertBinder {
                                    "' takes " + std::to_string(targets_.size()),
                                "query: " + list(query_.schema()) + "; table: " + list_targets());
     return false;
+  }
+
+  /// The query's rows; the branches of a UNION ALL call their columns as the table does, so that the errors
+  /// of rows name those.
+  NodePtr named_branches(const NodePtr& node) const {
+    std::vector<std::string> names;
+    for (const std::size_t target : targets_) names.push_back(table_.columns[target].name());
+    if (node->kind == NodeKind::kProject && node != query_.node)
+      return make_project(node->inputs[0], static_cast<const ProjectNode&>(*node).exprs, names);
+    if (node->kind != NodeKind::kUnionAll) return node;
+    std::vector<NodePtr> branches;
+    for (const NodePtr& branch : node->inputs) branches.push_back(named_branches(branch));
+    return make_union_all(std::move(branches), names);
   }
 
   static std::string list(const Schema& schema) {

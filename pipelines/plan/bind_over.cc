@@ -1,14 +1,15 @@
 #include "pipelines/plan/bind_over.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 #include <utility>
 
-#include "pipelines/functions/aggregate_over.h"
+#include "pipelines/plan/bind_json.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/bind_rank.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/table_nodes.h"
 
 namespace leat::plan {
 
@@ -22,19 +23,10 @@ bool contains_over(const sql::Expression& expression) {
 
 namespace {
 
-bool is_numbering(std::string_view name) {
-  return name == "ROW_NUMBER" || name == "RANK" || name == "DENSE_RANK";
-}
-
-/// Functions whose frame is always the whole partition up to the row.
-bool has_fixed_frame(std::string_view name) {
-  return is_numbering(name) || name == "LAG";
-}
-
 /// Why a function cannot run over a stream, or nothing.
 std::string_view why_not(std::string_view name) {
   if (name == "LEAD") return "LEAD looks at rows that have not come yet";
-  if (name == "NTILE" || name == "CUME_DIST" || name == "PERCENT_RANK" || name == "NTH_VALUE")
+  if (name == "NTILE" || name == "CUME_DIST" || name == "PERCENT_RANK")
     return "it depends on rows of the partition that have not come yet";
   return {};
 }
@@ -153,70 +145,45 @@ bool OverCalls::is_window_partition(const Bound& bound) const {
          has(ColumnRole::kWindowEnd);
 }
 
-// ---- Frames ----------------------------------------------------------------------------------------------
-
-std::optional<std::int64_t> OverCalls::bind_offset(const sql::Frame& frame) const {
-  const Scope nothing;
-  const ExprPtr offset = ExprBinder(nothing, context_, "a frame").bind(*frame.lower.offset);
-  if (!offset) return std::nullopt;
-  const bool rows = frame.unit == sql::Frame::Unit::kRows;
-  const bool fits = rows ? offset->type.is_integer() : offset->type.kind() == TypeKind::kIntervalDayTime;
-  if (fits && offset->kind == ExprKind::kLiteral && !offset->literal.is_null() &&
-      offset->literal.as_integer() >= 0)
-    return offset->literal.as_integer();
-  context_.diagnostics.error(frame.lower.span,
-                             rows ? "ROWS takes a whole number" : "RANGE over time takes an interval",
-                             rows ? "as in ROWS BETWEEN 5 PRECEDING AND CURRENT ROW"
-                                  : "as in RANGE BETWEEN INTERVAL '10' SECOND PRECEDING AND CURRENT ROW");
-  return std::nullopt;
-}
-
-std::optional<OverFrame> OverCalls::bind_frame(const std::optional<sql::Frame>& frame) const {
-  OverFrame bound;
-  if (!frame) return bound;
-  using enum sql::FrameBound::Kind;
-  bound.unit = frame->unit == sql::Frame::Unit::kRows ? OverFrame::Unit::kRows : OverFrame::Unit::kRange;
-  if (frame->upper.kind != kCurrentRow) {
-    context_.diagnostics.error(frame->upper.span, "a frame ends with CURRENT ROW",
-                               "what follows a row is not known when the row comes");
-    return std::nullopt;
-  }
-  if (frame->lower.kind == kUnboundedPreceding) return bound;
-  bound.preceding = 0;
-  if (frame->lower.kind == kCurrentRow) return bound;
-  if (frame->lower.kind == kPreceding) {
-    bound.preceding = bind_offset(*frame);
-    return bound.preceding ? std::optional(bound) : std::nullopt;
-  }
-  context_.diagnostics.error(frame->lower.span, "a frame begins with a row before the current one",
-                             "as in ROWS BETWEEN 5 PRECEDING AND CURRENT ROW");
-  return std::nullopt;
-}
-
 // ---- Calls -----------------------------------------------------------------------------------------------
+
+std::string OverCalls::window_text(const Bound& bound) {
+  std::string text;
+  for (const std::size_t column : bound.partition_by) text += std::to_string(column) + " ";
+  for (const SortKey& key : bound.order)
+    text += "order " + std::to_string(key.column) + (key.direction == SortDirection::kAscending ? "a" : "d") +
+            (key.nulls == NullPlace::kFirst ? "f" : "l");
+  return text;
+}
+
+std::string OverCalls::identity_of_call(const Bound& bound) const {
+  std::string text = bound.window;
+  if (bound.call) text += signature_of(bound.call->call) + bound.call->frame.to_string();
+  if (!bound.ordered) return text;
+  std::vector<std::string> numbers;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) numbers.push_back(std::to_string(i));
+  return text + to_string(*bound.ordered, numbers);
+}
 
 bool OverCalls::bind_call(const sql::Call& call) {
   const std::optional<Window> window = resolve(*call.over);
   Bound bound;
   if (!window || !bind_partition(*window, bound) || !bind_order(*window, bound)) return false;
+  bound.window = window_text(bound);
   if (!bind_function(call, *window, bound)) return false;
-  std::string identity;
-  for (const std::size_t column : bound.partition_by) identity += std::to_string(column) + " ";
-  for (const SortKey& key : bound.order)
-    identity += "order " + std::to_string(key.column) +
-                (key.direction == SortDirection::kAscending ? "a" : "d") +
-                (key.nulls == NullPlace::kFirst ? "f" : "l");
-  if (bound.call) identity += signature_of(bound.call->call) + bound.call->frame.to_string();
-  const auto [place, is_new] = bound_places_.try_emplace(identity, bound_.size());
+  const auto [place, is_new] = bound_places_.try_emplace(identity_of_call(bound), bound_.size());
   if (is_new) bound_.push_back(std::move(bound));
   calls_[&call] = place->second;
   return true;
 }
 
 bool OverCalls::bind_function(const sql::Call& call, const Window& window, Bound& bound) {
+  const bool numbers_window = call.name == "ROW_NUMBER" && !bound.order.empty() && is_window_partition(bound);
+  if (context_.settings.batch && !numbers_window) return bind_ordered_call(call, window, bound);
   if (const std::string_view reason = why_not(call.name); !reason.empty()) {
-    context_.diagnostics.error(call.written.span, call.name + " is not supported over a stream",
-                               std::string(reason));
+    context_.diagnostics.error(
+        call.written.span, call.name + " is not supported over a stream",
+        std::string(reason) + "; SET 'execution.runtime-mode' = 'batch' has it over bounded tables");
     return false;
   }
   if (bound.order.empty()) {
@@ -224,152 +191,92 @@ bool OverCalls::bind_function(const sql::Call& call, const Window& window, Bound
                                "order by the time of the rows: OVER (PARTITION BY k ORDER BY ts)");
     return false;
   }
-  if (has_fixed_frame(call.name) && window.frame->has_value()) {
-    context_.diagnostics.error((*window.frame)->span, call.name + " takes no frame", "leave it out");
-    return false;
-  }
-  const bool windowed = is_window_partition(bound);
-  if (is_time_order(bound) && !(windowed && call.name == "ROW_NUMBER"))
-    return bind_time_call(call, window, bound);
-  if (call.name != "ROW_NUMBER") return refuse_order(call, window);
+  if (has_fixed_frame(call.name) && !check_no_frame(call, window)) return false;
+  if (is_time_order(bound) && !numbers_window) return bind_time_call(call, window, bound);
+  return call.name == "ROW_NUMBER" ? check_no_arguments(call) : bind_ordered_call(call, window, bound);
+}
+
+bool OverCalls::check_no_frame(const sql::Call& call, const Window& window) const {
+  if (!window.frame->has_value()) return true;
+  context_.diagnostics.error((*window.frame)->span, call.name + " takes no frame", "leave it out");
+  return false;
+}
+
+bool OverCalls::check_no_arguments(const sql::Call& call) const {
   if (call.arguments.empty() && !call.filter && !call.distinct && !call.star) return true;
-  context_.diagnostics.error(call.span, "ROW_NUMBER takes no arguments");
+  context_.diagnostics.error(call.span, call.name + " takes no arguments");
   return false;
 }
 
-bool OverCalls::refuse_order(const sql::Call& call, const Window& window) const {
-  if (input_.node->updating)
-    context_.diagnostics.error(
-        call.span, call.name + " OVER needs rows that are only inserted, but this query's rows change",
-        "only ROW_NUMBER() can number rows that change");
-  else
-    context_.not_yet(window.order_by->front().span, call.name + " OVER an order that is not the time's",
-                     "ORDER BY the table's WATERMARK column or a PROCTIME() column, ascending");
-  return false;
-}
-
-bool OverCalls::bind_time_call(const sql::Call& call, const Window& window, Bound& bound) {
-  OverCall over;
-  if (has_fixed_frame(call.name)) {
-    over.frame.unit = OverFrame::Unit::kRows;
-  } else {
-    const std::optional<OverFrame> frame = bind_frame(*window.frame);
-    if (!frame) return false;
-    over.frame = *frame;
-  }
-  const std::size_t time = bound.order[0].column;
-  bool whole = true;
-  if (is_numbering(call.name)) {
-    if (!call.arguments.empty() || call.star || call.filter || call.distinct) {
-      context_.diagnostics.error(call.span, call.name + " takes no arguments");
-      return false;
-    }
-    over.call.kind = call.name;
-    over.call.name = call.name + "()";
-    if (call.name == "ROW_NUMBER") {
-      over.call.function =
-          functions::find_aggregate("COUNT")->bind({}, functions::Distinctness::kAll, false).value();
-    } else {
-      over.call.function =
-          functions::make_rank(inputs_[time]->type, call.name == "RANK" ? functions::RankForm::kRank
-                                                                        : functions::RankForm::kDenseRank);
-      over.call.arguments = {time};
-    }
-  } else {
-    whole = call.name == "LAG" ? bind_lag(call, over) : bind_aggregate(call, over);
-  }
-  bound.call = std::move(over);
-  return whole;
-}
-
-bool OverCalls::bind_lag(const sql::Call& call, OverCall& over) {
-  if (call.arguments.empty() || call.arguments.size() > 3 || call.distinct || call.filter) {
-    context_.diagnostics.error(call.span, "LAG takes a value, how many rows back, and a default",
-                               "as in LAG(x, 1, 0)");
-    return false;
-  }
-  if (call.nulls == sql::Call::Nulls::kIgnore) {
-    context_.not_yet(call.span, "LAG … IGNORE NULLS", "LAST_VALUE(x) OVER skips NULLs");
-    return false;
-  }
+std::optional<std::vector<ExprPtr>> OverCalls::bind_arguments(const sql::Call& call) const {
   std::vector<ExprPtr> arguments;
   for (const sql::Argument& argument : call.arguments) {
-    const auto expr = bind_value(*argument.value, "LAG");
-    if (!expr) return false;
+    const auto expr = bind_value(*argument.value, call.name);
+    if (!expr) return std::nullopt;
     arguments.push_back(*expr);
   }
-  std::int64_t offset = 1;
-  if (arguments.size() > 1) {
-    const Expr& literal = *arguments[1];
-    const bool whole =
-        literal.kind == ExprKind::kLiteral && literal.type.is_integer() && !literal.literal.is_null();
-    offset = whole ? literal.literal.as_integer() : -1;
-    if (offset < 0) {
-      context_.diagnostics.error(call.arguments[1].value->span, "LAG goes back a constant number of rows");
-      return false;
-    }
-    arguments.erase(arguments.begin() + 1);
-  }
-  const auto fallback =
-      arguments.size() > 1 ? functions::LagDefault::kArgument : functions::LagDefault::kNull;
-  over.call.kind = "LAG " + std::to_string(offset);
-  const Type type = arguments[0]->type;
-  return finish_call(call, std::move(arguments),
-                     functions::make_lag(type, static_cast<std::uint64_t>(offset), fallback), over);
+  return arguments;
 }
 
-bool OverCalls::bind_aggregate(const sql::Call& call, OverCall& over) {
-  const functions::AggregateFunction* function = functions::find_aggregate(call.name);
-  if (!function || !call.order_by.empty() || call.nulls == sql::Call::Nulls::kRespect) {
-    context_.diagnostics.error(call.written.span,
-                               function ? call.name + " OVER takes no ORDER BY or RESPECT NULLS in the call"
-                                        : "'" + call.written.text + "' is no function that can be OVER rows",
-                               "aggregates, ROW_NUMBER, RANK, DENSE_RANK and LAG can");
-    return false;
-  }
-  std::vector<ExprPtr> arguments;
+Result<functions::AggregatePtr> OverCalls::bind_signature(const sql::Call& call,
+                                                          std::span<const ExprPtr> arguments,
+                                                          std::span<const std::string> words,
+                                                          FrameBegin begin) {
   std::vector<functions::ArgumentInfo> infos;
-  for (const sql::Argument& argument : call.arguments) {
-    const auto expr = bind_value(*argument.value, "an aggregate");
-    if (!expr) return false;
-    arguments.push_back(*expr);
-    infos.push_back({(*expr)->type, std::nullopt});
-    if ((*expr)->kind == ExprKind::kLiteral) infos.back().literal = (*expr)->literal;
+  for (const ExprPtr& argument : arguments) {
+    infos.push_back({argument->type, std::nullopt});
+    if (argument->kind == ExprKind::kLiteral) infos.back().literal = argument->literal;
   }
+  for (const std::string& word : words) infos.push_back({Type::string(), Value::string(word)});
+  // Rows leave a frame that moves. The least, the greatest, the first and the last value of what is left are
+  // found without keeping all values sorted; see exec/over_frame.h.
+  const bool positional =
+      call.name == "MIN" || call.name == "MAX" || call.name == "FIRST_VALUE" || call.name == "LAST_VALUE";
+  const auto distinct = call.distinct ? functions::Distinctness::kDistinct : functions::Distinctness::kAll;
+  return functions::find_aggregate(call.name)->bind(infos, distinct,
+                                                    begin == FrameBegin::kMoves && !positional);
+}
+
+bool OverCalls::bind_aggregate(const sql::Call& call, FrameBegin begin, AggregateCall& bound) {
+  if (!functions::find_aggregate(call.name)) {
+    context_.diagnostics.error(
+        call.written.span, "'" + call.written.text + "' is no function that can be OVER rows",
+        context_.settings.batch ? "aggregates, LEAD, LAG, NTILE and the functions that rank can"
+                                : "aggregates, ROW_NUMBER, RANK, DENSE_RANK and LAG can");
+    return false;
+  }
+  const std::optional<std::vector<std::string>> words = aggregate_words(call, context_);
+  std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
+  if (!words || !arguments) return false;
   if (call.filter) {
     ExprBinder binder(scope_, context_, "FILTER");
     binder.set_interceptor(values_);
     const ExprPtr filter = binder.bind_condition(*call.filter);
     if (!filter) return false;
-    over.call.filter = add_input(filter);
+    bound.filter = add_input(filter);
   }
-  // Rows leave a bounded frame. The least, the greatest, the first and the last value of what is left are
-  // found without keeping all values sorted; see exec/over_frame.h.
-  const bool positional =
-      call.name == "MIN" || call.name == "MAX" || call.name == "FIRST_VALUE" || call.name == "LAST_VALUE";
-  const auto distinct = call.distinct ? functions::Distinctness::kDistinct : functions::Distinctness::kAll;
-  Result<functions::AggregatePtr> bound =
-      function->bind(infos, distinct, over.frame.preceding.has_value() && !positional);
-  if (!bound) {
-    context_.diagnostics.error(call.span, bound.error().message);
+  Result<functions::AggregatePtr> function = bind_signature(call, *arguments, *words, begin);
+  if (!function) {
+    context_.diagnostics.error(call.span, function.error().message);
     return false;
   }
-  over.call.kind = call.name + (call.distinct ? " DISTINCT" : "");
-  return finish_call(call, std::move(arguments), std::move(*bound), over);
+  bound.kind = call.name + (call.distinct ? " DISTINCT" : "");
+  for (const std::string& word : *words) bound.kind += " " + word;
+  return finish_call(call, std::move(*arguments), std::move(*function), bound);
 }
 
 bool OverCalls::finish_call(const sql::Call& call, std::vector<ExprPtr> arguments,
-                            functions::AggregatePtr function, OverCall& over) {
+                            functions::AggregatePtr function, AggregateCall& bound) {
   const std::vector<Type> types = function->argument_types();
   std::string text = call.name + (call.distinct ? "(DISTINCT " : "(");
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     arguments[i] = coerce(std::move(arguments[i]), types[i], call.arguments[i].value->span, context_);
     if (!arguments[i]) return false;
-    over.call.arguments.push_back(add_input(arguments[i]));
+    bound.arguments.push_back(add_input(arguments[i]));
     text += (i > 0 ? ", " : "") + to_string(*arguments[i]);
   }
-  over.call.name = text + (call.star ? "*)" : ")");
-  over.call.function = std::move(function);
+  bound.name = text + (call.star ? "*)" : ")");
+  bound.function = std::move(function);
   return true;
 }
 
@@ -383,6 +290,7 @@ Relation OverCalls::build() {
   relation.node = make_project(input_.node, inputs_, names);
   columns_.resize(bound_.size());
   add_time_nodes(relation);
+  add_ordered_nodes(relation);
   add_numberings(relation);
   relation.roles.resize(relation.schema().size(), ColumnRole::kPlain);
   return relation;
@@ -397,19 +305,25 @@ void OverCalls::append(Relation& relation, const std::shared_ptr<PassingNode>& n
   relation.node = node;
 }
 
-void OverCalls::add_time_nodes(Relation& relation) {
-  std::map<std::pair<std::vector<std::size_t>, std::size_t>, std::vector<std::size_t>> groups;
-  std::vector<const std::vector<std::size_t>*> in_order;
-  bool all_bounded = true;
+std::vector<std::vector<std::size_t>> OverCalls::by_window(
+    const std::function<bool(const Bound&)>& has) const {
+  std::vector<std::vector<std::size_t>> groups;
+  std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < bound_.size(); ++i) {
-    if (!bound_[i].call) continue;
-    all_bounded = all_bounded && bound_[i].call->frame.preceding;
-    auto& group = groups[{bound_[i].partition_by, bound_[i].order[0].column}];
-    if (group.empty()) in_order.push_back(&group);
-    group.push_back(i);
+    if (!has(bound_[i])) continue;
+    const auto [place, is_new] = places.try_emplace(bound_[i].window, groups.size());
+    if (is_new) groups.emplace_back();
+    groups[place->second].push_back(i);
   }
-  for (const auto* group : in_order) {
-    const Bound& first = bound_[group->front()];
+  return groups;
+}
+
+void OverCalls::add_time_nodes(Relation& relation) {
+  const auto groups = by_window([](const Bound& bound) { return bound.call.has_value(); });
+  const bool all_bounded = std::ranges::all_of(
+      bound_, [](const Bound& bound) { return !bound.call || bound.call->frame.preceding.has_value(); });
+  for (const std::vector<std::size_t>& group : groups) {
+    const Bound& first = bound_[group.front()];
     auto node = std::make_shared<OverNode>();
     node->partition_by = first.partition_by;
     node->state_ttl = context_.settings.state_ttl;
@@ -417,14 +331,34 @@ void OverCalls::add_time_nodes(Relation& relation) {
     node->time = relation.node->time_attributes[node->time_column];
     node->lateness =
         all_bounded && groups.size() == 1 ? OverNode::Lateness::kKey : OverNode::Lateness::kWatermark;
-    for (const std::size_t i : *group) node->calls.push_back(*bound_[i].call);
-    append(relation, node, *group);
+    for (const std::size_t i : group) node->calls.push_back(*bound_[i].call);
+    append(relation, node, group);
+  }
+}
+
+std::shared_ptr<OrderedOverNode> OverCalls::make_ordered_node() const {
+  if (context_.settings.batch) return std::make_shared<OverBatchNode>();
+  auto node = std::make_shared<OverChangesNode>();
+  node->state_ttl = context_.settings.state_ttl;
+  return node;
+}
+
+void OverCalls::add_ordered_nodes(Relation& relation) {
+  const auto groups = by_window([](const Bound& bound) { return bound.ordered.has_value(); });
+  if (context_.settings.batch && !groups.empty() && relation.node->updating)
+    relation.node = make_final_rows(relation.node);
+  for (const std::vector<std::size_t>& group : groups) {
+    const std::shared_ptr<OrderedOverNode> node = make_ordered_node();
+    node->partition_by = bound_[group.front()].partition_by;
+    node->order = bound_[group.front()].order;
+    for (const std::size_t i : group) node->calls.push_back(*bound_[i].ordered);
+    append(relation, node, group);
   }
 }
 
 void OverCalls::add_numberings(Relation& relation) {
   for (std::size_t i = 0; i < bound_.size(); ++i) {
-    if (bound_[i].call) continue;
+    if (bound_[i].call || bound_[i].ordered) continue;
     std::shared_ptr<NumberingNode> node;
     if (is_window_partition(bound_[i]) && !relation.node->updating) {
       auto windowed = std::make_shared<WindowRankNode>();

@@ -4,8 +4,14 @@
 // Calls that order by a time attribute share a node as far as they share the partition; nodes of different
 // partitions are chained, and each gives its rows out in the order of time, none of them late for the next.
 // ROW_NUMBER over another order, or over the rows of a window, is a numbering that a condition may bound.
+// In batch mode all calls, in whatever order, wait for the end of the input; over a stream those that only
+// look back are a changelog.
+//
+// bind_over.cc: windows, aggregates, nodes, QUALIFY. bind_over_time.cc: frames and calls in the order of
+// time. bind_over_ordered.cc: those in any order.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +20,7 @@
 #include <vector>
 
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/ordered_over_node.h"
 #include "pipelines/plan/over_node.h"
 #include "pipelines/plan/rank_node.h"
 
@@ -50,11 +57,17 @@ class OverCalls {
     const std::optional<sql::Frame>* frame = nullptr;
     sql::SourceSpan span;
   };
-  /// A call, bound; `place` is the ordinal of its column among all calls.
+  /// A call, bound. Without `call` and `ordered`: a numbering in an order that is not of time.
   struct Bound {
     std::vector<std::size_t> partition_by;
     std::vector<SortKey> order;
-    std::optional<OverCall> call;  ///< None: a numbering in an order that is not of time.
+    std::string window;  ///< Of both: calls with equal ones may share a node.
+    std::optional<OverCall> call;
+    std::optional<OrderedOverCall> ordered;
+  };
+  enum class FrameBegin : std::uint8_t {
+    kFixed,  ///< Rows never leave the frame.
+    kMoves,
   };
 
   bool collect(const sql::Expression& expression);
@@ -65,19 +78,55 @@ class OverCalls {
   [[nodiscard]] bool is_time_order(const Bound& bound) const;
   [[nodiscard]] bool is_window_partition(const Bound& bound) const;
   bool bind_function(const sql::Call& call, const Window& window, Bound& bound);
-  bool bind_time_call(const sql::Call& call, const Window& window, Bound& bound);
-  bool bind_aggregate(const sql::Call& call, OverCall& over);
-  bool bind_lag(const sql::Call& call, OverCall& over);
+  bool bind_aggregate(const sql::Call& call, FrameBegin begin, AggregateCall& bound);
+  static Result<functions::AggregatePtr> bind_signature(const sql::Call& call,
+                                                        std::span<const ExprPtr> arguments,
+                                                        std::span<const std::string> words, FrameBegin begin);
   bool finish_call(const sql::Call& call, std::vector<ExprPtr> arguments, functions::AggregatePtr function,
-                   OverCall& over);
+                   AggregateCall& bound);
+  std::optional<std::vector<ExprPtr>> bind_arguments(const sql::Call& call) const;
+  bool check_no_frame(const sql::Call& call, const Window& window) const;
+  bool check_no_arguments(const sql::Call& call) const;
+  static std::string window_text(const Bound& bound);
+  [[nodiscard]] std::string identity_of_call(const Bound& bound) const;
+
+  // In the order of time.
+  bool bind_time_call(const sql::Call& call, const Window& window, Bound& bound);
+  bool bind_time_numbering(const sql::Call& call, std::size_t time, AggregateCall& bound) const;
+  bool bind_lag(const sql::Call& call, AggregateCall& bound);
   std::optional<OverFrame> bind_frame(const std::optional<sql::Frame>& frame) const;
   std::optional<std::int64_t> bind_offset(const sql::Frame& frame) const;
-  bool refuse_order(const sql::Call& call, const Window& window) const;
+  /// Functions whose frame is always the whole partition up to the row.
+  static bool has_fixed_frame(std::string_view name);
+
+  // In any order.
+  bool bind_ordered_call(const sql::Call& call, const Window& window, Bound& bound);
+  bool bind_ordered_aggregate(const sql::Call& call, const Window& window, Bound& bound);
+  bool check_looks_back(const sql::Call& call, const Window& window, const OrderedOverCall& over) const;
+  bool bind_ranking(const sql::Call& call, const Window& window, const Bound& bound,
+                    OrderedOverCall& over) const;
+  bool bind_ntile(const sql::Call& call, OrderedOverCall& over) const;
+  bool bind_neighbour(const sql::Call& call, OrderedOverCall& over);
+  bool bind_distance(const ExprPtr& distance, const sql::Call& call, OrderedOverCall& over);
+  bool bind_any_frame(const Window& window, const Bound& bound, OrderedFrame& frame);
+  bool bind_row_edge(const sql::FrameBound& written, FrameEdge& edge) const;
+  bool bind_value_edges(const sql::Frame& written, const Bound& bound, OrderedFrame& frame);
+  /// Inputs of `values`, brought to one type; where each is goes to `columns`.
+  bool add_same_type(std::span<const ExprPtr> values, std::span<std::size_t* const> columns,
+                     sql::SourceSpan span);
+  ExprPtr bind_value_edge(const sql::FrameBound& written, const ExprPtr& value, const SortKey& key,
+                          FrameEdge& edge) const;
+
   std::optional<ExprPtr> bind_value(const sql::Expression& expression, std::string_view place) const;
   std::size_t add_input(const ExprPtr& expr);
 
   Relation build();
+  /// The bounds that `has` names, by window, in the order of their first call.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> by_window(
+      const std::function<bool(const Bound&)>& has) const;
   void add_time_nodes(Relation& relation);
+  void add_ordered_nodes(Relation& relation);
+  std::shared_ptr<OrderedOverNode> make_ordered_node() const;
   void add_numberings(Relation& relation);
   void append(Relation& relation, const std::shared_ptr<PassingNode>& node,
               std::span<const std::size_t> bounds);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/ordered_over_node.h"
 #include "pipelines/plan/over_node.h"
 #include "pipelines/plan/rank_node.h"
 
@@ -26,6 +27,10 @@ bool numbers_all(const Node& node) {
   if (node.kind == NodeKind::kRank || node.kind == NodeKind::kWindowRank) {
     const RankRange& range = static_cast<const NumberingNode&>(node).range;
     return range.first == 1 && !range.last;
+  }
+  if (node.kind == NodeKind::kOverBatch) {
+    const auto& batch = static_cast<const OverBatchNode&>(node);
+    return batch.calls.size() == 1 && batch.calls[0].kind == OrderedOverCall::Kind::kRowNumber;
   }
   if (node.kind != NodeKind::kOver) return false;
   const auto& over = static_cast<const OverNode&>(node);
@@ -95,13 +100,27 @@ bool take_bound(const Expr& conjunct, const std::vector<NodePtr>& way, Bounds& b
 
 // ---- The node that takes the bounds ----------------------------------------------------------------------
 
-std::shared_ptr<RankNode> rank_of(const OverNode& over) {
+std::shared_ptr<RankNode> rank_over(const PassingNode& over, const std::vector<std::size_t>& partition_by,
+                                    std::vector<SortKey> order) {
   auto rank = std::make_shared<RankNode>();
   rank->inputs = over.inputs;
   rank->passed = over.passed;
-  rank->partition_by = over.partition_by;
+  rank->partition_by = partition_by;
+  rank->order = std::move(order);
+  return rank;
+}
+
+std::shared_ptr<NumberingNode> numbering_of(const Node& node) {
+  if (node.kind == NodeKind::kOverBatch) {
+    const auto& over = static_cast<const OverBatchNode&>(node);
+    return rank_over(over, over.partition_by, over.order);
+  }
+  if (node.kind != NodeKind::kOver)
+    return std::static_pointer_cast<NumberingNode>(as_operator_node(node).clone());
+  const auto& over = static_cast<const OverNode&>(node);
+  auto rank =
+      rank_over(over, over.partition_by, {{over.time_column, SortDirection::kAscending, NullPlace::kFirst}});
   rank->state_ttl = over.state_ttl;
-  rank->order = {{over.time_column, SortDirection::kAscending, NullPlace::kFirst}};
   return rank;
 }
 
@@ -134,10 +153,7 @@ bool keeps_last_of_window(const NumberingNode& node, const Bounds& bounds) {
 }
 
 NodePtr bounded(const Node& numbering, const Bounds& bounds) {
-  const std::shared_ptr<NumberingNode> node =
-      numbering.kind == NodeKind::kOver
-          ? rank_of(static_cast<const OverNode&>(numbering))
-          : std::static_pointer_cast<NumberingNode>(as_operator_node(numbering).clone());
+  const std::shared_ptr<NumberingNode> node = numbering_of(numbering);
   if (bounds.last == 1)
     if (const auto time = time_order(*node))
       return deduplicate_of(static_cast<const RankNode&>(*node), *time);

@@ -82,6 +82,9 @@ std::vector<LanguageForm> window_forms() {
 
 std::vector<LanguageForm> over_forms() {
   const std::string over = "OVER (PARTITION BY device ORDER BY ts)";
+  const std::string batch = "SET 'execution.runtime-mode' = 'batch'; SELECT device, ";
+  const std::string ranked =
+      " OVER (PARTITION BY device ORDER BY x DESC) FROM (VALUES ('a', 20.5), ('a', 21.5)) AS r (device, x)";
   return {
       {{"OVER", "WINDOW"},
        "aggregate OVER ([PARTITION BY k] ORDER BY ts [ROWS n | RANGE interval] PRECEDING)",
@@ -93,9 +96,30 @@ std::vector<LanguageForm> over_forms() {
        "LAG(value [, offset [, default]]) OVER (PARTITION BY k ORDER BY ts)",
        "The value so many rows before, 1 by default; where there is none, the default or NULL.",
        "SELECT temperature - LAG(temperature, 1) " + over + " FROM readings"},
+      {{"LEAD"},
+       "LEAD(value [, offset [, default]]) [IGNORE NULLS] OVER (PARTITION BY k ORDER BY …)",
+       "The value so many rows behind, 1 by default; in batch mode. IGNORE NULLS, of LAG, too, passes over "
+       "NULLs.",
+       batch + "LEAD(x, 1, 0.0)" + ranked},
+      {{"CUME_DIST", "PERCENT_RANK", "NTILE"},
+       "CUME_DIST(), PERCENT_RANK() or NTILE(groups) OVER (PARTITION BY k ORDER BY …)",
+       "The row's place in its partition as a share, or as one of so many groups of the same size; in batch "
+       "mode.",
+       batch + "CUME_DIST()" + ranked},
+      {{"FOLLOWING", "PRECEDING", "CURRENT ROW"},
+       "aggregate OVER (… {ROWS | RANGE} BETWEEN edge AND edge)",
+       "Edges of a frame: UNBOUNDED PRECEDING, n PRECEDING, CURRENT ROW; in batch mode n FOLLOWING, "
+       "UNBOUNDED "
+       "FOLLOWING, and any ORDER BY, too.",
+       "SET 'execution.runtime-mode' = 'batch'; SELECT device, AVG(x) OVER (PARTITION BY device ORDER BY n "
+       "ROWS "
+       "BETWEEN 2 PRECEDING AND 2 FOLLOWING) FROM (VALUES ('a', 1, 20.5), ('a', 2, 21.5)) AS r (device, n, "
+       "x)"},
       {{"ROW_NUMBER", "RANK", "DENSE_RANK"},
        "ROW_NUMBER() OVER (PARTITION BY k ORDER BY …)",
-       "Numbers rows; a condition on the number makes a Top-N or a deduplication of it.",
+       "Numbers rows; a condition on the number makes a Top-N or a deduplication of it. RANK and DENSE_RANK "
+       "give "
+       "rows that are equal in the order the same number.",
        "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY device ORDER BY temperature DESC) AS n FROM "
        "readings) WHERE n <= 3"},
       {{"QUALIFY"},

@@ -15,7 +15,7 @@ struct LanguageForm {
   std::string doc;
   /// A query over readings(device STRING, temperature DOUBLE, ts TIMESTAMP(3) with a watermark, seen AS
   /// PROCTIME(), samples ARRAY<INT>) and versions(device STRING as the key, site STRING, since TIMESTAMP(3)
-  /// with a watermark).
+  /// with a watermark); what only batch mode has, over VALUES.
   std::string example;
 };
 

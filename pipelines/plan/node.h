@@ -31,6 +31,8 @@ enum class NodeKind : std::uint8_t {
   kMatch,
   kAbsence,
   kOver,
+  kOverBatch,
+  kOverChanges,
   kRank,
   kWindowRank,
   kDeduplicate,

@@ -1,0 +1,66 @@
+// OVER a stream in an order that is not the time's: a changelog. A row that comes or goes changes the values
+// of the rows behind it in the window's order, and of those that are equal to it; each of them whose values
+// differ is updated, in that order. The values of the partition are computed anew for each row.
+//
+// Input rows may be taken back; one that is not there is ignored. With a time to live a partition of which no
+// row came or went for so long is forgotten without a word.
+//
+// State: that of RankedRows and, with a time to live, of KeyLifetimes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipelines/exec/changelog_rows.h"
+#include "pipelines/exec/key_lifetimes.h"
+#include "pipelines/exec/operator.h"
+#include "pipelines/exec/partition_calls.h"
+#include "pipelines/exec/ranked_rows.h"
+
+namespace leat::exec {
+
+class OverChanges final : public Operator {
+ public:
+  explicit OverChanges(const plan::OverChangesNode& node);
+
+  Status process(std::size_t input, const Batch& batch, Output& out) override;
+  Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
+  void save(StateChanges& changes) override;
+  Status load(std::string_view key, std::string_view value) override;
+  Status loaded() override;
+  [[nodiscard]] OperatorCounters counters() const override { return counters_; }
+  void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
+  [[nodiscard]] std::size_t memory_bytes() const override {
+    return rows_.memory_bytes() + lifetimes_.memory_bytes();
+  }
+  [[nodiscard]] std::size_t key_count() const override { return keys_; }
+
+ private:
+  using Handle = RankedRows::Handle;
+  using Values = std::vector<ColumnPtr>;  // One column per call, by place in the partition.
+
+  void add(KeyId partition, const Batch& batch, std::uint32_t row);
+  void remove(KeyId partition, const Batch& batch, std::uint32_t row);
+  void forget(KeyId partition);
+  /// Gives out the changes so far, which rows of `batch` made.
+  Status emit_changes(const Batch& batch, std::int64_t watermark_after, Output& out);
+  /// The values of the rows that the partition has now.
+  [[nodiscard]] Values values_of(KeyId partition);
+  void change(RowKind kind, Handle handle, const Values& values, std::size_t place, std::uint32_t row);
+
+  std::string fingerprint_;
+  std::vector<std::size_t> passed_;
+  std::vector<std::size_t> needed_;  // Columns that calls read.
+  std::size_t width_;                // Of the input.
+  RankedRows rows_;
+  KeyLifetimes lifetimes_;
+  std::vector<std::unique_ptr<PartitionCall>> calls_;
+  std::vector<ColumnBuilder> results_;  // Scratch, one per call.
+  ChangelogRows changes_;               // The input's columns, then the calls'.
+  OperatorCounters counters_;
+  std::size_t keys_ = 0;
+  std::vector<KeyId> ids_;
+};
+
+}  // namespace leat::exec
