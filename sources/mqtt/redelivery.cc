@@ -1,5 +1,7 @@
 #include "sources/mqtt/redelivery.h"
 
+#include <algorithm>
+
 namespace leat::sources {
 namespace {
 
@@ -11,7 +13,9 @@ constexpr std::uint16_t kLastQuarter = 49'152;
 
 void Redelivery::stored(DeliveryIdentity delivery) {
   if (last_.empty()) last_.resize(kPacketIds);
-  last_[delivery.packet_id] = {.fingerprint = delivery.fingerprint, .number = ++stored_};
+  Last& last = last_[delivery.packet_id];
+  alike_ = alike_ || (last.fingerprint == delivery.fingerprint && last.number > forgotten_);
+  last = {.fingerprint = delivery.fingerprint, .number = ++stored_};
   note_turn(delivery.packet_id);
 }
 
@@ -31,27 +35,35 @@ void Redelivery::session_lost() {
   forgotten_ = stored_;
   last_id_ = 0;
   in_turn_ = 0;
+  alike_ = false;
 }
 
 bool Redelivery::absorbs(DeliveryIdentity delivery, Mark mark) {
   if (reconnected_ == 0 || mark == Mark::kNew) return false;
   Run& run = runs_[mark == Mark::kHidden ? 1 : 0];
   ++run.deliveries;
-  const bool possible =
-      mark == Mark::kRepeated || (in_turn_ >= kInTurn && run.deliveries <= receive_maximum_);
-  if (run.over || !possible) return false;
+  if (run.over || (mark == Mark::kHidden && !may_be_hidden(delivery, run))) return false;
   if (!repeats(delivery, run)) {
     run.over = true;
     return false;
   }
   run.absorbed = last_[delivery.packet_id].number;
-  return true;
+  return run.absorbed + kWindow > reconnected_;
+}
+
+bool Redelivery::may_be_hidden(DeliveryIdentity delivery, const Run& run) const {
+  if (run.deliveries > receive_maximum_) return false;
+  if (in_turn_ >= kInTurn) return true;
+  const auto alike = std::ranges::count_if(last_, [&](const Last& last) {
+    return last.fingerprint == delivery.fingerprint && last.number > forgotten_;
+  });
+  return !alike_ && alike == 1;
 }
 
 bool Redelivery::repeats(DeliveryIdentity delivery, const Run& run) const {
   const Last& last = last_[delivery.packet_id];
   return last.fingerprint == delivery.fingerprint && last.number > forgotten_ && last.number > run.absorbed &&
-         last.number <= reconnected_ && last.number + kWindow > reconnected_;
+         last.number <= reconnected_;
 }
 
 }  // namespace leat::sources

@@ -19,8 +19,9 @@
 // A QoS 1 delivery must carry the duplicate flag to be skipped: without it an equal one is an honest new
 // message, or comes from a broker that was killed and has restored a state from before it first sent the
 // message; nobody can tell which, and a double is better than a loss. For QoS 2, where Paho hides the flag,
-// only the first deliveries after the reconnect, as many as the receive maximum, may be, and only of a broker
-// that has been seen to use the identifiers in turn: from another one an equal delivery may be new.
+// only the first deliveries after the reconnect, as many as the receive maximum, may be. And where messages
+// are alike, only those of a broker that has been seen to use the identifiers in turn: from one that takes
+// the lowest free one an equal delivery may be new.
 //
 // Used on the client's thread only, after the seeding.
 #pragma once
@@ -71,6 +72,7 @@ class Redelivery {
     bool over = false;
   };
   [[nodiscard]] bool repeats(DeliveryIdentity delivery, const Run& run) const;
+  [[nodiscard]] bool may_be_hidden(DeliveryIdentity delivery, const Run& run) const;
   void note_turn(std::uint16_t packet_id);
 
   const std::size_t receive_maximum_;
@@ -79,6 +81,7 @@ class Redelivery {
   std::uint64_t reconnected_ = 0;  // What was the last one at the reconnect; 0: in a new session.
   std::uint64_t forgotten_ = 0;    // Those up to this number belong to a session that is gone.
   std::uint16_t last_id_ = 0;      // Of the last one stored.
+  bool alike_ = false;             // An identifier has come again with the same content.
   std::uint64_t in_turn_ = 0;      // How many have had rising identifiers until now.
   std::array<Run, 2> runs_;        // QoS 1, QoS 2.
 };

@@ -166,6 +166,17 @@ TEST_CASE("an unmarked delivery of a broker that uses identifiers again and agai
   CHECK(!redelivery.absorbs({1, 7}, Mark::kHidden));
 }
 
+TEST_CASE("an unmarked delivery unlike all others is recognised whatever the identifiers") {
+  Redelivery redelivery(10);
+  redelivery.stored({1, 7});
+  redelivery.session_kept();
+  CHECK(redelivery.absorbs({1, 7}, Mark::kHidden));
+  redelivery.stored({2, 8});
+  redelivery.stored({3, 8});
+  redelivery.session_kept();
+  CHECK(!redelivery.absorbs({2, 8}, Mark::kHidden));
+}
+
 TEST_CASE("identifiers are in turn over their end, too") {
   Redelivery redelivery(10);
   for (std::uint32_t i = 65'530; i < 65'550; ++i)
