@@ -360,7 +360,7 @@ bool read_base64(std::string_view text, std::string& out) {
     for (const int shift : {16, 8, 0}) out.push_back(static_cast<char>((group >> shift) & 0xff));
     group = 0;
   }
-  out.resize(out.size() - padding);
+  for (; padding > 0; --padding) out.pop_back();
   return true;
 }
 
