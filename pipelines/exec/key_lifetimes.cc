@@ -34,8 +34,8 @@ void KeyLifetimes::touch(KeyId key) {
 }
 
 void KeyLifetimes::erase(KeyId key, const KeyMap& keys) {
+  ++erased_since_sweep_;  // Without a time to live, too: its number is to be swept.
   if (!holds(key)) return;
-  ++erased_since_sweep_;
   if (keys_[key].saved) erased_.add(entry_of(key_tag_, key, keys));
   const bool dirty = keys_[key].dirty;  // It still stands in the list.
   keys_[key] = {};

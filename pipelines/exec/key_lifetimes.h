@@ -3,7 +3,7 @@
 //
 // For each row the operator calls `pass_row`, which names the keys to drop, the row's own among them; it
 // calls `touch` when it writes a key, and `erase` when it drops one. Without a time to live all of that does
-// nothing.
+// nothing, but for `erase`: the numbers of keys that are dropped are swept in any case.
 //
 // The time to live is no part of a node's identity: it may be set, changed or taken away without losing
 // state. Keys from before it was set live from the first row that comes.

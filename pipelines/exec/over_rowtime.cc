@@ -222,11 +222,13 @@ Status OverRowtime::flush(Output& out, std::int64_t watermark_after) {
 /// Keys of which nothing is known any more make room when there are many.
 void OverRowtime::sweep() {
   KeyMap& keys = windows_.keys();
-  lifetimes_.sweep(keys, [this](KeyId id) { return keys_[id].waiting > 0 || keys_[id].dirty; });
+  const auto in_use = [this](KeyId id) {
+    return id < keys_.size() && (keys_[id].waiting > 0 || keys_[id].forget_at != kNever || keys_[id].dirty);
+  };
+  lifetimes_.sweep(keys, in_use);
   if (!windows_.expires() || keys.size() < kFewKeys + 2 * forgetting_.size()) return;
   std::vector<std::uint32_t> uses(keys.id_limit());
-  for (KeyId id = 0; id < keys_.size() && id < uses.size(); ++id)
-    uses[id] = keys_[id].waiting > 0 || keys_[id].forget_at != kNever || keys_[id].dirty ? 1 : 0;
+  for (KeyId id = 0; id < uses.size(); ++id) uses[id] = in_use(id) ? 1 : 0;
   keys.sweep(uses);
 }
 

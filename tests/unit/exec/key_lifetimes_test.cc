@@ -1,6 +1,7 @@
 // State that expires ('table.exec.state.ttl') in Top-N, deduplication and OVER. Row n comes in at second n.
 #include <doctest/doctest.h>
 
+#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/plan/over_node.h"
 #include "pipelines/plan/rank_node.h"
 #include "tests/unit/exec/script.h"
@@ -169,6 +170,22 @@ TEST_CASE("expired keys leave the state") {
   // At most twice the time to live: six keys with an entry and a time each, beside the operator's time and
   // what the scan saves.
   CHECK(state.entries.size() < 20);
+}
+
+TEST_CASE("numbers of emptied keys are swept without a time to live, too") {
+  KeyLifetimes lifetimes(0s);
+  KeyMap keys({Type::big_int()});
+  std::vector<KeyId> ids;
+  for (std::int64_t value = 0; value < 100'000; ++value) {
+    ColumnBuilder cell(Type::big_int());
+    cell.append<std::int64_t>(value);
+    const ColumnPtr column = cell.finish();
+    keys.lookup({&column, 1}, 1, ids);
+    lifetimes.touch(ids[0]);
+    lifetimes.erase(ids[0], keys);
+    lifetimes.sweep(keys, [](KeyId) { return false; });
+  }
+  CHECK(keys.id_limit() < 4096);
 }
 
 }  // namespace
