@@ -49,7 +49,8 @@ MadeOperator make_upsert(const plan::UpsertNode& node) {
 
 }  // namespace
 
-Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, OperatorContext context) {
+Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, OperatorContext context,
+                                        std::uint64_t memory_max) {
   switch (node.kind) {
     case plan::NodeKind::kUnnest:
       return MadeOperator::of(
@@ -90,7 +91,8 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kOver:
       return make_over(static_cast<const plan::OverNode&>(node), std::move(context));
     case plan::NodeKind::kOverBatch:
-      return MadeOperator::of(std::make_unique<OverBatch>(static_cast<const plan::OverBatchNode&>(node)));
+      return MadeOperator::of(
+          std::make_unique<OverBatch>(static_cast<const plan::OverBatchNode&>(node), memory_max));
     case plan::NodeKind::kOverChanges:
       return MadeOperator::of(std::make_unique<OverChanges>(static_cast<const plan::OverChangesNode&>(node)));
     case plan::NodeKind::kRank:

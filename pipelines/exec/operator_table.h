@@ -2,6 +2,7 @@
 // kind.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "pipelines/exec/failed_rows.h"
@@ -23,7 +24,8 @@ struct MadeOperator {
   }
 };
 
-/// Errors: invalid (a node that cannot run), internal.
-Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, OperatorContext context);
+/// `memory_max` as in DataflowOptions. Errors: invalid (a node that cannot run), internal.
+Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, OperatorContext context,
+                                        std::uint64_t memory_max);
 
 }  // namespace leat::exec

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/base/bytes.h"
 #include "pipelines/base/time.h"
 #include "pipelines/exec/key_map.h"
 
@@ -10,6 +11,8 @@ namespace leat::exec {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 8192;
+/// Cells that the results of one batch may hold, by the size of the partition.
+constexpr std::size_t kCellsAtOnce = 1U << 22;
 constexpr char kRowTag = 'r';
 
 std::vector<Type> types_of(const Schema& schema) {
@@ -18,18 +21,30 @@ std::vector<Type> types_of(const Schema& schema) {
   return types;
 }
 
+/// What a row costs beside its cells: its handle, its key of the order and its peers.
+constexpr std::size_t kBytesOfRow =
+    sizeof(RowStore::Handle) + sizeof(RowSpan) + sizeof(std::pair<std::string, RowStore::Handle>);
+
+/// True for results that may be as long as a frame has rows: arrays, multisets, texts.
+bool holds_rows(const plan::OrderedOverCall& call) {
+  return call.kind == plan::OrderedOverCall::Kind::kAggregate && call.call.function->has_parts() &&
+         (call.type.is_character() || call.type.is_nested());
+}
+
 }  // namespace
 
-OverBatch::OverBatch(const plan::OverBatchNode& node)
+OverBatch::OverBatch(const plan::OverBatchNode& node, std::uint64_t memory_max)
     : fingerprint_(node.fingerprint),
       passed_(node.passed),
       partition_by_(node.partition_by),
       order_(node.order),
       needed_(needed_columns(node)),
-      rows_(types_of(node.inputs[0]->schema), kRowTag) {
+      rows_(types_of(node.inputs[0]->schema), kRowTag),
+      memory_max_(memory_max) {
   for (const plan::OrderedOverCall& call : node.calls) {
     calls_.push_back(make_partition_call(call, order_));
     results_.emplace_back(call.type);
+    holds_rows_ = holds_rows_ || holds_rows(call);
   }
 }
 
@@ -56,15 +71,44 @@ Status OverBatch::give_rows(Output& out) {
   const Handles all = rows_.in_sequence();
   if (all.empty()) return {};
   const std::int64_t intake_time = rows_.mark(all.back());
-  for (const Handles& rows : partitions(all)) {
-    const OverPartition partition = sorted(rows);
-    for (std::size_t i = 0; i < calls_.size(); ++i) calls_[i]->append(partition, results_[i]);
-    given_.insert(given_.end(), partition.handles.begin(), partition.handles.end());
-    if (given_.size() >= kRowsAtOnce) LEAT_TRY(emit_given(intake_time, out));
-  }
+  for (const Handles& rows : partitions(all)) LEAT_TRY(give_partition(sorted(rows), intake_time, out));
   LEAT_TRY(emit_given(intake_time, out));
+  partition_bytes_ = 0;
   for (const RowStore::Handle row : all) rows_.erase(row);
   return {};
+}
+
+Status OverBatch::give_partition(const OverPartition& partition, std::int64_t intake_time, Output& out) {
+  const std::uint32_t size = partition.size();
+  const std::size_t cells_of_row = holds_rows_ ? size : 1;
+  const std::size_t limit = std::clamp<std::size_t>(kCellsAtOnce / cells_of_row, 1, kRowsAtOnce);
+  partition_bytes_ = size * (kBytesOfRow + needed_.size() * sizeof(std::string_view));
+  for (const auto& call : calls_) call->open(partition);
+  for (std::uint32_t row = 0; row < size;) {
+    const auto room = static_cast<std::uint32_t>(limit > given_.size() ? limit - given_.size() : 1);
+    const RowSpan rows{row, std::min(size, row + room)};
+    for (std::size_t i = 0; i < calls_.size(); ++i) calls_[i]->append(partition, rows, results_[i]);
+    given_.insert(given_.end(), partition.handles.begin() + rows.begin, partition.handles.begin() + rows.end);
+    LEAT_TRY(check_memory());
+    if (given_.size() >= limit) LEAT_TRY(emit_given(intake_time, out));
+    row = rows.end;
+  }
+  return {};
+}
+
+std::size_t OverBatch::memory_bytes() const {
+  std::size_t bytes = rows_.memory_bytes() + partition_bytes_ + given_.capacity() * sizeof(RowStore::Handle);
+  for (const auto& call : calls_) bytes += call->memory_bytes();
+  return bytes;
+}
+
+Status OverBatch::check_memory() const {
+  if (memory_max_ == 0) return {};
+  const std::size_t bytes = memory_bytes();
+  if (bytes <= memory_max_) return {};
+  return fail(ErrorCode::kExhausted, "OVER in batch mode needs " + format_byte_size(bytes) +
+                                         ", more than 'leat.memory.max' = " + format_byte_size(memory_max_) +
+                                         ": give it more, or keep less (smaller partitions and frames)");
 }
 
 std::vector<OverBatch::Handles> OverBatch::partitions(const Handles& all) const {
@@ -114,9 +158,8 @@ Status OverBatch::emit_given(std::int64_t intake_time, Output& out) {
   whole.intake_times.assign(whole.size, intake_time);
   given_.clear();
   counters_.rows_out += whole.size;
-  for (std::size_t begin = 0; begin < whole.size; begin += kRowsAtOnce)
-    LEAT_TRY(out.emit(slice(whole, begin, std::min(kRowsAtOnce, whole.size - begin))));
-  return {};
+  if (whole.size == 0) return {};
+  return out.emit(std::move(whole));
 }
 
 Status OverBatch::load(std::string_view key, std::string_view value) {

@@ -1,11 +1,13 @@
 // OVER in batch mode: keeps all rows, and when the input has ended gives them out, partition by partition,
 // with the values of the calls behind them. Its output's watermark stands still until then, so that nothing
-// behind takes a row for late.
+// behind takes a row for late. Values are given out as they are made, a few thousand rows at a time, or fewer
+// where each may hold the whole partition (ARRAY_AGG): what is held beside the rows is one partition.
 //
 // State, under the node's fingerprint: the rows (row_store.h) with the tag "r"; their mark is the intake
 // time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +20,8 @@ namespace leat::exec {
 
 class OverBatch final : public Operator {
  public:
-  explicit OverBatch(const plan::OverBatchNode& node);
+  /// `memory_max` as in DataflowOptions: to go by between two batches that are given out.
+  OverBatch(const plan::OverBatchNode& node, std::uint64_t memory_max);
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
@@ -26,7 +29,7 @@ class OverBatch final : public Operator {
   Status load(std::string_view key, std::string_view value) override;
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
-  [[nodiscard]] std::size_t memory_bytes() const override { return rows_.memory_bytes(); }
+  [[nodiscard]] std::size_t memory_bytes() const override;
   [[nodiscard]] std::size_t key_count() const override { return rows_.size(); }
 
  private:
@@ -36,8 +39,11 @@ class OverBatch final : public Operator {
   /// The rows of each partition, in the order of their arrival.
   [[nodiscard]] std::vector<Handles> partitions(const Handles& all) const;
   [[nodiscard]] OverPartition sorted(const Handles& rows) const;
+  Status give_partition(const OverPartition& partition, std::int64_t intake_time, Output& out);
   /// Gives out the rows `given_` with `results_`.
   Status emit_given(std::int64_t intake_time, Output& out);
+  /// Errors: exhausted.
+  [[nodiscard]] Status check_memory() const;
 
   std::string fingerprint_;
   std::vector<std::size_t> passed_;
@@ -48,6 +54,9 @@ class OverBatch final : public Operator {
   std::vector<std::unique_ptr<PartitionCall>> calls_;
   std::vector<ColumnBuilder> results_;  // One per call, of the rows `given_`.
   Handles given_;
+  std::size_t partition_bytes_ = 0;  // Of the partition that is being given out.
+  bool holds_rows_ = false;          // Some result may hold as much as its whole frame.
+  std::uint64_t memory_max_;
   OperatorCounters counters_;
 };
 

@@ -1,20 +1,23 @@
 // OVER a stream in an order that is not the time's: a changelog. A row that comes or goes changes the values
 // of the rows behind it in the window's order, and of those that are equal to it; each of them whose values
-// differ is updated, in that order. The values of the partition are computed anew for each row.
+// differ is updated, in that order. A row that comes behind all others is computed by a running state
+// (over_tail.h); for any other, and for one that goes, the partition is read anew.
 //
-// Input rows may be taken back; one that is not there is ignored. With a time to live a partition of which no
-// row came or went for so long is forgotten without a word.
+// Input rows may be taken back; one that is not there counts as filtered. With a time to live a partition of
+// which no row came or went for so long is forgotten without a word.
 //
 // State: that of RankedRows and, with a time to live, of KeyLifetimes.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "pipelines/exec/changelog_rows.h"
 #include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/operator.h"
+#include "pipelines/exec/over_tail.h"
 #include "pipelines/exec/partition_calls.h"
 #include "pipelines/exec/ranked_rows.h"
 
@@ -32,21 +35,28 @@ class OverChanges final : public Operator {
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
   [[nodiscard]] std::size_t memory_bytes() const override {
-    return rows_.memory_bytes() + lifetimes_.memory_bytes();
+    return rows_.memory_bytes() + lifetimes_.memory_bytes() + tail_.memory_bytes();
   }
   [[nodiscard]] std::size_t key_count() const override { return keys_; }
 
  private:
   using Handle = RankedRows::Handle;
-  using Values = std::vector<ColumnPtr>;  // One column per call, by place in the partition.
+  /// One column per call: of the rows from `first` on.
+  struct Values {
+    std::vector<ColumnPtr> columns;
+    std::size_t first = 0;
+  };
 
   void add(KeyId partition, const Batch& batch, std::uint32_t row);
-  void remove(KeyId partition, const Batch& batch, std::uint32_t row);
+  /// The row at the last place has come, and changes no other.
+  void add_last(KeyId partition, const Batch& batch, std::uint32_t row);
+  /// False: there is no such row.
+  bool remove(KeyId partition, const Batch& batch, std::uint32_t row);
   void forget(KeyId partition);
   /// Gives out the changes so far, which rows of `batch` made.
   Status emit_changes(const Batch& batch, std::int64_t watermark_after, Output& out);
-  /// The values of the rows that the partition has now.
-  [[nodiscard]] Values values_of(KeyId partition);
+  /// The values of the partition's rows from `first` on, as if the row at place `without` were not there.
+  [[nodiscard]] Values values_of(KeyId partition, std::size_t first, std::optional<std::size_t> without);
   void change(RowKind kind, Handle handle, const Values& values, std::size_t place, std::uint32_t row);
 
   std::string fingerprint_;
@@ -55,6 +65,7 @@ class OverChanges final : public Operator {
   std::size_t width_;                // Of the input.
   RankedRows rows_;
   KeyLifetimes lifetimes_;
+  OverTail tail_;
   std::vector<std::unique_ptr<PartitionCall>> calls_;
   std::vector<ColumnBuilder> results_;  // Scratch, one per call.
   ChangelogRows changes_;               // The input's columns, then the calls'.

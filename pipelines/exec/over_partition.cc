@@ -85,14 +85,27 @@ void FrameSpans::write_keys(const OverPartition& partition) {
     values_.write(partition.rows.columns, row, keys_[row]);
 }
 
-// No distance leads from NULL to a value, or back; between NULLs it is 0.
+RowSpan FrameSpans::rows_with_values(const OverPartition& partition) const {
+  const Column& values = *partition.rows.columns[frame_.value];
+  RowSpan span{0, partition.size()};
+  while (span.begin < span.end && values.is_null(span.begin)) ++span.begin;
+  while (span.end > span.begin && values.is_null(span.end - 1)) --span.end;
+  return span;
+}
+
+// No distance leads from NULL to a value, or back; between NULLs it is 0. An edge that is NULL beside a value
+// is out of the type's range: all values are on this side of it.
 void FrameSpans::set_value_begins(const OverPartition& partition) {
   const Column& values = *partition.rows.columns[frame_.value];
+  const Column& edges = *partition.rows.columns[frame_.lower.column];
+  const RowSpan with_values = rows_with_values(partition);
   std::string edge;
   std::uint32_t begin = 0;
   for (std::uint32_t row = 0; row < partition.size(); ++row) {
     if (values.is_null(row)) {
       begin = frame_.lower.offset > 0 ? partition.peers[row].end : partition.peers[row].begin;
+    } else if (edges.is_null(row)) {
+      begin = frame_.lower.offset > 0 ? with_values.end : with_values.begin;
     } else {
       lower_.write(partition.rows.columns, row, edge);
       while (begin < partition.size() && keys_[begin] < edge) ++begin;
@@ -103,11 +116,15 @@ void FrameSpans::set_value_begins(const OverPartition& partition) {
 
 void FrameSpans::set_value_ends(const OverPartition& partition) {
   const Column& values = *partition.rows.columns[frame_.value];
+  const Column& edges = *partition.rows.columns[frame_.upper.column];
+  const RowSpan with_values = rows_with_values(partition);
   std::string edge;
   std::uint32_t end = 0;
   for (std::uint32_t row = 0; row < partition.size(); ++row) {
     if (values.is_null(row)) {
       end = frame_.upper.offset < 0 ? partition.peers[row].begin : partition.peers[row].end;
+    } else if (edges.is_null(row)) {
+      end = frame_.upper.offset < 0 ? with_values.begin : with_values.end;
     } else {
       upper_.write(partition.rows.columns, row, edge);
       while (end < partition.size() && keys_[end] <= edge) ++end;

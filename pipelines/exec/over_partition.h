@@ -47,6 +47,8 @@ class FrameSpans {
   [[nodiscard]] std::uint32_t plain_edge(const plan::FrameEdge& edge, const OverPartition& partition,
                                          std::uint32_t row, std::uint32_t behind) const;
   void write_keys(const OverPartition& partition);
+  /// All rows whose value is not NULL.
+  [[nodiscard]] RowSpan rows_with_values(const OverPartition& partition) const;
   void set_value_begins(const OverPartition& partition);
   void set_value_ends(const OverPartition& partition);
 

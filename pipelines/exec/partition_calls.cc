@@ -1,18 +1,32 @@
 #include "pipelines/exec/partition_calls.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 namespace leat::exec {
 
 // ---- Aggregates ------------------------------------------------------------------------------------------
 
+namespace {
+
+/// True if a value that is taken out leaves no trace: all but sums of fractions and what is made of them.
+bool cancels_exactly(const plan::AggregateCall& call) {
+  return !call.function->result_type().is_approximate() || call.kind.starts_with("PERCENTILE") ||
+         std::ranges::none_of(call.function->argument_types(), &Type::is_approximate);
+}
+
+}  // namespace
+
+SlidingAggregate::Leaving SlidingAggregate::leaving_of(const plan::AggregateCall& call) {
+  if (call.function->retractable() && cancels_exactly(call)) return Leaving::kSubtracted;
+  return call.function->has_parts() ? Leaving::kMadeAnew : Leaving::kQueued;
+}
+
 SlidingAggregate::SlidingAggregate(const plan::AggregateCall& call)
-    : sums_({call}, Accumulators::Input::kInsertOnly),
-      arena_(sums_),
-      subtracts_(call.function->retractable() &&
-                 std::ranges::none_of(call.function->argument_types(), &Type::is_approximate)) {}
+    : sums_({call}, Accumulators::Input::kInsertOnly), arena_(sums_), leaving_(leaving_of(call)) {}
 
 SlidingAggregate::~SlidingAggregate() = default;
 
@@ -25,11 +39,20 @@ void SlidingAggregate::open(const Batch& rows) {
 void SlidingAggregate::move_to(RowSpan span) {
   if (span.begin >= end_)
     restart(span.begin);
-  else if (subtracts_)
-    subtract_until(span.begin);
-  else
-    pop_until(span.begin);
+  else if (span.begin > begin_)
+    leave_until(span.begin);
   while (end_ < span.end) enter(end_);
+}
+
+void SlidingAggregate::leave_until(std::uint32_t begin) {
+  switch (leaving_) {
+    case Leaving::kSubtracted:
+      return subtract_until(begin);
+    case Leaving::kQueued:
+      return pop_until(begin);
+    case Leaving::kMadeAnew:
+      return restart(begin);
+  }
 }
 
 void SlidingAggregate::append_result(ColumnBuilder& out) {
@@ -40,6 +63,26 @@ void SlidingAggregate::append_result(ColumnBuilder& out) {
   sums_.merge(merged, back_);
   sums_.append_results(merged, builders);
   arena_.release(merged);
+}
+
+ColumnPtr SlidingAggregate::results_from_end(std::span<const RowSpan> begins, const Type& type) {
+  ColumnBuilder last_first(type);
+  std::uint32_t begin = static_cast<std::uint32_t>(rows_->size);
+  for (const RowSpan& span : std::views::reverse(begins)) {
+    while (begin > span.begin) sums_.apply_one(*rows_, --begin, back_);
+    append_result(last_first);
+  }
+  std::vector<std::uint32_t> order(begins.size());
+  std::iota(order.rbegin(), order.rend(), 0);
+  return gather(last_first.finish(), order);
+}
+
+std::size_t SlidingAggregate::memory_bytes() const {
+  std::size_t bytes = arena_.memory_bytes() + front_.capacity() * sizeof(std::byte*);
+  if (back_ != nullptr) bytes += sums_.heap_bytes(back_);
+  // The one that holds all others' rows is the greatest.
+  if (!front_.empty()) bytes += front_.size() * sums_.heap_bytes(front_.back());
+  return bytes;
 }
 
 void SlidingAggregate::restart(std::uint32_t begin) {
@@ -90,19 +133,42 @@ using Kind = plan::OrderedOverCall::Kind;
 class AggregateOfFrame final : public PartitionCall {
  public:
   AggregateOfFrame(const plan::OrderedOverCall& call, const std::vector<plan::SortKey>& order)
-      : spans_(call.frame, order), aggregate_(call.call) {}
+      : spans_(call.frame, order),
+        aggregate_(call.call),
+        type_(call.type),
+        from_end_(aggregate_.makes_anew() && call.frame.lower.kind != plan::FrameEdge::Kind::kUnbounded &&
+                  call.frame.upper.kind == plan::FrameEdge::Kind::kUnbounded) {}
 
-  void append(const OverPartition& partition, ColumnBuilder& out) override {
+  void open(const OverPartition& partition) override {
     aggregate_.open(partition.rows);
-    for (const RowSpan& span : spans_.of(partition)) {
-      aggregate_.move_to(span);
+    spans_of_rows_ = spans_.of(partition);
+    if (from_end_) results_ = aggregate_.results_from_end(spans_of_rows_, type_);
+  }
+
+  void append(const OverPartition& partition, RowSpan rows, ColumnBuilder& out) override {
+    (void)partition;
+    for (std::uint32_t row = rows.begin; row < rows.end; ++row) {
+      if (from_end_) {
+        out.append_cell(*results_, row);
+        continue;
+      }
+      aggregate_.move_to(spans_of_rows_[row]);
       aggregate_.append_result(out);
     }
+  }
+
+  [[nodiscard]] std::size_t memory_bytes() const override {
+    return aggregate_.memory_bytes() + spans_of_rows_.size() * sizeof(RowSpan);
   }
 
  private:
   FrameSpans spans_;
   SlidingAggregate aggregate_;
+  Type type_;
+  bool from_end_;
+  // Of the partition.
+  std::span<const RowSpan> spans_of_rows_;
+  ColumnPtr results_;  // If `from_end_`.
 };
 
 // ---- Ranks -----------------------------------------------------------------------------------------------
@@ -111,12 +177,17 @@ class RankOfRow final : public PartitionCall {
  public:
   explicit RankOfRow(Kind kind) : kind_(kind) {}
 
-  void append(const OverPartition& partition, ColumnBuilder& out) override {
-    std::int64_t dense = 0;
-    for (std::uint32_t row = 0; row < partition.size(); ++row) {
-      const RowSpan peers = partition.peers[row];
-      if (peers.begin == row) ++dense;
-      append_rank(row, peers, dense, partition.size(), out);
+  void open(const OverPartition& partition) override {
+    (void)partition;
+    dense_ = 0;
+    counted_ = 0;
+  }
+
+  void append(const OverPartition& partition, RowSpan rows, ColumnBuilder& out) override {
+    for (; counted_ < rows.end; ++counted_) {
+      const RowSpan peers = partition.peers[counted_];
+      if (peers.begin == counted_) ++dense_;
+      if (counted_ >= rows.begin) append_rank(counted_, peers, dense_, partition.size(), out);
     }
   }
 
@@ -138,6 +209,8 @@ class RankOfRow final : public PartitionCall {
   }
 
   Kind kind_;
+  std::int64_t dense_ = 0;  // Of the rows before `counted_`.
+  std::uint32_t counted_ = 0;
 };
 
 /// NTILE: the first groups have one row more where the rows cannot be divided evenly.
@@ -145,13 +218,14 @@ class GroupOfRow final : public PartitionCall {
  public:
   explicit GroupOfRow(std::int64_t groups) : groups_(groups) {}
 
-  void append(const OverPartition& partition, ColumnBuilder& out) override {
-    const std::int64_t rows = partition.size();
-    const std::int64_t least = rows / groups_;
-    const std::int64_t larger = rows % groups_;
-    for (std::int64_t group = 0; group < std::min(groups_, rows); ++group) {
-      const std::int64_t count = least + (group < larger ? 1 : 0);
-      for (std::int64_t i = 0; i < count; ++i) out.append<std::int32_t>(static_cast<std::int32_t>(group + 1));
+  void append(const OverPartition& partition, RowSpan rows, ColumnBuilder& out) override {
+    const std::int64_t least = partition.size() / groups_;
+    const std::int64_t larger = partition.size() % groups_;
+    const std::int64_t in_larger = larger * (least + 1);
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const std::int64_t group =
+          row < in_larger ? row / (least + 1) : larger + (row - in_larger) / std::max<std::int64_t>(1, least);
+      out.append<std::int32_t>(static_cast<std::int32_t>(group + 1));
     }
   }
 
@@ -165,13 +239,17 @@ class ValueOfNeighbour final : public PartitionCall {
  public:
   explicit ValueOfNeighbour(const plan::OrderedOverCall& call) : call_(call) {}
 
-  void append(const OverPartition& partition, ColumnBuilder& out) override {
+  void open(const OverPartition& partition) override {
+    if (call_.nulls == plan::OrderedOverCall::Nulls::kIgnore)
+      find_values(*partition.rows.columns[call_.call.arguments[0]], partition.size());
+  }
+
+  void append(const OverPartition& partition, RowSpan rows, ColumnBuilder& out) override {
     const std::vector<ColumnPtr>& columns = partition.rows.columns;
     const Column& values = *columns[call_.call.arguments[0]];
     const Column* const fallbacks =
         call_.call.arguments.size() > 1 ? columns[call_.call.arguments[1]].get() : nullptr;
-    if (call_.nulls == plan::OrderedOverCall::Nulls::kIgnore) find_values(values, partition.size());
-    for (std::uint32_t row = 0; row < partition.size(); ++row) {
+    for (std::uint32_t row = rows.begin; row < rows.end; ++row) {
       const std::optional<std::int64_t> distance = distance_of(partition, row);
       const auto found = distance ? place_of(row, *distance, partition.size()) : std::nullopt;
       if (found)
@@ -181,6 +259,10 @@ class ValueOfNeighbour final : public PartitionCall {
       else
         out.append_null();
     }
+  }
+
+  [[nodiscard]] std::size_t memory_bytes() const override {
+    return values_at_.capacity() * sizeof(std::uint32_t) + values_until_.capacity() * sizeof(std::int64_t);
   }
 
  private:

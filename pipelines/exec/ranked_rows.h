@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ class RankedRows {
   [[nodiscard]] std::size_t partition_limit() const { return partitions_.size(); }
   [[nodiscard]] std::size_t size(KeyId partition) const { return partitions_[partition].size(); }
   [[nodiscard]] Handle at(KeyId partition, std::size_t place) const { return partitions_[partition][place]; }
+  /// All rows of the partition, in order; valid until one comes or goes.
+  [[nodiscard]] std::span<const Handle> of(KeyId partition) const { return partitions_[partition]; }
   [[nodiscard]] const RowStore& rows() const { return rows_; }
   KeyMap& keys() { return keys_; }
 

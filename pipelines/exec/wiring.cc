@@ -109,7 +109,8 @@ class Wirer {
       default:  // An OperatorNode.
         break;
     }
-    LEAT_ASSIGN(MadeOperator made, make_node_operator(plan::as_operator_node(node), std::move(context)));
+    LEAT_ASSIGN(MadeOperator made,
+                make_node_operator(plan::as_operator_node(node), std::move(context), options_.memory_max));
     if (made.multi_input != nullptr) multi_input_.emplace_back(&stage, made.multi_input);
     return std::move(made.op);
   }
