@@ -107,9 +107,14 @@ class OverCalls {
                     OrderedOverCall& over) const;
   bool bind_ntile(const sql::Call& call, OrderedOverCall& over) const;
   bool bind_neighbour(const sql::Call& call, OrderedOverCall& over);
+  /// The default of LEAD and LAG goes with the value: no text for a number.
+  bool check_default(const sql::Call& call, const Type& value, const Type& fallback) const;
   bool bind_distance(const ExprPtr& distance, const sql::Call& call, OrderedOverCall& over);
   bool bind_any_frame(const Window& window, const Bound& bound, OrderedFrame& frame);
   bool bind_row_edge(const sql::FrameBound& written, FrameEdge& edge) const;
+  /// The constant behind PRECEDING or FOLLOWING. Null: reported.
+  ExprPtr bind_distance_of_frame(const sql::FrameBound& written) const;
+  bool check_not_negative(const Expr& distance, const sql::FrameBound& written) const;
   bool bind_value_edges(const sql::Frame& written, const Bound& bound, OrderedFrame& frame);
   /// Inputs of `values`, brought to one type; where each is goes to `columns`.
   bool add_same_type(std::span<const ExprPtr> values, std::span<std::size_t* const> columns,

@@ -1,7 +1,8 @@
-// OVER in batch mode: any order, frames on both sides of the row, LEAD and LAG over any distance, ranks,
-// NTILE.
+// OVER in any order. In batch mode: frames on both sides of the row, LEAD and LAG over any distance, ranks,
+// NTILE. Over a stream, where only what looks back can run: frames up to the row, LAG, RANK and DENSE_RANK.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "pipelines/plan/bind_over.h"
@@ -41,6 +42,13 @@ std::int64_t sign_of(const Expr& literal) {
                                        : sign(literal.literal.as_integer());
 }
 
+bool reads_columns(const sql::Expression& expression) {
+  bool found = sql::as<sql::ColumnName>(expression) != nullptr;
+  sql::for_each_child(expression,
+                      [&](const sql::Expression& child) { found = found || reads_columns(child); });
+  return found;
+}
+
 bool precedes(const sql::FrameBound& bound) {
   return bound.kind == sql::FrameBound::Kind::kPreceding;
 }
@@ -63,6 +71,14 @@ ExprPtr comparable(const ExprPtr& value, sql::SourceSpan span, const BindContext
   if (value->type.kind() != TypeKind::kTime) return value;
   const ExprPtr midnight = make_literal(value->type.with_nullable(false), Value::integer(0));
   return make_call("-", {value, midnight}, span, context);
+}
+
+/// The value that `distance` is added to: it must not wrap around.
+ExprPtr widened(const ExprPtr& value, const Expr& distance, sql::SourceSpan span,
+                const BindContext& context) {
+  const bool may_wrap = value->type.kind() == TypeKind::kBigInt && distance.type.kind() == TypeKind::kBigInt;
+  if (!may_wrap) return value;
+  return coerce(value, Type::decimal(20, 0).with_nullable(value->type.nullable()), span, context);
 }
 
 bool is_point(const Type& type) {
@@ -97,16 +113,34 @@ bool OverCalls::bind_any_frame(const Window& window, const Bound& bound, Ordered
 
 bool OverCalls::bind_row_edge(const sql::FrameBound& written, FrameEdge& edge) const {
   if (edge.kind != FrameEdge::Kind::kOffset) return true;
-  const Scope nothing;
-  const ExprPtr rows = ExprBinder(nothing, context_, "a frame").bind(*written.offset);
+  const ExprPtr rows = bind_distance_of_frame(written);
   if (!rows) return false;
   if (!is_constant(*rows) || !rows->type.is_integer()) {
     context_.diagnostics.error(written.span, "ROWS takes a whole number",
                                "as in ROWS BETWEEN 5 PRECEDING AND CURRENT ROW");
     return false;
   }
+  if (!check_not_negative(*rows, written)) return false;
   edge.offset = precedes(written) ? -rows->literal.as_integer() : rows->literal.as_integer();
   return true;
+}
+
+ExprPtr OverCalls::bind_distance_of_frame(const sql::FrameBound& written) const {
+  if (reads_columns(*written.offset)) {
+    context_.diagnostics.error(written.span, "the distance in a frame must be a constant",
+                               "a frame has the same extent for all rows");
+    return nullptr;
+  }
+  const Scope nothing;
+  return ExprBinder(nothing, context_, "a frame").bind(*written.offset);
+}
+
+bool OverCalls::check_not_negative(const Expr& distance, const sql::FrameBound& written) const {
+  if (sign_of(distance) >= 0) return true;
+  context_.diagnostics.error(
+      written.span, "the distance in a frame must not be negative",
+      precedes(written) ? "what is behind the row is FOLLOWING" : "what is before the row is PRECEDING");
+  return false;
 }
 
 bool OverCalls::bind_value_edges(const sql::Frame& written, const Bound& bound, OrderedFrame& frame) {
@@ -146,9 +180,8 @@ bool OverCalls::add_same_type(std::span<const ExprPtr> values, std::span<std::si
 
 ExprPtr OverCalls::bind_value_edge(const sql::FrameBound& written, const ExprPtr& value, const SortKey& key,
                                    FrameEdge& edge) const {
-  const Scope nothing;
   const Type& type = inputs_[key.column]->type;
-  const ExprPtr distance = ExprBinder(nothing, context_, "a frame").bind(*written.offset);
+  const ExprPtr distance = bind_distance_of_frame(written);
   if (!distance) return nullptr;
   const bool fits =
       (type.is_numeric() && distance->type.is_numeric()) || (is_point(type) && distance->type.is_interval());
@@ -163,9 +196,12 @@ ExprPtr OverCalls::bind_value_edge(const sql::FrameBound& written, const ExprPtr
                                    : "count rows: ROWS BETWEEN 5 PRECEDING AND CURRENT ROW");
     return nullptr;
   }
+  if (!check_not_negative(*distance, written)) return nullptr;
   const bool ascending = key.direction == SortDirection::kAscending;
+  const ExprPtr from = widened(value, *distance, written.span, context_);
+  if (!from) return nullptr;
   edge.offset = precedes(written) ? -sign_of(*distance) : sign_of(*distance);
-  return make_call(precedes(written) == ascending ? "-" : "+", {value, distance}, written.span, context_);
+  return make_call(precedes(written) == ascending ? "-" : "+", {from, distance}, written.span, context_);
 }
 
 // ---- Calls -----------------------------------------------------------------------------------------------
@@ -267,10 +303,18 @@ bool OverCalls::bind_neighbour(const sql::Call& call, OrderedOverCall& over) {
   if (!bind_distance(arguments->size() > 1 ? (*arguments)[1] : nullptr, call, over)) return false;
   over.call.arguments = {add_input((*arguments)[0])};
   if (arguments->size() < 3) return true;
+  if (!check_default(call, over.type, (*arguments)[2]->type)) return false;
   const ExprPtr fallback = coerce((*arguments)[2], over.type, call.arguments[2].value->span, context_);
   if (!fallback) return false;
   over.call.arguments.push_back(add_input(fallback));
   return true;
+}
+
+bool OverCalls::check_default(const sql::Call& call, const Type& value, const Type& fallback) const {
+  const std::array types = {value, fallback};
+  return unify(types, "the value of " + call.name + " and its default", call.arguments[2].value->span,
+               context_)
+      .has_value();
 }
 
 bool OverCalls::bind_distance(const ExprPtr& distance, const sql::Call& call, OrderedOverCall& over) {
@@ -287,7 +331,9 @@ bool OverCalls::bind_distance(const ExprPtr& distance, const sql::Call& call, Or
     if (rows) over.number_column = add_input(rows);
     return rows != nullptr;
   }
-  over.number *= distance->literal.as_integer();
+  // The least number has no opposite; no partition is that large.
+  constexpr std::int64_t kLeast = -std::numeric_limits<std::int64_t>::max();
+  over.number *= std::max(kLeast, distance->literal.as_integer());
   over.call.kind += " " + std::to_string(over.number);
   return true;
 }

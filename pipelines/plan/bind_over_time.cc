@@ -9,8 +9,7 @@ namespace leat::plan {
 // ---- Frames ----------------------------------------------------------------------------------------------
 
 std::optional<std::int64_t> OverCalls::bind_offset(const sql::Frame& frame) const {
-  const Scope nothing;
-  const ExprPtr offset = ExprBinder(nothing, context_, "a frame").bind(*frame.lower.offset);
+  const ExprPtr offset = bind_distance_of_frame(frame.lower);
   if (!offset) return std::nullopt;
   const bool rows = frame.unit == sql::Frame::Unit::kRows;
   const bool fits = rows ? offset->type.is_integer() : offset->type.kind() == TypeKind::kIntervalDayTime;
@@ -116,6 +115,7 @@ bool OverCalls::bind_lag(const sql::Call& call, AggregateCall& bound) {
   bound.kind =
       "LAG " + std::to_string(offset) + (nulls == functions::LagNulls::kIgnore ? " IGNORE NULLS" : "");
   const Type type = (*arguments)[0]->type;
+  if (call.arguments.size() > 2 && !check_default(call, type, arguments->back()->type)) return false;
   return finish_call(call, std::move(*arguments),
                      functions::make_lag(type, static_cast<std::uint64_t>(offset), fallback, nulls), bound);
 }

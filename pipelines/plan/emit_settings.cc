@@ -1,5 +1,6 @@
 #include "pipelines/plan/emit_settings.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -56,9 +57,18 @@ class EmitBinder {
   std::optional<Micros> delay(std::optional<Micros> given, std::string_view enabled,
                               std::string_view key) const {
     if (given) return whole_millis(*given);
+    if (is_reported(key)) return std::nullopt;
     context_.diagnostics.error(span_, quoted(enabled) + " needs " + quoted(key),
                                "'0 s' gives a result with each row, '5 s' every 5 s");
     return std::nullopt;
+  }
+
+  /// True if the setting has a value, but none that can be read.
+  bool is_reported(std::string_view key) const {
+    const std::string text = "setting " + quoted(key) + ":";
+    return std::ranges::any_of(context_.diagnostics.sorted(), [&](const sql::Diagnostic& diagnostic) {
+      return diagnostic.message.starts_with(text);
+    });
   }
 
   bool set_lateness(EmitStrategy& emit) const {

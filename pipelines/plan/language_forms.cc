@@ -42,8 +42,7 @@ std::vector<LanguageForm> window_forms() {
        "TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset]) in FROM, or GROUP BY TUMBLE(ts, size)",
        "Windows side by side: each row is in one.",
        "SELECT device, window_start, COUNT(*) FROM TUMBLE(TABLE readings, DESCRIPTOR(ts), INTERVAL '1' "
-       "MINUTE) "
-       "GROUP BY device, window_start, window_end"},
+       "MINUTE) GROUP BY device, window_start, window_end"},
       {{"HOP"},
        "HOP(TABLE t, DESCRIPTOR(ts), slide, size [, offset]) in FROM, or GROUP BY HOP(ts, slide, size)",
        "Windows that overlap: a new one of length size begins every slide.",
@@ -65,8 +64,7 @@ std::vector<LanguageForm> window_forms() {
        "TUMBLE_START(ts, size), with the arguments of the window in GROUP BY",
        "Start, end or time attribute of the window of GROUP BY TUMBLE, HOP or SESSION.",
        "SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE), COUNT(*) FROM readings GROUP BY TUMBLE(ts, INTERVAL "
-       "'1' "
-       "MINUTE)"},
+       "'1' MINUTE)"},
       {{"GROUPING SETS", "ROLLUP", "CUBE", "GROUPING", "GROUPING_ID", "GROUP_ID"},
        "GROUP BY GROUPING SETS ((a, b), (a), ()), ROLLUP (a, b) or CUBE (a, b)",
        "Several groupings at once; GROUPING(a) is 1 where a is not in the row's set.",
@@ -75,8 +73,7 @@ std::vector<LanguageForm> window_forms() {
        "ABSENCE(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), timeout => INTERVAL '…')",
        "One row when a key that was seen has been silent for so long, one when it is back.",
        "SELECT * FROM ABSENCE(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), "
-       "timeout => "
-       "INTERVAL '30' SECOND)"},
+       "timeout => INTERVAL '30' SECOND)"},
   };
 }
 
@@ -90,8 +87,7 @@ std::vector<LanguageForm> over_forms() {
        "aggregate OVER ([PARTITION BY k] ORDER BY ts [ROWS n | RANGE interval] PRECEDING)",
        "For each row an aggregate of the rows up to it; WINDOW w AS (…) gives the window a name.",
        "SELECT device, AVG(temperature) OVER (PARTITION BY device ORDER BY ts RANGE BETWEEN INTERVAL '10' "
-       "MINUTE "
-       "PRECEDING AND CURRENT ROW) FROM readings"},
+       "MINUTE PRECEDING AND CURRENT ROW) FROM readings"},
       {{"LAG"},
        "LAG(value [, offset [, default]]) OVER (PARTITION BY k ORDER BY ts)",
        "The value so many rows before, 1 by default; where there is none, the default or NULL.",
@@ -109,25 +105,21 @@ std::vector<LanguageForm> over_forms() {
       {{"FOLLOWING", "PRECEDING", "CURRENT ROW"},
        "aggregate OVER (… {ROWS | RANGE} BETWEEN edge AND edge)",
        "Edges of a frame: UNBOUNDED PRECEDING, n PRECEDING, CURRENT ROW; in batch mode n FOLLOWING, "
-       "UNBOUNDED "
-       "FOLLOWING, and any ORDER BY, too.",
+       "UNBOUNDED FOLLOWING, and any ORDER BY, too.",
        "SET 'execution.runtime-mode' = 'batch'; SELECT device, AVG(x) OVER (PARTITION BY device ORDER BY n "
-       "ROWS "
-       "BETWEEN 2 PRECEDING AND 2 FOLLOWING) FROM (VALUES ('a', 1, 20.5), ('a', 2, 21.5)) AS r (device, n, "
-       "x)"},
+       "ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING) FROM (VALUES ('a', 1, 20.5), ('a', 2, 21.5)) AS r (device, "
+       "n, x)"},
       {{"ROW_NUMBER", "RANK", "DENSE_RANK"},
        "ROW_NUMBER() OVER (PARTITION BY k ORDER BY …)",
-       "Numbers rows; a condition on the number makes a Top-N or a deduplication of it. RANK and DENSE_RANK "
-       "give "
-       "rows that are equal in the order the same number.",
+       "Numbers rows; a condition on the number makes a Top-N or a deduplication of it. RANK and "
+       "DENSE_RANK give rows that are equal in the order the same number.",
        "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY device ORDER BY temperature DESC) AS n FROM "
        "readings) WHERE n <= 3"},
       {{"QUALIFY"},
        "SELECT … FROM … QUALIFY condition",
        "Keeps the rows whose OVER values fulfil the condition.",
        "SELECT device, temperature, ROW_NUMBER() OVER (PARTITION BY device ORDER BY temperature DESC) AS n "
-       "FROM "
-       "readings QUALIFY n <= 3"},
+       "FROM readings QUALIFY n <= 3"},
   };
 }
 
@@ -138,15 +130,13 @@ std::vector<LanguageForm> table_forms() {
        "A condition on both times (BETWEEN … AND …) makes an interval join, which forgets what time has "
        "passed.",
        "SELECT r.device, v.site FROM readings AS r JOIN versions AS v ON r.device = v.device AND r.ts "
-       "BETWEEN "
-       "v.since - INTERVAL '1' HOUR AND v.since + INTERVAL '1' HOUR"},
+       "BETWEEN v.since - INTERVAL '1' HOUR AND v.since + INTERVAL '1' HOUR"},
       {{"FOR SYSTEM_TIME AS OF", "FOR", "SYSTEM_TIME"},
        "a JOIN b FOR SYSTEM_TIME AS OF a.ts AS b ON a.k = b.k",
        "Temporal join: the version of b that was valid at the row's time. b has a PRIMARY KEY and a "
        "watermark.",
        "SELECT r.device, v.site FROM readings AS r LEFT JOIN versions FOR SYSTEM_TIME AS OF r.ts AS v ON "
-       "r.device "
-       "= v.device"},
+       "r.device = v.device"},
       {{"UNNEST"},
        "CROSS JOIN UNNEST(array) [WITH ORDINALITY] AS t (element [, place])",
        "A row for each element of an ARRAY, MAP or MULTISET.",
