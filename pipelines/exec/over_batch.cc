@@ -22,8 +22,8 @@ std::vector<Type> types_of(const Schema& schema) {
 }
 
 /// What a row costs beside its cells: its handle, its key of the order and its peers.
-constexpr std::size_t kBytesOfRow =
-    sizeof(RowStore::Handle) + sizeof(RowSpan) + sizeof(std::pair<std::string, RowStore::Handle>);
+constexpr std::size_t kBytesOfRow = sizeof(RowStore::Handle) + sizeof(RowSpan) + sizeof(std::int64_t) +
+                                    sizeof(std::pair<std::string, RowStore::Handle>);
 
 /// True for results that may be as long as a frame has rows: arrays, multisets, texts.
 bool holds_rows(const plan::OrderedOverCall& call) {
@@ -38,6 +38,7 @@ OverBatch::OverBatch(const plan::OverBatchNode& node, std::uint64_t memory_max)
       passed_(node.passed),
       partition_by_(node.partition_by),
       order_(node.order),
+      arrival_(node.arrival),
       needed_(needed_columns(node)),
       rows_(types_of(node.inputs[0]->schema), kRowTag),
       memory_max_(memory_max) {
@@ -68,7 +69,7 @@ Status OverBatch::advance(std::size_t input, std::int64_t watermark, std::int64_
 }
 
 Status OverBatch::give_rows(Output& out) {
-  const Handles all = rows_.in_sequence();
+  const Handles all = arrived();
   if (all.empty()) return {};
   const std::int64_t intake_time = rows_.mark(all.back());
   for (const Handles& rows : partitions(all)) LEAT_TRY(give_partition(sorted(rows), intake_time, out));
@@ -111,6 +112,18 @@ Status OverBatch::check_memory() const {
                                          ": give it more, or keep less (smaller partitions and frames)");
 }
 
+OverBatch::Handles OverBatch::arrived() const {
+  Handles all = rows_.in_sequence();
+  if (!arrival_) return all;
+  const ColumnPtr column = rows_.gather_column(*arrival_, all);
+  const auto arrivals = column->values<std::int64_t>();
+  std::vector<std::pair<std::int64_t, RowStore::Handle>> numbered;
+  for (std::size_t i = 0; i < all.size(); ++i) numbered.emplace_back(arrivals[i], all[i]);
+  std::ranges::sort(numbered);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = numbered[i].second;
+  return all;
+}
+
 std::vector<OverBatch::Handles> OverBatch::partitions(const Handles& all) const {
   std::vector<Type> types;
   for (const std::size_t column : partition_by_) types.push_back(rows_.types()[column]);
@@ -141,7 +154,10 @@ OverPartition OverBatch::sorted(const Handles& rows) const {
   OverPartition partition;
   partition.peers = peer_spans(static_cast<std::uint32_t>(keyed.size()),
                                [&](std::uint32_t row) { return keyed[row].first == keyed[row - 1].first; });
-  for (const auto& [key, row] : keyed) partition.handles.push_back(row);
+  for (const auto& [key, row] : keyed) {
+    partition.handles.push_back(row);
+    partition.arrivals.push_back(static_cast<std::int64_t>(rows_.sequence(row)));
+  }
   partition.rows.size = rows.size();
   partition.rows.columns = std::move(columns);
   for (const std::size_t column : needed_)

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class OverBatch final : public Operator {
   using Handles = std::vector<RowStore::Handle>;
 
   Status give_rows(Output& out);
+  /// All rows, in the order of their arrival.
+  [[nodiscard]] Handles arrived() const;
   /// The rows of each partition, in the order of their arrival.
   [[nodiscard]] std::vector<Handles> partitions(const Handles& all) const;
   [[nodiscard]] OverPartition sorted(const Handles& rows) const;
@@ -49,7 +52,8 @@ class OverBatch final : public Operator {
   std::vector<std::size_t> passed_;
   std::vector<std::size_t> partition_by_;
   std::vector<plan::SortKey> order_;
-  std::vector<std::size_t> needed_;  // Columns that calls and the order read.
+  std::optional<std::size_t> arrival_;  // As in OverBatchNode.
+  std::vector<std::size_t> needed_;     // Columns that calls and the order read.
   RowStore rows_;
   std::vector<std::unique_ptr<PartitionCall>> calls_;
   std::vector<ColumnBuilder> results_;  // One per call, of the rows `given_`.

@@ -25,6 +25,7 @@ struct OverPartition {
   std::vector<RowStore::Handle> handles;  ///< In the order of the window.
   Batch rows;                             ///< The same rows; columns that no call needs are null.
   std::vector<RowSpan> peers;             ///< Of each row: the rows that are equal to it in the order.
+  std::vector<std::int64_t> arrivals;     ///< Rising with the arrival of the rows; in batch mode.
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(handles.size()); }
 };

@@ -213,6 +213,14 @@ class RankOfRow final : public PartitionCall {
   std::uint32_t counted_ = 0;
 };
 
+class ArrivalOfRow final : public PartitionCall {
+ public:
+  void append(const OverPartition& partition, RowSpan rows, ColumnBuilder& out) override {
+    for (std::uint32_t row = rows.begin; row < rows.end; ++row)
+      out.append<std::int64_t>(partition.arrivals[row]);
+  }
+};
+
 /// NTILE: the first groups have one row more where the rows cannot be divided evenly.
 class GroupOfRow final : public PartitionCall {
  public:
@@ -312,6 +320,7 @@ class ValueOfNeighbour final : public PartitionCall {
 std::unique_ptr<PartitionCall> make_partition_call(const plan::OrderedOverCall& call,
                                                    const std::vector<plan::SortKey>& order) {
   if (call.kind == Kind::kAggregate) return std::make_unique<AggregateOfFrame>(call, order);
+  if (call.kind == Kind::kArrival) return std::make_unique<ArrivalOfRow>();
   if (call.kind == Kind::kNtile) return std::make_unique<GroupOfRow>(call.number);
   if (call.kind == Kind::kNeighbour) return std::make_unique<ValueOfNeighbour>(call);
   return std::make_unique<RankOfRow>(call.kind);

@@ -31,6 +31,15 @@ std::string_view why_not(std::string_view name) {
   return {};
 }
 
+OrderedOverCall arrival_of_row() {
+  OrderedOverCall over;
+  over.kind = OrderedOverCall::Kind::kArrival;
+  over.type = Type::big_int().with_nullable(false);
+  over.call.kind = "ARRIVAL";
+  over.call.name = "arrival";
+  return over;
+}
+
 std::string signature_of(const AggregateCall& call) {
   std::string text = call.kind;
   for (const std::size_t argument : call.arguments) text += " " + std::to_string(argument);
@@ -336,8 +345,12 @@ void OverCalls::add_time_nodes(Relation& relation) {
   }
 }
 
-std::shared_ptr<OrderedOverNode> OverCalls::make_ordered_node() const {
-  if (context_.settings.batch) return std::make_shared<OverBatchNode>();
+std::shared_ptr<OrderedOverNode> OverCalls::make_ordered_node(std::optional<std::size_t> arrival) const {
+  if (context_.settings.batch) {
+    auto node = std::make_shared<OverBatchNode>();
+    node->arrival = arrival;
+    return node;
+  }
   auto node = std::make_shared<OverChangesNode>();
   node->state_ttl = context_.settings.state_ttl;
   return node;
@@ -347,12 +360,16 @@ void OverCalls::add_ordered_nodes(Relation& relation) {
   const auto groups = by_window([](const Bound& bound) { return bound.ordered.has_value(); });
   if (context_.settings.batch && !groups.empty() && relation.node->updating)
     relation.node = make_final_rows(relation.node);
+  const bool number_arrivals = context_.settings.batch && groups.size() > 1;
+  std::optional<std::size_t> arrival;  // The column behind the calls of the first node.
   for (const std::vector<std::size_t>& group : groups) {
-    const std::shared_ptr<OrderedOverNode> node = make_ordered_node();
+    const std::shared_ptr<OrderedOverNode> node = make_ordered_node(arrival);
     node->partition_by = bound_[group.front()].partition_by;
     node->order = bound_[group.front()].order;
     for (const std::size_t i : group) node->calls.push_back(*bound_[i].ordered);
+    if (number_arrivals && !arrival) node->calls.push_back(arrival_of_row());
     append(relation, node, group);
+    if (number_arrivals && !arrival) arrival = relation.schema().size() - 1;
   }
 }
 

@@ -131,7 +131,7 @@ class OverCalls {
       const std::function<bool(const Bound&)>& has) const;
   void add_time_nodes(Relation& relation);
   void add_ordered_nodes(Relation& relation);
-  std::shared_ptr<OrderedOverNode> make_ordered_node() const;
+  std::shared_ptr<OrderedOverNode> make_ordered_node(std::optional<std::size_t> arrival) const;
   void add_numberings(Relation& relation);
   void append(Relation& relation, const std::shared_ptr<PassingNode>& node,
               std::span<const std::size_t> bounds);

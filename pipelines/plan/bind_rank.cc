@@ -113,7 +113,9 @@ std::shared_ptr<RankNode> rank_over(const PassingNode& over, const std::vector<s
 std::shared_ptr<NumberingNode> numbering_of(const Node& node) {
   if (node.kind == NodeKind::kOverBatch) {
     const auto& over = static_cast<const OverBatchNode&>(node);
-    return rank_over(over, over.partition_by, over.order);
+    std::vector<SortKey> order = over.order;
+    if (over.arrival) order.push_back({*over.arrival, SortDirection::kAscending, NullPlace::kFirst});
+    return rank_over(over, over.partition_by, std::move(order));
   }
   if (node.kind != NodeKind::kOver)
     return std::static_pointer_cast<NumberingNode>(as_operator_node(node).clone());

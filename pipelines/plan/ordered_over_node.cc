@@ -57,7 +57,22 @@ std::string OrderedOverNode::text(std::span<const std::string> columns) const {
 }
 
 std::string OverBatchNode::line() const {
-  return "OverBatch" + text(column_names(inputs[0]->schema));
+  const std::vector<std::string> columns = column_names(inputs[0]->schema);
+  return "OverBatch" + text(columns) + (arrival ? " arrival(" + columns[*arrival] + ")" : "");
+}
+
+void OverBatchNode::add_own_needs(const Needs& own_needed, Needs& input) const {
+  OrderedOverNode::add_own_needs(own_needed, input);
+  if (arrival) input[*arrival] = true;
+}
+
+void OverBatchNode::move_own(const Needs& own_needed, std::span<const std::size_t> new_index) {
+  OrderedOverNode::move_own(own_needed, new_index);
+  if (arrival) arrival = new_index[*arrival];
+}
+
+std::string OverBatchNode::own_identity(std::span<const std::string> texts) const {
+  return OrderedOverNode::own_identity(texts) + (arrival ? " arrival(" + texts[*arrival] + ")" : "");
 }
 
 std::string OverChangesNode::line() const {

@@ -52,6 +52,7 @@ struct OrderedOverCall {
     kPercentRank,
     kCumeDist,
     kNtile,      ///< Into `number` groups.
+    kArrival,    ///< The row's number by its arrival, in batch mode.
     kNeighbour,  ///< LEAD and LAG; arguments: the value, and perhaps what stands for a row that is not there.
   };
   enum class Nulls : std::uint8_t { kRespect, kIgnore };
@@ -89,11 +90,20 @@ struct OrderedOverNode : PassingNode {
 struct OverBatchNode final : OrderedOverNode {
   OverBatchNode() : OrderedOverNode(NodeKind::kOverBatch) {}
 
+  /// Input column by which the rows count as arrived: there was a node for another window before. None: they
+  /// do as they come.
+  std::optional<std::size_t> arrival;
+
   [[nodiscard]] std::string_view operator_name() const override { return "over batch"; }
   [[nodiscard]] std::string line() const override;
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override {
     return std::make_shared<OverBatchNode>(*this);
   }
+
+ protected:
+  void add_own_needs(const Needs& own_needed, Needs& input) const override;
+  void move_own(const Needs& own_needed, std::span<const std::size_t> new_index) override;
+  [[nodiscard]] std::string own_identity(std::span<const std::string> texts) const override;
 };
 
 /// Over a stream: a changelog of the rows with their values now. What a row sees is before it in the order,
