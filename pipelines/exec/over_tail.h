@@ -38,7 +38,8 @@ class OverTail {
 
  private:
   struct Running {
-    Running(const plan::AggregateCall& call) : sums({call}, Accumulators::Input::kInsertOnly), arena(sums) {}
+    explicit Running(const plan::AggregateCall& call)
+        : sums({call}, Accumulators::Input::kInsertOnly), arena(sums) {}
     Accumulators sums;
     StateArena arena;
   };
