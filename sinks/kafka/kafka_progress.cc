@@ -28,7 +28,7 @@ std::uint64_t fold(std::uint64_t digest, std::string_view text) {
     mix(word);
   }
   std::uint64_t rest = 0;
-  std::memcpy(&rest, text.data(), text.size());
+  if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
   mix(rest);
   return digest;
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,17 +26,24 @@ class Tape final : public DiskObserver {
   void after(const DiskCall& call) override {
     const bool changes = call.kind != DiskCall::Kind::kRead && call.kind != DiskCall::Kind::kOpen;
     // The ballast is only room, made anew when it is not there.
-    if (changes && !call.path.ends_with(".ballast")) calls.push_back(call);
+    if (changes && !call.path.ends_with(".ballast")) add(call);
   }
   /// Between two calls of the workload: what came before `mark` was answered.
-  void mark(std::uint64_t number) { calls.push_back({.kind = DiskCall::Kind::kMark, .size = number}); }
+  void mark(std::uint64_t number) { add({.kind = DiskCall::Kind::kMark, .size = number}); }
 
   /// As if the workload had left out its syncs: what a test must find wrong.
   void forget_syncs() {
     std::erase_if(calls, [](const DiskCall& call) { return call.kind == DiskCall::Kind::kSync; });
   }
 
-  std::vector<DiskCall> calls;
+  std::vector<DiskCall> calls;  // Read when the workload is over.
+
+ private:
+  void add(DiskCall call) {
+    const std::scoped_lock lock(mutex_);
+    calls.push_back(std::move(call));
+  }
+  std::mutex mutex_;  // The workload marks while threads of the journal or the store write.
 };
 
 struct Cut {
