@@ -63,7 +63,7 @@ MESSAGES = 1500
 PER_SECOND = 1500
 # Passed with every message, or once or twice in a run; the others at least three times.
 OFTEN = re.compile(r"journal\.(before-write|written|stored|before-acknowledgement|power-synced)")
-SELDOM = re.compile(r"trim\..*|sink-state\..*|journal\.lap-left")
+SELDOM = re.compile(r"trim\..*|sink-state\..*|journal\.lap-left|file\.(before-rename|renamed)")
 DEATH_SECONDS = 10
 
 POISON = "poison"
@@ -149,7 +149,7 @@ class Trial:
             + insert("refused", MARKED_QUERY)
             + insert("away", AWAY_QUERY),
             "kafka": source(broker, self.topic)
-            + kafka_table("windows", WINDOW_COLUMNS, self.site.kafka.address, self.name)
+            + kafka_table("windows", WINDOW_COLUMNS, self.site.kafka.address, self.name, format="json", **small_batches)
             + insert("windows", WINDOW_QUERY),
         }
 
