@@ -11,25 +11,6 @@ namespace {
 
 constexpr std::size_t kRowsPerEmission = 8192;
 
-std::vector<Type> key_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types;
-  for (const std::size_t key : node.keys) types.push_back(node.inputs[0]->schema.fields[key].type);
-  return types;
-}
-
-std::vector<Type> cell_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types = key_types(node);
-  for (const plan::AggregateCall& call : node.calls) types.push_back(call.function->result_type());
-  return types;
-}
-
-std::vector<Type> property_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types;
-  for (std::size_t i = node.keys.size() + node.calls.size(); i < node.schema.size(); ++i)
-    types.push_back(node.schema.fields[i].type);
-  return types;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Operator>> EmitAggregate::make(const plan::WindowAggregateNode& node,
@@ -52,9 +33,9 @@ EmitAggregate::EmitAggregate(const plan::WindowAggregateNode& node, OperatorCont
       clock_(std::move(clock)),
       slices_(slices),
       time_(clock_plausible_from),
-      state_(key_types(node), node.calls,
+      state_(group_key_types(node), node.calls,
              node.inputs[0]->updating ? Accumulators::Input::kChangelog : Accumulators::Input::kInsertOnly),
-      fired_(cell_types(node), node.properties, property_types(node), std::nullopt) {
+      fired_(fired_rows_of(node)) {
   for (const plan::AggregateCall& call : node.calls) builders_.emplace_back(call.function->result_type());
 }
 

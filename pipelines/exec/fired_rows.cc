@@ -62,4 +62,19 @@ Batch FiredRows::take(std::int64_t watermark_after, WindowClock& clock) {
   return batch;
 }
 
+std::vector<Type> group_key_types(const plan::WindowAggregateNode& node) {
+  std::vector<Type> types;
+  for (const std::size_t key : node.keys) types.push_back(node.inputs[0]->schema.fields[key].type);
+  return types;
+}
+
+FiredRows fired_rows_of(const plan::WindowAggregateNode& node) {
+  std::vector<Type> cells = group_key_types(node);
+  for (const plan::AggregateCall& call : node.calls) cells.push_back(call.function->result_type());
+  std::vector<Type> properties;
+  for (std::size_t i = cells.size(); i < node.schema.size(); ++i)
+    properties.push_back(node.schema.fields[i].type);
+  return {cells, node.properties, std::move(properties), std::nullopt};
+}
+
 }  // namespace leat::exec

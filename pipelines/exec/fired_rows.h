@@ -55,4 +55,9 @@ class FiredRows {
   std::int64_t intake_time_ = 0;
 };
 
+/// Of the keys of a group, as they come in.
+std::vector<Type> group_key_types(const plan::WindowAggregateNode& node);
+/// For an operator that makes a group's whole row: its keys, its results, then the window's properties.
+FiredRows fired_rows_of(const plan::WindowAggregateNode& node);
+
 }  // namespace leat::exec

@@ -12,25 +12,6 @@ constexpr std::size_t kRowsPerEmission = 8192;
 constexpr char kProgressTag = 'm';
 constexpr char kSessionTag = 'w';
 
-std::vector<Type> key_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types;
-  for (const std::size_t key : node.keys) types.push_back(node.inputs[0]->schema.fields[key].type);
-  return types;
-}
-
-std::vector<Type> cell_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types = key_types(node);
-  for (const plan::AggregateCall& call : node.calls) types.push_back(call.function->result_type());
-  return types;
-}
-
-std::vector<Type> property_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types;
-  for (std::size_t i = node.keys.size() + node.calls.size(); i < node.schema.size(); ++i)
-    types.push_back(node.schema.fields[i].type);
-  return types;
-}
-
 Status corrupt_entry() {
   return fail(ErrorCode::kCorrupt, "a state entry of a session aggregate is damaged");
 }
@@ -52,9 +33,9 @@ SessionAggregate::SessionAggregate(const plan::WindowAggregateNode& node, Operat
       key_columns_(node.keys),
       clock_(std::make_unique<WindowClock>(std::move(clock))),
       sessions_(node.window.size.count(), *clock_),
-      state_(key_types(node), node.calls,
+      state_(group_key_types(node), node.calls,
              node.inputs[0]->updating ? Accumulators::Input::kChangelog : Accumulators::Input::kInsertOnly),
-      fired_(cell_types(node), node.properties, property_types(node), std::nullopt) {}
+      fired_(fired_rows_of(node)) {}
 
 Status SessionAggregate::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
