@@ -130,11 +130,12 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
 void bind_format(Table& table, const BindContext& context) {
   const TableOption* option = format_option(table);
   const std::vector<std::string> known = names_of(context.catalog.formats);
+  if (!option && !format_prefix(*table.connector).empty()) return;  // The connector's own option: it tells.
   if (!option)
-    return context.diagnostics.error(table.span,
-                                     "table '" + table.name + "' needs '" + format_prefix(*table.connector) +
-                                         "format' for the connector '" + table.connector->name + "'",
-                                     "the formats are " + list_of(known));
+    return context.diagnostics.error(
+        table.span,
+        "table '" + table.name + "' needs 'format' for the connector '" + table.connector->name + "'",
+        "the formats are " + list_of(known));
   table.format = context.catalog.find_format(option->value.text);
   if (!table.format)
     context.diagnostics.error(

@@ -141,8 +141,9 @@ const OptionTable<KafkaOptions>& upsert_kafka_options() {
       servers_option(),
       properties_option(),
       key_format_option(Necessity::kRequired),
-      option("value.format", &KafkaOptions::value_format, Necessity::kOptional,
-             "Required. Format of the record's value; its options stand behind 'value.': 'value.json.…'."),
+      option("value.format", &KafkaOptions::value_format, Necessity::kRequired,
+             "Format of the record's value, 'json' or 'csv'; its options stand behind 'value.': "
+             "'value.json.…'."),
       choice("value.fields-include", &KafkaOptions::value_fields,
              {{"ALL", ValueFields::kAll}, {"EXCEPT_KEY", ValueFields::kExceptKey}}, Necessity::kOptional,
              "Whether the columns of the PRIMARY KEY are in the value, too."),
