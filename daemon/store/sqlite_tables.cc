@@ -216,6 +216,7 @@ Status SqliteTables::change(const Work& work, const std::vector<std::string>& ta
   const Status changed = host_.write([&](TableParts& parts) {
     const Status done = in_transaction(parts, work);
     parts.writer.forget();
+    expiring_ = true;  // Perhaps: the next sweep tells.
     return done;
   });
   for (const std::string& table : tables) outdate(table);
@@ -247,15 +248,19 @@ Status SqliteTables::migrate(const std::string& table) {
   return change([&](TableParts& parts) { return parts.tables.migrate(table, now); }, {table});
 }
 
-bool SqliteTables::keep_house(TableParts& parts) {
+UntilNextStep SqliteTables::keep_house(TableParts& parts) {
   const std::int64_t now = host_.now();
-  const bool due = now - last_sweep_ >= kSweepMicros || now < last_sweep_;
-  const Result<TableWriter::Sweep> swept =
-      due ? parts.writer.sweep(now) : Result<TableWriter::Sweep>(TableWriter::Sweep{.expiring = true});
-  if (!swept) return false;
-  if (due && !swept->more) last_sweep_ = now;
-  for (const std::string& table : swept->changed) outdate(table);
-  return swept->expiring;
+  if (now < last_sweep_) last_sweep_ = 0;  // The clock was put back.
+  if (now - last_sweep_ >= kSweepMicros) {
+    const Result<TableWriter::Sweep> swept = parts.writer.sweep(now);
+    if (!swept) return std::nullopt;
+    for (const std::string& table : swept->changed) outdate(table);
+    if (swept->more) return std::chrono::milliseconds(0);
+    last_sweep_ = now;
+    expiring_ = swept->expiring;
+  }
+  if (!expiring_) return std::nullopt;
+  return std::chrono::milliseconds((last_sweep_ + kSweepMicros - now) / 1000 + 1);
 }
 
 }  // namespace leat::store

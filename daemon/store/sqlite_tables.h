@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/store/commit.h"
+#include "daemon/store/housekeeping.h"
 #include "daemon/store/local_tables.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/table_store.h"
@@ -54,8 +55,8 @@ class SqliteTables final : public TableStore {
 
   /// The rows are in the database, or may be: what was read before is outdated. On the storage thread.
   void outdate(const std::vector<TableRows>& rows);
-  /// Housekeeping, on the storage thread. True: it is to be called again although nothing happens.
-  bool keep_house(TableParts& parts);
+  /// Housekeeping, on the storage thread: takes out what has grown too old.
+  UntilNextStep keep_house(TableParts& parts);
   /// Ends all reads; from then on they answer cancelled. Idempotent.
   void close();
 
@@ -69,7 +70,8 @@ class SqliteTables final : public TableStore {
   std::map<std::string, std::uint64_t> versions_;
   std::vector<std::weak_ptr<TableSession>> sessions_;
   bool closed_ = false;
-  std::int64_t last_sweep_ = 0;  // Storage thread.
+  std::int64_t last_sweep_ = 0;  // Storage thread, as what follows.
+  bool expiring_ = false;        // There were tables whose rows grow too old.
 };
 
 }  // namespace leat::store

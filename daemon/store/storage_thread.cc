@@ -4,7 +4,7 @@
 
 namespace leat::store {
 
-StorageThread::StorageThread(std::chrono::milliseconds idle_after, std::function<bool()> idle)
+StorageThread::StorageThread(std::chrono::milliseconds idle_after, Idle idle)
     : idle_after_(idle_after), idle_(std::move(idle)), thread_([this] { run(); }) {}
 
 bool StorageThread::post(std::function<void()> request) {
@@ -27,29 +27,33 @@ void StorageThread::finish() {
   if (thread_.joinable()) thread_.join();
 }
 
+void StorageThread::keep_house(Clock::time_point now) {
+  const bool quiet = !quiet_at_ || now >= *quiet_at_;
+  if (quiet) quiet_at_.reset();
+  const auto wait = idle_(quiet);
+  due_ = quiet_at_;
+  if (wait && (!due_ || now + *wait < *due_)) due_ = now + *wait;
+}
+
 void StorageThread::run() {
   const auto something = [this] { return finishing_ || !requests_.empty(); };
-  bool may_idle = false;  // A request was done since housekeeping last had nothing to do.
-  // Steps of one round follow each other: a request that comes meanwhile waits for one of them at most.
-  auto patience = idle_after_;
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (!may_idle) {
+    if (!due_) {
       changed_.wait(lock, something);
-    } else if (!changed_.wait_for(lock, patience, something)) {
+    } else if (!changed_.wait_until(lock, *due_, something)) {
       lock.unlock();
-      may_idle = idle_();
-      patience = may_idle ? std::chrono::milliseconds(0) : idle_after_;
+      keep_house(Clock::now());
       lock.lock();
       continue;
     }
-    patience = idle_after_;
     if (requests_.empty()) return;  // Finishing, and everything is done.
     const std::function<void()> request = std::move(requests_.front());
     requests_.pop_front();
     lock.unlock();
     request();
-    may_idle = true;
+    quiet_at_ = Clock::now() + idle_after_;
+    if (!due_ || *due_ > *quiet_at_) due_ = quiet_at_;
     lock.lock();
   }
 }

@@ -6,15 +6,20 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace leat::store {
 
 class StorageThread {
  public:
-  /// `idle` is called after `idle_after` without a request, and again after each such pause for as long as it
-  /// answers true (there is more to do).
-  StorageThread(std::chrono::milliseconds idle_after, std::function<bool()> idle);
+  using Clock = std::chrono::steady_clock;
+  /// Housekeeping between requests; `quiet`: there was none for a while. Answers how long until it wants to
+  /// be called again; none: not before another request was done.
+  using Idle = std::function<std::optional<std::chrono::milliseconds>(bool quiet)>;
+  /// `idle` is called `idle_after` behind a request: for the first time under load, too, and once it is
+  /// quiet.
+  StorageThread(std::chrono::milliseconds idle_after, Idle idle);
   ~StorageThread() { finish(); }
   StorageThread(const StorageThread&) = delete;
   StorageThread& operator=(const StorageThread&) = delete;
@@ -27,10 +32,13 @@ class StorageThread {
 
  private:
   void run();
+  void keep_house(Clock::time_point now);
 
   const std::chrono::milliseconds idle_after_;
-  const std::function<bool()> idle_;
-  std::mutex mutex_;  // Guards requests_ and finishing_.
+  const Idle idle_;
+  std::optional<Clock::time_point> due_;  // Of the next call of idle_; the thread's own, as what follows.
+  std::optional<Clock::time_point> quiet_at_;  // Without another request; none: quiet, and idle_ knows.
+  std::mutex mutex_;                           // Guards requests_ and finishing_.
   std::condition_variable changed_;
   std::deque<std::function<void()>> requests_;
   bool finishing_ = false;

@@ -1,6 +1,7 @@
 #include "daemon/store/store.h"
 
 #include <sys/random.h>
+#include <algorithm>
 
 #include <future>
 #include <map>
@@ -180,7 +181,7 @@ class SqliteStore final : public Store, public TellsHealth {
   Status refresh_level(const SinkKey& key);
   Status write_commit(const Commit& commit);
   Result<std::uint64_t> trim_now(const SinkKey& key, const Outbox::Bounds& bounds);
-  bool idle();
+  UntilNextStep idle(bool quiet);
   SqliteTables::Host table_host();
 
   const StoreOptions options_;
@@ -190,6 +191,7 @@ class SqliteStore final : public Store, public TellsHealth {
   // Storage thread only (and the constructing one before it starts, the closing one after it has ended).
   Ballast ballast_;
   std::unique_ptr<Tables> tables_;  // Null while the file cannot be reopened, and after `close`.
+  Housekeeper housekeeper_;
 
   std::mutex reader_mutex_;  // Guards the reader; held while reading.
   std::unique_ptr<Connection> reader_;
@@ -208,7 +210,8 @@ class SqliteStore final : public Store, public TellsHealth {
   SqliteTables local_tables_;
 
   std::once_flag closed_;
-  StorageThread thread_{kIdleAfter, [this] { return idle(); }};  // Last: its requests use everything above.
+  StorageThread thread_{
+      kIdleAfter, [this](bool quiet) { return idle(quiet); }};  // Last: its requests use everything above.
 };
 
 // After an I/O error nobody knows whether the last commit is on the disk. Everything is closed and opened
@@ -455,13 +458,22 @@ Result<DeadLetterStatus> SqliteStore::dead_letter_status() {
   return read<DeadLetterStatus>([](Connection& connection) { return read_dead_letter_status(connection); });
 }
 
-bool SqliteStore::idle() {
-  if (!tables_ || !ready()) return false;
-  bool more = keep_house(*tables_->connection);
-  // On a full disk no commit comes meanwhile: on to the end, where what was deleted becomes room.
-  while (more && !ballast_.in_place()) more = keep_house(*tables_->connection);
-  if (!ballast_.in_place()) note_health(ballast_.put());
-  return local_tables_.keep_house(tables_->tables) || more;
+UntilNextStep SqliteStore::idle(bool quiet) {
+  if (!tables_ || !ready()) return std::nullopt;
+  const auto step = [&](Housekeeper::Load load) {
+    return housekeeper_.step(*tables_->connection, load, Housekeeper::Clock::now());
+  };
+  UntilNextStep next;
+  if (ballast_.in_place()) {
+    next = step(quiet ? Housekeeper::Load::kQuiet : Housekeeper::Load::kBusy);
+  } else {
+    // On a full disk no commit comes meanwhile: on to the end, where what was deleted becomes room.
+    do next = step(Housekeeper::Load::kUrgent);
+    while (next && next->count() == 0);
+    note_health(ballast_.put());
+  }
+  const UntilNextStep sweep = local_tables_.keep_house(tables_->tables);
+  return next && sweep ? std::min(*next, *sweep) : next ? next : sweep;
 }
 
 std::int64_t system_micros() {

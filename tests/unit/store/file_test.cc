@@ -1,11 +1,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 
 #include "daemon/store/housekeeping.h"
 #include "daemon/store/schema.h"
 #include "daemon/store/sqlite.h"
+#include "daemon/store/sqlite_tables.h"
+#include "daemon/store/storage_thread.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace leat::store {
@@ -243,11 +247,76 @@ TEST_CASE_FIXTURE(FileFixture, "housekeeping gives space back in steps and leave
   REQUIRE(migrate(**connection, 0));
   REQUIRE((*connection)->exec("INSERT INTO blocks VALUES (1, 1, 1, 1, 1, zeroblob(8000000))"));
   REQUIRE((*connection)->exec("DELETE FROM blocks"));
+  Housekeeper keeper;
   int steps = 0;
-  while (keep_house(**connection)) ++steps;
+  while (keeper.step(**connection, Housekeeper::Load::kQuiet, {})) ++steps;
   CHECK(steps >= 6);
   CHECK(std::stol(*(*connection)->value("PRAGMA freelist_count")) <= 256);
   CHECK(std::filesystem::file_size(options.path) < 2'000'000);
+}
+
+TEST_CASE_FIXTURE(FileFixture,
+                  "under load pages are moved only when most of the file is free, and checkpoints are rare") {
+  using std::chrono::milliseconds;
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(apply_settings(**connection));
+  REQUIRE(migrate(**connection, 0));
+  REQUIRE((*connection)->exec("INSERT INTO blocks VALUES (1, 1, 1, 1, 1, zeroblob(8000000))"));
+  REQUIRE((*connection)->exec("INSERT INTO blocks VALUES (2, 1, 1, 1, 1, zeroblob(8000000))"));
+  REQUIRE((*connection)->exec("DELETE FROM blocks WHERE number = 1"));
+  Housekeeper keeper;
+  Housekeeper::Clock::time_point now{};
+  const auto step = [&](Housekeeper::Load load) { return keeper.step(**connection, load, now); };
+  CHECK(step(Housekeeper::Load::kBusy) == std::nullopt);
+  now += milliseconds(1'000);
+  CHECK(step(Housekeeper::Load::kBusy) == milliseconds(9'000));
+  now += milliseconds(9'000);
+  CHECK(step(Housekeeper::Load::kBusy) == std::nullopt);
+  REQUIRE((*connection)->exec("UPDATE blocks SET body = x''"));
+  CHECK(step(Housekeeper::Load::kBusy) == milliseconds(0));
+  while (step(Housekeeper::Load::kBusy) == milliseconds(0)) continue;
+  CHECK(std::filesystem::file_size(options.path) < 6'000'000);
+  CHECK(step(Housekeeper::Load::kUrgent) == std::nullopt);
+}
+
+TEST_CASE_FIXTURE(FileFixture, "tables without retention want no housekeeping, others every ten seconds") {
+  using std::chrono::milliseconds;
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(apply_settings(**connection));
+  REQUIRE(migrate(**connection, 0));
+  TableParts parts(**connection);
+  std::int64_t now = 1'000'000'000;
+  SqliteTables tables({.path = options.path,
+                       .write = [&](const SqliteTables::Work& work) { return work(parts); },
+                       .read = [&](const SqliteTables::Read& read) { return read(**connection); },
+                       .now = [&] { return now; }});
+  CHECK(tables.keep_house(parts) == std::nullopt);
+  CHECK(tables.keep_house(parts) == std::nullopt);
+  REQUIRE((*connection)
+              ->exec("INSERT INTO leat_tables (name, shape, keep_for, order_column) VALUES ('t', '{}', "
+                     "1000000, 'a');"
+                     "CREATE TABLE t (a INTEGER)"));
+  now += 10'000'000;
+  CHECK(tables.keep_house(parts) == milliseconds(10'001));
+  now += 4'000'000;
+  CHECK(tables.keep_house(parts) == milliseconds(6'001));
+}
+
+/// Were the answers of `idle` not kept to, it would be called as fast as the machine can.
+TEST_CASE("the storage thread calls for housekeeping behind requests only") {
+  std::atomic<int> quiet = 0, calls = 0;
+  StorageThread thread(std::chrono::milliseconds(1), [&](bool is_quiet) {
+    quiet += is_quiet ? 1 : 0;
+    ++calls;
+    return std::optional(std::chrono::milliseconds(3'600'000));
+  });
+  for (int round = 1; round <= 20; ++round) {
+    REQUIRE(thread.post([] {}));
+    REQUIRE(test::eventually([&] { return quiet >= round; }));
+  }
+  thread.finish();
+  CHECK(quiet == 20);
+  CHECK(calls <= 40);
 }
 
 TEST_CASE_FIXTURE(FileFixture, "a reader is cut at its time limit") {
