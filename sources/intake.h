@@ -108,6 +108,8 @@ class Intake {
   [[nodiscard]] virtual std::uint64_t used_bytes() const = 0;
   [[nodiscard]] virtual IntakeCounters counters() const = 0;
   virtual void restore_counters(const IntakeCounters& counters) = 0;
+  /// What the disk refuses at present, in a sentence; empty: nothing, or there is no disk. Any thread.
+  [[nodiscard]] virtual std::string trouble() const { return {}; }
 
   /// Called from any thread when there is something to read after there was nothing; set before the source
   /// starts. A journal that has messages from before calls it at once.

@@ -227,10 +227,17 @@ void Journal::run() {
 /// One round of the journal's thread. A disk that refuses is asked again after the sync interval.
 void Journal::settle() {
   dirty_.store(false);
-  if (!flush() || !sync_tail()) {
+  const Status settled = settle_file();
+  sync_trouble_.note(settled);
+  if (!settled) dirty_.store(true);
+}
+
+Status Journal::settle_file() {
+  Status down = flush();
+  if (down) down = sync_tail();
+  if (!down) {
     failed_.store(true);
-    dirty_.store(true);
-    return;
+    return down;
   }
   if (failed_.exchange(false)) wake_reader();
   bool due = false;
@@ -239,11 +246,14 @@ void Journal::settle() {
     const std::uint64_t step = refused_.load() ? 1 : ring_.size / kHeadSteps;
     due = head_.offset >= reusable_.load() + step;
   }
-  if (due && !move_head_in_file()) {
-    dirty_.store(true);
-    return;
-  }
+  if (due) LEAT_TRY(move_head_in_file());
   offer_room();
+  return {};
+}
+
+std::string Journal::trouble() const {
+  std::string text = write_trouble_.text();
+  return text.empty() ? sync_trouble_.text() : text;
 }
 
 Status Journal::sync_tail() {

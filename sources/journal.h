@@ -27,6 +27,7 @@
 #include <string_view>
 #include <thread>
 
+#include "sources/disk_trouble.h"
 #include "sources/intake.h"
 #include "sources/intake_tally.h"
 #include "sources/journal_file.h"
@@ -78,6 +79,7 @@ class Journal final : public Intake {
   [[nodiscard]] std::uint64_t used_bytes() const override { return end_offset_.load() - released_.load(); }
   [[nodiscard]] IntakeCounters counters() const override { return tally_.snapshot(); }
   void restore_counters(const IntakeCounters& counters) override { tally_.restore(counters); }
+  [[nodiscard]] std::string trouble() const override;
 
   void on_readable(std::function<void()> wake) override;
   void on_room(std::function<void()> resume) override;
@@ -106,6 +108,7 @@ class Journal final : public Intake {
   Status add_to_group(const Draft& draft, std::uint64_t offset, Urgency urgency);
   Status leave_lap(std::uint64_t rest);
   Status write_group();
+  Status write_and_sync_group();
   void publish_group();
   void mark_dirty();
 
@@ -124,6 +127,8 @@ class Journal final : public Intake {
   // The journal's thread.
   void run();
   void settle();
+  /// Errors: io; what the disk refuses is tried again in the next round.
+  Status settle_file();
   Status sync_tail();
   Status move_head_in_file();
   void offer_room();
@@ -162,6 +167,8 @@ class Journal final : public Intake {
   JournalSlot slot_;                     // The journal's thread: the last slot written.
   std::uint64_t synced_;                 // The journal's thread: offset up to which the ring is synced.
   std::atomic<std::uint64_t> synced_number_;
+  DiskTrouble write_trouble_;
+  DiskTrouble sync_trouble_;
   std::atomic<bool> failed_{false};   // A sync failed: nothing is taken until the same bytes are down.
   std::atomic<bool> refused_{false};  // An append answered kAboveHigh or kFull since the last `on_room`.
 

@@ -82,6 +82,12 @@ Status Journal::add_to_group(const Draft& draft, std::uint64_t offset, Urgency u
 }
 
 Status Journal::write_group() {
+  Status written = write_and_sync_group();
+  write_trouble_.note(written);
+  return written;
+}
+
+Status Journal::write_and_sync_group() {
   LEAT_FAULT_STEP("journal.before-write");
   LEAT_TRY(file_->write(ring_.file_offset(group_offset_), group_));
   LEAT_FAULT_STEP("journal.written");

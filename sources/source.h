@@ -43,6 +43,8 @@ struct SourceHealth {
   std::string last_loss;     ///< Where and why: "tcp://127.0.0.1:1883: connection lost".
   /// Connections at which the broker had forgotten the session that it was asked to keep.
   std::uint64_t sessions_lost = 0;
+  std::string
+      disk;  ///< What the disk refuses of the intake at present (`Intake::trouble`); filled by the reader.
 };
 std::string_view to_string(SourceHealth::Link link);
 

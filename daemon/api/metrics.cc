@@ -84,6 +84,8 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
                  static_cast<double>(c.queued));
   families.gauge("leat_source_intake_bytes", "Bytes in the intake that are not committed yet.", labels,
                  static_cast<double>(source.intake_bytes));
+  families.gauge("leat_source_disk_refuses", "1 while the disk refuses the source's journal.", labels,
+                 source.health.disk.empty() ? 0 : 1);
   families.counter("leat_source_connects_total", "Connections that came about.", labels,
                    source.health.connects);
   families.counter("leat_source_losses_total", "Connections that broke.", labels, source.health.losses);
@@ -163,6 +165,9 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
   families.counter("leat_pipeline_dead_letters_total", "Dead letters written.", labels, status.dead_letters);
   families.gauge("leat_pipeline_last_commit_seconds", "How long the store took for the last commit.", labels,
                  static_cast<double>(status.last_commit_micros) / kMicros);
+  families.gauge("leat_pipeline_commit_waits_seconds",
+                 "How long the store has been at the commit under way; 0: none is.", labels,
+                 static_cast<double>(status.commit_waits_micros) / kMicros);
   if (status.watermark != kMinWatermark && status.watermark != kMaxWatermark)
     families.gauge("leat_pipeline_watermark_seconds", "The watermark, in seconds since 1970.", labels,
                    static_cast<double>(status.watermark) / kMicros);

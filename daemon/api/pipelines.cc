@@ -26,7 +26,8 @@ ordered_json source_json(const runtime::SourceStatus& source) {
             {"queued", c.queued}}},
           {"rows", c.rows},
           {"received_bytes", c.received_bytes},
-          {"intake_bytes", source.intake_bytes}};
+          {"intake_bytes", source.intake_bytes},
+          {"disk", source.health.disk}};
 }
 
 ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
@@ -91,6 +92,7 @@ Response show_pipeline(const ApiContext& context, const Request& request) {
     if (status.name.value != request.parts.at(0)) continue;
     ordered_json body = summary(status);
     body["last_commit_micros"] = status.last_commit_micros;
+    body["commit_waits_micros"] = status.commit_waits_micros;
     body["sources"] = ordered_json::array();
     for (const auto& source : status.sources) body["sources"].push_back(source_json(source));
     body["operators"] = ordered_json::array();

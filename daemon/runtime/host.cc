@@ -236,6 +236,7 @@ bool Host::ready(std::vector<std::string>& reasons) const {
   }
   for (const PipelineStatus& status : statuses()) {
     add_held_sinks(status, reasons);
+    for (std::string& trouble : disk_troubles(status)) reasons.push_back(std::move(trouble));
     if (status.state == PipelineState::kRunning || status.state == PipelineState::kFinished) continue;
     const std::string& why = status.state == PipelineState::kStalled ? status.waiting_for : status.error;
     reasons.push_back(

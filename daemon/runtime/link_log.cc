@@ -23,6 +23,11 @@ std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
          "the broker had forgotten the session: what was published meanwhile did not come; subscribed anew",
          health.detail});
   state(health, news);
+  if (std::exchange(disk_refuses_, !health.disk.empty()) == health.disk.empty())
+    news.push_back(disk_refuses_
+                       ? News{News::Weight::kTrouble,
+                              "the disk refuses the source's journal: nothing is acknowledged", health.disk}
+                       : News{News::Weight::kStateChange, "the disk takes the source's journal again", {}});
   return news;
 }
 

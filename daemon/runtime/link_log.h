@@ -40,6 +40,7 @@ class SourceLinkLog {
   std::uint64_t losses_ = 0;
   std::uint64_t sessions_lost_ = 0;
   Told told_ = Told::kNothing;
+  bool disk_refuses_ = false;
 };
 
 /// An outage is told once, when it begins, however its reasons change; again when a human becomes needed;

@@ -29,6 +29,8 @@ exec::DataflowOptions dataflow_options(const plan::Plan& plan, std::int64_t cloc
   exec::DataflowOptions options{.clock_plausible_from = clock_plausible_from};
   if (const auto memory = plan.settings.find("leat.memory.max"); memory != plan.settings.end())
     options.memory_max = parse_byte_size(memory->second).value_or(0);
+  if (const auto keys = plan.settings.find("leat.state.max-keys"); keys != plan.settings.end())
+    options.max_keys = std::stoull(keys->second);  // The planner has checked it.
   if (const auto on_error = plan.settings.find("leat.on-row-error"); on_error != plan.settings.end())
     options.fail_on_row_error = on_error->second == "fail";
   return options;

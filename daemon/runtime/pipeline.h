@@ -192,6 +192,7 @@ class Pipeline {
   std::int64_t last_commit_time_ = 0;
   std::int64_t last_commit_micros_ = 0;
   std::int64_t commit_started_ = 0;  // Monotonic.
+  bool told_slow_ = false;           // The log knows of a commit that takes long.
   std::shared_ptr<const store::Commit> in_flight_;
   bool in_flight_failed_ = false;  // Waits for retry_timer_.
   std::vector<store::DeadLetter> dead_letters_;

@@ -206,6 +206,7 @@ PipelineStatus Pipeline::status_now() const {
   status.last_commit = last_commit_;
   status.last_commit_time = last_commit_time_;
   status.last_commit_micros = last_commit_micros_;
+  if (in_flight_) status.commit_waits_micros = context_.clock->monotonic() - commit_started_;
   status.dead_letters = dead_letter_count_ + dead_letters_.size();
   return status;
 }

@@ -235,6 +235,11 @@ void Pipeline::tell_news() {
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     for (const News& news : inputs_[i]->link_log.look(inputs_[i]->reader->health()))
       log_news(name_, plan_.scans[i]->table, news);
+  const std::int64_t waits = in_flight_ ? context_.clock->monotonic() - commit_started_ : 0;
+  const bool slow = waits >= kSlowCommitMicros && !in_flight_failed_;
+  if (std::exchange(told_slow_, slow) != slow && slow)
+    log::warn("the disk is slow: a commit is not taken yet",
+              {{"pipeline", name_.value}, {"seconds", std::to_string(waits / kMicrosPerSecond)}});
   tell_of_deliveries();
 }
 

@@ -310,9 +310,14 @@ void SourceReader::committed(std::string_view position) {
   intake_->release(kept->number);
 }
 
+sources::SourceHealth SourceReader::health() const {
+  sources::SourceHealth health = source_->health();
+  health.disk = intake_->trouble();
+  return health;
+}
+
 SourceStatus SourceReader::status() const {
-  SourceStatus status{TableName{scan_.table}, scan_.connector, source_->health(), counters_,
-                      intake_->used_bytes()};
+  SourceStatus status{TableName{scan_.table}, scan_.connector, health(), counters_, intake_->used_bytes()};
   status.rewinds = rewinds();
   SourceCounters& counters = status.counters;
   add(counters, under_way_);

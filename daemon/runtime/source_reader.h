@@ -86,7 +86,7 @@ class SourceReader {
   void committed(std::string_view position);
 
   [[nodiscard]] SourceStatus status() const;
-  [[nodiscard]] sources::SourceHealth health() const { return source_->health(); }
+  [[nodiscard]] sources::SourceHealth health() const;
   /// The source can read again what it has given out: waiting for room loses nothing.
   [[nodiscard]] bool rewinds() const { return connector_.intake == sources::IntakeKind::kMemory; }
   void save_counters(ByteWriter& out) const;

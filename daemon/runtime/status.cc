@@ -64,6 +64,19 @@ std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now)
   return sentences;
 }
 
+std::vector<std::string> disk_troubles(const PipelineStatus& status) {
+  std::vector<std::string> sentences;
+  for (const SourceStatus& source : status.sources)
+    if (!source.health.disk.empty())
+      sentences.push_back(fmt::format(
+          "the disk refuses the journal of source '{}' of pipeline '{}', nothing is acknowledged: {}",
+          source.table.value, status.name.value, source.health.disk));
+  if (status.commit_waits_micros >= kSlowCommitMicros)
+    sentences.push_back(fmt::format("the disk has not taken a commit of pipeline '{}' for {} s",
+                                    status.name.value, status.commit_waits_micros / kMicrosPerSecond));
+  return sentences;
+}
+
 std::vector<std::string> accounting_violations(const PipelineStatus& status) {
   std::vector<std::string> violations;
   for (const SourceStatus& source : status.sources) check_source(source, violations);

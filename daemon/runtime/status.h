@@ -83,14 +83,21 @@ struct PipelineStatus {
   std::vector<exec::Dataflow::OperatorInfo> operators;
   std::vector<SinkStatus> sinks;
   CommitNumber last_commit;
-  std::int64_t last_commit_time = 0;    ///< Gateway clock, microseconds; 0: none yet.
-  std::int64_t last_commit_micros = 0;  ///< How long the store took.
-  std::uint64_t dead_letters = 0;       ///< Written since the pipeline was first started.
+  std::int64_t last_commit_time = 0;     ///< Gateway clock, microseconds; 0: none yet.
+  std::int64_t last_commit_micros = 0;   ///< How long the store took.
+  std::int64_t commit_waits_micros = 0;  ///< How long the store has been at the commit under way; 0: none is.
+  std::uint64_t dead_letters = 0;        ///< Written since the pipeline was first started.
   std::uint64_t restarts = 0;
 };
 
 /// One sentence for each sink whose results cannot go, as the far side does not take them.
 std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now);
+
+/// A commit that takes longer shows that the disk is not well.
+constexpr std::int64_t kSlowCommitMicros = 10'000'000;
+
+/// One sentence for each thing that a disk refuses or is too slow for.
+std::vector<std::string> disk_troubles(const PipelineStatus& status);
 
 /// Every equation of the accounting that does not hold, as a sentence with its numbers; empty when all hold.
 std::vector<std::string> accounting_violations(const PipelineStatus& status);

@@ -61,6 +61,7 @@ class WiredDataflow final : public Dataflow {
   [[nodiscard]] bool is_idle(std::size_t scan) const;
   [[nodiscard]] std::int64_t all_idle_for() const;
   [[nodiscard]] Status check();
+  [[nodiscard]] Status check_keys() const;
   [[nodiscard]] Status check_memory() const;
   [[nodiscard]] bool counts_for_time(std::size_t scan) const {
     return wiring_.scans[scan] != nullptr && wiring_.scans[scan]->has_watermark() && !finished_[scan];
@@ -218,7 +219,19 @@ void WiredDataflow::restore_counters(std::string_view name, const OperatorCounte
 /// What may have gone wrong beside the operators' own errors.
 Status WiredDataflow::check() {
   LEAT_TRY(late_rows_->take_error());
+  LEAT_TRY(check_keys());
   return check_memory();
+}
+
+Status WiredDataflow::check_keys() const {
+  if (options_.max_keys == 0) return {};
+  for (const auto& stage : wiring_.stages)
+    if (const std::size_t keys = stage->op().key_count(); keys > options_.max_keys)
+      return fail(ErrorCode::kExhausted,
+                  stage->name() + " holds " + std::to_string(keys) +
+                      " keys, more than 'leat.state.max-keys' = " + std::to_string(options_.max_keys) +
+                      ": allow more, or keep fewer (shorter windows, 'table.exec.state.ttl')");
+  return {};
 }
 
 Status WiredDataflow::check_memory() const {

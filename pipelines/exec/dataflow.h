@@ -43,6 +43,7 @@ class LookupTables;  // lookup_table.h
 
 struct DataflowOptions {
   std::uint64_t memory_max = 0;  ///< 'leat.memory.max'; 0: unbounded.
+  std::uint64_t max_keys = 0;    ///< 'leat.state.max-keys', of each operator; 0: unbounded.
   /// 'leat.on-row-error' = 'fail': an expression that fails fails the pipeline, as in Flink.
   bool fail_on_row_error = false;
   /// The earliest plausible "now": with a clock before it 'max-ahead' is not judged.

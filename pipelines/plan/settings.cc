@@ -90,11 +90,13 @@ std::vector<Setting> engine_settings() {
        "State that no row has written for so long is dropped; 0: never. Windows drop theirs when they fire.",
        readable<Micros>},
       {"leat.match.max-partial-matches", "integer", kUsed,
-       "The most partial matches of one partition of MATCH_RECOGNIZE; the newest one is given up, and "
-       "one. "
-       "Default: 10000.",
+       "The most partial matches of one partition of MATCH_RECOGNIZE; the newest one is given up and "
+       "counted. Default: 10000.",
        positive_integer},
       {"leat.memory.max", "bytes", kUsed, "The most that the pipeline's state may take.", readable<ByteSize>},
+      {"leat.state.max-keys", "integer", kUsed,
+       "The most keys that each operator's state may hold; a pipeline that needs more fails.",
+       positive_integer},
       choice("leat.on-row-error", {"dead-letter", "fail"},
              "What a row that cannot be computed does; Flink fails."),
       {"leat.late-rows", "table", kUsed,

@@ -288,6 +288,23 @@ TEST_CASE("state beyond the bound fails the pipeline and names the operator and 
   CHECK(pushed.error().message.find("in 500 keys") != std::string::npos);
 }
 
+TEST_CASE("more keys than allowed fail the pipeline and name the operator and its numbers") {
+  std::vector<Row> rows;
+  for (int i = 0; i < 11; ++i) rows.push_back(Row{1, "device " + std::to_string(i)});
+  const plan::Plan plan = counts(tumble(10s));
+  const auto pushed = [&](std::uint64_t max_keys) {
+    Recorder recorder(Show::kRows);
+    const auto dataflow = *build_dataflow(plan, {.max_keys = max_keys}, recorder);
+    return dataflow->push(0, dataflow->prepare(0, batch_of(rows, 1))->batch);
+  };
+  CHECK(pushed(11).has_value());
+  const Status refused = pushed(10);
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().code == ErrorCode::kExhausted);
+  CHECK(refused.error().message.find(
+            "window aggregate 1 holds 11 keys, more than 'leat.state.max-keys' = 10") == 0);
+}
+
 TEST_CASE("damaged state entries are refused as corrupt") {
   const plan::Plan plan = counts(tumble(10s), {});
   Recorder recorder(Show::kRows);

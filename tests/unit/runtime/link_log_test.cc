@@ -39,6 +39,17 @@ DeliveryStatus delivery(DeliveryStatus::State state, std::uint64_t retries, std:
 
 }  // namespace
 
+TEST_CASE("a disk that refuses the journal is told once, and once when it takes it again") {
+  Source it;
+  it.health.disk = "/var/lib/leat/readings.journal: write: No space left on device";
+  CHECK(it.look(Link::kIdle) == Lines{"the disk refuses the source's journal: nothing is acknowledged"});
+  it.health.disk = "/var/lib/leat/readings.journal: fdatasync: Input/output error";
+  CHECK(it.look(Link::kIdle).empty());
+  it.health.disk.clear();
+  CHECK(it.look(Link::kIdle) == Lines{"the disk takes the source's journal again"});
+  CHECK(it.look(Link::kIdle).empty());
+}
+
 TEST_CASE("a broker that was never reached is not said to be lost, and is named once") {
   Source it;
   CHECK(it.look(Link::kConnecting).empty());

@@ -37,6 +37,20 @@ TEST_CASE("a pipeline whose equations hold has no violations") {
   CHECK(accounting_violations(balanced()).empty());
 }
 
+TEST_CASE("what the disk refuses or is slow with is told with names and numbers") {
+  PipelineStatus status = balanced();
+  status.name = PipelineName{"fleet"};
+  status.commit_waits_micros = kSlowCommitMicros - 1;
+  CHECK(disk_troubles(status).empty());
+  status.commit_waits_micros = 12'500'000;
+  status.sources[0].health.disk = "readings.journal: write: Input/output error";
+  CHECK(disk_troubles(status) ==
+        std::vector<std::string>{
+            "the disk refuses the journal of source 'readings' of pipeline 'fleet', nothing is acknowledged: "
+            "readings.journal: write: Input/output error",
+            "the disk has not taken a commit of pipeline 'fleet' for 12 s"});
+}
+
 TEST_CASE("a message that vanished is told with all its numbers") {
   PipelineStatus status = balanced();
   status.sources[0].counters.decoded = 9;

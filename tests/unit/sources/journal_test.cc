@@ -203,8 +203,10 @@ TEST_CASE("a disk that refuses a write loses nothing that was taken and is asked
   it.append("before");
   it.disk->refuse_writes = true;
   CHECK(it.append("refused") == Appended::kFailed);
+  CHECK(it.journal->trouble() == "refused");
   it.disk->refuse_writes = false;
   CHECK(it.append("after") == Appended::kStored);
+  CHECK(it.journal->trouble().empty());
   CHECK(it.read_all() == std::vector<std::string>{"before", "after"});
   CHECK(it.last == MessageNumber{2});
 }
@@ -215,8 +217,10 @@ TEST_CASE("when a sync fails nothing is taken until the same bytes are down") {
   it.disk->refuse_syncs = true;
   it.append("maybe lost");
   REQUIRE(eventually([&] { return it.append("x") == Appended::kFailed; }));
+  CHECK(eventually([&] { return it.journal->trouble() == "refused"; }));
   it.disk->refuse_syncs = false;
   REQUIRE(eventually([&] { return it.append("y") == Appended::kStored; }));
+  CHECK(eventually([&] { return it.journal->trouble().empty(); }));
   CHECK(it.read_all().front() == "maybe lost");
 }
 
