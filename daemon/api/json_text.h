@@ -14,6 +14,12 @@ inline nlohmann::ordered_json time_json(std::int64_t micros) {
   return format_rfc3339(Timestamp(Micros(micros)));
 }
 
+/// Of what a command answers.
+inline int status_of(ErrorCode code) {
+  if (code == ErrorCode::kNotFound) return 404;
+  return code == ErrorCode::kConflict ? 409 : 503;
+}
+
 inline Response json_response(const nlohmann::ordered_json& body, int status = 200) {
   // Payloads and messages may hold bytes that are no UTF-8: they are shown with replacement characters.
   return {status, body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",

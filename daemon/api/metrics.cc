@@ -160,6 +160,8 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
   families.gauge(
       "leat_pipeline_up", "1 while the pipeline runs or has finished.", labels,
       status.state == runtime::PipelineState::kRunning || status.state == runtime::PipelineState::kFinished);
+  families.gauge("leat_pipeline_paused", "1 while it is paused, as somebody wanted.", labels,
+                 status.state == runtime::PipelineState::kPaused);
   families.counter("leat_pipeline_commits_total", "Commits.", labels, status.last_commit.value);
   families.counter("leat_pipeline_restarts_total", "Restarts after a failure.", labels, status.restarts);
   families.counter("leat_pipeline_dead_letters_total", "Dead letters written.", labels, status.dead_letters);

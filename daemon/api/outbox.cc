@@ -84,11 +84,6 @@ ordered_json outbox_json(const ApiContext& context, const store::OutboxStatus& o
   return json;
 }
 
-int status_of(ErrorCode code) {
-  if (code == ErrorCode::kNotFound) return 404;
-  return code == ErrorCode::kConflict ? 409 : 503;
-}
-
 Response commanded(const ApiContext& context, const Request& request, Command command) {
   const Status done = context.host->command({request.parts.at(0)}, {request.parts.at(1)}, command);
   if (!done) return problem(status_of(done.error().code), "the sink cannot do that", done.error().message);

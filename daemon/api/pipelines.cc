@@ -79,7 +79,25 @@ ordered_json summary(const runtime::PipelineStatus& status) {
           {"restarts", status.restarts}};
 }
 
+Response steered(const ApiContext& context, const Request& request, runtime::Steering steering) {
+  const Status done = context.host->steer({request.parts.at(0)}, steering);
+  if (done) return json_response({{"pipeline", request.parts.at(0)}, {"done", true}});
+  return problem(status_of(done.error().code), "the pipeline cannot do that", done.error().message);
+}
+
 }  // namespace
+
+Response pause_pipeline(const ApiContext& context, const Request& request) {
+  return steered(context, request, runtime::Steering::kPause);
+}
+
+Response resume_pipeline(const ApiContext& context, const Request& request) {
+  return steered(context, request, runtime::Steering::kResume);
+}
+
+Response restart_pipeline(const ApiContext& context, const Request& request) {
+  return steered(context, request, runtime::Steering::kRestart);
+}
 
 Response list_pipelines(const ApiContext& context, const Request&) {
   ordered_json list = ordered_json::array();

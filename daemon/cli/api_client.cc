@@ -72,7 +72,8 @@ tl::unexpected<Error> refusal(int status, const ordered_json& problem) {
   return fail(code_of(status), detail.empty() ? title : fmt::format("{}: {}", title, detail));
 }
 
-Result<ordered_json> read_answer(const httplib::Result& answer, const std::string& url) {
+Result<ordered_json> read_answer(const httplib::Result& answer, const std::string& url,
+                                 ApiClient::Refusals refusals = ApiClient::Refusals::kErrors) {
   if (!answer && answer.error() == httplib::Error::Connection)
     return fail(ErrorCode::kUnavailable,
                 fmt::format("no daemon answers at {}: start it ('leat serve', or 'systemctl start leat'), or "
@@ -82,7 +83,8 @@ Result<ordered_json> read_answer(const httplib::Result& answer, const std::strin
     return fail(ErrorCode::kUnavailable,
                 fmt::format("the daemon at {} broke off: {}", url, httplib::to_string(answer.error())));
   ordered_json body = ordered_json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  if (answer->status / 100 != 2) return refusal(answer->status, body);
+  const bool taken = answer->status == 503 && refusals == ApiClient::Refusals::kAnswers && body.is_object();
+  if (answer->status / 100 != 2 && !taken) return refusal(answer->status, body);
   if (body.is_discarded())
     return fail(ErrorCode::kInvalid,
                 fmt::format("what answers at {} is no Leat: its answer is no JSON", url));
@@ -110,8 +112,8 @@ std::string ApiClient::url() const {
   return is_v6 ? fmt::format("http://[{}]:{}", host_, port_) : fmt::format("http://{}:{}", host_, port_);
 }
 
-Result<ordered_json> ApiClient::get(const std::string& path) const {
-  return read_answer(connection(host_, port_).Get(path), url());
+Result<ordered_json> ApiClient::get(const std::string& path, Refusals refusals) const {
+  return read_answer(connection(host_, port_).Get(path), url(), refusals);
 }
 
 Result<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body) const {

@@ -2,6 +2,7 @@
 // found by --api, else by [api] listen of the configuration it was started with.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -26,7 +27,12 @@ class ApiClient {
   /// GET. `path` with its query, in which every name is percent-encoded (`segment`). Errors: unavailable (no
   /// daemon answers there, or it has no store to ask), and in the API's own words: not found, invalid,
   /// conflict.
-  [[nodiscard]] Result<nlohmann::ordered_json> get(const std::string& path) const;
+  enum class Refusals : std::uint8_t {
+    kErrors,
+    kAnswers,  ///< 503 with a JSON body is an answer, too (`/readyz`).
+  };
+  [[nodiscard]] Result<nlohmann::ordered_json> get(const std::string& path,
+                                                   Refusals refusals = Refusals::kErrors) const;
   /// POST of a JSON object; errors as for `get`. It is never sent a second time.
   [[nodiscard]] Result<nlohmann::ordered_json> post(const std::string& path,
                                                     const nlohmann::ordered_json& body) const;

@@ -164,6 +164,34 @@ void add_api(CLI::App* verb, ApiOptions& api) {
       ->each([&api](const std::string&) { api.config_given = true; });
 }
 
+void add_status(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* verb = app.add_subcommand("status", "Say whether the daemon is well, and what runs in it");
+  add_api(verb, options->api);
+  verb->add_flag("--json", options->json, "Print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return status(*options); }; });
+}
+
+void add_pipelines(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* verb = app.add_subcommand("pipelines", "Show the daemon's pipelines; pause, resume, restart one");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* action, const char* doc) {
+    auto options = std::make_shared<PipelinesOptions>();
+    options->action = action;
+    CLI::App* sub = verb->add_subcommand(action, doc);
+    add_api(sub, options->api);
+    sub->add_flag("--json", options->json, "Print JSON");
+    if (options->action != "list")
+      sub->add_option("PIPELINE", options->pipeline, "Name of the pipeline")->required();
+    sub->callback([&chosen, options] { chosen = [options] { return pipelines(*options); }; });
+  };
+  add("list", "All pipelines with their state");
+  add("show", "One pipeline: sources, operators, sinks, its last error whole");
+  add("pause", "Take nothing in any more, also after a restart; what was made is delivered");
+  add("resume", "Go on where it was paused");
+  add("restart", "Stop it, or take one that has failed, and start it from its last commit");
+}
+
 void add_outbox(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* verb = app.add_subcommand("outbox", "Show what waits for the sinks, and decide about it");
   verb->require_subcommand(1);
@@ -315,6 +343,8 @@ int main(int argc, char** argv) {
   add_explain(app, chosen);
   add_describe(app, chosen);
   add_store(app, chosen);
+  add_status(app, chosen);
+  add_pipelines(app, chosen);
   add_outbox(app, chosen);
   add_table(app, chosen);
   add_dead_letters(app, chosen);

@@ -51,6 +51,21 @@ struct TestOptions {
 };
 int test(const TestOptions& options);
 
+struct StatusOptions {
+  ApiOptions api;
+  bool json = false;  ///< --json
+};
+/// Exits with 1 when the daemon is not ready.
+int status(const StatusOptions& options);
+
+struct PipelinesOptions {
+  ApiOptions api;
+  std::string action;  ///< list, show, pause, resume, restart
+  std::string pipeline;
+  bool json = false;  ///< --json
+};
+int pipelines(const PipelinesOptions& options);
+
 struct OutboxOptions {
   ApiOptions api;
   std::string action;  ///< list, show, resend, skip, pause, resume

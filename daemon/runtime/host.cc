@@ -82,6 +82,7 @@ void Host::load_file(const std::string& path) {
     return fail(entry, fmt::format("{}: another file's pipeline is named '{}', too", path, entry.name.value));
   entry.plan = std::move(outcome.plan);
   entry.policy = std::make_unique<RestartPolicy>(restart_options(entry.plan.settings));
+  entry.paused = context_.store->is_paused(entry.name);
   start(entry);
 }
 
@@ -111,7 +112,11 @@ void Host::start(Entry& entry) {
   entry.started = context_.clock->monotonic();
   PipelineEvents events{.ended = [this, &entry] { ended(entry); }, .batch_done = {}, .committed = {}};
   auto pipeline = Pipeline::create(entry.name, entry.file, entry.plan, context, std::move(events));
-  const Status started = pipeline ? (*pipeline)->start() : tl::unexpected<Error>(pipeline.error());
+  Status started = pipeline ? Status() : tl::unexpected<Error>(pipeline.error());
+  if (started && entry.paused)
+    (*pipeline)->start_paused();
+  else if (started)
+    started = (*pipeline)->start();
   if (!started) {
     fail(entry, started.error().message);
     return restart_later(entry);
@@ -119,7 +124,8 @@ void Host::start(Entry& entry) {
   const std::scoped_lock lock(mutex_);
   entry.error.clear();
   entry.pipeline = *std::move(pipeline);
-  log::info("pipeline started", {{"pipeline", entry.name.value}, {"file", entry.file}});
+  log::info(entry.paused ? "pipeline is paused, as somebody wanted" : "pipeline started",
+            {{"pipeline", entry.name.value}, {"file", entry.file}});
 }
 
 /// A failed pipeline stays as it is until it is started again: its sources are disconnected, its outbox
@@ -237,7 +243,9 @@ bool Host::ready(std::vector<std::string>& reasons) const {
   for (const PipelineStatus& status : statuses()) {
     add_held_sinks(status, reasons);
     for (std::string& trouble : disk_troubles(status)) reasons.push_back(std::move(trouble));
-    if (status.state == PipelineState::kRunning || status.state == PipelineState::kFinished) continue;
+    const bool as_wanted = status.state == PipelineState::kRunning ||
+                           status.state == PipelineState::kFinished || status.state == PipelineState::kPaused;
+    if (as_wanted) continue;
     const std::string& why = status.state == PipelineState::kStalled ? status.waiting_for : status.error;
     reasons.push_back(
         fmt::format("pipeline '{}' is {}: {}", status.name.value, to_string(status.state), why));

@@ -26,6 +26,14 @@ struct HostContext {
   std::string time_zone = "UTC";  ///< The machine's, as an IANA name.
 };
 
+/// What people want of a pipeline.
+enum class Steering : std::uint8_t {
+  kPause,    ///< Takes nothing in any more, commits, and delivers on; also after a restart of the daemon.
+  kResume,   ///< Goes on where it was paused.
+  kRestart,  ///< Stops (or is failed, or has finished) and starts anew from its last commit.
+};
+std::string_view to_string(Steering steering);
+
 /// What came of a page of dead letters.
 struct ReplayReport {
   ReplayOutcome outcome;
@@ -53,6 +61,11 @@ class Host {
 
   /// Of every pipeline, by name; any thread.
   [[nodiscard]] std::vector<PipelineStatus> statuses() const;
+  /// Steers a pipeline, waits until that is done, and logs it; any thread but the loop's. Pausing what is
+  /// paused and resuming what is not are done already. Errors: not found, conflict (its file is wrong,
+  /// another steering is under way, a restart of one that is paused), unavailable (the daemon stops, the
+  /// store refuses, or it does not start), io.
+  Status steer(const PipelineName& pipeline, Steering steering);
   /// Commands the delivery of a sink, and logs who did so; any thread but the loop's. Errors: not found,
   /// conflict, unavailable (the pipeline is down).
   Status command(const PipelineName& pipeline, const TableName& sink, Delivery::Command command);
@@ -68,6 +81,12 @@ class Host {
   void start(Entry& entry);
   void ended(Entry& entry);
   void restart_later(Entry& entry);
+  using Steered = std::function<void(Status)>;
+  void steer_now(const PipelineName& pipeline, Steering steering, Steered done);
+  void pause(Entry& entry, Steered done);
+  void resume(Entry& entry, Steered done);
+  void restart(Entry& entry, Steered done);
+  void start_anew(Entry& entry, const Steered& done);
   void fail(Entry& entry, std::string error);
   [[nodiscard]] Entry* find(const PipelineName& name);
 

@@ -20,6 +20,8 @@ struct Host::Entry {
   std::unique_ptr<loop::Timer> restart;
   std::int64_t started = 0;  // Monotonic.
   std::uint64_t restarts = 0;
+  bool paused = false;    // By somebody; kept in the store.
+  bool steering = false;  // A steering is under way.
 };
 
 }  // namespace leat::runtime

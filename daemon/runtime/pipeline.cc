@@ -291,15 +291,31 @@ Status Pipeline::start() {
   return {};
 }
 
+void Pipeline::start_paused() {
+  state_ = PipelineState::kPaused;
+  for (auto& target : targets_)
+    if (target->delivery) target->delivery->start();
+  tick_timer_.repeat(kTick);
+  publish();
+}
+
 void Pipeline::stop(std::int64_t deadline, std::function<void()> done) {
-  const bool over = state_ == PipelineState::kFinished || state_ == PipelineState::kFailed ||
-                    state_ == PipelineState::kStopped;
-  if (over) return context_.loop->post(std::move(done));
+  if (state_ != PipelineState::kRunning && state_ != PipelineState::kStalled)
+    return context_.loop->post(std::move(done));
   stopped_.push_back(std::move(done));
   if (drain_deadline_ != 0) return;
   drain_deadline_ = deadline;
   for (auto& input : inputs_) input->reader->stop();
   begin_drain();
+}
+
+void Pipeline::pause(std::int64_t deadline, std::function<void()> done) {
+  if (state_ == PipelineState::kFailed) {
+    state_ = PipelineState::kPaused;
+    publish();
+  }
+  pausing_ = true;
+  stop(deadline, std::move(done));
 }
 
 void Pipeline::begin_drain() {
@@ -308,6 +324,7 @@ void Pipeline::begin_drain() {
 }
 
 void Pipeline::wait_for_drain() {
+  if (pausing_) return end_with(PipelineState::kPaused);
   // Bounded input ends only when all is delivered; a stop waits no longer than it was told to.
   const bool stopping = drain_deadline_ != 0;
   const bool in_time = !stopping || context_.clock->monotonic() < drain_deadline_;
@@ -338,21 +355,23 @@ void Pipeline::fail_with(const Error& error) {
 
 void Pipeline::end_with(PipelineState state) {
   state_ = state;
+  const bool delivers_on = state == PipelineState::kFailed || state == PipelineState::kPaused;
   commit_timer_.stop();
-  tick_timer_.stop();
+  if (!delivers_on) tick_timer_.stop();
   retry_timer_.stop();
   linger_timer_.stop();
   replays_.give_up(fmt::format("pipeline '{}' has {}", name_.value, to_string(state)));
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
-    if (target->delivery && state != PipelineState::kFailed) target->delivery->stop();
+    if (target->delivery && !delivers_on) target->delivery->stop();
   tell_of_deliveries();  // An outage may have ended with the last shipment.
   publish();
   context_.loop->post([alive = std::weak_ptr<int>(alive_), this] {
     if (alive.expired()) return;
     const auto stopped = std::exchange(stopped_, {});
     // The owner may destroy the pipeline in its answer: nothing of it is touched afterwards.
-    const auto ended = state_ == PipelineState::kStopped ? std::function<void()>() : events_.ended;
+    const bool told = state_ == PipelineState::kStopped || state_ == PipelineState::kPaused;
+    const auto ended = told ? std::function<void()>() : events_.ended;
     for (const auto& done : stopped) done();
     if (ended && !alive.expired()) ended();
   });

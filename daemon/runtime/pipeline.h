@@ -1,7 +1,8 @@
 // A running pipeline: sources → dataflow → commit → outbox, on one loop. It owns everything that belongs to
 // it and shares the store with its neighbours.
 //
-// Life cycle: create (plans nothing, connects nothing) → start → running … → finished | failed | stopped.
+// Life cycle: create (plans nothing, connects nothing) → start → running … → finished | failed | paused |
+// stopped. A failed or paused pipeline takes nothing in and delivers on; it runs again as a new object.
 // `stop` drains, commits and answers once. All methods are for the loop's thread, except `status`.
 //
 // Between two batches it hands the storage thread one commit with all that changed; while that is under way
@@ -87,9 +88,13 @@ class Pipeline {
   ~Pipeline();
 
   Status start();
+  /// Starts as one that is paused: only what it had made before is delivered.
+  void start_paused();
   /// Ends sources, processes what they left, commits, lets sinks deliver until `deadline` (monotonic
   /// microseconds), then calls `done`. Idempotent: later calls are answered, too.
   void stop(std::int64_t deadline, std::function<void()> done);
+  /// As `stop`, but what it has made is delivered on; a pipeline that has failed is paused at once.
+  void pause(std::int64_t deadline, std::function<void()> done);
 
   /// Puts dead letters of this pipeline's sources back in, as fresh messages. They go with the commit that
   /// holds what came of them; `done` is called when that is synced. Letters that cannot go back stay, with
@@ -205,6 +210,7 @@ class Pipeline {
       stale_;                // Saved entries that no operator knows; the next commit erases them.
   bool draining_ = false;    // Nothing more comes in; what is there is processed, committed and delivered.
   bool drain_told_ = false;  // The deliveries know.
+  bool pausing_ = false;     // What is drained is to be paused, not stopped.
   std::int64_t drain_deadline_ = 0;
   std::vector<std::function<void()>> stopped_;
 

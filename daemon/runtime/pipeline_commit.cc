@@ -161,7 +161,7 @@ void Pipeline::committed(const std::shared_ptr<const store::Commit>& commit, con
                  {{"pipeline", name_.value}, {"error", outcome.error().message}});
     in_flight_failed_ = true;
     const bool overdue = drain_deadline_ != 0 && context_.clock->monotonic() >= drain_deadline_;
-    if (overdue) return end_with(PipelineState::kStopped);
+    if (overdue) return end_with(pausing_ ? PipelineState::kPaused : PipelineState::kStopped);
     return retry_timer_.start(kCommitRetry);
   }
   LEAT_FAULT_POINT("commit.answered");

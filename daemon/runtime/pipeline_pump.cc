@@ -216,6 +216,10 @@ Result<Pipeline::Step> Pipeline::step_merged() {
 }
 
 void Pipeline::tick() {
+  if (state_ == PipelineState::kFailed || state_ == PipelineState::kPaused) {
+    tell_of_deliveries();
+    return publish();
+  }
   std::vector<exec::SourceStatus> sources;
   for (auto& input : inputs_) {
     // A pipeline that waits for its outbox or the store is not idle, and the time it waits does not count.

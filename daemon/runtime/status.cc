@@ -44,6 +44,8 @@ std::string_view to_string(PipelineState state) {
       return "finished";
     case PipelineState::kFailed:
       return "failed";
+    case PipelineState::kPaused:
+      return "paused";
     case PipelineState::kStopped:
       return "stopped";
   }

@@ -68,6 +68,7 @@ enum class PipelineState : std::uint8_t {
   kStalled,   ///< Waits: the outbox is full, the store refuses a commit.
   kFinished,  ///< All inputs were bounded, are read to their end, and everything is delivered.
   kFailed,    ///< Stopped by an error; `error` says which.
+  kPaused,    ///< Somebody paused it: nothing comes in, what it had made is delivered.
   kStopped,
 };
 std::string_view to_string(PipelineState state);

@@ -76,10 +76,7 @@ Outbox::Outbox(Connection& connection, DeadLetters& letters)
                      "dropped_newest = dropped_newest + iif(?5 = 'newest', ?2, 0), "
                      "dropped_age = dropped_age + iif(?5 = 'age', ?2, 0), "
                      "dropped_file = dropped_file + iif(?5 = 'file', ?2, 0) WHERE id = ?1"),
-      inherited_(connection, "SELECT inherited_blocks FROM store"),
-      paused_(connection, "SELECT 1 FROM leat_paused_sinks WHERE pipeline = ? AND sink = ?"),
-      pause_(connection, "INSERT OR IGNORE INTO leat_paused_sinks (pipeline, sink) VALUES (?, ?)"),
-      resume_(connection, "DELETE FROM leat_paused_sinks WHERE pipeline = ? AND sink = ?") {}
+      inherited_(connection, "SELECT inherited_blocks FROM store") {}
 
 Status Outbox::put(const PipelineName& pipeline, const NewBlock& block) {
   std::int64_t outbox = 0;
@@ -265,16 +262,6 @@ Status Outbox::keep_sink_state(const PipelineName& pipeline, const TableName& si
   LEAT_TRY(set_sink_state_.run(Blob{sink_state}, box.id));
   LEAT_FAULT_STEP("sink-state.before-sync");
   return transaction.commit();
-}
-
-Result<bool> Outbox::is_paused(const PipelineName& pipeline, const TableName& sink) {
-  Rows rows = paused_.query(std::string_view(pipeline.value), std::string_view(sink.value));
-  return rows.next();
-}
-
-Status Outbox::set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) {
-  Statement& change = paused ? pause_ : resume_;
-  return change.run(std::string_view(pipeline.value), std::string_view(sink.value));
 }
 
 Result<OutboxLevel> Outbox::level(const PipelineName& pipeline, const TableName& sink) {

@@ -36,9 +36,6 @@ class Outbox {
                std::uint64_t first, std::uint64_t records);
   Status keep_sink_state(const PipelineName& pipeline, const TableName& sink, std::string_view sink_state);
 
-  Result<bool> is_paused(const PipelineName& pipeline, const TableName& sink);
-  Status set_paused(const PipelineName& pipeline, const TableName& sink, bool paused);
-
   struct Bounds {
     std::uint64_t max_bytes = 0;
     std::int64_t oldest_allowed = 0;
@@ -131,9 +128,6 @@ class Outbox {
   Statement set_sink_state_;
   Statement count_dropped_;
   Statement inherited_;
-  Statement paused_;
-  Statement pause_;
-  Statement resume_;
 };
 
 /// All sinks that ever had a block, by pipeline and sink.

@@ -160,7 +160,15 @@ INSERT INTO dead_letter_totals
 DROP TABLE dead_letter_totals_1;
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kInheritedBlocks, kDropsByBound, kLocalTables, kReplayableLetters};
+// Which pipelines somebody paused.
+constexpr const char* kPausedPipelines = R"sql(
+CREATE TABLE leat_paused_pipelines (
+  pipeline TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps = {kVersion1,    kInheritedBlocks,   kDropsByBound,
+                               kLocalTables, kReplayableLetters, kPausedPipelines};
 
 }  // namespace
 

@@ -16,6 +16,7 @@
 #include "daemon/store/health.h"
 #include "daemon/store/housekeeping.h"
 #include "daemon/store/outbox.h"
+#include "daemon/store/paused.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/sqlite_tables.h"
 #include "daemon/store/storage_thread.h"
@@ -51,12 +52,14 @@ struct Tables {
                               .letters = options.dead_letters_max_count,
                               .payload_bytes = options.dead_letter_payload_bytes}),
         outbox(*connection, letters),
+        paused(*connection),
         tables(*connection),
         commits(*connection, outbox, letters, tables.writer) {}
 
   std::unique_ptr<Connection> connection;
   DeadLetters letters;
   Outbox outbox;
+  Paused paused;
   TableParts tables;
   Commits commits;
 };
@@ -142,6 +145,8 @@ class SqliteStore final : public Store, public TellsHealth {
                        Answer<void> done) override;
   bool is_paused(const PipelineName& pipeline, const TableName& sink) override;
   Status set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) override;
+  bool is_paused(const PipelineName& pipeline) override;
+  Status set_paused(const PipelineName& pipeline, bool paused) override;
   void on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) override;
   void trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
             std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) override;
@@ -398,13 +403,22 @@ void SqliteStore::keep_sink_state(const PipelineName& pipeline, const TableName&
 }
 
 bool SqliteStore::is_paused(const PipelineName& pipeline, const TableName& sink) {
-  return request_and_wait<bool>([this, pipeline, sink] { return tables_->outbox.is_paused(pipeline, sink); })
+  return request_and_wait<bool>([this, pipeline, sink] { return tables_->paused.contains(pipeline, sink); })
       .value_or(false);
 }
 
 Status SqliteStore::set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) {
   return request_and_wait<void>(
-      [this, pipeline, sink, paused] { return tables_->outbox.set_paused(pipeline, sink, paused); });
+      [this, pipeline, sink, paused] { return tables_->paused.set(pipeline, sink, paused); });
+}
+
+bool SqliteStore::is_paused(const PipelineName& pipeline) {
+  return request_and_wait<bool>([this, pipeline] { return tables_->paused.contains(pipeline); })
+      .value_or(false);
+}
+
+Status SqliteStore::set_paused(const PipelineName& pipeline, bool paused) {
+  return request_and_wait<void>([this, pipeline, paused] { return tables_->paused.set(pipeline, paused); });
 }
 
 void SqliteStore::on_blocks(const PipelineName& pipeline, const TableName& sink, std::function<void()> wake) {

@@ -200,6 +200,9 @@ class Store {
   /// Whether somebody paused the sink; kept over restarts. Blocking, on any thread but the storage thread.
   virtual bool is_paused(const PipelineName& pipeline, const TableName& sink) = 0;
   virtual Status set_paused(const PipelineName& pipeline, const TableName& sink, bool paused) = 0;
+  /// Whether somebody paused the pipeline; as for a sink.
+  virtual bool is_paused(const PipelineName& pipeline) = 0;
+  virtual Status set_paused(const PipelineName& pipeline, bool paused) = 0;
   /// Called on the storage thread after each commit that put blocks into the sink's outbox; one per sink. It
   /// may post requests, but must not wait. An empty function takes it away; the old one is not called any
   /// more when this returns.

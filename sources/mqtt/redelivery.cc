@@ -48,16 +48,20 @@ bool Redelivery::absorbs(DeliveryIdentity delivery, Mark mark) {
     return false;
   }
   run.absorbed = last_[delivery.packet_id].number;
-  return run.absorbed + kWindow > reconnected_;
+  return run.absorbed + kWindow > reconnected_ || is_unique(delivery);
+}
+
+/// No other identifier has its content.
+bool Redelivery::is_unique(DeliveryIdentity delivery) const {
+  return std::ranges::count_if(last_, [&](const Last& last) {
+           return last.fingerprint == delivery.fingerprint && last.number > forgotten_;
+         }) == 1;
 }
 
 bool Redelivery::may_be_hidden(DeliveryIdentity delivery, const Run& run) const {
   if (run.deliveries > receive_maximum_) return false;
   if (in_turn_ >= kInTurn) return true;
-  const auto alike = std::ranges::count_if(last_, [&](const Last& last) {
-    return last.fingerprint == delivery.fingerprint && last.number > forgotten_;
-  });
-  return !alike_ && alike == 1;
+  return !alike_ && is_unique(delivery);
 }
 
 bool Redelivery::repeats(DeliveryIdentity delivery, const Run& run) const {

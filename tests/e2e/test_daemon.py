@@ -214,3 +214,57 @@ def test_the_log_may_be_json(leat, tmp_path):
     assert daemon.running.stop() == 0
     assert json.loads(line)["api"].startswith("http://127.0.0.1:")
     assert all(json.loads(entry)["level"] for entry in daemon.running.output().splitlines())
+
+
+def test_a_pipeline_is_paused_resumed_and_restarted(broker, publisher, receiver, daemon):
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    for topic, line in messages()[:2000]:
+        publisher.send(topic, line)
+    publisher.flush()
+    daemon.wait_received("windows", 2000)
+    paused = daemon.verb("pipelines", "pause", "windows")
+    assert (paused.returncode, paused.stdout) == (0, "pause: pipeline windows\n"), paused
+    assert daemon.pipeline("windows")["state"] == "paused"
+    assert daemon.ask("/readyz").status == 200
+    assert 'leat_pipeline_paused{gateway="gateway-7",pipeline="windows"} 1' in daemon.ask("/metrics").text
+    # The broker keeps what comes meanwhile, the session is there; and a restart does not end the pause.
+    for topic, line in messages()[2000:4000]:
+        publisher.send(topic, line)
+    publisher.flush()
+    daemon.stop()
+    daemon.start()
+    assert daemon.pipeline("windows")["state"] == "paused"
+    refused = daemon.verb("pipelines", "restart", "windows")
+    assert refused.returncode == 1 and "is paused: resume it" in refused.stderr, refused
+    resumed = daemon.verb("pipelines", "resume", "windows", "--json")
+    assert json.loads(resumed.stdout) == {"pipeline": "windows", "done": True}
+    daemon.wait_connected("windows")
+    assert daemon.verb("pipelines", "restart", "windows").returncode == 0
+    daemon.wait_connected("windows")
+    for topic, line in messages()[4000:]:
+        publisher.send(topic, line)
+    for line in lines(closing(ROWS, step=5)):
+        publisher.send("site/mill/closing", line)
+    publisher.flush()
+    wait_for_windows(receiver)
+    assert daemon.pipeline("windows")["accounting_violations"] == []
+
+
+def test_status_and_the_list_of_pipelines(broker, receiver, daemon):
+    daemon.add("broken", BROKEN)
+    daemon.add("windows", windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected("windows")
+    status = daemon.verb("status")
+    assert status.returncode == 1, status
+    assert f"daemon at {daemon.url}: not ready" in status.stdout
+    assert "pipeline 'broken' is failed: " in status.stdout and "broken.sql:3:22" in status.stdout
+    listed = daemon.verb("pipelines", "list").stdout.splitlines()
+    assert listed[0].split()[:2] == ["PIPELINE", "STATE"]
+    assert [line.split()[:2] for line in listed[1:]] == [["broken", "failed"], ["windows", "running"]]
+    shown = daemon.verb("pipelines", "show", "windows").stdout
+    assert "readings (mqtt), connected: 0 received" in shown, shown
+    both = json.loads(daemon.verb("status", "--json").stdout)
+    assert both["readiness"]["ready"] is False and len(both["pipelines"]) == 2
+    nobody = daemon.verb("pipelines", "show", "nobody")
+    assert nobody.returncode == 1 and "there is no pipeline 'nobody'" in nobody.stderr

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "daemon/log/log.h"
 #include "daemon/loop/clock.h"
@@ -32,6 +33,21 @@ struct HostWorld {
     for (const PipelineStatus& each : host->statuses())
       if (each.name.value == name) return each;
     return {};
+  }
+  /// As the API does: from another thread, while the loop runs.
+  Status steer(const std::string& name, Steering steering) {
+    Status done;
+    std::thread asking([&] {
+      done = host->steer(PipelineName{name}, steering);
+      loop->stop();
+    });
+    loop->run();
+    asking.join();
+    return done;
+  }
+  void start_again() {
+    host = std::make_unique<Host>(HostContext{.loop = loop.get(), .clock = &clock, .store = store.get()});
+    load();
   }
   void stop() {
     host->stop(clock.monotonic(), [this] { loop->stop(); });
@@ -86,4 +102,41 @@ TEST_CASE("a folder that is not there is said, and leaves the daemon running") {
   CHECK_FALSE(world.host->ready(reasons));
   CHECK(reasons[0].find("nowhere' cannot be read") != std::string::npos);
   world.stop();
+}
+
+TEST_CASE("a paused pipeline stays so over a restart, is as wanted, and goes on when it is resumed") {
+  HostWorld world;
+  world.file("good.sql", kGood);
+  world.load();
+  REQUIRE(world.steer("good", Steering::kPause));
+  REQUIRE(world.steer("good", Steering::kPause));
+  CHECK(world.status("good").state == PipelineState::kPaused);
+  CHECK(world.steer("good", Steering::kRestart).error().code == ErrorCode::kConflict);
+  world.stop();
+  world.start_again();
+  CHECK(world.status("good").state == PipelineState::kPaused);
+  std::vector<std::string> reasons;
+  CHECK(world.host->ready(reasons));
+  REQUIRE(world.steer("good", Steering::kResume));
+  REQUIRE(world.steer("good", Steering::kResume));
+  CHECK(world.status("good").state == PipelineState::kRunning);
+  world.stop();
+  world.start_again();
+  CHECK(world.status("good").state == PipelineState::kRunning);
+  world.stop();
+}
+
+TEST_CASE("a restart goes on from the last commit; what is not there or wrong cannot be steered") {
+  HostWorld world;
+  world.file("good.sql", kGood);
+  world.file("broken.sql", "CREATE TABLE a (n BIGNIT) WITH ('connector' = 'datagen');");
+  world.load();
+  REQUIRE(world.steer("good", Steering::kRestart));
+  CHECK(world.status("good").state == PipelineState::kRunning);
+  CHECK(world.steer("nobody", Steering::kPause).error().code == ErrorCode::kNotFound);
+  const Status refused = world.steer("broken", Steering::kPause);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  CHECK(refused.error().message.find("pipeline 'broken' cannot run: ") == 0);
+  world.stop();
+  CHECK(world.host->steer(PipelineName{"good"}, Steering::kPause).error().code == ErrorCode::kUnavailable);
 }

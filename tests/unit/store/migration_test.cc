@@ -59,6 +59,7 @@ TEST_CASE_FIXTURE(OldFile, "a file of version 1 keeps everything through the ste
   CHECK((*next())->blocks.at(0) == "block");
   CHECK_FALSE((*next())->inherited);
   CHECK_FALSE(store->is_paused(kPipeline, kSink));
+  CHECK_FALSE(store->is_paused(kPipeline));
   store.reset();
   CHECK(*schema_version(*connect()) == static_cast<int>(schema_steps().size()));
 }

@@ -276,6 +276,19 @@ TEST_CASE_FIXTURE(StoreFixture, "a sink is paused by its name, and over restarts
   CHECK_FALSE(store->is_paused(kPipeline, kSink));
 }
 
+TEST_CASE_FIXTURE(StoreFixture, "a pipeline is paused by its name, over restarts, and not with its sinks") {
+  REQUIRE(open());
+  REQUIRE(store->set_paused(kPipeline, kSink, true));
+  CHECK_FALSE(store->is_paused(kPipeline));
+  REQUIRE(store->set_paused(kPipeline, true));
+  reopen();
+  CHECK(store->is_paused(kPipeline));
+  CHECK_FALSE(store->is_paused({"other"}));
+  REQUIRE(store->set_paused(kPipeline, false));
+  CHECK_FALSE(store->is_paused(kPipeline));
+  CHECK(store->is_paused(kPipeline, kSink));
+}
+
 TEST_CASE_FIXTURE(BothStores, "the sink's state can be replaced between shipments only") {
   on_both([&] {
     const auto keep = [&](const std::string& state) {
