@@ -15,6 +15,10 @@ Response readiness(const ApiContext& context, const Request&) {
     reasons.push_back("the disk refuses the store: " + disk.problem);
     ready = false;
   }
+  if (const store::StoreHealth disk = store::health_of(*context.store); !disk.damage.empty()) {
+    reasons.push_back(disk.damage);
+    ready = false;
+  }
   // An uplink that is away is what a gateway is for: it is told, and the daemon stays ready.
   std::vector<std::string> outages;
   for (const runtime::PipelineStatus& status : context.host->statuses())
@@ -25,6 +29,7 @@ Response readiness(const ApiContext& context, const Request&) {
   return json_response({{"ready", ready},
                         {"reasons", reasons},
                         {"outages", outages},
+                        {"leftovers", context.host->leftovers()},
                         {"clock",
                          {{"state", to_string(clock.state)},
                           {"detail", describe(clock, context.clock->plausible_from())},

@@ -202,8 +202,8 @@ void add_outbox(Families& families, const Labels& gateway, const store::OutboxSt
 std::string store_text(const std::string& gateway_id, const store::StoreHealth& health) {
   Families families;
   const Labels gateway{{"gateway", gateway_id}};
-  families.gauge("leat_store_well", "1 while the disk takes what the store writes.", gateway,
-                 health.problem.empty() ? 1 : 0);
+  families.gauge("leat_store_well", "1 while the disk takes what the store writes, and its file is sound.",
+                 gateway, health.problem.empty() && health.damage.empty() ? 1 : 0);
   families.gauge("leat_store_ballast", "0 while the disk is full and the room kept for that is in use.",
                  gateway, health.has_ballast ? 1 : 0);
   families.counter("leat_store_refused_total", "Requests that failed because of the disk.", gateway,

@@ -140,7 +140,7 @@ int status(const StatusOptions& options) {
     return well ? kOk : kFailed;
   }
   fmt::print("daemon at {}: {}\n", client->url(), well ? "ready" : "not ready");
-  for (const char* kind : {"reasons", "outages"})
+  for (const char* kind : {"reasons", "outages", "leftovers"})
     for (const ordered_json& sentence : ready->at(kind))
       fmt::print("  {}\n", printable(first_line(sentence.get<std::string>())));
   if (const ordered_json& clock = ready->at("clock"); clock.at("state") != "good")

@@ -25,10 +25,27 @@ Result<T> ask(Request request) {
   return answer.get_future().get();
 }
 
-/// The records [first, first + count) of the blocks, in blocks of their own.
+/// The records of the blocks up to the first that cannot be read; `damage` says why that is so.
+std::vector<sinks::Record> readable_records(std::span<const std::string> blocks, std::string& damage) {
+  std::vector<sinks::Record> records;
+  for (const std::string& block : blocks) {
+    Result<std::vector<sinks::Record>> read = sinks::read_block(block);
+    if (!read) {
+      damage = read.error().message;
+      break;
+    }
+    std::ranges::move(*read, std::back_inserter(records));
+  }
+  return records;
+}
+
+/// The records [first, first + count) of the blocks, in blocks of their own; what is damaged behind them does
+/// not matter.
 Result<std::vector<std::string>> cut_blocks(std::span<const std::string> blocks, std::uint64_t first,
                                             std::uint64_t count) {
-  LEAT_ASSIGN(const std::vector<sinks::Record> records, sinks::read_blocks(blocks));
+  std::string damage;
+  const std::vector<sinks::Record> records = readable_records(blocks, damage);
+  if (first + count > records.size() && !damage.empty()) return fail(ErrorCode::kCorrupt, damage);
   if (first + count > records.size())
     return fail(ErrorCode::kCorrupt, "a shipment has " + std::to_string(records.size()) +
                                          " records, not the " + std::to_string(first + count) + " it should");
@@ -149,7 +166,21 @@ Result<sinks::Shipment> Courier::pack() const {
   return shipment;
 }
 
+/// Sinks read blocks as they like: what they would stumble over is found before. What can be read goes first.
+std::optional<Courier::Next> Courier::step_around_damage() {
+  if (load_->first != 0 || load_->count != load_->shipment.records) return std::nullopt;
+  std::string damage;
+  const std::size_t readable = readable_records(load_->shipment.blocks, damage).size();
+  if (damage.empty() && readable == load_->shipment.records) return std::nullopt;
+  if (damage.empty()) damage = "a shipment has another number of records than it should";
+  if (readable == 0 || readable >= load_->shipment.records) return bury_unreadable(damage);
+  split_ = readable;
+  status_.change([&damage](DeliveryStatus& status) { status.last_error = damage; });
+  return hand_in();
+}
+
 Courier::Next Courier::attempt() {
+  if (auto damaged = step_around_damage()) return *damaged;
   const Result<sinks::Shipment> shipment = pack();
   if (!shipment) return bury_unreadable(shipment.error().message);
   status_.change([this](DeliveryStatus& status) {
@@ -225,16 +256,17 @@ Courier::Next Courier::on_outcome(const sinks::Held& held) {
 }
 
 Courier::Next Courier::bury(const std::string& reason, const std::vector<std::uint32_t>& records) {
-  const auto all = sinks::read_blocks(load_->shipment.blocks);
-  if (!all || all->size() < load_->first + load_->count)
-    return bury_unreadable(all ? "a shipment has fewer records than it should" : all.error().message);
+  std::string damage;
+  const std::vector<sinks::Record> all = readable_records(load_->shipment.blocks, damage);
+  if (all.size() < load_->first + load_->count)
+    return bury_unreadable(damage.empty() ? "a shipment has fewer records than it should" : damage);
   store::Settlement settlement{.sink_state = load_->shipment.sink_state,
                                .delivered = load_->count - records.size()};
   const LetterOrigin origin{route_.sink, load_->shipment.number, clock_.wall()};
   for (const std::uint32_t index : records) {
     const std::uint64_t record = load_->first + index;
     settlement.rejected.push_back(
-        rejected_record(origin, record, (*all)[static_cast<std::size_t>(record)], reason));
+        rejected_record(origin, record, all[static_cast<std::size_t>(record)], reason));
   }
   load_->suspects = 0;  // The one that was looked for is found.
   return settle(std::move(settlement));
@@ -267,11 +299,12 @@ Courier::Next Courier::shrink(const std::string& reason) {
 /// Records from `first` on that the other side takes at once, at least one; 0: all that are left.
 std::uint64_t Courier::fitting_part(std::uint64_t first) const {
   if (!taken_bytes_) return 0;
-  const auto records = sinks::read_blocks(load_->shipment.blocks);
-  if (!records) return 0;  // The attempt will say so.
+  std::string damage;
+  const std::vector<sinks::Record> records = readable_records(load_->shipment.blocks, damage);
+  if (!damage.empty()) return 0;  // The attempt will say so.
   std::uint64_t bytes = 0;
-  for (std::uint64_t i = first; i < records->size(); ++i) {
-    bytes += (*records)[i].key.size() + (*records)[i].payload.size();
+  for (std::uint64_t i = first; i < records.size(); ++i) {
+    bytes += records[i].key.size() + records[i].payload.size();
     if (bytes > *taken_bytes_) return std::max<std::uint64_t>(i - first, 1);
   }
   return 0;

@@ -94,6 +94,7 @@ class Courier {
   Next on_outcome(const sinks::Rejected& rejected);
   Next on_outcome(const sinks::Held& held);
   Next bury(const std::string& reason, const std::vector<std::uint32_t>& records);
+  std::optional<Next> step_around_damage();
   Next bury_unreadable(const std::string& reason);
   Next halve(const std::string& reason);
   Next shrink(const std::string& reason);

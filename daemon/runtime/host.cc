@@ -10,6 +10,7 @@
 #include "daemon/log/log.h"
 #include "daemon/runtime/catalog.h"
 #include "daemon/runtime/host_entry.h"
+#include "daemon/runtime/leftovers.h"
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
@@ -52,7 +53,33 @@ void Host::load_folder(const std::string& folder) {
   std::sort(files.begin(), files.end());
   for (const std::string& file : files) load_file(file);
   if (files.empty() && !failed) log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
+  look_for_leftovers();
   loaded_ = true;
+}
+
+void Host::look_for_leftovers() {
+  std::vector<Served> all;
+  for (const auto& entry : entries_) {
+    Served& one = all.emplace_back(Served{.pipeline = entry->name, .planned = entry->policy != nullptr});
+    for (const auto& sink : entry->plan.sinks) one.sinks.push_back({sink->table});
+    for (const auto& scan : entry->plan.scans)
+      one.journals.push_back(journal_file_name(entry->name, {scan->table}));
+  }
+  std::vector<std::string> journals;
+  std::error_code failed;
+  for (const auto& file : std::filesystem::directory_iterator(context_.journal_dir, failed))
+    if (file.path().extension() == ".journal") journals.push_back(file.path().filename().string());
+  std::sort(journals.begin(), journals.end());
+  auto found = find_leftovers(
+      all, context_.store->outbox_status().value_or(std::vector<store::OutboxStatus>()), journals);
+  for (const std::string& sentence : found) log::warn("nobody serves what is here", {{"what", sentence}});
+  const std::scoped_lock lock(mutex_);
+  leftovers_ = std::move(found);
+}
+
+std::vector<std::string> Host::leftovers() const {
+  const std::scoped_lock lock(mutex_);
+  return leftovers_;
 }
 
 void Host::load_file(const std::string& path) {

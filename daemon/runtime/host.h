@@ -72,6 +72,8 @@ class Host {
   /// True when the folder has been read and every pipeline runs (or has finished): what /readyz asks.
   /// `reasons` gets one sentence for each that does not.
   [[nodiscard]] bool ready(std::vector<std::string>& reasons) const;
+  /// What the folder that was read has left behind (leftovers.h); any thread.
+  [[nodiscard]] std::vector<std::string> leftovers() const;
 
  private:
   struct Entry;
@@ -81,6 +83,7 @@ class Host {
   void start(Entry& entry);
   void ended(Entry& entry);
   void restart_later(Entry& entry);
+  void look_for_leftovers();
   using Steered = std::function<void(Status)>;
   void steer_now(const PipelineName& pipeline, Steering steering, Steered done);
   void pause(Entry& entry, Steered done);
@@ -95,6 +98,7 @@ class Host {
   mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
   std::string folder_error_;
+  std::vector<std::string> leftovers_;
   bool loaded_ = false;
   bool stopping_ = false;  // Set on the loop, under mutex_.
 };

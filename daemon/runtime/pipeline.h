@@ -29,6 +29,7 @@
 #include "daemon/runtime/source_reader.h"
 #include "daemon/runtime/status.h"
 #include "daemon/store/store.h"
+#include "pipelines/base/bytes.h"
 #include "pipelines/exec/dataflow.h"
 #include "pipelines/plan/node.h"
 
@@ -163,6 +164,7 @@ class Pipeline {
   void publish();
   [[nodiscard]] std::string encode_counters() const;
   void restore_counters(std::string_view bytes);
+  void restore_operators(ByteReader& in);
   [[nodiscard]] std::uint64_t pending_bytes() const;
 
   const PipelineName name_;

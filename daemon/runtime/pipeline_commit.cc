@@ -1,6 +1,9 @@
 // Commits, counters and the published status.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "daemon/log/log.h"
 #include "daemon/runtime/pipeline_parts.h"
 #include "pipelines/base/fault_point.h"
@@ -83,10 +86,7 @@ void Pipeline::restore_counters(std::string_view bytes) {
     if (known != nullptr) known->reader->restore_counters(in);
     for (std::size_t i = 0; known == nullptr && i < kSourceCounters; ++i) in.varint();
   }
-  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    const std::string_view name = in.string();
-    dataflow_->restore_counters(name, read_operator(in));
-  }
+  restore_operators(in);
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     const std::string_view table = in.string();
     SinkCounters counters;
@@ -94,6 +94,21 @@ void Pipeline::restore_counters(std::string_view bytes) {
     for (auto& target : targets_)
       if (target->node->table == table) target->restore(counters);
   }
+}
+
+/// What an operator took is what its inputs gave: where the operators are others than before, all count anew.
+void Pipeline::restore_operators(ByteReader& in) {
+  std::map<std::string, exec::OperatorCounters> saved;
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    std::string name(in.string());
+    saved.emplace(std::move(name), read_operator(in));
+  }
+  const std::vector<exec::Dataflow::OperatorInfo> operators = dataflow_->operators();
+  const bool same = saved.size() == operators.size() && std::ranges::all_of(operators, [&](const auto& each) {
+                      return saved.contains(each.name);
+                    });
+  if (!same) return;
+  for (const auto& [name, counters] : saved) dataflow_->restore_counters(name, counters);
 }
 
 void Pipeline::add_positions(store::Commit& commit) const {

@@ -46,7 +46,9 @@ Copied copy_messages(std::span<const store::DeadLetterRow> letters, std::int64_t
 
 /// The input that a letter came from; an error says why it cannot go back there.
 Result<std::size_t> Pipeline::input_of(const store::DeadLetterRow& row) const {
-  const bool runs = state_ == PipelineState::kRunning || state_ == PipelineState::kStalled;
+  const bool runs = state_ == PipelineState::kRunning;
+  if (state_ == PipelineState::kStalled)
+    return fail(ErrorCode::kUnavailable, fmt::format("pipeline '{}' waits: {}", name_.value, waiting_for_));
   if (!runs || draining_)
     return fail(ErrorCode::kUnavailable, fmt::format("pipeline '{}' does not run: it is {}", name_.value,
                                                      runs ? "ending" : to_string(state_)));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/log/log.h"
+#include "daemon/runtime/leftovers.h"
 
 namespace leat::runtime {
 namespace {
@@ -32,16 +33,6 @@ Result<Position> read_position(std::string_view bytes) {
   if (!in.ok() || !in.at_end())
     return fail(ErrorCode::kCorrupt, "the saved position of the source cannot be read");
   return position;
-}
-
-/// File names take letters, digits and a few signs; everything else becomes %XX, so that names stay distinct.
-std::string file_name(std::string_view name) {
-  std::string safe;
-  for (const char c : name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-    safe += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return safe;
 }
 
 std::vector<std::string> metadata_keys(const plan::ScanNode& scan) {
@@ -131,8 +122,8 @@ Status SourceReader::open_intake(const ReaderContext& context, std::string& note
     intake_ =
         sources::make_memory_intake(options, rewinds ? sources::WhenFull::kWait : sources::WhenFull::kNever);
   } else {
-    const std::string path = fmt::format("{}/{}.{}.journal", context.journal_dir,
-                                         file_name(context.pipeline.value), file_name(scan_.table));
+    const std::string path =
+        context.journal_dir + "/" + journal_file_name(context.pipeline, TableName{scan_.table});
     LEAT_ASSIGN(intake_, sources::open_journal(path, options, number_, &note));
   }
   intake_->on_readable(context.wake);

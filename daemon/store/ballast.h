@@ -22,6 +22,7 @@ class Ballast {
   Ballast(std::string path, std::uint64_t bytes);
 
   [[nodiscard]] bool in_place() const { return in_place_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   /// Takes the room, if it is not taken. Errors: exhausted (not that much is free), io.
   Status put();
   void release();

@@ -11,6 +11,8 @@ namespace leat::store {
 struct StoreHealth {
   /// What the disk last refused, with what to do; empty: it takes everything.
   std::string problem;
+  /// Damage that was seen since the start, with what to do; empty: none.
+  std::string damage;
   std::uint64_t refused = 0;        ///< Requests that failed for the disk's sake since the start.
   std::uint64_t damaged_files = 0;  ///< Databases set aside, as they lay beside the store at its start.
   bool has_ballast = true;          ///< False: the disk is full, its room is given to what frees more.

@@ -30,6 +30,14 @@ bool worth_vacuum(Connection& connection, Housekeeper::Load load) {
   return pages && static_cast<double>(*free_pages) >= kFreeShareUnderLoad * static_cast<double>(*pages);
 }
 
+/// PASSIVE never waits for a reader. False: it left something, as somebody reads, and is to be tried again.
+bool empties_log(Connection& connection) {
+  Statement checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+  Rows rows = checkpoint.query();
+  const Result<bool> found = rows.next();
+  return found && *found && rows.integer(0) == 0 && rows.integer(1) == rows.integer(2);
+}
+
 }  // namespace
 
 UntilNextStep Housekeeper::step(Connection& connection, Load load, Clock::time_point now) {
@@ -44,9 +52,8 @@ UntilNextStep Housekeeper::checkpoint(Connection& connection, Load load, Clock::
     const auto since = std::chrono::duration_cast<milliseconds>(now - *last_checkpoint_);
     if (since < kBetweenCheckpoints) return kBetweenCheckpoints - since;
   }
-  // PASSIVE never waits for a reader; what it leaves is done at the next step.
-  (void)connection.exec("PRAGMA wal_checkpoint(PASSIVE)");
   last_checkpoint_ = now;
+  if (!empties_log(connection)) return kBetweenCheckpoints;
   vacuumed_ = false;
   return std::nullopt;
 }

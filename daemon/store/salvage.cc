@@ -1,5 +1,8 @@
 #include "daemon/store/salvage.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <limits>
@@ -18,6 +21,7 @@ namespace fs = std::filesystem;
 
 /// Ranges that a table is cut into at most: a table of damaged pages only would be searched for ever.
 constexpr std::uint64_t kMaxPlaces = 20'000;
+constexpr const char* kRepaired = ".repaired";
 
 /// Copies one table from the damaged to the new database.
 class TableSalvage {
@@ -227,11 +231,23 @@ Status reconcile(Connection& to, SalvageReport& report) {
 }
 
 Status copy_all(Connection& from, Connection& to, SalvageReport& report) {
-  LEAT_ASSIGN(const int version, schema_version(from));
+  Result<int> found = schema_version(from);
+  // A number that makes no sense says nothing of the tables: most likely they are today's.
+  if (!found && found.error().code == ErrorCode::kCorrupt) found = static_cast<int>(schema_steps().size());
+  LEAT_ASSIGN(const int version, std::move(found));
   LEAT_TRY(migrate(to, 0, schema_steps().first(static_cast<std::size_t>(version))));
   LEAT_TRY(copy_tables(from, to, report));
   LEAT_TRY(migrate(to, version));
   return reconcile(to, report);
+}
+
+/// A repair by root leaves files that the daemon's user can write. Failing is no further error: who may not
+/// change the owner is the owner.
+void give_to_owner_of(const std::string& path, const std::string& made) {
+  struct stat old {};
+  if (::stat(path.c_str(), &old) != 0) return;
+  if (::chown(made.c_str(), old.st_uid, old.st_gid) == 0) [[maybe_unused]]
+    const int changed = ::chmod(made.c_str(), old.st_mode & 07777);
 }
 
 Status salvage_into(const std::string& path, const std::string& made, SalvageReport& report) {
@@ -250,16 +266,44 @@ Result<SalvageReport> repair_store(const std::string& path) {
   std::error_code failed;
   if (!fs::exists(path, failed)) return fail(ErrorCode::kNotFound, "there is no store at " + path);
   LEAT_ASSIGN(const std::unique_ptr<StoreLock> lock, StoreLock::take(path));
-  const std::string made = path + ".repaired";
+  give_to_owner_of(path, path + ".lock");
+  return repair_locked_store(path);
+}
+
+Result<SalvageReport> repair_locked_store(const std::string& path) {
+  std::error_code failed;
+  const std::string made = path + kRepaired;
   for (const char* suffix : {"", "-journal"}) fs::remove(made + suffix, failed);
   SalvageReport report;
   LEAT_TRY(salvage_into(path, made, report));
+  give_to_owner_of(path, made);
+  LEAT_TRY(sync_folder_of(path));  // The name, before the old one's goes.
   LEAT_ASSIGN(report.aside, set_store_aside(path));
+  LEAT_ASSIGN([[maybe_unused]] const bool ended, end_repair(path));
+  return report;
+}
+
+Result<bool> end_repair(const std::string& path) {
+  std::error_code failed;
+  const std::string made = path + kRepaired;
+  if (fs::exists(path, failed) || !fs::exists(made, failed)) return false;
   fs::rename(made, path, failed);
   if (failed) return fail(ErrorCode::kIo, "cannot rename " + made + " to " + path + ": " + failed.message());
   LEAT_TRY(sync_folder_of(path));
   fs::remove(path + ".suspect", failed);
-  return report;
+  return true;
+}
+
+std::string describe(const SalvageReport& report) {
+  std::uint64_t rows = 0;
+  std::uint64_t places = 0;
+  for (const SalvagedTable& table : report.tables) {
+    rows += table.rows;
+    places += table.damaged_places;
+  }
+  return std::to_string(rows) + " rows of " + std::to_string(report.tables.size()) +
+         " tables could be read, " + std::to_string(places) + " places could not, " +
+         std::to_string(report.lost_records) + " results on their way are lost and counted as dropped";
 }
 
 }  // namespace leat::store

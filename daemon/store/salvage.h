@@ -23,9 +23,18 @@ struct SalvageReport {
   std::string aside;  ///< The damaged file's new name.
 };
 
-/// Repairs the store at `path`, which no daemon has open. The new store has no identity yet: it gets a new id
-/// when a daemon begins with it. Errors: conflict (a daemon has it; another version), not found, exhausted,
-/// io, corrupt (not even its list of tables can be read).
+/// What `report` says, for people: "1,200 rows of 14 tables, …".
+std::string describe(const SalvageReport& report);
+
+/// `repair_store` for who holds the lock. A repair that is cut short leaves the damaged store in its place,
+/// or the finished one as "….repaired", which `end_repair` puts there.
+Result<SalvageReport> repair_locked_store(const std::string& path);
+/// Ends a repair that was cut between its two renames. True: there was one.
+Result<bool> end_repair(const std::string& path);
+
+/// Repairs the store at `path`, which no daemon has open; the new file belongs to the old one's owner. The
+/// new store has no identity yet: it gets a new id when a daemon begins with it. Errors: conflict (a daemon
+/// has it; another version), not found, exhausted, io, corrupt (not even its list of tables can be read).
 Result<SalvageReport> repair_store(const std::string& path);
 
 }  // namespace leat::store

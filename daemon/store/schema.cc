@@ -37,8 +37,11 @@ Result<int> schema_version(Connection& connection) {
     return fail(ErrorCode::kConflict,
                 connection.path() + " is a database, but not a store of Leat: choose another data folder");
   LEAT_ASSIGN(const int version, number(connection, "PRAGMA user_version"));
+  if (version < 1)
+    return fail(ErrorCode::kCorrupt,
+                connection.path() + ": a store's schema cannot have version " + std::to_string(version));
   const auto known = static_cast<int>(schema_steps().size());
-  if (version >= 1 && version <= known) return version;
+  if (version <= known) return version;
   return fail(ErrorCode::kConflict, connection.path() + " was written by a newer version of Leat (schema " +
                                         std::to_string(version) + ", this one knows " +
                                         std::to_string(known) +

@@ -12,6 +12,7 @@
 #include "daemon/store/ballast.h"
 #include "daemon/store/commits.h"
 #include "daemon/store/dead_letters.h"
+#include "daemon/store/disk_room.h"
 #include "daemon/store/file_bound.h"
 #include "daemon/store/health.h"
 #include "daemon/store/housekeeping.h"
@@ -167,18 +168,20 @@ class SqliteStore final : public Store, public TellsHealth {
 
  private:
   using SinkKey = std::pair<PipelineName, TableName>;
-  enum class Growth : std::uint8_t {
-    kNone,   ///< Reads, deletes, or changes a row: goes on when the disk is full.
-    kGrows,  ///< Adds to the file.
+  /// Whether a request adds to the file, and how much; what reads, deletes, or changes a row goes on when the
+  /// disk is full.
+  struct Growth {
+    bool grows = false;
+    std::uint64_t bytes = 0;
   };
 
   [[nodiscard]] bool in_memory() const { return options_.path.empty(); }
   Status ready();
-  Status ready_to_grow();
+  Status ready_to_grow(std::uint64_t adding);
   void make_room();
   void note_health(const Status& outcome);
   template <class T, class Work>
-  void request(Work work, Answer<T> done, Growth growth = Growth::kNone);
+  void request(Work work, Answer<T> done, Growth growth = {});
   template <class T, class Work>
   Result<T> request_and_wait(Work work);
   template <class T, class Read>
@@ -197,6 +200,7 @@ class SqliteStore final : public Store, public TellsHealth {
   Ballast ballast_;
   std::unique_ptr<Tables> tables_;  // Null while the file cannot be reopened, and after `close`.
   Housekeeper housekeeper_;
+  bool short_of_room_ = false;  // The last request that adds was refused for want of room.
 
   std::mutex reader_mutex_;  // Guards the reader; held while reading.
   std::unique_ptr<Connection> reader_;
@@ -234,23 +238,35 @@ Status SqliteStore::ready() {
 }
 
 // What adds to the file waits until the ballast's room is there again.
-Status SqliteStore::ready_to_grow() {
+Status SqliteStore::ready_to_grow(std::uint64_t adding) {
   LEAT_TRY(ready());
-  return ballast_.put();
+  LEAT_TRY(ballast_.put());
+  if (in_memory()) return {};
+  const Status room = keep_room(*tables_->connection, adding);
+  short_of_room_ = !room;
+  return room;
 }
 
-// Gives the ballast's room to the log, and then back from it: a log that was emptied takes little.
+// Gives the ballast's room to the log, and then back from it: a log that was emptied takes little. A log that
+// is larger than the ballast stays: half of it in the database would take the room and give none back.
 void SqliteStore::make_room() {
   ballast_.release();
-  if (tables_) (void)tables_->connection->exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (tables_ && log_bytes(options_.path) <= ballast_.bytes())
+    (void)tables_->connection->exec("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 void SqliteStore::note_health(const Status& outcome) {
-  if (tables_ && !in_memory() && tables_->connection->trouble() == Trouble::kDamaged)
-    mark_suspect(options_.path);
+  const bool damaged = tables_ && !in_memory() && tables_->connection->trouble() == Trouble::kDamaged;
+  if (damaged) mark_suspect(options_.path);
   const std::lock_guard lock(health_mutex_);
+  // Whatever goes well afterwards: pages are damaged until the next start, which checks and mends the file.
+  if (damaged && health_.damage.empty())
+    health_.damage =
+        options_.path +
+        " has damaged pages: restart the daemon, which checks the file and saves what can be read "
+        "(or stop it and run 'leat store repair')";
   health_.has_ballast = ballast_.in_place();
-  if (outcome && ballast_.in_place()) health_.problem.clear();
+  if (outcome && ballast_.in_place() && !short_of_room_) health_.problem.clear();
   if (outcome) return;
   const ErrorCode code = outcome.error().code;
   if (code != ErrorCode::kExhausted && code != ErrorCode::kIo && code != ErrorCode::kCorrupt) return;
@@ -267,11 +283,12 @@ template <class T, class Work>
 void SqliteStore::request(Work work, Answer<T> done, Growth growth) {
   auto answer = std::make_shared<Answer<T>>(std::move(done));
   const bool posted = thread_.post([this, work = std::move(work), answer, growth]() mutable {
-    const Status usable = growth == Growth::kGrows ? ready_to_grow() : ready();
+    const Status usable = growth.grows ? ready_to_grow(growth.bytes) : ready();
     Result<T> result = usable ? work() : Result<T>(tl::unexpected<Error>(usable.error()));
-    if (!result && result.error().code == ErrorCode::kExhausted && ballast_.in_place() && !in_memory()) {
+    const bool full = usable && !result && result.error().code == ErrorCode::kExhausted;
+    if (full && ballast_.in_place() && !in_memory()) {
       make_room();
-      if (usable && growth == Growth::kNone) result = work();
+      if (!growth.grows) result = work();
     }
     note_health(result ? Status() : Status(tl::unexpected<Error>(result.error())));
     (*answer)(std::move(result));
@@ -332,8 +349,9 @@ Result<SavedPipeline> SqliteStore::load(const PipelineName& pipeline) {
 }
 
 void SqliteStore::commit(std::shared_ptr<const Commit> commit, Answer<void> done) {
+  const Growth growth{.grows = true, .bytes = bytes_of(*commit)};
   request<void>([this, commit = std::move(commit)] { return write_commit(*commit); }, std::move(done),
-                Growth::kGrows);
+                growth);
 }
 
 Status SqliteStore::write_commit(const Commit& commit) {
@@ -478,7 +496,7 @@ UntilNextStep SqliteStore::idle(bool quiet) {
     return housekeeper_.step(*tables_->connection, load, Housekeeper::Clock::now());
   };
   UntilNextStep next;
-  if (ballast_.in_place()) {
+  if (ballast_.in_place() && !short_of_room_) {
     next = step(quiet ? Housekeeper::Load::kQuiet : Housekeeper::Load::kBusy);
   } else {
     // On a full disk no commit comes meanwhile: on to the end, where what was deleted becomes room.

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/store/salvage.h"
 #include "daemon/store/schema.h"
 
 namespace leat::store {
@@ -73,7 +75,11 @@ Result<std::unique_ptr<Connection>> open_sound(const std::string& path) {
 Result<std::unique_ptr<Connection>> open_and_check(const std::string& path, Check check,
                                                    const FirstUse& first_use,
                                                    std::vector<std::string>& notes) {
-  LEAT_ASSIGN(std::unique_ptr<Connection> connection, open_sound(path));
+  Result<std::unique_ptr<Connection>> sound = open_sound(path);
+  // A header that SQLite makes nothing of, or that takes no setting.
+  if (!sound && sound.error().code == ErrorCode::kInternal)
+    return fail(ErrorCode::kCorrupt, sound.error().message);
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection, std::move(sound));
   if (check == Check::kWhole) LEAT_TRY(check_whole_file(*connection, notes));
   LEAT_TRY(first_use(*connection));
   return connection;
@@ -82,9 +88,39 @@ Result<std::unique_ptr<Connection>> open_and_check(const std::string& path, Chec
 /// Ends a setting aside that was cut short: a log without its database, which SQLite would delete.
 Status move_orphan_log(const std::string& path, std::vector<std::string>& notes) {
   std::error_code failed;
-  if (fs::exists(path, failed) || !has_bytes(path + "-wal")) return {};
+  if (has_bytes(path) || !has_bytes(path + "-wal")) return {};
   LEAT_ASSIGN(const std::string aside, set_store_aside(path));
   notes.push_back(path + "-wal is a log without its database: set aside as " + aside + "-wal");
+  return {};
+}
+
+/// A state of which parts are missing may not load, and nobody may be there to help: then it goes as a whole.
+/// True: it did.
+Result<bool> drop_state_in_parts(const std::string& path, const SalvageReport& report) {
+  const bool in_parts = std::ranges::any_of(report.tables, [](const SalvagedTable& table) {
+    return table.damaged_places > 0 && (table.name == "state" || table.name == "operators");
+  });
+  if (!in_parts) return false;
+  LEAT_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(path, OpenMode::kReadWrite));
+  LEAT_TRY(connection->exec("DELETE FROM state"));
+  return true;
+}
+
+/// Puts what can be read of it, or else nothing, in the place of a damaged store.
+Status replace_damaged(const std::string& path, const std::string& finding, std::vector<std::string>& notes) {
+  if (const Result<SalvageReport> report = repair_locked_store(path)) {
+    std::string note = "the store was damaged (" + finding + "): set aside as " + report->aside +
+                       ", and repaired: " + describe(*report);
+    LEAT_ASSIGN(const bool cold, drop_state_in_parts(path, *report));
+    if (cold) note += "; the operators' state was damaged, too: all pipelines start without it";
+    notes.push_back(std::move(note));
+    return {};
+  }
+  LEAT_ASSIGN(const std::string aside, set_store_aside(path));
+  notes.push_back(
+      "the store was damaged (" + finding + "): set aside as " + aside +
+      "; nothing of it can be read, so a new one is begun: positions, state and undelivered results of the "
+      "old one are not used");
   return {};
 }
 
@@ -152,9 +188,14 @@ StoreLock::~StoreLock() {
 Result<std::unique_ptr<Connection>> open_store_file(const std::string& path, const FirstUse& first_use,
                                                     std::vector<std::string>& notes) {
   if (path == ":memory:") return open_and_check(path, Check::kNone, first_use, notes);
+  LEAT_ASSIGN(const bool repaired, end_repair(path));
+  if (repaired)
+    notes.push_back("a repair of the store that was cut short is ended: " + path + " is the repaired one");
   LEAT_TRY(move_orphan_log(path, notes));
   std::error_code ignored;
-  const bool is_new = !fs::exists(path, ignored);
+  const bool is_new = !has_bytes(path);
+  // The lock is taken already; the ballast goes on a full disk only, and then there is a store.
+  const bool was_here = is_new && fs::exists(path + ".ballast", ignored);
   // Closing the last connection removes the WAL; one with content tells of a kill or a power cut.
   const bool unclean = has_bytes(path + "-wal") || fs::exists(path + ".suspect", ignored);
   const Check check = unclean ? Check::kWhole : Check::kNone;
@@ -167,14 +208,14 @@ Result<std::unique_ptr<Connection>> open_store_file(const std::string& path, con
   if (!opened && opened.error().code == ErrorCode::kCorrupt)
     opened = open_and_check(path, Check::kWhole, first_use, notes);
   if (!opened && opened.error().code == ErrorCode::kCorrupt) {
-    const std::string finding = opened.error().message;
-    LEAT_ASSIGN(const std::string aside, set_store_aside(path));
-    notes.push_back(
-        "the store was damaged (" + finding + "): set aside as " + aside +
-        "; a new one is begun, positions, state and undelivered results of the old one are not used");
+    LEAT_TRY(replace_damaged(path, opened.error().message, notes));
     opened = open_and_check(path, Check::kNone, first_use, notes);
     if (opened) LEAT_TRY(sync_folder_of(path));
   } else if (opened && is_new) {
+    if (was_here)
+      notes.push_back("there was a store at " + path +
+                      " before, and it is gone: a new one is begun; positions, state and undelivered results "
+                      "are lost unless you stop the daemon and put the file back");
     LEAT_TRY(sync_folder_of(path));
   }
   if (opened) fs::remove(path + ".suspect", ignored);

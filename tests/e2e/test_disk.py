@@ -75,6 +75,29 @@ def test_a_disk_that_fills_up_under_load_and_is_freed_loses_nothing(small_disk, 
     assert daemon.log().count("the store takes commits again") >= 1
 
 
+@needs_root
+def test_a_store_that_fills_its_disk_by_itself_goes_on_when_the_far_side_is_back(
+    small_disk, broker, publisher, receiver, daemon
+):
+    count, pad = 25_000, "y" * 1500  # More than the disk holds.
+    out = with_options({"connector": "http", "url": f"{receiver.url}/rows", "format": "json", "body": "json-lines"})
+    source = mqtt_readings(broker.url, columns="seq BIGINT, pad STRING", extra={"journal.size": "2 mb", "max-packet-size": "16 kb"})
+    table = f"CREATE TABLE o (seq BIGINT, pad STRING) {out};\n"
+    daemon.add("rows", often() + source + table + "INSERT INTO o SELECT seq, pad FROM readings;")
+    daemon.start().wait_connected("rows")
+    receiver.stop()
+    for seq in range(count):
+        publisher.send("site/a", f'{{"seq": {seq}, "pad": "{pad}"}}')
+    eventually(lambda: "its disk has" in daemon.ask("/readyz").text, "/readyz tells of the disk", 120)
+    assert daemon.ask("/healthz").status == 200
+    receiver.start()
+    publisher.flush()
+    eventually(lambda: len(receiver.rows("/rows")) >= count, "every row at the receiver", 120)
+    assert [row["seq"] for row in receiver.rows("/rows")] == list(range(count))
+    eventually(lambda: daemon.ask("/readyz").status == 200, "it is ready again by itself")
+    assert daemon.pipeline("rows")["accounting_violations"] == []
+
+
 def test_a_second_daemon_on_the_folder_is_told_who_has_it(leat, daemon):
     daemon.start()
     second = subprocess.run([leat, "serve", "--config", daemon.config], capture_output=True, text=True, timeout=30)

@@ -288,6 +288,22 @@ TEST_CASE_FIXTURE(CourierFixture, "blocks that cannot be read become dead letter
   CHECK(dead().find("no block at all") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(CourierFixture,
+                  "what can be read before a damaged block is delivered, whatever the sink makes of it") {
+  put({"a", "b"});
+  auto commit = std::make_shared<store::Commit>();
+  commit->pipeline = route.pipeline;
+  commit->number = {2};
+  commit->blocks = {{route.sink, 3, "no block at all", clock.wall()}};
+  store->commit(commit, [](const Status&) {});
+  go_to_the_end();
+  put({"c"});
+  go_to_the_end();
+  CHECK(attempts() == "1[0+2]: a b\n2: c\n");
+  CHECK(status().rejected == 3);
+  CHECK(status().delivered == 3);
+}
+
 TEST_CASE_FIXTURE(CourierFixture, "a store that does not answer is tried again later") {
   put({"a"});
   store->close();

@@ -134,4 +134,20 @@ TEST_CASE("a changed query starts without the former state, and an unchanged one
   changed.replace(changed.find("SUM(n)"), 6, "MAX(n)");
   const PipelineStatus end = world.run(kReadings + changed);
   CHECK(end.state == PipelineState::kFinished);
+  CHECK(accounting_violations(end) == std::vector<std::string>());
+}
+
+TEST_CASE("a pipeline whose sink has another name now adds up") {
+  PipelineWorld world;
+  const std::string into =
+      "CREATE TABLE a (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO a SELECT n FROM readings;";
+  const auto crash = [&] {
+    if (world.pipeline->status_now().sources[0].counters.rows >= 1'000) world.crash();
+  };
+  world.run(kReadings + into, {.committed = crash}, true);
+  std::string renamed = into;
+  renamed.replace(renamed.find("TABLE a"), 7, "TABLE b").replace(renamed.find("INTO a"), 6, "INTO b");
+  const PipelineStatus end = world.run(kReadings + renamed);
+  CHECK(end.state == PipelineState::kFinished);
+  CHECK(accounting_violations(end) == std::vector<std::string>());
 }

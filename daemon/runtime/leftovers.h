@@ -1,0 +1,30 @@
+// What a changed pipeline folder leaves behind in the store and among the journals: results and acknowledged
+// messages that nobody serves any more, as their pipeline, sink or source has another name now, or none.
+// Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/store/store.h"
+#include "pipelines/base/ids.h"
+
+namespace leat::runtime {
+
+/// What a pipeline of the folder serves.
+struct Served {
+  PipelineName pipeline;
+  bool planned = true;  ///< False: its file is wrong, and all that carries its name may be its own.
+  std::vector<TableName> sinks;
+  std::vector<std::string> journals;  ///< Names of files.
+};
+
+/// One sentence each, with what to do.
+std::vector<std::string> find_leftovers(const std::vector<Served>& served,
+                                        const std::vector<store::OutboxStatus>& outboxes,
+                                        const std::vector<std::string>& journals);
+
+/// The file of a source's journal, without its folder.
+std::string journal_file_name(const PipelineName& pipeline, const TableName& source);
+
+}  // namespace leat::runtime

@@ -1,0 +1,43 @@
+#include "daemon/runtime/leftovers.h"
+
+#include <doctest/doctest.h>
+
+using namespace leat;
+using namespace leat::runtime;
+
+namespace {
+
+store::OutboxStatus waiting(const char* pipeline, const char* sink, std::uint64_t records) {
+  store::OutboxStatus outbox;
+  outbox.pipeline = {pipeline};
+  outbox.sink = {sink};
+  outbox.records = records;
+  return outbox;
+}
+
+}  // namespace
+
+TEST_CASE("what is served, or has nothing, is no leftover") {
+  const std::vector<Served> served{
+      {.pipeline = {"mill"}, .sinks = {{"upstream"}}, .journals = {"mill.readings.journal"}}};
+  CHECK(find_leftovers(served, {waiting("mill", "upstream", 5), waiting("mill", "old", 0)},
+                       {"mill.readings.journal"})
+            .empty());
+}
+
+TEST_CASE("a sink, a pipeline and a journal that nobody serves are told with their numbers") {
+  const std::vector<Served> served{{.pipeline = {"mill"}, .sinks = {{"upstream"}}, .journals = {}}};
+  const auto found = find_leftovers(served, {waiting("mill", "old", 5), waiting("gone", "upstream", 7)},
+                                    {"mill.old.journal"});
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].find(
+            "5 records wait for sink 'old' of pipeline 'mill', which no pipeline file has any more") == 0);
+  CHECK(found[1].find("7 records wait for sink 'upstream' of pipeline 'gone'") == 0);
+  CHECK(found[2].find("the journal 'mill.old.journal' belongs to no source") == 0);
+}
+
+TEST_CASE("what carries the name of a pipeline whose file is wrong may be its own") {
+  const std::vector<Served> served{{.pipeline = {"mill 3"}, .planned = false}};
+  CHECK(find_leftovers(served, {waiting("mill 3", "any", 5)}, {"mill%203.any.journal"}).empty());
+  CHECK(journal_file_name({"mill 3"}, {"a.b"}) == "mill%203.a%2Eb.journal");
+}
