@@ -42,9 +42,9 @@ MadeOperator make_deduplicate(const plan::DeduplicateNode& node, OperatorContext
   return MadeOperator::of(std::make_unique<Deduplicate>(node));
 }
 
-MadeOperator make_upsert(const plan::UpsertNode& node) {
+MadeOperator make_upsert(const plan::UpsertNode& node, OperatorContext context) {
   if (node.form == plan::UpsertForm::kSameKey) return MadeOperator::of(std::make_unique<UpsertChanges>(node));
-  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node));
+  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node, std::move(context)));
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kFinalRows:
       return MadeOperator::of(std::make_unique<FinalRows>(static_cast<const plan::FinalRowsNode&>(node)));
     case plan::NodeKind::kUpsert:
-      return make_upsert(static_cast<const plan::UpsertNode&>(node));
+      return make_upsert(static_cast<const plan::UpsertNode&>(node), std::move(context));
     case plan::NodeKind::kSetOperation:
       return MadeOperator::of(
           std::make_unique<SetOperation>(static_cast<const plan::SetOperationNode&>(node)));
