@@ -46,7 +46,7 @@ std::int64_t Deduplicate::time_of(const Batch& batch, std::size_t row) const {
 
 Status Deduplicate::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
-  if (batch.size == 0) return out.emit(batch);
+  if (batch.size == 0) return out.emit(only_time(batch.watermark_after));
   look_up(batch);
   firsts_.clear();
   const bool first = keep_ == plan::DeduplicateNode::Keep::kFirst;

@@ -7,12 +7,6 @@
 #include "pipelines/column/codec.h"
 
 namespace leat::exec {
-namespace {
-
-constexpr std::size_t kRowsPerEmission = 8192;
-
-}  // namespace
-
 Result<std::unique_ptr<Operator>> EmitAggregate::make(const plan::WindowAggregateNode& node,
                                                       OperatorContext context,
                                                       std::int64_t clock_plausible_from) {
@@ -53,9 +47,9 @@ Status EmitAggregate::process(std::size_t input, const Batch& batch, Output& out
       LEAT_TRY(pass_time(batch.intake_times[row], out));
       fired_.set_intake_time(batch.intake_times[row]);
       take_row(batch, row);
-      LEAT_TRY(give_out_full(out));
+      LEAT_TRY(fired_.give_out_full(clock_, out));
     }
-    report_late(batch);
+    report_late(context_, input_schema_, batch, late_rows_, counters_);
     intake_time_ = batch.intake_times[batch.size - 1];
     progress_changed_ = true;
     measure_heap(batch.size);
@@ -68,13 +62,13 @@ Status EmitAggregate::process(std::size_t input, const Batch& batch, Output& out
 Status EmitAggregate::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;
   LEAT_TRY(pass_watermark(watermark, now, out));
-  if (fired_.size() > 0) LEAT_TRY(out.emit(fired_.take(fired_.last_watermark(), clock_)));
+  LEAT_TRY(fired_.give_out(clock_, out));
   return out.advance(watermark, now);
 }
 
 Status EmitAggregate::tick(std::int64_t now, Output& out) {
   LEAT_TRY(pass_time(now, out));
-  return fired_.size() > 0 ? out.emit(fired_.take(fired_.last_watermark(), clock_)) : Status();
+  return fired_.give_out(clock_, out);
 }
 
 void EmitAggregate::look_up_keys(const Batch& batch) {
@@ -160,13 +154,6 @@ void EmitAggregate::wait_or_give(ResultId id, std::optional<std::int64_t>& from,
   due_.emplace(*result.due, result.end, result.arrival, id);
 }
 
-void EmitAggregate::report_late(const Batch& batch) {
-  if (late_rows_.empty()) return;
-  counters_.late += late_rows_.size();
-  context_.rejects->late(context_.name, input_schema_, batch, late_rows_);
-  late_rows_.clear();
-}
-
 // ---- Time ------------------------------------------------------------------------------------------------
 
 Status EmitAggregate::pass_watermark(std::int64_t watermark, std::int64_t intake_time, Output& out) {
@@ -181,7 +168,7 @@ Status EmitAggregate::pass_watermark(std::int64_t watermark, std::int64_t intake
     else
       expire_window();
     find_next_event();
-    LEAT_TRY(give_out_full(out));
+    LEAT_TRY(fired_.give_out_full(clock_, out));
   }
   watermark_ = std::max(watermark_, watermark);
   return {};
@@ -194,7 +181,7 @@ Status EmitAggregate::pass_time(std::int64_t now, Output& out) {
     fired_.set_intake_time(time_.now());
     stop_waiting(id);
     give(id, watermark_);
-    LEAT_TRY(give_out_full(out));
+    LEAT_TRY(fired_.give_out_full(clock_, out));
   }
   return {};
 }
@@ -288,12 +275,6 @@ void EmitAggregate::append(RowKind kind, const WindowResult& result, std::int64_
   }
   fired_.close_change(kind, slices_.window_start(result.end), result.end, watermark);
   ++counters_.rows_out;
-}
-
-Status EmitAggregate::give_out_full(Output& out) {
-  if (fired_.size() < kRowsPerEmission) return {};
-  const std::int64_t reached = fired_.last_watermark();
-  return out.emit(fired_.take(reached, clock_));
 }
 
 void EmitAggregate::touch(ResultId id) {

@@ -99,7 +99,6 @@ class EmitAggregate final : public Operator {
   void open_window(std::int64_t end);
   void react(ResultId id);
   void wait_or_give(ResultId id, std::optional<std::int64_t>& from, std::int64_t delay);
-  void report_late(const Batch& batch);
 
   Status pass_watermark(std::int64_t watermark, std::int64_t intake_time, Output& out);
   Status pass_time(std::int64_t now, Output& out);
@@ -113,7 +112,6 @@ class EmitAggregate final : public Operator {
   void give(ResultId id, std::int64_t watermark);
   std::string compute(const std::byte* state);
   void append(RowKind kind, const WindowResult& result, std::int64_t watermark);
-  Status give_out_full(Output& out);
   void touch(ResultId id);
   void drop(ResultId id);
 

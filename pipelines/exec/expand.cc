@@ -9,7 +9,7 @@ Expand::Expand(const plan::ExpandNode& node) : keys_(node.keys), sets_(node.sets
 
 Status Expand::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
-  if (batch.size == 0) return out.emit(batch);
+  if (batch.size == 0) return out.emit(only_time(batch.watermark_after));
   std::vector<std::uint32_t> repeated;
   repeated.reserve(batch.size * sets_.size());
   for (std::uint32_t row = 0; row < batch.size; ++row) repeated.insert(repeated.end(), sets_.size(), row);

@@ -1,5 +1,5 @@
 // What becomes of rows that an operator cannot compute: they leave the batch for the dead letters, or fail
-// the pipeline if its user wants Flink's behaviour.
+// the pipeline if its user wants Flink's behaviour. And of those that come too late.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,21 @@ struct OperatorContext {
   LookupTables* lookups = nullptr;  ///< Outlives the operator. Null: nobody has any.
 };
 
-/// Sends the rows named by `errors` to the dead letters, each once with its first message, and gives the
-/// other rows. `errors` is not empty. Errors: invalid (the policy is to fail).
-Result<std::vector<std::uint32_t>> reject_failed(const OperatorContext& context, const Schema& schema,
-                                                 const Batch& batch, const functions::RowErrors& errors);
+/// What is left of a batch some of whose rows have failed, and what became of those.
+struct Rejected {
+  std::vector<std::uint32_t> survivors;
+  std::size_t dead = 0;  ///< In the dead letters now.
+  /// Rows that take back (-U, -D) what failed when it came: nothing of it is there, and it has been told.
+  std::size_t taken_back = 0;
+};
+
+/// Sends the rows named by `errors` to the dead letters, each once with its first message, but for those that
+/// take others back. `errors` is not empty. Errors: invalid (the policy is to fail).
+Result<Rejected> reject_failed(const OperatorContext& context, const Schema& schema, const Batch& batch,
+                               const functions::RowErrors& errors);
+
+/// Counts `rows` of `batch` as late, tells of them and empties the list, for the next batch.
+void report_late(const OperatorContext& context, const Schema& schema, const Batch& batch,
+                 std::vector<std::uint32_t>& rows, OperatorCounters& counters);
 
 }  // namespace leat::exec

@@ -47,9 +47,7 @@ Status FinalRows::process(std::size_t input, const Batch& batch, Output& out) {
   }
   if (batch.watermark_after == kMaxWatermark)
     LEAT_TRY(give_rows(batch.size > 0 ? batch.intake_times.back() : 0, out));
-  Batch time;
-  time.watermark_after = batch.watermark_after;
-  return out.emit(std::move(time));
+  return out.emit(only_time(batch.watermark_after));
 }
 
 void FinalRows::look_up(std::span<const ColumnPtr> columns, std::size_t rows) {

@@ -5,6 +5,11 @@
 #include "pipelines/base/time.h"
 
 namespace leat::exec {
+namespace {
+
+constexpr std::size_t kRowsPerEmission = 8192;
+
+}  // namespace
 
 FiredRows::FiredRows(const std::vector<Type>& cells, std::vector<plan::WindowProperty> properties,
                      std::vector<Type> property_types, std::optional<std::size_t> start_cell)
@@ -60,6 +65,16 @@ Batch FiredRows::take(std::int64_t watermark_after, WindowClock& clock) {
   starts_.clear();
   ends_.clear();
   return batch;
+}
+
+Status FiredRows::give_out(WindowClock& clock, Output& out) {
+  if (size() == 0) return {};
+  const std::int64_t reached = last_watermark();
+  return out.emit(take(reached, clock));
+}
+
+Status FiredRows::give_out_full(WindowClock& clock, Output& out) {
+  return size() < kRowsPerEmission ? Status() : give_out(clock, out);
 }
 
 std::vector<Type> group_key_types(const plan::WindowAggregateNode& node) {

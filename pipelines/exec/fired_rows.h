@@ -12,6 +12,7 @@
 
 #include "pipelines/column/batch.h"
 #include "pipelines/column/column_builder.h"
+#include "pipelines/exec/operator.h"
 #include "pipelines/exec/window_clock.h"
 #include "pipelines/plan/node.h"
 
@@ -39,6 +40,10 @@ class FiredRows {
   [[nodiscard]] std::int64_t last_watermark() const { return watermarks_.back(); }
   /// The rows so far; an empty batch without columns when there are none.
   Batch take(std::int64_t watermark_after, WindowClock& clock);
+  /// Gives the rows so far out, if there are any, and no time beyond them.
+  Status give_out(WindowClock& clock, Output& out);
+  /// The same if they are enough for a batch.
+  Status give_out_full(WindowClock& clock, Output& out);
 
  private:
   ColumnPtr property_column(std::size_t index, WindowClock& clock) const;

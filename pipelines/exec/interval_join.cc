@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/exec/failed_rows.h"
+
 namespace leat::exec {
 namespace {
 
@@ -136,18 +138,11 @@ Status IntervalJoin::process(std::size_t input, const Batch& batch, Output& out)
     if (output_.size() >= kRunPairs)
       LEAT_TRY(flush(input, timed.columns, held_back(timed.watermarks[row - 1]), out));
   }
-  report_late(input, timed);
+  report_late(context_, schemas_[input], timed, late_rows_, counters_);
   expire_until(timed.watermark_after, input, timed.size > 0 ? timed.intake_times.back() : 0);
   LEAT_TRY(flush(input, timed.columns, held_back(timed.watermark_after), out));
   keys_.sweep();
   return {};
-}
-
-void IntervalJoin::report_late(std::size_t side, const Batch& batch) {
-  if (late_rows_.empty()) return;
-  counters_.late += late_rows_.size();
-  context_.rejects->late(context_.name, schemas_[side], batch, late_rows_);
-  late_rows_.clear();
 }
 
 // ---- Time ------------------------------------------------------------------------------------------------

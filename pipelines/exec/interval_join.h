@@ -50,7 +50,6 @@ class IntervalJoin final : public MultiInputOperator {
   void expire_one(std::size_t expiring, std::size_t side, std::int64_t intake_time);
   Status flush(std::size_t side, std::span<const ColumnPtr> columns, std::int64_t watermark, Output& out);
   Status pass_time(std::int64_t now, Output& out);
-  void report_late(std::size_t side, const Batch& batch);
 
   OperatorContext context_;
   std::string fingerprint_;

@@ -72,7 +72,7 @@ void LookupJoin::emit(const Batch& batch, std::span<const std::uint32_t> failed)
 
 Status LookupJoin::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
-  if (batch.size == 0) return out.emit(batch);
+  if (batch.size == 0) return out.emit(only_time(batch.watermark_after));
   if (const std::uint64_t version = table_->version(); std::exchange(version_, version) != version)
     cache_.clear();
   counters_.rows_in += batch.size;

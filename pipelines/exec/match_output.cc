@@ -157,9 +157,9 @@ Result<Batch> MatchOutput::take(std::int64_t watermark_after, const OperatorCont
   batch.watermarks = referred.watermarks;
   batch.intake_times = referred.intake_times;
   if (errors.empty()) return batch;
-  LEAT_ASSIGN(const auto survivors, reject_failed(context, reference_schema_, referred, errors));
-  dead += batch.size - survivors.size();
-  return gather(batch, survivors);
+  LEAT_ASSIGN(const Rejected rejected, reject_failed(context, reference_schema_, referred, errors));
+  dead += rejected.dead;
+  return gather(batch, rejected.survivors);
 }
 
 }  // namespace leat::exec

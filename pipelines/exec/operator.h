@@ -39,6 +39,13 @@ class Rejects {
                     std::span<const std::uint32_t> rows) = 0;
 };
 
+/// An empty batch: no rows and no columns, only time.
+inline Batch only_time(std::int64_t watermark_after) {
+  Batch batch;
+  batch.watermark_after = watermark_after;
+  return batch;
+}
+
 /// Where an operator's rows go: the operators and sinks behind it.
 class Output {
  public:

@@ -2,6 +2,7 @@
 
 #include "pipelines/exec/absence.h"
 
+#include "pipelines/exec/changelog_codes.h"
 #include "pipelines/exec/deduplicate.h"
 #include "pipelines/exec/deduplicate_first.h"
 #include "pipelines/exec/expand.h"
@@ -42,9 +43,9 @@ MadeOperator make_deduplicate(const plan::DeduplicateNode& node, OperatorContext
   return MadeOperator::of(std::make_unique<Deduplicate>(node));
 }
 
-MadeOperator make_upsert(const plan::UpsertNode& node) {
+MadeOperator make_upsert(const plan::UpsertNode& node, OperatorContext context) {
   if (node.form == plan::UpsertForm::kSameKey) return MadeOperator::of(std::make_unique<UpsertChanges>(node));
-  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node));
+  return MadeOperator::of(std::make_unique<UpsertMaterialize>(node, std::move(context)));
 }
 
 }  // namespace
@@ -84,7 +85,12 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kFinalRows:
       return MadeOperator::of(std::make_unique<FinalRows>(static_cast<const plan::FinalRowsNode&>(node)));
     case plan::NodeKind::kUpsert:
-      return make_upsert(static_cast<const plan::UpsertNode&>(node));
+      return make_upsert(static_cast<const plan::UpsertNode&>(node), std::move(context));
+    case plan::NodeKind::kToChangelog:
+      return MadeOperator::of(std::make_unique<ToChangelog>(static_cast<const plan::ToChangelogNode&>(node)));
+    case plan::NodeKind::kFromChangelog:
+      return MadeOperator::of(std::make_unique<FromChangelog>(
+          static_cast<const plan::FromChangelogNode&>(node), std::move(context)));
     case plan::NodeKind::kSetOperation:
       return MadeOperator::of(
           std::make_unique<SetOperation>(static_cast<const plan::SetOperationNode&>(node)));

@@ -56,9 +56,7 @@ Status OverBatch::process(std::size_t input, const Batch& batch, Output& out) {
   for (std::size_t row = 0; row < batch.size; ++row) rows_.add(batch.columns, row, batch.intake_times[row]);
   if (batch.watermark_after != kMaxWatermark) return {};
   LEAT_TRY(give_rows(out));
-  Batch time;
-  time.watermark_after = kMaxWatermark;
-  return out.emit(std::move(time));
+  return out.emit(only_time(kMaxWatermark));
 }
 
 Status OverBatch::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {

@@ -18,12 +18,12 @@ std::vector<Type> changed_types(const plan::OverChangesNode& node) {
 }  // namespace
 
 OverChanges::OverChanges(const plan::OverChangesNode& node)
-    : fingerprint_(node.fingerprint),
-      passed_(node.passed),
+    : passed_(node.passed),
       needed_(needed_columns(node)),
       width_(node.inputs[0]->schema.size()),
-      rows_(node.inputs[0]->schema, node.partition_by, node.order, RankedRows::Ties::kFirstArrival),
-      lifetimes_(node.state_ttl),
+      state_({node.inputs[0]->schema, node.partition_by, node.order, RankedRows::Ties::kFirstArrival},
+             node.state_ttl, node.fingerprint),
+      rows_(state_.rows()),
       tail_(node, needed_),
       changes_(changed_types(node)) {
   for (const plan::OrderedOverCall& call : node.calls) {
@@ -39,14 +39,14 @@ Status OverChanges::process(std::size_t input, const Batch& batch, Output& out) 
   tail_.open(batch);
   std::size_t filtered = 0;
   for (std::uint32_t row = 0; row < batch.size; ++row) {
-    lifetimes_.pass_row(ids_[row], batch.intake_times[row], [this](KeyId expired) { forget(expired); });
+    state_.pass_row(ids_[row], batch.intake_times[row], [this](KeyId expired) { tail_.forget(expired); });
     if (!takes_back(batch.kind(row)))
       add(ids_[row], batch, row);
     else if (!remove(ids_[row], batch, row))
       ++filtered;
     if (changes_.size() >= kRowsAtOnce) LEAT_TRY(emit_changes(batch, batch.watermarks[row], out));
   }
-  lifetimes_.sweep(rows_.keys(), [this](KeyId partition) { return rows_.size(partition) > 0; });
+  state_.sweep();
   counters_.rows_in += batch.size;
   counters_.applied += batch.size - filtered;
   counters_.filtered += filtered;
@@ -72,10 +72,8 @@ Status OverChanges::advance(std::size_t input, std::int64_t watermark, std::int6
 }
 
 void OverChanges::add(KeyId partition, const Batch& batch, std::uint32_t row) {
-  keys_ += rows_.size(partition) == 0 ? 1 : 0;
-  lifetimes_.touch(partition);
   const std::size_t added = rows_.place_of(partition, batch, row);
-  rows_.insert(partition, added, batch, row);
+  state_.insert(partition, added, batch, row);
   const std::size_t first = rows_.first_equal(partition, added);
   if (added + 1 == rows_.size(partition) && (first == added || tail_.peers_stay()))
     return add_last(partition, batch, row);
@@ -108,26 +106,13 @@ bool OverChanges::remove(KeyId partition, const Batch& batch, std::uint32_t row)
   const Values before = values_of(partition, first, std::nullopt);
   const Values now = values_of(partition, first, removed);
   change(RowKind::kDelete, rows_.at(partition, removed), before, removed, row);
-  rows_.erase(partition, removed);
-  if (rows_.size(partition) == 0) {
-    --keys_;
-    lifetimes_.erase(partition, rows_.keys());
-    return true;
-  }
-  lifetimes_.touch(partition);
+  state_.take_back(partition, removed);
   for (std::size_t place = first; place < rows_.size(partition); ++place) {
     const Handle handle = rows_.at(partition, place);
     change(RowKind::kUpdateBefore, handle, before, place < removed ? place : place + 1, row);
     change(RowKind::kUpdateAfter, handle, now, place, row);
   }
   return true;
-}
-
-void OverChanges::forget(KeyId partition) {
-  keys_ -= rows_.size(partition) > 0 ? 1 : 0;
-  rows_.clear(partition);
-  tail_.forget(partition);
-  lifetimes_.erase(partition, rows_.keys());
 }
 
 OverChanges::Values OverChanges::values_of(KeyId partition, std::size_t first,
@@ -161,26 +146,8 @@ void OverChanges::change(RowKind kind, Handle handle, const Values& values, std:
   changes_.close_change(kind, row);
 }
 
-// ---- State -----------------------------------------------------------------------------------------------
-
-void OverChanges::save(StateChanges& changes) {
-  rows_.save(fingerprint_, changes);
-  lifetimes_.save(fingerprint_, rows_.keys(), changes);
-}
-
-Status OverChanges::load(std::string_view key, std::string_view value) {
-  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, rows_.keys());
-  if (rows_.owns(key)) return rows_.load(key, value);
-  return fail(ErrorCode::kCorrupt, "the saved state of OVER in an order of values is damaged");
-}
-
 Status OverChanges::loaded() {
-  rows_.loaded();
-  for (KeyId partition = 0; partition < rows_.partition_limit(); ++partition) {
-    if (rows_.size(partition) == 0) continue;
-    ++keys_;
-    lifetimes_.adopt(partition);
-  }
+  state_.loaded();
   return {};
 }
 

@@ -3,10 +3,9 @@
 // differ is updated, in that order. A row that comes behind all others is computed by a running state
 // (over_tail.h); for any other, and for one that goes, the partition is read anew.
 //
-// Input rows may be taken back; one that is not there counts as filtered. With a time to live a partition of
-// which no row came or went for so long is forgotten without a word.
+// Input rows may be taken back; one that is not there counts as filtered.
 //
-// State: that of RankedRows and, with a time to live, of KeyLifetimes.
+// State: that of RankedState.
 #pragma once
 
 #include <memory>
@@ -15,11 +14,10 @@
 #include <vector>
 
 #include "pipelines/exec/changelog_rows.h"
-#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/operator.h"
 #include "pipelines/exec/over_tail.h"
 #include "pipelines/exec/partition_calls.h"
-#include "pipelines/exec/ranked_rows.h"
+#include "pipelines/exec/ranked_state.h"
 
 namespace leat::exec {
 
@@ -29,15 +27,15 @@ class OverChanges final : public Operator {
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
-  void save(StateChanges& changes) override;
-  Status load(std::string_view key, std::string_view value) override;
+  void save(StateChanges& changes) override { state_.save(changes); }
+  Status load(std::string_view key, std::string_view value) override { return state_.load(key, value); }
   Status loaded() override;
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
   [[nodiscard]] std::size_t memory_bytes() const override {
-    return rows_.memory_bytes() + lifetimes_.memory_bytes() + tail_.memory_bytes();
+    return state_.memory_bytes() + tail_.memory_bytes();
   }
-  [[nodiscard]] std::size_t key_count() const override { return keys_; }
+  [[nodiscard]] std::size_t key_count() const override { return state_.key_count(); }
 
  private:
   using Handle = RankedRows::Handle;
@@ -52,25 +50,22 @@ class OverChanges final : public Operator {
   void add_last(KeyId partition, const Batch& batch, std::uint32_t row);
   /// False: there is no such row.
   bool remove(KeyId partition, const Batch& batch, std::uint32_t row);
-  void forget(KeyId partition);
   /// Gives out the changes so far, which rows of `batch` made.
   Status emit_changes(const Batch& batch, std::int64_t watermark_after, Output& out);
   /// The values of the partition's rows from `first` on, as if the row at place `without` were not there.
   [[nodiscard]] Values values_of(KeyId partition, std::size_t first, std::optional<std::size_t> without);
   void change(RowKind kind, Handle handle, const Values& values, std::size_t place, std::uint32_t row);
 
-  std::string fingerprint_;
   std::vector<std::size_t> passed_;
   std::vector<std::size_t> needed_;  // Columns that calls read.
   std::size_t width_;                // Of the input.
-  RankedRows rows_;
-  KeyLifetimes lifetimes_;
+  RankedState state_;
+  RankedRows& rows_;  // Of the state.
   OverTail tail_;
   std::vector<std::unique_ptr<PartitionCall>> calls_;
   std::vector<ColumnBuilder> results_;  // Scratch, one per call.
   ChangelogRows changes_;               // The input's columns, then the calls'.
   OperatorCounters counters_;
-  std::size_t keys_ = 0;
   std::vector<KeyId> ids_;
 };
 

@@ -12,7 +12,7 @@ OverProctime::OverProctime(const plan::OverNode& node)
 
 Status OverProctime::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
-  if (batch.size == 0) return out.emit(batch);
+  if (batch.size == 0) return out.emit(only_time(batch.watermark_after));
   windows_.look_up(batch, key_ids_);
   events_.clear();
   for (std::uint32_t row = 0; row < batch.size; ++row) add_row(batch, row);

@@ -15,7 +15,6 @@ std::vector<Type> numbered_types(const plan::NumberingNode& node) {
 
 Rank::Rank(const plan::RankNode& node, OperatorContext context)
     : context_(std::move(context)),
-      fingerprint_(node.fingerprint),
       schema_(node.inputs[0]->schema),
       passed_(node.passed),
       width_(node.inputs[0]->schema.size()),
@@ -25,16 +24,16 @@ Rank::Rank(const plan::RankNode& node, OperatorContext context)
       first_(static_cast<std::size_t>(node.range.first - 1)),
       last_(node.range.last ? static_cast<std::size_t>(*node.range.last)
                             : std::numeric_limits<std::size_t>::max()),
-      rows_(node, RankedRows::Ties::kFirstArrival),
-      lifetimes_(node.state_ttl),
+      state_({node, RankedRows::Ties::kFirstArrival}, node.state_ttl, node.fingerprint),
+      rows_(state_.rows()),
       changes_(numbered_types(node)) {}
 
 Status Rank::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
-  if (batch.size == 0) return out.emit(batch);
+  if (batch.size == 0) return out.emit(only_time(batch.watermark_after));
   rows_.look_up(batch, ids_);
   for (std::uint32_t row = 0; row < batch.size; ++row) apply_row(batch, row, ids_[row]);
-  lifetimes_.sweep(rows_.keys(), [this](KeyId partition) { return rows_.size(partition) > 0; });
+  state_.sweep();
   counters_.rows_in += batch.size;
   counters_.applied += batch.size;
   LEAT_TRY(reject_further(batch));
@@ -55,7 +54,7 @@ Status Rank::advance(std::size_t input, std::int64_t watermark, std::int64_t now
 }
 
 void Rank::apply_row(const Batch& batch, std::uint32_t row, KeyId partition) {
-  lifetimes_.pass_row(partition, batch.intake_times[row], [this](KeyId expired) { forget(expired); });
+  state_.pass_row(partition, batch.intake_times[row], [](KeyId) {});
   if (takes_back(batch.kind(row)))
     remove(partition, batch, row);
   else
@@ -64,17 +63,11 @@ void Rank::apply_row(const Batch& batch, std::uint32_t row, KeyId partition) {
 
 Status Rank::reject_further(const Batch& batch) {
   if (errors_.empty()) return {};
-  LEAT_ASSIGN(const auto survivors, reject_failed(context_, schema_, batch, errors_));
-  counters_.dead += batch.size - survivors.size();
-  counters_.applied -= batch.size - survivors.size();
+  LEAT_ASSIGN(const Rejected rejected, reject_failed(context_, schema_, batch, errors_));
+  counters_.dead += rejected.dead;
+  counters_.applied -= rejected.dead;
   errors_.clear();
   return {};
-}
-
-void Rank::forget(KeyId partition) {
-  keys_ -= rows_.size(partition) > 0 ? 1 : 0;
-  rows_.clear(partition);
-  lifetimes_.erase(partition, rows_.keys());
 }
 
 void Rank::add(KeyId partition, const Batch& batch, std::uint32_t row) {
@@ -84,9 +77,7 @@ void Rank::add(KeyId partition, const Batch& batch, std::uint32_t row) {
     return;
   }
   if (insert_only_ && place >= last_) return;
-  keys_ += rows_.size(partition) == 0 ? 1 : 0;
-  lifetimes_.touch(partition);
-  rows_.insert(partition, place, batch, row);
+  state_.insert(partition, place, batch, row);
   tell_added(partition, place, row);
   if (insert_only_ && rows_.size(partition) > last_) rows_.erase(partition, last_);
 }
@@ -95,10 +86,7 @@ void Rank::remove(KeyId partition, const Batch& batch, std::uint32_t row) {
   const std::size_t place = rows_.find(partition, batch, row);
   if (place == rows_.size(partition)) return;
   tell_removed(partition, place, row);
-  rows_.erase(partition, place);
-  if (rows_.size(partition) > 0) return lifetimes_.touch(partition);
-  --keys_;
-  lifetimes_.erase(partition, rows_.keys());
+  state_.take_back(partition, place);
 }
 
 void Rank::change(RowKind kind, Handle handle, std::size_t place, std::uint32_t row) {
@@ -148,24 +136,8 @@ void Rank::tell_removed(KeyId partition, std::size_t place, std::uint32_t row) {
   if (size > last_) change(RowKind::kInsert, rows_.at(partition, last_), last_, row);
 }
 
-void Rank::save(StateChanges& changes) {
-  rows_.save(fingerprint_, changes);
-  lifetimes_.save(fingerprint_, rows_.keys(), changes);
-}
-
-Status Rank::load(std::string_view key, std::string_view value) {
-  if (lifetimes_.owns(key)) return lifetimes_.load(key, value, rows_.keys());
-  if (rows_.owns(key)) return rows_.load(key, value);
-  return fail(ErrorCode::kCorrupt, "the saved state of a rank is damaged");
-}
-
 Status Rank::loaded() {
-  rows_.loaded();
-  for (KeyId partition = 0; partition < rows_.partition_limit(); ++partition) {
-    if (rows_.size(partition) == 0) continue;
-    ++keys_;
-    lifetimes_.adopt(partition);
-  }
+  state_.loaded();
   return {};
 }
 

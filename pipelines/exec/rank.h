@@ -7,10 +7,7 @@
 //
 // Of a sub-query that stands for a value there is one row at most: another one cannot be computed.
 //
-// With a time to live a partition of which no row was kept or taken back for so long is forgotten without a
-// word.
-//
-// State: that of RankedRows and, with a time to live, of KeyLifetimes.
+// State: that of RankedState.
 #pragma once
 
 #include <optional>
@@ -19,9 +16,8 @@
 
 #include "pipelines/exec/changelog_rows.h"
 #include "pipelines/exec/failed_rows.h"
-#include "pipelines/exec/key_lifetimes.h"
 #include "pipelines/exec/operator.h"
-#include "pipelines/exec/ranked_rows.h"
+#include "pipelines/exec/ranked_state.h"
 
 namespace leat::exec {
 
@@ -31,22 +27,19 @@ class Rank final : public Operator {
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
-  void save(StateChanges& changes) override;
-  Status load(std::string_view key, std::string_view value) override;
+  void save(StateChanges& changes) override { state_.save(changes); }
+  Status load(std::string_view key, std::string_view value) override { return state_.load(key, value); }
   Status loaded() override;
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
-  [[nodiscard]] std::size_t memory_bytes() const override {
-    return rows_.memory_bytes() + lifetimes_.memory_bytes();
-  }
-  [[nodiscard]] std::size_t key_count() const override { return keys_; }
+  [[nodiscard]] std::size_t memory_bytes() const override { return state_.memory_bytes(); }
+  [[nodiscard]] std::size_t key_count() const override { return state_.key_count(); }
 
  private:
   using Handle = RankedRows::Handle;
 
   void apply_row(const Batch& batch, std::uint32_t row, KeyId partition);
   Status reject_further(const Batch& batch);
-  void forget(KeyId partition);
   void add(KeyId partition, const Batch& batch, std::uint32_t row);
   void remove(KeyId partition, const Batch& batch, std::uint32_t row);
   void tell_added(KeyId partition, std::size_t place, std::uint32_t row);
@@ -55,7 +48,6 @@ class Rank final : public Operator {
   void replace(Handle old_row, Handle new_row, std::size_t place, std::uint32_t row);
 
   OperatorContext context_;
-  std::string fingerprint_;
   Schema schema_;
   std::vector<std::size_t> passed_;
   std::size_t width_;
@@ -65,11 +57,10 @@ class Rank final : public Operator {
   // Places of the range: [first_, last_).
   std::size_t first_;
   std::size_t last_;
-  RankedRows rows_;
-  KeyLifetimes lifetimes_;
+  RankedState state_;
+  RankedRows& rows_;  // Of the state.
   ChangelogRows changes_;
   OperatorCounters counters_;
-  std::size_t keys_ = 0;
   functions::RowErrors errors_;
   std::vector<KeyId> ids_;
 };

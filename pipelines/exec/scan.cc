@@ -57,9 +57,9 @@ Scan::Scan(const plan::ScanNode& node, OperatorContext context, std::int64_t clo
 
 Result<std::vector<std::uint32_t>> Scan::reject(const Schema& schema, const Batch& batch,
                                                 const functions::RowErrors& errors) {
-  LEAT_ASSIGN(auto survivors, reject_failed(context_, schema, batch, errors));
-  counters_.dead += batch.size - survivors.size();
-  return survivors;
+  LEAT_ASSIGN(Rejected rejected, reject_failed(context_, schema, batch, errors));
+  counters_.dead += rejected.dead;
+  return std::move(rejected.survivors);
 }
 
 Result<Prepared> Scan::prepare(Batch batch) {

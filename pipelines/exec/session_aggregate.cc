@@ -8,7 +8,6 @@
 namespace leat::exec {
 namespace {
 
-constexpr std::size_t kRowsPerEmission = 8192;
 constexpr char kProgressTag = 'm';
 constexpr char kSessionTag = 'w';
 
@@ -53,7 +52,7 @@ Status SessionAggregate::process(std::size_t input, const Batch& batch, Output& 
       take_row(batch, row);
     }
     apply_pending(batch);
-    report_late(batch);
+    report_late(context_, input_schema_, batch, late_rows_, counters_);
     intake_time_ = batch.intake_times[batch.size - 1];
     progress_changed_ = true;
     measure_heap(batch.size);
@@ -66,7 +65,7 @@ Status SessionAggregate::process(std::size_t input, const Batch& batch, Output& 
 Status SessionAggregate::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;
   LEAT_TRY(fire_until(watermark, now, out));
-  if (fired_.size() > 0) LEAT_TRY(out.emit(fired_.take(fired_.last_watermark(), *clock_)));
+  LEAT_TRY(fired_.give_out(*clock_, out));
   return out.advance(watermark, now);
 }
 
@@ -116,13 +115,6 @@ void SessionAggregate::apply_pending(const Batch& batch) {
   pending_states_.clear();
 }
 
-void SessionAggregate::report_late(const Batch& batch) {
-  if (late_rows_.empty()) return;
-  counters_.late += late_rows_.size();
-  context_.rejects->late(context_.name, input_schema_, batch, late_rows_);
-  late_rows_.clear();
-}
-
 Status SessionAggregate::fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out) {
   watermark_ = std::max(watermark_, watermark);
   if (!sessions_.due(watermark)) return {};
@@ -131,9 +123,7 @@ Status SessionAggregate::fire_until(std::int64_t watermark, std::int64_t intake_
   for (const SessionId id : sessions_.take_due(watermark)) {
     emit(id);
     drop(id);
-    if (fired_.size() < kRowsPerEmission) continue;
-    const std::int64_t reached = fired_.last_watermark();
-    LEAT_TRY(out.emit(fired_.take(reached, *clock_)));
+    LEAT_TRY(fired_.give_out_full(*clock_, out));
   }
   return {};
 }

@@ -56,7 +56,6 @@ class SessionAggregate final : public Operator {
   void take_row(const Batch& batch, std::size_t row);
   void absorb(SessionId into, std::span<const SessionId> absorbed, const Batch& batch);
   void apply_pending(const Batch& batch);
-  void report_late(const Batch& batch);
   Status fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out);
   void emit(SessionId id);
   void drop(SessionId id);

@@ -32,9 +32,9 @@ Status Filter::process(std::size_t input, const Batch& batch, Output& out) {
   std::vector<std::uint32_t> rows = rows_where_true(truth, all_rows(batch.size));
   std::size_t dead = 0;
   if (!errors.empty()) {
-    LEAT_ASSIGN(const auto survivors, reject_failed(context_, schema_, batch, errors));
-    dead = batch.size - survivors.size();
-    rows = rows_in_both(rows, survivors);  // A failed row may be TRUE all the same: NULL OR TRUE.
+    LEAT_ASSIGN(const Rejected rejected, reject_failed(context_, schema_, batch, errors));
+    dead = rejected.dead;
+    rows = rows_in_both(rows, rejected.survivors);  // A failed row may be TRUE all the same: NULL OR TRUE.
   }
   counters_.rows_in += batch.size;
   counters_.passed += rows.size();
@@ -68,9 +68,10 @@ Status Project::process(std::size_t input, const Batch& batch, Output& out) {
         [&](functions::RowErrors& own) { return exprs_[i].column(frame, own); }));
   counters_.rows_in += batch.size;
   if (!errors.empty()) {
-    LEAT_ASSIGN(const auto survivors, reject_failed(context_, input_schema_, batch, errors));
-    counters_.dead += batch.size - survivors.size();
-    result = gather(result, survivors);
+    LEAT_ASSIGN(const Rejected rejected, reject_failed(context_, input_schema_, batch, errors));
+    counters_.dead += rejected.dead;
+    counters_.filtered += rejected.taken_back;
+    result = gather(result, rejected.survivors);
   }
   counters_.passed += result.size;
   counters_.rows_out += result.size;
@@ -82,9 +83,7 @@ Status SinkOutput::process(std::size_t input, const Batch& batch, Output& out) {
   counters_.rows_in += batch.size;
   counters_.applied += batch.size;
   if (batch.size > 0) LEAT_TRY(receiver_(batch));
-  Batch time;
-  time.watermark_after = batch.watermark_after;
-  return out.emit(std::move(time));
+  return out.emit(only_time(batch.watermark_after));
 }
 
 }  // namespace leat::exec

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/exec/failed_rows.h"
+
 namespace leat::exec {
 namespace {
 
@@ -123,16 +125,9 @@ Status TemporalJoin::process(std::size_t input, const Batch& batch, Output& out)
     else
       take_right(row, timed);
   }
-  report_late(timed);
+  report_late(context_, left_schema_, timed, late_rows_, counters_);
   collect_due(timed.watermark_after, timed.size > 0 ? timed.intake_times.back() : 0);
   return flush(timed.watermark_after, out);
-}
-
-void TemporalJoin::report_late(const Batch& batch) {
-  if (late_rows_.empty()) return;
-  counters_.late += late_rows_.size();
-  context_.rejects->late(context_.name, left_schema_, batch, late_rows_);
-  late_rows_.clear();
 }
 
 Status TemporalJoin::pass_time(std::int64_t now, Output& out) {

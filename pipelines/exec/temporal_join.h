@@ -61,7 +61,6 @@ class TemporalJoin final : public MultiInputOperator {
   Status flush(std::int64_t watermark, Output& out);
   void emit(const Batch& lefts, const JoinPairs& pairs);
   Status pass_time(std::int64_t now, Output& out);
-  void report_late(const Batch& batch);
 
   OperatorContext context_;
   std::string fingerprint_;

@@ -84,12 +84,12 @@ Status Unnest::process(std::size_t input, const Batch& batch, Output& out) {
   if (batch.size == 0) return out.emit(std::move(result));
   functions::RowErrors errors;
   const ColumnPtr collections = collection_.column(frame_of(batch), errors);
-  std::vector<std::uint32_t> survivors = all_rows(batch.size);
+  Rejected rejected{.survivors = all_rows(batch.size)};
   if (!errors.empty()) {
-    LEAT_ASSIGN(survivors, reject_failed(context_, input_schema_, batch, errors));
+    LEAT_ASSIGN(rejected, reject_failed(context_, input_schema_, batch, errors));
   }
   Rows rows;
-  for (const std::uint32_t row : survivors) add_elements(*collections, row, rows);
+  for (const std::uint32_t row : rejected.survivors) add_elements(*collections, row, rows);
   const Batch repeated = gather(batch, rows.rows);
   result.size = repeated.size;
   result.kinds = repeated.kinds;
@@ -98,8 +98,9 @@ Status Unnest::process(std::size_t input, const Batch& batch, Output& out) {
   for (const std::size_t column : passed_) result.columns.push_back(repeated.columns[column]);
   append_elements(*collections, rows, result);
   counters_.rows_in += batch.size;
-  counters_.dead += batch.size - survivors.size();
-  counters_.passed += survivors.size();
+  counters_.dead += rejected.dead;
+  counters_.filtered += rejected.taken_back;
+  counters_.passed += rejected.survivors.size();
   counters_.rows_out += result.size;
   return out.emit(std::move(result));
 }

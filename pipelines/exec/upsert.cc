@@ -66,8 +66,11 @@ bool UpsertChanges::is_updated(const Batch& batch, std::size_t row) const {
 
 // ---- Another key -----------------------------------------------------------------------------------------
 
-UpsertMaterialize::UpsertMaterialize(const plan::UpsertNode& node)
-    : fingerprint_(node.fingerprint),
+UpsertMaterialize::UpsertMaterialize(const plan::UpsertNode& node, OperatorContext context)
+    : context_(std::move(context)),
+      schema_(node.schema),
+      fingerprint_(node.fingerprint),
+      form_(node.form),
       key_columns_(node.keys),
       rows_(types_of(node.schema), kRowTag),
       keys_(key_types(node)),
@@ -86,6 +89,7 @@ Status UpsertMaterialize::process(std::size_t input, const Batch& batch, Output&
     else
       add(batch, row, rows);
   }
+  if (!refused_.empty()) LEAT_TRY(reject_refused(batch));
   Batch changes = changes_.take(batch, {}, UnchangedRows::kEmit);
   counters_.rows_out += changes.size;
   return out.emit(std::move(changes));
@@ -104,10 +108,29 @@ void UpsertMaterialize::look_up(std::span<const ColumnPtr> columns, std::size_t 
 }
 
 void UpsertMaterialize::add(const Batch& batch, std::uint32_t row, Rows& rows) {
+  if (!rows.empty() && form_ != plan::UpsertForm::kMaterialize) return refuse(row);
   ++counters_.applied;
   if (rows.empty()) ++held_keys_;
   rows.push_back(rows_.add(batch.columns, row));
   close_change(rows.size() == 1 ? RowKind::kInsert : RowKind::kUpdateAfter, row, rows.back());
+}
+
+void UpsertMaterialize::refuse(std::uint32_t row) {
+  if (form_ == plan::UpsertForm::kFirst) {
+    ++counters_.filtered;
+    return;
+  }
+  std::string key;
+  for (const std::size_t column : key_columns_)
+    key += (key.empty() ? "" : ", ") + schema_.fields[column].name;
+  refused_.add(row, "the table has a row of this PRIMARY KEY (" + key + ") already");
+}
+
+Status UpsertMaterialize::reject_refused(const Batch& batch) {
+  LEAT_ASSIGN(const Rejected rejected, reject_failed(context_, schema_, batch, refused_));
+  counters_.dead += rejected.dead;
+  refused_.clear();
+  return {};
 }
 
 void UpsertMaterialize::take_back(const Batch& batch, std::uint32_t row, Rows& rows) {

@@ -8,6 +8,8 @@
 // one key the one that stays must not go with the other. The last one is the sink's: a row that comes is +I
 // if it is the first and +U if not; when the last one goes, the one before it is +U again, or the key is -D.
 // A row taken back is found by its content; one that is not there is ignored and counted as filtered.
+// Where the first row of a key is to stay (UpsertForm::kFirst, kOnly), it alone is kept: others that come
+// while it is there are left out, or go to the dead letters, and are not there when they are taken back.
 //
 // State of the latter, under the node's fingerprint: the rows (row_store.h) with the tag "r".
 #pragma once
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "pipelines/exec/changelog_rows.h"
+#include "pipelines/exec/failed_rows.h"
 #include "pipelines/exec/key_map.h"
 #include "pipelines/exec/row_store.h"
 #include "pipelines/exec/stateless.h"
@@ -35,7 +38,7 @@ class UpsertChanges final : public StatelessOperator {
 
 class UpsertMaterialize final : public Operator {
  public:
-  explicit UpsertMaterialize(const plan::UpsertNode& node);
+  UpsertMaterialize(const plan::UpsertNode& node, OperatorContext context);
 
   Status process(std::size_t input, const Batch& batch, Output& out) override;
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
@@ -52,11 +55,16 @@ class UpsertMaterialize final : public Operator {
 
   void look_up(std::span<const ColumnPtr> columns, std::size_t rows);
   void add(const Batch& batch, std::uint32_t row, Rows& rows);
+  void refuse(std::uint32_t row);
+  Status reject_refused(const Batch& batch);
   void take_back(const Batch& batch, std::uint32_t row, Rows& rows);
   void close_change(RowKind kind, std::uint32_t row, RowStore::Handle content);
   [[nodiscard]] Rows::iterator find(const Batch& batch, std::size_t row, Rows& rows) const;
 
+  OperatorContext context_;
+  Schema schema_;
   std::string fingerprint_;
+  plan::UpsertForm form_;
   std::vector<std::size_t> key_columns_;
   RowStore rows_;
   KeyMap keys_;
@@ -64,7 +72,9 @@ class UpsertMaterialize final : public Operator {
   std::size_t held_keys_ = 0;
   ChangelogRows changes_;
   OperatorCounters counters_;
-  std::vector<KeyId> ids_;  // Scratch of one batch.
+  // Scratch of one batch.
+  std::vector<KeyId> ids_;
+  functions::RowErrors refused_;
 };
 
 }  // namespace leat::exec

@@ -55,10 +55,10 @@ Result<Batch> Values::rows(std::int64_t now) {
     batch.columns.push_back(cells.empty() ? Column::nulls(schema_.fields[c].type, 0) : concat(cells));
   }
   if (errors.empty()) return batch;
-  LEAT_ASSIGN(const auto survivors, reject_failed(context_, schema_, batch, errors));
-  counters_.rows_in += batch.size - survivors.size();
-  counters_.dead += batch.size - survivors.size();
-  return gather(batch, survivors);
+  LEAT_ASSIGN(const Rejected rejected, reject_failed(context_, schema_, batch, errors));
+  counters_.rows_in += rejected.dead;
+  counters_.dead += rejected.dead;
+  return gather(batch, rejected.survivors);
 }
 
 void Values::save(StateChanges& changes) {

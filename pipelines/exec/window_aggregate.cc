@@ -7,7 +7,6 @@
 namespace leat::exec {
 namespace {
 
-constexpr std::size_t kRowsPerEmission = 8192;
 constexpr std::size_t kSpareSlices = 4;
 
 std::vector<std::size_t> key_columns_of(const plan::WindowAggregateNode& node) {
@@ -88,7 +87,7 @@ Status WindowAggregate::process(std::size_t input, const Batch& batch, Output& o
       row = take_run(batch, times, row);
     }
     apply_pending(batch);
-    report_late(batch);
+    report_late(context_, input_schema_, batch, late_rows_, counters_);
     intake_time_ = batch.intake_times[batch.size - 1];
     progress_changed_ = true;
     measure_heap(batch.size);
@@ -101,7 +100,7 @@ Status WindowAggregate::process(std::size_t input, const Batch& batch, Output& o
 Status WindowAggregate::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;
   LEAT_TRY(fire_until(watermark, now, out));
-  if (fired_.size() > 0) LEAT_TRY(out.emit(fired_.take(fired_.last_watermark(), clock_)));
+  LEAT_TRY(fired_.give_out(clock_, out));
   return out.advance(watermark, now);
 }
 
@@ -199,13 +198,6 @@ void WindowAggregate::apply_pending(const Batch& batch) {
   pending_states_.clear();
 }
 
-void WindowAggregate::report_late(const Batch& batch) {
-  if (late_rows_.empty()) return;
-  counters_.late += late_rows_.size();
-  context_.rejects->late(context_.name, input_schema_, batch, late_rows_);
-  late_rows_.clear();
-}
-
 // ---- Windows out -----------------------------------------------------------------------------------------
 
 void WindowAggregate::set_timer(std::int64_t end) {
@@ -229,9 +221,7 @@ Status WindowAggregate::fire_until(std::int64_t watermark, std::int64_t intake_t
     fire(end, fires_at);
     counters_.rows_out += fired_.size() - before;
     if (!timers_.empty()) next_fire_ = clock_.fires_at(*timers_.begin());
-    if (fired_.size() < kRowsPerEmission) continue;
-    const std::int64_t reached = fired_.last_watermark();
-    LEAT_TRY(out.emit(fired_.take(reached, clock_)));
+    LEAT_TRY(fired_.give_out_full(clock_, out));
   }
   watermark_ = std::max(watermark_, watermark);
   return {};

@@ -74,7 +74,6 @@ class WindowAggregate final : public Operator {
   void drop(Slices& slices, Slices::iterator slice, char tag);
   void set_timer(std::int64_t end);
   std::int64_t first_unfired(std::int64_t window, std::int64_t last, std::int64_t watermark);
-  void report_late(const Batch& batch);
 
   void write_key(char tag, std::int64_t end, KeyId key, ByteWriter& out) const;
   void save_groups(char tag, std::int64_t end, SliceGroups& groups, StateChanges& changes);

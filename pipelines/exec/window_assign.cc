@@ -46,7 +46,7 @@ void WindowAssign::add_windows(std::uint32_t row, std::int64_t local) {
 
 Status WindowAssign::process(std::size_t input, const Batch& batch, Output& out) {
   (void)input;
-  if (batch.size == 0) return out.emit(batch);
+  if (batch.size == 0) return out.emit(only_time(batch.watermark_after));
   const Column& time = *batch.columns[time_column_];
   const auto values = time.values<std::int64_t>();
   std::size_t without_time = 0;

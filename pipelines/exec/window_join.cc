@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/exec/failed_rows.h"
+
 namespace leat::exec {
 namespace {
 
@@ -56,18 +58,9 @@ Status WindowJoin::process(std::size_t input, const Batch& batch, Output& out) {
     LEAT_TRY(fire_until(timed.watermarks[row], timed.intake_times[row], out));
     take_row(input, row, timed);
   }
-  report_late(input, timed);
+  report_late(context_, schemas_[input], timed, late_rows_, counters_);
   LEAT_TRY(fire_until(timed.watermark_after, timed.size > 0 ? timed.intake_times.back() : 0, out));
-  Batch time;
-  time.watermark_after = timed.watermark_after;
-  return out.emit(std::move(time));
-}
-
-void WindowJoin::report_late(std::size_t side, const Batch& batch) {
-  if (late_rows_.empty()) return;
-  counters_.late += late_rows_.size();
-  context_.rejects->late(context_.name, schemas_[side], batch, late_rows_);
-  late_rows_.clear();
+  return out.emit(only_time(timed.watermark_after));
 }
 
 Status WindowJoin::pass_time(std::int64_t now, Output& out) {

@@ -46,7 +46,6 @@ class WindowJoin final : public MultiInputOperator {
   JoinPairs pairs_of(const Batch& lefts, const Rows& rows);
   void emit(const Batch& lefts, const JoinPairs& pairs, const Rows& rows);
   Status pass_time(std::int64_t now, Output& out);
-  void report_late(std::size_t side, const Batch& batch);
 
   OperatorContext context_;
   std::string fingerprint_;

@@ -225,13 +225,14 @@ enum class Spread : std::uint8_t { kVariance, kDeviation };
 enum class Basis : std::uint8_t { kPopulation, kSample };
 AggregatePtr make_spread(const Type& argument, Spread spread, Basis basis);
 
-enum class Position : std::uint8_t { kFirst, kLast };
-AggregatePtr make_positional(const Type& argument, Position position, bool needs_retraction);
-
 enum class NullValues : std::uint8_t {
   kSkipped,
   kCounted,  ///< As a value like others.
 };
+enum class Position : std::uint8_t { kFirst, kLast };
+AggregatePtr make_positional(const Type& argument, Position position, NullValues nulls,
+                             bool needs_retraction);
+
 /// Gives `inner` each distinct value once, in the order of their first arrival.
 AggregatePtr make_distinct(AggregatePtr inner, bool needs_retraction,
                            NullValues nulls = NullValues::kSkipped);

@@ -1,5 +1,5 @@
-// FIRST_VALUE and LAST_VALUE: by order of arrival, NULLs do not count. Cells are kept encoded (codec.h), so
-// every type is served. Where rows can be taken back, all values are kept.
+// FIRST_VALUE and LAST_VALUE: by order of arrival; NULLs count only if that is asked for. Cells are kept
+// encoded (codec.h), so every type is served. Where rows can be taken back, all values are kept.
 #include "pipelines/column/codec.h"
 #include "pipelines/functions/aggregate_base.h"
 #include "pipelines/functions/aggregate_sequence.h"
@@ -16,12 +16,16 @@ struct OneCell {
 template <class Base>
 class Positional : public Base {
  public:
-  Positional(Type argument, Position position) : argument_(std::move(argument)), position_(position) {}
+  Positional(Type argument, Position position, NullValues nulls)
+      : argument_(std::move(argument)), position_(position), nulls_(nulls) {}
 
   [[nodiscard]] Type result_type() const override { return argument_.with_nullable(true); }
   [[nodiscard]] std::vector<Type> argument_types() const override { return {argument_}; }
 
  protected:
+  [[nodiscard]] bool counts(const Column& column, std::size_t row) const {
+    return nulls_ == NullValues::kCounted || !column.is_null(row);
+  }
   static void encode(const Column& column, std::size_t row, std::string& cell) {
     cell.clear();
     ByteWriter writer(cell);
@@ -38,6 +42,7 @@ class Positional : public Base {
 
   Type argument_;
   Position position_;
+  NullValues nulls_;
 };
 
 class KeepOne final : public Positional<OverState<OneCell>> {
@@ -50,7 +55,7 @@ class KeepOne final : public Positional<OverState<OneCell>> {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::string& cell = at(states[i]).cell;
       const bool settled = position_ == Position::kFirst && !cell.empty();
-      if (!settled && !column.is_null(rows[i])) encode(column, rows[i], cell);
+      if (!settled && counts(column, rows[i])) encode(column, rows[i], cell);
     }
   }
   void retract(std::span<const ColumnPtr>, std::span<const std::uint32_t>, std::byte* const*) const override {
@@ -93,11 +98,11 @@ class KeepEvery final : public Positional<OverParts<CellSequence>> {
   }
 
  private:
-  static void for_each(const Column& column, std::span<const std::uint32_t> rows, std::byte* const* states,
-                       void (CellSequence::*step)(const std::string&)) {
+  void for_each(const Column& column, std::span<const std::uint32_t> rows, std::byte* const* states,
+                void (CellSequence::*step)(const std::string&)) const {
     std::string cell;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (column.is_null(rows[i])) continue;
+      if (!counts(column, rows[i])) continue;
       encode(column, rows[i], cell);
       (at(states[i]).*step)(cell);
     }
@@ -106,9 +111,10 @@ class KeepEvery final : public Positional<OverParts<CellSequence>> {
 
 }  // namespace
 
-AggregatePtr make_positional(const Type& argument, Position position, bool needs_retraction) {
-  if (needs_retraction) return std::make_shared<const KeepEvery>(argument, position);
-  return std::make_shared<const KeepOne>(argument, position);
+AggregatePtr make_positional(const Type& argument, Position position, NullValues nulls,
+                             bool needs_retraction) {
+  if (needs_retraction) return std::make_shared<const KeepEvery>(argument, position, nulls);
+  return std::make_shared<const KeepOne>(argument, position, nulls);
 }
 
 }  // namespace leat::functions

@@ -63,6 +63,19 @@ Result<AggregatePtr> bind_array_agg(std::span<const ArgumentInfo> arguments, Dis
   return distinct_if(distinctness, make_array_agg(type, nulls), needs_retraction, nulls);
 }
 
+// Of several equal values the first is the first of all, and the last the last: DISTINCT changes nothing.
+template <Position kPosition>
+Result<AggregatePtr> bind_positional(std::span<const ArgumentInfo> arguments, Distinctness,
+                                     bool needs_retraction) {
+  const bool respect = arguments.size() == 2 && has_word(arguments, "RESPECT NULLS");
+  if (arguments.size() != 1 && !respect) {
+    const std::string_view name = kPosition == Position::kFirst ? "FIRST_VALUE" : "LAST_VALUE";
+    return wrong_arguments(fmt::format("{}([DISTINCT] value [{{IGNORE | RESPECT}} NULLS])", name), arguments);
+  }
+  return make_positional(type_or(arguments[0], Type::integer()), kPosition,
+                         respect ? NullValues::kCounted : NullValues::kSkipped, needs_retraction);
+}
+
 struct JsonWords {
   NullValues nulls;
   JsonText text;
@@ -179,12 +192,12 @@ std::vector<AggregateFunction> build_table() {
           [](const Type& type, bool) { return make_spread(type, Spread::kVariance, Basis::kPopulation); }),
       one_argument("VAR_SAMP", "Variance of the sample; NULL for one value.", kMatters, variance_of_sample),
       one_argument("VARIANCE", "The same as VAR_SAMP.", kMatters, variance_of_sample),
-      one_argument(
-          "FIRST_VALUE", "Value that arrived first, NULLs aside.", kIsTheSame,
-          [](const Type& type, bool retract) { return make_positional(type, Position::kFirst, retract); }),
-      one_argument(
-          "LAST_VALUE", "Value that arrived last, NULLs aside.", kIsTheSame,
-          [](const Type& type, bool retract) { return make_positional(type, Position::kLast, retract); }),
+      {"FIRST_VALUE", "FIRST_VALUE([DISTINCT] value [{IGNORE | RESPECT} NULLS])",
+       "Value that arrived first, NULLs aside unless RESPECT NULLS is said.",
+       bind_positional<Position::kFirst>},
+      {"LAST_VALUE", "LAST_VALUE([DISTINCT] value [{IGNORE | RESPECT} NULLS])",
+       "Value that arrived last, NULLs aside unless RESPECT NULLS is said.",
+       bind_positional<Position::kLast>},
       one_argument("SUM0", "SUM that is 0 where there is nothing to sum.", kMatters,
                    [](const Type& type, bool) { return make_sum_or_zero(type); }),
       one_argument("APPROX_COUNT_DISTINCT", "Number of distinct values; exact here.", kIsTheSame,

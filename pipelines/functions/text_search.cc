@@ -103,7 +103,7 @@ std::optional<std::string_view> split_index_at(std::string_view text, std::int32
 }
 
 std::int32_t ascii(std::string_view text) {
-  return text.empty() ? 0 : static_cast<unsigned char>(text[0]);
+  return text.empty() ? 0 : static_cast<std::int8_t>(text[0]);
 }
 
 // The character of the code modulo 256.
@@ -161,8 +161,9 @@ ScalarFunctions text_search_functions() {
                "REPLACE('hello world', 'world', 'leat')", "hello leat", {of(replace)}),
       function("SPLIT_INDEX", "SPLIT_INDEX(string, separator, index)", "The part with that number, from 0.",
                "SPLIT_INDEX('a,b,c', ',', 1)", "b", {of(split_index), of(split_index_at)}),
-      function("ASCII", "ASCII(string)", "Code of the first byte; 0 for an empty text.", "ASCII('abc')", "97",
-               {of(ascii)}),
+      function("ASCII", "ASCII(string)",
+               "Code of the first byte, which Java counts from -128 to 127; 0 for an empty text.",
+               "ASCII('abc')", "97", {of(ascii)}),
       function("CHR", "CHR(code)", "The character of a code modulo 256.", "CHR(97)", "a", {of(chr)}),
       function("STARTSWITH", "STARTSWITH(string, part)", "True if the text begins with the part.",
                "STARTSWITH('abc', 'ab')", "TRUE", {of(starts_with)}),

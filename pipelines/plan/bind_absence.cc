@@ -3,6 +3,7 @@
 #include "pipelines/base/nearest.h"
 #include "pipelines/plan/absence_node.h"
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/function_arguments.h"
 
 namespace leat::plan {
 namespace {
@@ -24,8 +25,7 @@ class AbsenceBinder {
       error(input_->span, "expected TABLE, its name and PARTITION BY");
       return std::nullopt;
     }
-    const std::optional<Relation> input =
-        table->table ? queries_.bind_name(*table->table) : queries_.bind(*table->query);
+    const std::optional<Relation> input = bind_table_argument(*table, queries_);
     if (!input) return std::nullopt;
     const bool whole[] = {bind_input(*table, *input), bind_time(*input), bind_timeout()};
     if (!whole[0] || !whole[1] || !whole[2]) return std::nullopt;
@@ -40,30 +40,13 @@ class AbsenceBinder {
     context_.diagnostics.error(span, std::move(message), std::move(hint));
   }
 
-  /// By name in any order, or by position.
   bool sort_arguments() {
     static const std::vector<std::string> kNames = {"input", "on_time", "timeout"};
-    const sql::Expression** const places[] = {&input_, &on_time_, &timeout_};
-    std::size_t position = 0;
-    for (const sql::Argument& argument : call_.arguments) {
-      std::size_t index = position++;
-      if (argument.name)
-        for (index = 0; index < kNames.size() && kNames[index] != small_letters(argument.name->text);)
-          ++index;
-      if (index >= kNames.size()) {
-        if (argument.name)
-          error(argument.name->span, "unknown argument '" + argument.name->text + "'" +
-                                         did_you_mean(small_letters(argument.name->text), kNames));
-        else
-          error(argument.value->span, "ABSENCE takes three arguments");
-        return false;
-      }
-      if (*places[index]) {
-        error(argument.value->span, "this argument is given twice");
-        return false;
-      }
-      *places[index] = argument.value.get();
-    }
+    const std::optional<FunctionArguments> placed = place_arguments(call_, kNames, kForm, context_);
+    if (!placed) return false;
+    input_ = (*placed)[0];
+    on_time_ = (*placed)[1];
+    timeout_ = (*placed)[2];
     if (input_ && on_time_ && timeout_) return true;
     error(call_.span, "ABSENCE needs input, on_time and timeout");
     return false;

@@ -82,17 +82,19 @@ ExprPtr ExprBinder::refuse(const sql::Expression& expression) const {
 }
 
 namespace {
-/// What to write in place of a function of a type that is not there; empty: it is none.
+/// What to write in place of a function of Flink that is not there; empty: it is none.
 std::string_view instead_of(std::string_view function) {
   if (function == "PARSE_JSON" || function == "TRY_PARSE_JSON")
     return "keep the JSON as STRING: JSON_VALUE, JSON_QUERY and JSON_EXISTS read it, and IS JSON tests it";
+  if (function == "SOURCE_WATERMARK")
+    return "no connector has watermarks of its own: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND";
   if (function.starts_with("BITMAP_"))
     return "COUNT(DISTINCT x) counts different values, ARRAY_AGG(DISTINCT x) keeps them";
   return {};
 }
 }  // namespace
 
-/// Clauses that only aggregates have, functions of types that are not there, and names that nobody knows.
+/// Clauses that only aggregates have, functions of Flink that are not there, and names that nobody knows.
 ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
   if (call.over) {
     context_.diagnostics.error(

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipelines/plan/bind_absence.h"
+#include "pipelines/plan/bind_changelog.h"
 #include "pipelines/plan/bind_expr.h"
 #include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_match.h"
@@ -29,7 +30,10 @@ std::optional<Relation> FromBinder::bind_named(const sql::NamedTable& table) {
 
 namespace {
 std::optional<Relation> bind_function(const sql::Call& call, QueryBinder& queries) {
-  return call.name == "ABSENCE" ? bind_absence(call, queries) : bind_window_function(call, queries);
+  if (call.name == "ABSENCE") return bind_absence(call, queries);
+  if (call.name == "TO_CHANGELOG") return bind_to_changelog(call, queries);
+  if (call.name == "FROM_CHANGELOG") return bind_from_changelog(call, queries);
+  return bind_window_function(call, queries);
 }
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "pipelines/plan/bind_hints.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <utility>
 #include <vector>
@@ -31,6 +32,18 @@ bool is_state_ttl(const sql::Hint& hint) {
   return upper(hint.name.text) == "STATE_TTL";
 }
 
+/// Hints that choose how a cluster joins. They change no result.
+bool is_join_hint(const sql::Hint& hint) {
+  constexpr auto kNames = std::to_array<std::string_view>(
+      {"BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP", "MULTI_JOIN", "NO_BROADCAST"});
+  return std::ranges::find(kNames, upper(hint.name.text)) != kNames.end();
+}
+
+void warn_of_join_hint(const sql::Hint& hint, const BindContext& context) {
+  context.diagnostics.warning(hint.name.span, "the hint " + upper(hint.name.text) +
+                                                  " has no effect in Leat: there is one way to join");
+}
+
 void set_option(Table& table, const sql::Option& option) {
   const auto same = [&](const TableOption& old) { return old.key.text == option.key.text; };
   std::erase_if(table.options, same);
@@ -51,8 +64,12 @@ void refuse_hint(const sql::Hint& hint, const BindContext& context) {
   else if (name == "STATE_TTL")
     context.diagnostics.error(hint.name.span, "STATE_TTL belongs behind SELECT",
                               "as in SELECT /*+ STATE_TTL('a'='1 d', 'b'='3 d') */ … FROM a JOIN b ON …");
+  else if (name == "LOOKUP")
+    context.not_yet(hint.name.span, "the hint LOOKUP",
+                    "leave it out: a table is held in memory or looked up in the store, without retries");
   else
-    context.not_yet(hint.name.span, "the hint " + name, "leave it out: it changes no result");
+    context.diagnostics.error(hint.name.span, name + " belongs behind SELECT",
+                              "as in SELECT /*+ " + name + "(a) */ … FROM a JOIN b ON …");
 }
 
 // ---- STATE_TTL -------------------------------------------------------------------------------------------
@@ -124,6 +141,10 @@ bool check_select_hints(const sql::Select& select, std::span<const ScopeTable> t
                         const BindContext& context) {
   bool whole = true;
   for (const sql::Hint& hint : select.hints) {
+    if (is_join_hint(hint)) {
+      warn_of_join_hint(hint, context);
+      continue;
+    }
     if (!is_state_ttl(hint)) refuse_hint(hint, context);
     whole = is_state_ttl(hint) && check_state_ttl(select, hint, tables, context) && whole;
   }

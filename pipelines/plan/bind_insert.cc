@@ -5,7 +5,9 @@
 
 #include "pipelines/base/nearest.h"
 #include "pipelines/plan/coerce.h"
+#include "pipelines/plan/group_aggregate_node.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/set_operation_node.h"
 #include "pipelines/plan/table_nodes.h"
 
 namespace leat::plan {
@@ -73,13 +75,18 @@ class InsertBinder {
     return whole;
   }
 
-  /// Which columns the query's go to: the list's, or all in order.
+  /// Which columns the query's go to: those of the same name, the list's, or all in order.
   bool take_columns() {
+    bool whole = true;
+    if (insert_.match == sql::Insert::Match::kName) {
+      for (const Type::Field& field : query_.schema().fields)
+        whole = take_column({.text = field.name, .span = insert_.query->span}) && whole;
+      return whole;
+    }
     if (insert_.columns.empty()) {
       targets_ = persisted_;
       return true;
     }
-    bool whole = true;
     for (const sql::Identifier& name : insert_.columns) whole = take_column(name) && whole;
     return whole;
   }
@@ -114,17 +121,48 @@ class InsertBinder {
     return false;
   }
 
-  /// The query's rows; the branches of a UNION ALL call their columns as the table does, so that the errors
-  /// of rows name those.
+  /// The query's rows; the branches of a set operation call their columns as the table does, so that the
+  /// errors of rows name those.
   NodePtr named_branches(const NodePtr& node) const {
     std::vector<std::string> names;
     for (const std::size_t target : targets_) names.push_back(table_.columns[target].name());
-    if (node->kind == NodeKind::kProject && node != query_.node)
-      return make_project(node->inputs[0], static_cast<const ProjectNode&>(*node).exprs, names);
-    if (node->kind != NodeKind::kUnionAll) return node;
-    std::vector<NodePtr> branches;
-    for (const NodePtr& branch : node->inputs) branches.push_back(named_branches(branch));
-    return make_union_all(std::move(branches), names);
+    if (node->kind == NodeKind::kUnionAll) {
+      std::vector<NodePtr> branches;
+      for (const NodePtr& branch : node->inputs) branches.push_back(named_branches(branch));
+      return make_union_all(std::move(branches), names);
+    }
+    if (is_own_set_operation(*node)) return named_set_operation(*node, names);
+    if (node->kind != NodeKind::kProject) return node;
+    const std::vector<ExprPtr>& exprs = static_cast<const ProjectNode&>(*node).exprs;
+    if (passes_on(*node)) return make_project(named_branches(node->inputs[0]), exprs, names);
+    return node == query_.node ? node : make_project(node->inputs[0], exprs, names);
+  }
+
+  /// True if the INSERT has written it: that of a view keeps its state for all who read the view. UNION is a
+  /// grouping by all columns.
+  [[nodiscard]] bool is_own_set_operation(const Node& node) const {
+    if (!sql::as<sql::SetOperation>(*insert_.query->body)) return false;
+    const bool distinct =
+        node.kind == NodeKind::kGroupAggregate && static_cast<const GroupAggregateNode&>(node).calls.empty();
+    return distinct || node.kind == NodeKind::kSetOperation;
+  }
+
+  [[nodiscard]] NodePtr named_set_operation(const Node& node, const std::vector<std::string>& names) const {
+    const std::shared_ptr<OperatorNode> named = as_operator_node(node).clone();
+    for (NodePtr& branch : named->inputs) branch = named_branches(branch);
+    for (std::size_t i = 0; i < names.size(); ++i) named->schema.fields[i].name = names[i];
+    return named;
+  }
+
+  /// True for a projection that UNION has put there: all columns of a set operation as they are.
+  [[nodiscard]] bool passes_on(const Node& project) const {
+    const Node& below = *project.inputs[0];
+    if (below.kind != NodeKind::kUnionAll && !is_own_set_operation(below)) return false;
+    const std::vector<ExprPtr>& exprs = static_cast<const ProjectNode&>(project).exprs;
+    bool passes = exprs.size() == below.schema.size();
+    for (std::size_t i = 0; passes && i < exprs.size(); ++i)
+      passes = exprs[i]->kind == ExprKind::kColumn && exprs[i]->column == i;
+    return passes;
   }
 
   static std::string list(const Schema& schema) {
@@ -231,16 +269,43 @@ class InsertBinder {
   /// Changes as the sink takes them; null: it does not, reported.
   NodePtr settle_changes(NodePtr rows, const SinkNode& sink) const {
     if (rows->updating && context_.settings.batch) rows = make_final_rows(std::move(rows));
+    if (insert_.on_conflict != sql::Insert::OnConflict::kNone && sink.primary_key.empty())
+      return refuse_conflict();
+    rows = first_of_key(std::move(rows), sink);
     const SinkChanges taken = table_.connector ? table_.connector->changes : SinkChanges::kRetract;
-    if (taken == SinkChanges::kUpsert) return upserted(std::move(rows), sink);
+    if (taken == SinkChanges::kUpsert && rows->kind != NodeKind::kUpsert)
+      return upserted(std::move(rows), sink);
+    if (taken == SinkChanges::kUpsert) return rows;
     if (!rows->updating || taken == SinkChanges::kRetract) return rows;
+    return refuse_updates();
+  }
+
+  NodePtr refuse_updates() const {
     const EmitSettings& emit = context_.settings.emit;
     const std::string windows =
         emit.early || emit.late ? "aggregate over windows without 'table.exec.emit.…', which updates theirs"
-                                : "aggregate over windows, whose rows are final";
+                                : "aggregate over windows, whose rows are final, or write the changes: "
+                                  "SELECT * FROM TO_CHANGELOG(TABLE …)";
     context_.diagnostics.error(insert_.table.span,
                                "the query updates its rows, but '" + table_.name + "' only takes new ones",
                                "the connector '" + table_.connector->name + "' is append-only; " + windows);
+    return nullptr;
+  }
+
+  /// ON CONFLICT DO NOTHING and DO ERROR: the first row of a key stays, where the query may have several.
+  NodePtr first_of_key(NodePtr rows, const SinkNode& sink) const {
+    using enum sql::Insert::OnConflict;
+    const bool first = insert_.on_conflict == kNothing || insert_.on_conflict == kError;
+    if (!first || names_rows_of(sink.primary_key, *rows)) return rows;
+    const UpsertForm form = insert_.on_conflict == kError ? UpsertForm::kOnly : UpsertForm::kFirst;
+    return make_upsert(std::move(rows), form, sink.primary_key);
+  }
+
+  NodePtr refuse_conflict() const {
+    context_.diagnostics.error(insert_.on_conflict_span,
+                               "rows of '" + table_.name + "' have no conflicts: it has no PRIMARY KEY",
+                               "declare which columns name a row, PRIMARY KEY (…) NOT ENFORCED, or leave "
+                               "ON CONFLICT out");
     return nullptr;
   }
 

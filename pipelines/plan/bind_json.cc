@@ -132,14 +132,15 @@ std::optional<std::vector<std::string>> aggregate_words(const sql::Call& call, c
     return std::nullopt;
   }
   const bool array = call.name == "ARRAY_AGG";
-  const bool skips = call.name == "FIRST_VALUE" || call.name == "LAST_VALUE";
-  if (call.nulls != Nulls::kDefault && !array && !(skips && call.nulls == Nulls::kIgnore)) {
-    context.not_yet(call.span,
-                    call.name + (call.nulls == Nulls::kIgnore ? " IGNORE NULLS" : " RESPECT NULLS"),
-                    "FILTER (WHERE x IS NOT NULL) leaves NULLs out");
+  const bool positional = call.name == "FIRST_VALUE" || call.name == "LAST_VALUE";
+  if (call.nulls != Nulls::kDefault && !array && !positional) {
+    context.diagnostics.error(call.span, call.name + " takes neither IGNORE NULLS nor RESPECT NULLS",
+                              "FILTER (WHERE x IS NOT NULL) leaves NULLs out; ARRAY_AGG, FIRST_VALUE, "
+                              "LAST_VALUE, LAG and LEAD take them");
     return std::nullopt;
   }
   if (array && call.nulls == Nulls::kIgnore) return std::vector<std::string>{"IGNORE NULLS"};
+  if (positional && call.nulls == Nulls::kRespect) return std::vector<std::string>{"RESPECT NULLS"};
   if (!call.json || call.arguments.empty()) return std::vector<std::string>();
   using enum sql::JsonClauses::NullHandling;
   const bool object = call.name == "JSON_OBJECTAGG";

@@ -1,6 +1,9 @@
 #include "pipelines/plan/bind_like.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "pipelines/base/nearest.h"
 
 namespace leat::plan {
 namespace {
@@ -80,14 +83,102 @@ void add_options(const sql::CreateTable& statement, Table& table, const BindCont
   }
 }
 
+void add_column(const sql::ColumnDefinition& column, Table& table, const BindContext& context) {
+  if (table.find(column.name.text))
+    context.diagnostics.error(column.name.span, "column '" + column.name.text + "' is declared twice");
+  else
+    table.columns.push_back({.definition = &column});
+}
+
 void add_columns(const sql::CreateTable& statement, Table& table, const BindContext& context) {
   for (const sql::ColumnDefinition& column : statement.columns) {
-    if (table.find(column.name.text))
-      context.diagnostics.error(column.name.span, "column '" + column.name.text + "' is declared twice");
-    else
-      table.columns.push_back({.definition = &column});
+    if (column.kind == ColumnKind::kNameOnly && !statement.as) {
+      context.diagnostics.error(column.name.span, "column '" + column.name.text + "' has no type",
+                                "only CREATE TABLE … AS takes the types of its columns from a query");
+      table.broken = true;
+    }
+    add_column(column, table, context);
   }
 }
+
+/// The columns of CREATE TABLE … AS.
+class QueryColumns {
+ public:
+  QueryColumns(const sql::CreateTable& statement, const Schema& query, Table& table,
+               const BindContext& context)
+      : statement_(statement), query_(query), table_(table), context_(context) {}
+
+  void add() {
+    const auto is_bare = [](const sql::ColumnDefinition& c) { return c.kind == ColumnKind::kNameOnly; };
+    if (std::ranges::any_of(statement_.columns, is_bare)) return order_by_names();
+    for (const sql::ColumnDefinition& column : statement_.columns)
+      if (!query_.find(column.name.text)) add_column(column, table_, context_);
+    for (const Type::Field& field : query_.fields) add_field(field);
+  }
+
+ private:
+  void order_by_names() {
+    for (const sql::ColumnDefinition& column : statement_.columns) {
+      const std::optional<std::size_t> index = query_.find(column.name.text);
+      if (column.kind != ColumnKind::kNameOnly)
+        error(column.span, "bare names and definitions of columns do not go together",
+              "give each column its type, or none of them");
+      else if (!index)
+        error(column.name.span,
+              "the query has no column '" + column.name.text + "'" + did_you_mean(column.name.text, names()));
+      else if (table_.find(column.name.text))
+        error(column.name.span, "column '" + column.name.text + "' is named twice");
+      else
+        add_typed(column, query_.fields[*index].type);
+    }
+    if (!table_.broken && table_.columns.size() != query_.size())
+      error(statement_.as->query->span,
+            "the query has " + std::to_string(query_.size()) + " columns, but the list names " +
+                std::to_string(table_.columns.size()),
+            "name all of its columns, or leave the list out");
+  }
+
+  void add_field(const Type::Field& field) {
+    const sql::ColumnDefinition* own = find_column(statement_, field.name);
+    if (own && own->kind == ColumnKind::kComputed)
+      error(own->name.span, "column '" + field.name + "' is computed, but the query has one of that name");
+    else if (own)
+      table_.columns.push_back({.definition = own});
+    else
+      add_named(field);
+  }
+
+  void add_named(const Type::Field& field) {
+    sql::ColumnDefinition made;
+    made.name = {.text = field.name, .span = statement_.as->query->span};
+    made.span = made.name.span;
+    table_.query_columns.push_back(std::make_shared<const sql::ColumnDefinition>(std::move(made)));
+    add_typed(*table_.query_columns.back(), field.type);
+  }
+
+  void add_typed(const sql::ColumnDefinition& definition, const Type& type) {
+    if (type.kind() == TypeKind::kNull)
+      return error(statement_.as->query->span,
+                   "column '" + definition.name.text + "' of the query is NULL and has no type",
+                   "write CAST(NULL AS …)");
+    table_.columns.push_back({.definition = &definition, .type = type});
+  }
+
+  void error(sql::SourceSpan span, std::string message, std::string hint = {}) {
+    context_.diagnostics.error(span, std::move(message), std::move(hint));
+    table_.broken = true;
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const Type::Field& field : query_.fields) names.push_back(field.name);
+    return names;
+  }
+
+  const sql::CreateTable& statement_;
+  const Schema& query_;
+  Table& table_;
+  const BindContext& context_;
+};
 
 template <class Clause>
 const Clause* only(const std::vector<Clause>& clauses, std::string_view what, const BindContext& context) {
@@ -98,8 +189,9 @@ const Clause* only(const std::vector<Clause>& clauses, std::string_view what, co
 
 }  // namespace
 
-void merge_definitions(const sql::CreateTable& statement, const Table* base, Table& table,
+void merge_definitions(const sql::CreateTable& statement, const TableOrigin& origin, Table& table,
                        const BindContext& context) {
+  const Table* base = origin.like;
   table.watermark_definition = only(statement.watermarks, "WATERMARK", context);
   table.primary_key_definition = only(statement.primary_keys, "PRIMARY KEY", context);
   add_options(statement, table, context);
@@ -108,7 +200,10 @@ void merge_definitions(const sql::CreateTable& statement, const Table* base, Tab
     take_options(statement, *base, table, context);
     take_rest(statement, *base, table, context);
   }
-  add_columns(statement, table, context);
+  if (origin.as)
+    QueryColumns(statement, *origin.as, table, context).add();
+  else
+    add_columns(statement, table, context);
 }
 
 }  // namespace leat::plan

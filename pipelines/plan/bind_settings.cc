@@ -35,17 +35,26 @@ void report(const Complaint& complaint, const sql::Option& option, sql::Diagnost
     diagnostics.warning(span, complaint.message);
 }
 
-void set(const sql::SetStatement& statement, OptionMap& settings, sql::Diagnostics& diagnostics) {
+void take(const std::string& key, const std::string& value, const std::optional<Complaint>& complaint,
+          BoundSettings& settings) {
+  const bool refused = complaint && complaint->severity == Severity::kError;
+  if (refused) {
+    settings.refused.insert(key);
+    settings.values.erase(key);
+  } else {
+    settings.refused.erase(key);
+    settings.values[key] = value;
+  }
+}
+
+void set(const sql::SetStatement& statement, BoundSettings& settings, sql::Diagnostics& diagnostics) {
   if (!statement.option)
     return diagnostics.error(statement.span, "SET alone lists settings and has no place in a pipeline",
                              "write SET 'key' = 'value'");
   const sql::Option& option = *statement.option;
-  if (const auto complaint = check(option.key.text, option.value.text)) {
-    report(*complaint, option, diagnostics);
-    // What reads the setting would only say the same again.
-    if (complaint->severity == Severity::kError) return;
-  }
-  settings[option.key.text] = option.value.text;
+  const std::optional<Complaint> complaint = check(option.key.text, option.value.text);
+  if (complaint) report(*complaint, option, diagnostics);
+  take(option.key.text, option.value.text, complaint, settings);
 }
 
 void reset(const sql::ResetStatement& statement, OptionMap& settings, sql::Diagnostics& diagnostics) {
@@ -55,17 +64,17 @@ void reset(const sql::ResetStatement& statement, OptionMap& settings, sql::Diagn
   settings.erase(statement.key->text);
 }
 
-void override_with(const OptionMap& overrides, OptionMap& settings, std::vector<Message>& messages) {
+void override_with(const OptionMap& overrides, BoundSettings& settings, std::vector<Message>& messages) {
   for (const auto& [key, value] : overrides) {
-    if (const auto complaint = check(key, value)) {
+    const std::optional<Complaint> complaint = check(key, value);
+    if (complaint) {
       const std::string kind = complaint->severity == Severity::kError ? "error: " : "warning: ";
       messages.push_back(
           {.severity = complaint->severity,
            .text = complaint->message,
            .rendered = "--set " + key + "=" + value + ": " + kind + complaint->message + "\n"});
-      if (complaint->severity == Severity::kError) continue;
     }
-    settings[key] = value;
+    take(key, value, complaint, settings);
   }
 }
 
@@ -87,17 +96,17 @@ void resolve(OptionMap& settings, const PlanRequest& request, std::vector<Messag
 
 }  // namespace
 
-OptionMap bind_settings(const sql::Script& script, const PlanRequest& request, sql::Diagnostics& diagnostics,
-                        std::vector<Message>& messages) {
-  OptionMap settings;
+BoundSettings bind_settings(const sql::Script& script, const PlanRequest& request,
+                            sql::Diagnostics& diagnostics, std::vector<Message>& messages) {
+  BoundSettings settings;
   for (const sql::StatementPtr& statement : script.statements) {
     if (const auto* assignment = sql::as<sql::SetStatement>(*statement))
       set(*assignment, settings, diagnostics);
     if (const auto* removal = sql::as<sql::ResetStatement>(*statement))
-      reset(*removal, settings, diagnostics);
+      reset(*removal, settings.values, diagnostics);
   }
   override_with(request.overrides, settings, messages);
-  resolve(settings, request, messages);
+  resolve(settings.values, request, messages);
   return settings;
 }
 

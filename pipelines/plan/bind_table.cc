@@ -229,9 +229,6 @@ class TableBinder {
 
 /// Clauses that are read and not run.
 void refuse_clauses(const sql::CreateTable& statement, const BindContext& context) {
-  if (statement.query)
-    context.not_yet(statement.name.span, "CREATE TABLE … AS",
-                    "declare the columns and use INSERT INTO … SELECT");
   if (statement.distribution)
     context.not_yet(statement.distribution->span, "DISTRIBUTED BY",
                     "a table of Leat is one stream: leave it out");
@@ -242,14 +239,15 @@ void refuse_clauses(const sql::CreateTable& statement, const BindContext& contex
 
 }  // namespace
 
-std::unique_ptr<Table> bind_table(const sql::CreateTable& statement, const Table* base,
+std::unique_ptr<Table> bind_table(const sql::CreateTable& statement, const TableOrigin& origin,
                                   const BindContext& context) {
   auto table = std::make_unique<Table>();
-  table->name = statement.name.to_string();
+  table->name = statement.name.table_key();
   table->span = statement.name.span;
   refuse_clauses(statement, context);
-  table->broken = statement.query != nullptr || (statement.like && !base) || (base && base->broken);
-  merge_definitions(statement, base, *table, context);
+  const Table* base = origin.like;
+  table->broken = (statement.as && !origin.as) || (statement.like && !base) || (base && base->broken);
+  merge_definitions(statement, origin, *table, context);
   bind_connector(*table, context);
   TableBinder(*table, context).bind();
   return table;

@@ -246,13 +246,31 @@ std::optional<Relation> bind_data(const sql::Expression& expression, QueryBinder
   return data->table ? queries.bind_name(*data->table) : queries.bind(*data->query);
 }
 
+/// Table functions of Flink that are not there, and what comes near.
+struct ForeignFunction {
+  std::string_view name;
+  std::string_view advice;
+};
+
+constexpr auto kForeignFunctions = std::to_array<ForeignFunction>({
+    {"ML_PREDICT", "models are not run from SQL; send the rows to where the model is"},
+    {"ML_EVALUATE", "models are not run from SQL; send the rows to where the model is"},
+    {"VECTOR_SEARCH", "a lookup join finds rows by equal columns: FOR SYSTEM_TIME AS OF"},
+    {"SNAPSHOT", "JOIN t FOR SYSTEM_TIME AS OF a time looks rows up as they are then"},
+});
+
 void report_unknown(const sql::Call& call, const BindContext& context) {
+  const auto foreign =
+      std::ranges::find(kForeignFunctions, std::string_view(call.name), &ForeignFunction::name);
+  if (foreign != kForeignFunctions.end())
+    return context.not_yet(call.written.span, "the table function " + call.name,
+                           std::string(foreign->advice));
   std::vector<std::string> known;
   for (const WindowFunction& function : window_functions()) known.emplace_back(function.name);
   context.diagnostics.error(
       call.written.span,
       "unknown table function '" + call.written.text + "'" + did_you_mean(call.name, known),
-      "there are TUMBLE, HOP, CUMULATE, SESSION and ABSENCE");
+      "there are TUMBLE, HOP, CUMULATE, SESSION, ABSENCE, TO_CHANGELOG and FROM_CHANGELOG");
 }
 
 }  // namespace

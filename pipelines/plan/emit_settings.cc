@@ -1,6 +1,5 @@
 #include "pipelines/plan/emit_settings.h"
 
-#include <algorithm>
 #include <set>
 #include <string>
 
@@ -57,21 +56,14 @@ class EmitBinder {
   std::optional<Micros> delay(std::optional<Micros> given, std::string_view enabled,
                               std::string_view key) const {
     if (given) return whole_millis(*given);
-    if (is_reported(key)) return std::nullopt;
+    if (context_.settings.refused.contains(key)) return std::nullopt;
     context_.diagnostics.error(span_, quoted(enabled) + " needs " + quoted(key),
                                "'0 s' gives a result with each row, '5 s' every 5 s");
     return std::nullopt;
   }
 
-  /// True if the setting has a value, but none that can be read.
-  bool is_reported(std::string_view key) const {
-    const std::string text = "setting " + quoted(key) + ":";
-    return std::ranges::any_of(context_.diagnostics.sorted(), [&](const sql::Diagnostic& diagnostic) {
-      return diagnostic.message.starts_with(text);
-    });
-  }
-
   bool set_lateness(EmitStrategy& emit) const {
+    if (context_.settings.refused.contains(kLateness)) return false;
     emit.lateness = whole_millis(settings_.lateness.value_or(context_.settings.state_ttl));
     if (emit.lateness.count() == 0) {
       context_.diagnostics.error(
@@ -136,7 +128,7 @@ void warn_of_emit(const sql::Script& script, std::span<const std::shared_ptr<con
   if (!emit.early && !emit.late) return;
   if (context.settings.batch)
     no_effect(enabled_key(emit), "in batch mode: every result is final");
-  else if (!context.diagnostics.has_errors() && !any_emits(sinks))
+  else if (!context.diagnostics.has_errors() && context.settings.refused.empty() && !any_emits(sinks))
     no_effect(enabled_key(emit), "here: no query groups by TUMBLE(ts, …) or HOP(ts, …) over such a time");
 }
 

@@ -74,6 +74,19 @@ std::vector<LanguageForm> window_forms() {
        "One row when a key that was seen has been silent for so long, one when it is back.",
        "SELECT * FROM ABSENCE(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), "
        "timeout => INTERVAL '30' SECOND)"},
+      {{"TO_CHANGELOG"},
+       "TO_CHANGELOG(input => TABLE t [, op => DESCRIPTOR(op)] [, op_mapping => MAP['INSERT', 'i', …]])",
+       "The changes of the rows as rows that only come: the column op, by default INSERT, UPDATE_BEFORE, "
+       "UPDATE_AFTER or DELETE, then the columns of t. Changes that a mapping does not name are left out.",
+       "SELECT * FROM TO_CHANGELOG(input => TABLE (SELECT device, COUNT(*) AS n FROM readings GROUP BY "
+       "device), op_mapping => MAP['INSERT, UPDATE_AFTER', 'put', 'DELETE', 'gone'])"},
+      {{"FROM_CHANGELOG"},
+       "FROM_CHANGELOG(input => TABLE t [, op => DESCRIPTOR(op)] [, op_mapping => MAP['i', 'INSERT', …]] "
+       "[, error_handling => 'FAIL' | 'SKIP'])",
+       "Rows whose column op says what they do to the table, as that table. A row whose op is none goes to "
+       "the dead letters, or is left out.",
+       "SELECT COUNT(*) FROM FROM_CHANGELOG(input => TABLE readings, op => DESCRIPTOR(device), "
+       "op_mapping => MAP['+', 'INSERT', '-', 'DELETE'], error_handling => 'SKIP')"},
   };
 }
 

@@ -51,6 +51,8 @@ enum class NodeKind : std::uint8_t {
   kProcessingClock,
   kFinalRows,
   kUpsert,
+  kToChangelog,
+  kFromChangelog,
 };
 
 /// What a column's values mean for time; kept by projections that pass the column on unchanged.

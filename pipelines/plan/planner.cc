@@ -30,7 +30,7 @@ class Planner final : public TableLookup {
   Planner(const PlanRequest& request, const BindContext& context) : request_(request), context_(context) {}
 
   void bind(const sql::Script& script) {
-    for (const sql::Name& name : script.unreadable) unreadable_.insert(name.to_string());
+    for (const sql::Name& name : script.unreadable) unreadable_.insert(name.table_key());
     for (const sql::StatementPtr& statement : script.statements) bind_statement(*statement);
     bind_late_rows(script);
     for (const auto& table : tables_) check_options(*table, context_);
@@ -56,7 +56,7 @@ class Planner final : public TableLookup {
   }
 
   std::optional<Relation> find_relation(const sql::Name& name, std::span<const sql::Hint> hints) override {
-    const std::string key = name.to_string();
+    const std::string key = name.table_key();
     if (const auto view = views_.find(key); view != views_.end()) {
       for (const sql::Hint& hint : hints) refuse_hint(hint, context_);
       return hints.empty() ? view->second : std::nullopt;
@@ -75,7 +75,7 @@ class Planner final : public TableLookup {
   void bind_statement(const sql::Statement& statement) {
     switch (statement.kind) {
       case sql::StatementKind::kCreateTable:
-        return create_table(*sql::as<sql::CreateTable>(statement));
+        return create_table(*sql::as<sql::CreateTable>(statement), sinks_);
       case sql::StatementKind::kCreateView:
         return create_view(*sql::as<sql::CreateView>(statement));
       case sql::StatementKind::kDrop:
@@ -138,7 +138,7 @@ class Planner final : public TableLookup {
   }
 
   void report_unknown(const sql::Name& name, std::string_view what) const {
-    if (unreadable_.contains(name.to_string())) return;
+    if (unreadable_.contains(name.table_key())) return;
     std::vector<std::string> known;
     for (const auto& [table, ignored] : names_) known.push_back(table);
     for (const auto& [view, ignored] : views_) known.push_back(view);
@@ -148,30 +148,41 @@ class Planner final : public TableLookup {
 
   /// False: the statement is to be left out, because the name is taken.
   bool is_free(const sql::Name& name, sql::IfExists if_exists) const {
-    const std::string key = name.to_string();
+    const std::string key = name.table_key();
     if (!names_.contains(key) && !views_.contains(key)) return true;
     if (if_exists == sql::IfExists::kFail)
       context_.diagnostics.error(name.span, "'" + key + "' is declared twice");
     return false;
   }
 
-  void create_table(const sql::CreateTable& statement) {
+  /// The rows of CREATE TABLE … AS go to `sinks`.
+  void create_table(const sql::CreateTable& statement, Sinks& sinks) {
     if (!is_free(statement.name, statement.if_exists)) return;
-    Table* base = statement.like ? find_table(statement.like->table.to_string()) : nullptr;
-    if (statement.like && !base) report_unknown(statement.like->table, "table");
-    tables_.push_back(bind_table(statement, base, context_));
-    names_[statement.name.to_string()] = tables_.back().get();
+    TableOrigin origin{.like = statement.like ? find_table(statement.like->table.table_key()) : nullptr};
+    if (statement.like && !origin.like) report_unknown(statement.like->table, "table");
+    std::optional<Relation> query;
+    if (statement.as) query = QueryBinder(*this, context_).bind(*statement.as->query);
+    if (query) origin.as = &query->schema();
+    tables_.push_back(bind_table(statement, origin, context_));
+    Table& table = *tables_.back();
+    names_[statement.name.table_key()] = &table;
+    if (!query || table.broken) return;
+    if (statement.temporary)
+      context_.diagnostics.error(statement.name.span, "CREATE TABLE … AS makes no TEMPORARY table",
+                                 "leave TEMPORARY out: every table is the pipeline's own");
+    name_uniquely(table);
+    add(bind_insert(*statement.as, *query, table, context_), sinks);
   }
 
   void create_view(const sql::CreateView& statement) {
     if (!is_free(statement.name, statement.if_exists)) return;
     std::optional<Relation> relation = QueryBinder(*this, context_).bind(*statement.query);
     if (relation) relation = rename(std::move(*relation), statement.columns, context_);
-    views_[statement.name.to_string()] = std::move(relation);
+    views_[statement.name.table_key()] = std::move(relation);
   }
 
   void drop(const sql::Drop& statement) {
-    const std::string name = statement.name.to_string();
+    const std::string name = statement.name.table_key();
     const bool table = statement.object == sql::Drop::Object::kTable;
     if ((table ? names_.erase(name) : views_.erase(name)) > 0) return;
     if (statement.if_exists == sql::IfExists::kFail) report_unknown(statement.name, table ? "table" : "view");
@@ -186,9 +197,19 @@ class Planner final : public TableLookup {
     } else if (const auto* select = sql::as<sql::SelectStatement>(statement)) {
       const std::optional<Relation> relation = QueryBinder(*this, context_).bind(*select->query);
       if (relation) add(output_of(*relation, context_), sinks);
+    } else if (const auto* table = sql::as<sql::CreateTable>(statement); table && table->as) {
+      explain_create(*table, sinks);
     } else {
-      context_.not_yet(statement.span, "EXPLAIN of this statement", "EXPLAIN takes a query or an INSERT");
+      context_.diagnostics.error(statement.span, "EXPLAIN takes a query, an INSERT or CREATE TABLE … AS");
     }
+  }
+
+  /// EXPLAIN makes no table.
+  void explain_create(const sql::CreateTable& statement, Sinks& sinks) {
+    const std::string key = statement.name.table_key();
+    const bool there = find_table(key) != nullptr;
+    create_table(statement, sinks);
+    if (!there) names_.erase(key);
   }
 
   static void add(std::shared_ptr<const SinkNode> sink, Sinks& sinks) {
@@ -201,23 +222,18 @@ class Planner final : public TableLookup {
       context_.not_yet(insert.span, "INSERT OVERWRITE", "INSERT INTO adds rows");
     if (!insert.partition.empty())
       context_.not_yet(insert.partition[0].column.span, "PARTITION", "give the column a value in the query");
-    using enum sql::Insert::OnConflict;
-    // Of several rows with one key the last one stays: DEDUPLICATE says so, and it is so without it.
-    if (insert.on_conflict == kNothing || insert.on_conflict == kError)
-      context_.not_yet(insert.on_conflict_span, "this ON CONFLICT",
-                       "ON CONFLICT DO DEDUPLICATE keeps the last row");
     return context_.diagnostics.error_count() > before;
   }
 
   std::shared_ptr<const SinkNode> bind_one(const sql::Insert& insert) {
     bool refused = refuse_clauses(insert);
-    Table* table = find_table(insert.table.to_string());
+    Table* table = find_table(insert.table.table_key());
     if (table && !insert.hints.empty()) {
       Table* const hinted = hinted_table(*table, insert.hints);
       refused = refused || !hinted;
       if (hinted) table = hinted;
     }
-    if (!table && views_.contains(insert.table.to_string()))
+    if (!table && views_.contains(insert.table.table_key()))
       context_.diagnostics.error(insert.table.span,
                                  "'" + insert.table.to_string() + "' is a view; only a table can be written");
     else if (!table)
@@ -332,14 +348,15 @@ PlanOutcome plan_pipeline(const PlanRequest& request, const Catalog& catalog) {
   sql::Diagnostics diagnostics;
   PlanOutcome outcome;
   const sql::Script script = sql::parse_script(source, diagnostics);
-  OptionMap settings = bind_settings(script, request, diagnostics, outcome.messages);
-  const PlanSettings read = read_settings(settings);
+  BoundSettings settings = bind_settings(script, request, diagnostics, outcome.messages);
+  PlanSettings read = read_settings(settings.values);
+  read.refused = std::move(settings.refused);
   const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}};
   Planner planner(request, context);
   planner.bind(script);
   for (Message& message : messages_of(diagnostics, source)) outcome.messages.push_back(std::move(message));
   if (!outcome.ok()) return outcome;
-  outcome.plan = planner.finish(std::move(settings));
+  outcome.plan = planner.finish(std::move(settings.values));
   outcome.explained = planner.explained();
   for (const Message& message : outcome.messages) outcome.plan.warnings.push_back(message.text);
   return outcome;

@@ -162,6 +162,23 @@ ExprPtr Scope::resolve(const sql::Name& name, const BindContext& context) const 
   return expr;
 }
 
+namespace {
+/// The fields of `row.*`; none: it is no row, reported.
+std::optional<std::vector<ScopeColumn>> fields_of(const ExprPtr& row, const sql::Name& name,
+                                                  const BindContext& context) {
+  if (row->type.kind() != TypeKind::kRow) {
+    context.diagnostics.error(name.span, "'" + name.to_string() + "' is " +
+                                             row->type.with_nullable(true).to_string() +
+                                             ", but only a table or a ROW has '.*'");
+    return std::nullopt;
+  }
+  std::vector<ScopeColumn> columns;
+  for (const Type::Field& field : row->type.fields())
+    columns.push_back({field.name, bind_field(row, {.text = field.name, .span = name.span}, context)});
+  return columns;
+}
+}  // namespace
+
 std::optional<std::vector<ScopeColumn>> Scope::expand(const std::optional<sql::Name>& qualifier,
                                                       sql::SourceSpan span,
                                                       const BindContext& context) const {
@@ -172,6 +189,12 @@ std::optional<std::vector<ScopeColumn>> Scope::expand(const std::optional<sql::N
   }
   if (const ScopeTable* table = find_table(qualifier->last()); table && qualifier->parts.size() == 1)
     return table->columns;
+  const std::string& first = qualifier->parts[0].text;
+  const auto has_first = [&](const ScopeTable& table) { return count_columns(table, first) > 0; };
+  if ((qualifier->parts.size() > 1 && find_table(first)) || std::ranges::any_of(tables_, has_first)) {
+    const ExprPtr row = resolve(*qualifier, context);
+    return row ? fields_of(row, *qualifier, context) : std::nullopt;
+  }
   std::vector<std::string> known;
   for (const ScopeTable& table : tables_) known.push_back(table.name);
   context.diagnostics.error(qualifier->span, "unknown table '" + qualifier->to_string() + "'" +

@@ -70,7 +70,7 @@ class Scope {
 
   /// What `[table.]column[.field …]` is. Null: the error has been reported, with the nearest name.
   [[nodiscard]] ExprPtr resolve(const sql::Name& name, const BindContext& context) const;
-  /// The columns of `*` or `table.*`. None: the error has been reported.
+  /// The columns of `*` or `table.*`, or the fields of `[table.]column.*`. None: the error has been reported.
   [[nodiscard]] std::optional<std::vector<ScopeColumn>> expand(const std::optional<sql::Name>& qualifier,
                                                                sql::SourceSpan span,
                                                                const BindContext& context) const;

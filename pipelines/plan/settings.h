@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +75,8 @@ struct PlanSettings {
   LengthEnforcer length = LengthEnforcer::kIgnore;
   UpsertMaterialize upsert_materialize = UpsertMaterialize::kAuto;
   EmitSettings emit;
+  /// Keys whose value has an error, which is reported: they have no value here.
+  std::set<std::string, std::less<>> refused;
 };
 /// `settings` are those of the plan: see bind_settings.
 PlanSettings read_settings(const OptionMap& settings);

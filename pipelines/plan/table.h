@@ -19,14 +19,17 @@ struct TableOption {
 };
 
 struct TableColumn {
-  const sql::ColumnDefinition* definition = nullptr;  ///< Lives in the script.
-  Type type;
+  const sql::ColumnDefinition* definition = nullptr;  ///< Lives in the script, or in `Table::query_columns`.
+  Type type;                 ///< Of the definition, or of the query of CREATE TABLE … AS.
   bool typed = true;         ///< False: its type was wrong, reported; who reads it says nothing more.
   ExprPtr value;             ///< Over the decoded columns: all physical ones, then `Table::metadata`.
   std::string metadata_key;  ///< Of kMetadata.
 
   [[nodiscard]] const std::string& name() const { return definition->name.text; }
-  [[nodiscard]] bool physical() const { return definition->kind == sql::ColumnDefinition::Kind::kPhysical; }
+  [[nodiscard]] bool physical() const {
+    using enum sql::ColumnDefinition::Kind;
+    return definition->kind == kPhysical || definition->kind == kNameOnly;
+  }
   /// True if an INSERT may give it a value.
   [[nodiscard]] bool persisted() const {
     return physical() ||
@@ -38,6 +41,8 @@ struct Table {
   std::string name;
   sql::SourceSpan span;  ///< Of the name.
   std::vector<TableColumn> columns;
+  /// Of the columns that only a query has named: CREATE TABLE … AS.
+  std::vector<std::shared_ptr<const sql::ColumnDefinition>> query_columns;
   std::vector<ScanNode::Metadata> metadata;
   const sql::WatermarkDefinition* watermark_definition = nullptr;
   std::optional<WatermarkSpec> watermark;
@@ -63,8 +68,13 @@ struct Table {
   [[nodiscard]] std::vector<std::size_t> physical_key() const;
 };
 
-/// `base` is LIKE's table, or null. Reports what is wrong; the table comes in any case, broken maybe.
-std::unique_ptr<Table> bind_table(const sql::CreateTable& statement, const Table* base,
+/// What a table takes its columns from besides its own definitions.
+struct TableOrigin {
+  const Table* like = nullptr;  ///< LIKE's table; null: there is none.
+  const Schema* as = nullptr;  ///< Of the query of CREATE TABLE … AS; null: there is none, or it has errors.
+};
+/// Reports what is wrong; the table comes in any case, broken maybe.
+std::unique_ptr<Table> bind_table(const sql::CreateTable& statement, const TableOrigin& origin,
                                   const BindContext& context);
 /// Finds connector and format by the options, with errors at their values.
 void bind_connector(Table& table, const BindContext& context);

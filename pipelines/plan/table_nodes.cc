@@ -41,7 +41,9 @@ NodePtr make_upsert(NodePtr input, UpsertForm form, std::vector<std::size_t> key
   auto node = over<UpsertNode>(std::move(input));
   node->form = form;
   node->keys = std::move(keys);
-  node->updating = true;
+  // Of rows that only come, those that are let through only come, too.
+  const bool first = form == UpsertForm::kFirst || form == UpsertForm::kOnly;
+  node->updating = !first || node->inputs[0]->updating;
   return node;
 }
 
@@ -67,8 +69,24 @@ std::shared_ptr<OperatorNode> FinalRowsNode::clone() const {
 
 // ---- Upsert ----------------------------------------------------------------------------------------------
 
+namespace {
+std::string_view name_of(UpsertForm form) {
+  switch (form) {
+    case UpsertForm::kSameKey:
+      return "Upsert";
+    case UpsertForm::kMaterialize:
+      return "UpsertMaterialize";
+    case UpsertForm::kFirst:
+      return "UpsertFirst";
+    case UpsertForm::kOnly:
+      return "UpsertOnly";
+  }
+  return {};
+}
+}  // namespace
+
 std::string UpsertNode::line() const {
-  return (form == UpsertForm::kMaterialize ? "UpsertMaterialize(" : "Upsert(") + names_of(schema, keys) + ")";
+  return std::string(name_of(form)) + "(" + names_of(schema, keys) + ")";
 }
 
 void UpsertNode::add_needs(const Needs& own, std::span<Needs> needs) const {
@@ -82,7 +100,10 @@ Pruned UpsertNode::prune(const Needs& own, std::span<const Pruned> pruned) const
 }
 
 std::string UpsertNode::identity(std::span<const std::vector<std::string>> columns) const {
-  return typed_columns(schema, columns[0]) + "by " + typed_columns(schema, columns[0], keys);
+  const std::string text =
+      typed_columns(schema, columns[0]) + "by " + typed_columns(schema, columns[0], keys);
+  const bool first = form == UpsertForm::kFirst || form == UpsertForm::kOnly;
+  return first ? text + "first" : text;
 }
 
 std::shared_ptr<OperatorNode> UpsertNode::clone() const {

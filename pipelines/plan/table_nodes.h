@@ -21,6 +21,8 @@ struct FinalRowsNode final : OperatorNode {
 enum class UpsertForm : std::uint8_t {
   kSameKey,      ///< The query keeps one row per key, too: -U goes, or is a -D if no +U of the key follows.
   kMaterialize,  ///< It may hold several: all are kept, and the one that came last is the table's.
+  kFirst,  ///< It may hold several: the first one is the table's until it is taken back, others are left out.
+  kOnly,   ///< The same, but others are errors of their rows.
 };
 
 struct UpsertNode final : OperatorNode {
@@ -34,7 +36,8 @@ struct UpsertNode final : OperatorNode {
   void add_needs(const Needs& own, std::span<Needs> inputs) const override;
   [[nodiscard]] Pruned prune(const Needs& own, std::span<const Pruned> inputs) const override;
   [[nodiscard]] std::string identity(std::span<const std::vector<std::string>> columns) const override;
-  [[nodiscard]] bool has_state() const override { return form == UpsertForm::kMaterialize; }
+  [[nodiscard]] bool has_state() const override { return form != UpsertForm::kSameKey; }
+  [[nodiscard]] std::optional<std::vector<std::size_t>> upsert_key() const override { return keys; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
 };
 

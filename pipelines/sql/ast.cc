@@ -71,6 +71,13 @@ std::string Name::to_string() const {
   return text;
 }
 
+std::string Name::table_key() const {
+  const std::string name = to_string();
+  for (const std::string_view place : {"default_catalog.default_database.", "default_database."})
+    if (name.starts_with(place)) return name.substr(place.size());
+  return name;
+}
+
 std::string_view to_string(TimeUnit unit) {
   static constexpr std::array<std::string_view, 19> kNames = {
       "YEAR",    "QUARTER",     "MONTH",       "WEEK",       "DAY",       "HOUR", "MINUTE",

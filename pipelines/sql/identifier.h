@@ -21,8 +21,11 @@ struct Name {
   SourceSpan span;
 
   [[nodiscard]] const std::string& last() const { return parts.back().text; }
-  /// The parts with dots between, unquoted: how messages and the catalog name it.
+  /// The parts with dots between, unquoted: how messages name it.
   [[nodiscard]] std::string to_string() const;
+  /// The same without Flink's default catalog and database, `default_catalog.default_database.` in front of
+  /// a table's name: how the tables of a file are found.
+  [[nodiscard]] std::string table_key() const;
 };
 
 /// A string literal used as a word of a clause: an option's key or value, a comment, a metadata key.

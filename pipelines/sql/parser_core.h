@@ -105,6 +105,7 @@ class Parser {
   void watermark(CreateTable& table);
   void primary_key(CreateTable& table);
   void table_clauses(CreateTable& table);
+  std::unique_ptr<Insert> create_as(const Name& table);
   Distribution distribution();
   LikeClause like_clause();
   LikeOption like_option();

@@ -136,7 +136,19 @@ void Parser::table_clauses(CreateTable& table) {
     table.options_span = since(with);
   }
   if (at_word("LIKE")) table.like = like_clause();
-  if (accept_word("AS")) table.query = query();
+  if (accept_word("AS")) table.as = create_as(table.name);
+}
+
+/// The INSERT that fills the table of CREATE TABLE … AS.
+std::unique_ptr<Insert> Parser::create_as(const Name& table) {
+  const Token& first = peek();
+  auto insert = std::make_unique<Insert>();
+  insert->table = table;
+  insert->match = Insert::Match::kName;
+  if (!at_query() && !at("(")) error_expected("a query", {"SELECT", "WITH", "VALUES"});
+  insert->query = query();
+  insert->span = since(first);
+  return insert;
 }
 
 // distribution := DISTRIBUTED ( BY [ HASH | RANGE ] '(' column, … ')' [ INTO n BUCKETS ] | INTO n BUCKETS )

@@ -67,7 +67,9 @@ TableReferencePtr Parser::table_reference() {
   const Nesting nesting(*this);
   const Token& first = peek();
   TableReferencePtr result = table_primary();
+  refuse_shaping();
   alias(*result);
+  refuse_shaping();
   result->span = since(first);
   if (!at_word("MATCH_RECOGNIZE")) return result;
   result = match_table(std::move(result));
@@ -142,15 +144,20 @@ TableReferencePtr Parser::named_table() {
     expect_words({"SYSTEM_TIME", "AS", "OF"});
     result->system_time = expression();
   }
-  if (at_any_word({"PIVOT", "UNPIVOT"}) && at("(", 1)) refuse_shaping();
-  if (at_word("TABLESAMPLE") && peek(1).kind == TokenKind::kWord) refuse_shaping();
   return result;
 }
 
+/// Clauses behind a table that Leat knows by name only.
 void Parser::refuse_shaping() {
-  error(peek().span, fmt::format("Leat does not run {}", peek().text),
-        at_word("TABLESAMPLE") ? "WHERE RAND() < 0.1 takes a part of the rows"
-                               : "write SUM(x) FILTER (WHERE k = 'a') for each column");
+  const auto refuse = [&](std::string_view advice) {
+    error(peek().span, fmt::format("Leat does not run {}", peek().text), std::string(advice));
+  };
+  if (at_word("TABLESAMPLE") && peek(1).kind == TokenKind::kWord)
+    refuse("WHERE RAND() < 0.1 takes a part of the rows");
+  else if (at_word("PIVOT") && at("(", 1))
+    refuse("write SUM(x) FILTER (WHERE k = 'a') for each column");
+  else if (at_word("UNPIVOT") && at("(", 1))
+    refuse("write CROSS JOIN UNNEST(ARRAY[ROW('a', a), ROW('b', b)]) AS t (name, x)");
 }
 
 TableReferencePtr Parser::table_function() {

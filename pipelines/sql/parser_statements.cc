@@ -22,7 +22,7 @@ constexpr auto kForeignStatements = std::to_array<ForeignStatement>({
     {"CREATE", "MODEL", "models are not run from SQL"},
     {"CREATE", "CONNECTION", "connections are written in the WITH clause of a table"},
     {"CREATE", "MATERIALIZED", "write INSERT INTO a table instead"},
-    {"CREATE", "OR", "tables belong to the pipeline and are never there before it"},
+    {"CREATE", "OR", "write CREATE TABLE … AS: a pipeline's tables are never there before it"},
     {"DROP", "", "only tables and views can be dropped"},
     {"ALTER", "", "write the definition as it should be"},
     {"SHOW", "", "the file is the whole pipeline; `leat describe` shows what there is"},
@@ -84,6 +84,7 @@ StatementPtr Parser::statement_body() {
   if (at_word("INSERT")) return insert_statement();
   if (at_word("CREATE")) return create_statement();
   if (at_word("EXECUTE")) return execute_statement();
+  if (accept_words({"BEGIN", "STATEMENT", "SET"})) return statement_set();
   if (at_word("EXPLAIN")) return explain_statement();
   if (at_word("SET")) return set_statement();
   if (at_word("RESET")) return reset_statement();
@@ -147,7 +148,10 @@ StatementPtr Parser::create_statement() {
 // execute := EXECUTE ( STATEMENT SET BEGIN { insert ';' } END | insert | query )
 StatementPtr Parser::execute_statement() {
   advance();
-  if (at_words({"STATEMENT", "SET"})) return statement_set();
+  if (accept_words({"STATEMENT", "SET"})) {
+    expect_word("BEGIN");
+    return statement_set();
+  }
   if (at_word("INSERT")) return insert_statement();
   if (at_query()) return select_statement();
   if (at_word("PLAN"))
@@ -156,9 +160,9 @@ StatementPtr Parser::execute_statement() {
   return std::make_unique<SelectStatement>();
 }
 
+// set := { insert ';' } END, behind EXECUTE STATEMENT SET BEGIN or the older BEGIN STATEMENT SET;
 std::unique_ptr<StatementSet> Parser::statement_set() {
   auto set = std::make_unique<StatementSet>();
-  expect_words({"STATEMENT", "SET", "BEGIN"});
   const std::size_t errors = diagnostics_.error_count();
   while (!failed_ && !at_word("END")) statement_set_member(*set);
   // One member with an error spoils the set: half of it must not run.
@@ -270,7 +274,8 @@ StatementPtr Parser::explain_statement() {
     inner = create_statement();
   } else if (at_word("EXECUTE")) {
     inner = execute_statement();
-  } else if (at_words({"STATEMENT", "SET"})) {
+  } else if (accept_words({"STATEMENT", "SET"})) {
+    expect_word("BEGIN");
     inner = statement_set();
   } else {
     error_expected("a query, INSERT or STATEMENT SET to explain",

@@ -101,6 +101,32 @@ struct Distribution {
   SourceSpan span;
 };
 
+struct Insert final : Statement {
+  static constexpr auto kKind = StatementKind::kInsert;
+  Insert() : Statement(kKind) {}
+  enum class Mode : std::uint8_t { kInto, kOverwrite };
+  /// ON CONFLICT DO …
+  enum class OnConflict : std::uint8_t { kNone, kNothing, kError, kDeduplicate };
+  struct PartitionValue {
+    Identifier column;
+    ExpressionPtr value;  ///< Null in `PARTITION (p)`.
+  };
+  Mode mode = Mode::kInto;
+  Name table;
+  std::vector<Hint> hints;
+  std::vector<PartitionValue> partition;
+  std::vector<Identifier> columns;
+  /// How the query's columns find those of the table if `columns` is empty.
+  enum class Match : std::uint8_t {
+    kPosition,
+    kName,  ///< Of CREATE TABLE … AS, whose table has a column for each of the query's.
+  };
+  Match match = Match::kPosition;
+  std::unique_ptr<Query> query;  ///< VALUES is a query.
+  OnConflict on_conflict = OnConflict::kNone;
+  SourceSpan on_conflict_span;
+};
+
 /// Whether the thing must not exist before.
 enum class IfExists : std::uint8_t { kFail, kSkip };
 
@@ -119,7 +145,7 @@ struct CreateTable final : Statement {
   std::vector<Option> options;
   std::optional<SourceSpan> options_span;  ///< `WITH (…)`; none if not written.
   std::optional<LikeClause> like;
-  std::unique_ptr<Query> query;  ///< AS query; null if not written.
+  std::unique_ptr<Insert> as;  ///< AS query, which fills the table by names; null if not written.
 };
 
 struct CreateView final : Statement {
@@ -132,26 +158,6 @@ struct CreateView final : Statement {
   std::optional<StringWord> comment;
   std::unique_ptr<Query> query;
   SourceSpan query_span;
-};
-
-struct Insert final : Statement {
-  static constexpr auto kKind = StatementKind::kInsert;
-  Insert() : Statement(kKind) {}
-  enum class Mode : std::uint8_t { kInto, kOverwrite };
-  /// ON CONFLICT DO …
-  enum class OnConflict : std::uint8_t { kNone, kNothing, kError, kDeduplicate };
-  struct PartitionValue {
-    Identifier column;
-    ExpressionPtr value;  ///< Null in `PARTITION (p)`.
-  };
-  Mode mode = Mode::kInto;
-  Name table;
-  std::vector<Hint> hints;
-  std::vector<PartitionValue> partition;
-  std::vector<Identifier> columns;
-  std::unique_ptr<Query> query;  ///< VALUES is a query.
-  OnConflict on_conflict = OnConflict::kNone;
-  SourceSpan on_conflict_span;
 };
 
 /// EXECUTE STATEMENT SET BEGIN insert; … END

@@ -74,6 +74,32 @@ TEST_CASE("a sink of another key gets the last of several rows, and the one befo
   CHECK(outcome.counters("upsert 1").filtered == 1);
 }
 
+std::vector<Event> conflicts() {
+  return {Row{1, "a", 1},        Row{2, "a", 2},         Row{3, "b", 7}, Row{4, "a", 2, RowKind::kDelete},
+          Row{5, "a", 1, kBack}, Row{6, "a", 3, kAfter}, Row{7, "a", 1}};
+}
+
+plan::NodePtr keys_and_values() {
+  return project(changing_scan(), {column(kKey, Type::string()), column(kValue, Type::big_int())});
+}
+
+TEST_CASE("the first row of a key stays until it is taken back, others are left out") {
+  const Outcome outcome =
+      run(pipeline({upsert(keys_and_values(), plan::UpsertForm::kFirst, {0})}), conflicts());
+  CHECK(outcome.rows == Rows{"+I[a, 1]", "+I[b, 7]", "-D[a, 1]", "+I[a, 3]"});
+  CHECK(outcome.counters("upsert 1").filtered == 3);
+  CHECK(outcome.dead.empty());
+}
+
+TEST_CASE("where a key may have one row only, others are dead letters") {
+  const Outcome outcome =
+      run(pipeline({upsert(keys_and_values(), plan::UpsertForm::kOnly, {0})}), conflicts());
+  CHECK(outcome.rows == Rows{"+I[a, 1]", "+I[b, 7]", "-D[a, 1]", "+I[a, 3]"});
+  CHECK(outcome.counters("upsert 1").dead == 2);
+  CHECK(outcome.dead.size() == 2);
+  CHECK(outcome.dead[0].find("the table has a row of this PRIMARY KEY (") != std::string::npos);
+}
+
 TEST_CASE("a batch run ends with the rows that its changes leave") {
   const auto rows =
       std::make_shared<plan::FinalRowsNode>(static_cast<const plan::FinalRowsNode&>(*plan::make_final_rows(

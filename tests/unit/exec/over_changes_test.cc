@@ -73,6 +73,20 @@ TEST_CASE("a batch without rows hands on its watermark alone") {
   CHECK(out.batches[0].columns.empty());
 }
 
+// Row n comes in at second n.
+TEST_CASE("a partition that no row has changed for the time to live begins anew, without a word") {
+  const auto node = counted();
+  node->state_ttl = 3s;
+  const Outcome outcome =
+      run(pipeline({node}), {Row{1, "a", 5}, Row{2, "b", 1}, Row{3, "a", 7}, Row{4, "a", 6}, Row{5, "b", 2},
+                             Row{6, "c"}, Row{7, "a", 8}, Row{8, "a", 6, RowKind::kDelete}, Row{9, "a", 9}});
+  CHECK(outcome.rows == std::vector<std::string>{"+I[1, a, 5, 1]", "+I[2, b, 1, 1]", "+I[3, a, 7, 2]",
+                                                 "+I[4, a, 6, 2]", "-U[3, a, 7, 2]", "+U[3, a, 7, 3]",
+                                                 "+I[5, b, 2, 1]", "+I[6, c, 1, 1]", "+I[7, a, 8, 1]",
+                                                 "+I[9, a, 9, 2]"});
+  CHECK(outcome.counters("over changes 1").filtered == 1);
+}
+
 // Quadratic, this would take the time of 1.25 billion rows.
 TEST_CASE("rows in their order cost the same however many were before them") {
   const auto node = counted();

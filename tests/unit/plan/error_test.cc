@@ -212,6 +212,21 @@ TEST_CASE("settings are checked by key and by value, and overrides without a pla
   CHECK(rendered(outcome) == "--set x=1: error: unknown setting 'x'\n");
 }
 
+TEST_CASE("a delay of early results that cannot be read is one error, wherever it is set") {
+  const std::string delay = "table.exec.emit.early-fire.delay";
+  const std::string text = tables() +
+                           "SET 'table.exec.emit.early-fire.enabled' = 'true';"
+                           "SELECT COUNT(*) FROM readings GROUP BY TUMBLE(ts, INTERVAL '5' SECOND);";
+  const PlanOutcome outcome = plan_pipeline(
+      {.file = "f", .text = text, .overrides = {{delay, "soon"}}, .allow_select = true}, catalog());
+  const std::string shown = rendered(outcome);
+  CHECK(shown.find("setting '" + delay + "'") != std::string::npos);
+  CHECK(shown.find("needs") == std::string::npos);
+  CHECK(shown.find("no effect") == std::string::npos);
+  const std::string in_file = rendered(plan_text("SET '" + delay + "' = 'soon';" + text));
+  CHECK(in_file.find("needs") == std::string::npos);
+}
+
 namespace {
 
 PlanOutcome plan_on_host_in(std::string zone, OptionMap overrides = {}) {

@@ -42,6 +42,16 @@ Sink alerts (out) [device STRING, temperature DOUBLE]
 )");
 }
 
+TEST_CASE("CREATE TABLE AS has the declared columns, then the query's, and fills them by name") {
+  const std::string as = " WITH ('connector' = 'out') AS SELECT device, temperature FROM readings";
+  CHECK(explained("CREATE TABLE t" + as).find("Sink t (out) [device STRING, temperature DOUBLE]") !=
+        std::string::npos);
+  CHECK(explained("CREATE TABLE t (temperature, device)" + as)
+            .find("Sink t (out) [temperature DOUBLE, device STRING]") != std::string::npos);
+  CHECK(explained("CREATE TABLE t (note STRING, device VARCHAR(9), twice AS temperature * 2)" + as)
+            .find("Sink t (out) [note STRING, device VARCHAR(9), temperature DOUBLE]") != std::string::npos);
+}
+
 TEST_CASE("a window table function is folded into the aggregate behind it") {
   CHECK(explained("INSERT INTO results " + windowed("device, window_start, AVG(temperature)", ", device")) ==
         R"(

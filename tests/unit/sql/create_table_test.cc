@@ -91,7 +91,10 @@ TEST_CASE("a key that would be enforced is refused") {
 
 TEST_CASE("a table may be made of a query") {
   const Parsed parsed("CREATE TABLE t WITH ('a' = 'b') AS SELECT 1 AS x");
-  CHECK(parsed.only<CreateTable>().query != nullptr);
+  const auto& table = parsed.only<CreateTable>();
+  REQUIRE(table.as != nullptr);
+  CHECK(table.as->match == Insert::Match::kName);
+  CHECK(table.as->table.to_string() == "t");
 }
 
 TEST_CASE("a view has columns, a comment and a query") {

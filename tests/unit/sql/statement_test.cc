@@ -44,6 +44,15 @@ TEST_CASE("a query in parentheses is no list of columns") {
 TEST_CASE("a statement set holds its INSERTs") {
   const Parsed parsed("EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;");
   CHECK(parsed.only<StatementSet>().inserts.size() == 2);
+  const Parsed older("BEGIN STATEMENT SET; INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;");
+  CHECK(older.only<StatementSet>().inserts.size() == 2);
+}
+
+TEST_CASE("a table is found without Flink's default catalog and database in front of it") {
+  CHECK(Parsed("INSERT INTO default_catalog.default_database.t SELECT 1").only<Insert>().table.table_key() ==
+        "t");
+  CHECK(Parsed("INSERT INTO default_database.t SELECT 1").only<Insert>().table.table_key() == "t");
+  CHECK(Parsed("INSERT INTO other.t SELECT 1").only<Insert>().table.table_key() == "other.t");
 }
 
 TEST_CASE("EXECUTE may stand before an INSERT or a query") {
