@@ -210,6 +210,9 @@ std::string store_text(const std::string& gateway_id, const store::StoreHealth& 
                    health.refused);
   families.gauge("leat_store_damaged_files", "Damaged databases set aside beside the store.", gateway,
                  static_cast<double>(health.damaged_files));
+  families.gauge("leat_store_log_bytes",
+                 "Size of the database's log; it grows while another process keeps reading the database.",
+                 gateway, static_cast<double>(health.log_bytes));
   return families.text();
 }
 

@@ -15,6 +15,7 @@ struct StoreHealth {
   std::string damage;
   std::uint64_t refused = 0;        ///< Requests that failed for the disk's sake since the start.
   std::uint64_t damaged_files = 0;  ///< Databases set aside, as they lay beside the store at its start.
+  std::uint64_t log_bytes = 0;      ///< Of the log's file; it grows while another process reads the database.
   bool has_ballast = true;          ///< False: the disk is full, its room is given to what frees more.
 };
 

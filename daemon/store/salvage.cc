@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 /// Ranges that a table is cut into at most: a table of damaged pages only would be searched for ever.
 constexpr std::uint64_t kMaxPlaces = 20'000;
+constexpr const char* kUnfinished = ".repairing";
 constexpr const char* kRepaired = ".repaired";
 
 /// Copies one table from the damaged to the new database.
@@ -272,11 +273,19 @@ Result<SalvageReport> repair_store(const std::string& path) {
 
 Result<SalvageReport> repair_locked_store(const std::string& path) {
   std::error_code failed;
-  const std::string made = path + kRepaired;
-  for (const char* suffix : {"", "-journal"}) fs::remove(made + suffix, failed);
+  const std::string made = path + kUnfinished;
+  const auto remove_made = [&] {
+    for (const char* suffix : {"", "-journal"}) fs::remove(made + suffix, failed);
+  };
+  remove_made();
   SalvageReport report;
-  LEAT_TRY(salvage_into(path, made, report));
+  if (Status salvaged = salvage_into(path, made, report); !salvaged) {
+    remove_made();
+    return tl::unexpected<Error>(salvaged.error());
+  }
   give_to_owner_of(path, made);
+  fs::rename(made, path + kRepaired, failed);
+  if (failed) return fail(ErrorCode::kIo, "cannot rename " + made + ": " + failed.message());
   LEAT_TRY(sync_folder_of(path));  // The name, before the old one's goes.
   LEAT_ASSIGN(report.aside, set_store_aside(path));
   LEAT_ASSIGN([[maybe_unused]] const bool ended, end_repair(path));

@@ -276,7 +276,9 @@ void SqliteStore::note_health(const Status& outcome) {
 
 StoreHealth SqliteStore::health() const {
   const std::lock_guard lock(health_mutex_);
-  return health_;
+  StoreHealth health = health_;
+  if (!in_memory()) health.log_bytes = log_bytes(options_.path);
+  return health;
 }
 
 template <class T, class Work>
