@@ -188,7 +188,8 @@ class SqliteStore final : public Store, public TellsHealth {
   Result<T> read(Read read);
   Status refresh_level(const SinkKey& key);
   Status write_commit(const Commit& commit);
-  Result<std::uint64_t> trim_now(const SinkKey& key, const Outbox::Bounds& bounds);
+  void trim_on(const SinkKey& key, const Outbox::Bounds& bounds, std::uint64_t dropped,
+               Answer<std::uint64_t> done);
   UntilNextStep idle(bool quiet);
   SqliteTables::Host table_host();
 
@@ -451,24 +452,25 @@ void SqliteStore::on_blocks(const PipelineName& pipeline, const TableName& sink,
 
 void SqliteStore::trim(const PipelineName& pipeline, const TableName& sink, std::uint64_t max_bytes,
                        std::int64_t oldest_allowed, DropOrder order, Answer<std::uint64_t> done) {
-  request<std::uint64_t>(
-      [this, pipeline, sink, bounds = Outbox::Bounds{max_bytes, oldest_allowed, order}] {
-        return trim_now({pipeline, sink}, bounds);
-      },
-      std::move(done));
+  trim_on({pipeline, sink}, {max_bytes, oldest_allowed, order}, 0, std::move(done));
 }
 
-Result<std::uint64_t> SqliteStore::trim_now(const SinkKey& key, const Outbox::Bounds& bounds) {
-  std::uint64_t dropped = 0;
-  Outbox::Trimmed step{0, true};
-  while (step.more) {
-    LEAT_ASSIGN(step, tables_->outbox.trim_some(key.first, key.second, bounds));
-    dropped += step.records;
-    LEAT_FAULT_STEP("trim.synced");
-  }
-  (void)refresh_level(key);
-  (void)file_bound_.measure(*tables_->connection);
-  return dropped;
+// A step is a request of its own: commits get their turn between two.
+void SqliteStore::trim_on(const SinkKey& key, const Outbox::Bounds& bounds, std::uint64_t dropped,
+                          Answer<std::uint64_t> done) {
+  request<Outbox::Trimmed>(
+      [this, key, bounds]() -> Result<Outbox::Trimmed> {
+        LEAT_ASSIGN(const Outbox::Trimmed step, tables_->outbox.trim_some(key.first, key.second, bounds));
+        LEAT_FAULT_STEP("trim.synced");
+        (void)refresh_level(key);
+        (void)file_bound_.measure(*tables_->connection);
+        return step;
+      },
+      [this, key, bounds, dropped, done = std::move(done)](Result<Outbox::Trimmed> step) mutable {
+        if (!step) return done(tl::unexpected<Error>(step.error()));
+        if (!step->more) return done(dropped + step->records);
+        trim_on(key, bounds, dropped + step->records, std::move(done));
+      });
 }
 
 Result<std::vector<OutboxStatus>> SqliteStore::outbox_status() {
