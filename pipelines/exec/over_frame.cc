@@ -126,6 +126,8 @@ void OverFrameRunner::enter(Key& key, KeyId id, const Batch& batch, std::uint32_
   if (!summed_.empty()) {
     if (key.sums == nullptr) key.sums = sum_arena_.take();
     sums_.apply_one(batch, row, key.sums);
+    constexpr std::uint64_t kRowsBetweenMeasures = 16;
+    if (!key.dirty || key.end % kRowsBetweenMeasures == 0) measure(key);
     if (!key.dirty) dirty_.push_back(id);
     key.dirty = true;
   }
@@ -134,6 +136,13 @@ void OverFrameRunner::enter(Key& key, KeyId id, const Batch& batch, std::uint32_
     queue_.apply_one(batch, row, key.back);
   }
   ++key.end;
+}
+
+/// Not for each row: it costs a look at each state, and states that own much grow slowly.
+void OverFrameRunner::measure(Key& key) {
+  const std::size_t bytes = sums_.heap_bytes(key.sums);
+  heap_bytes_ += bytes - key.heap_bytes;
+  key.heap_bytes = bytes;
 }
 
 void OverFrameRunner::leave_until(Key& key, std::uint64_t target, const KeyRows& rows, const RowLog& log) {
@@ -198,6 +207,7 @@ void OverFrameRunner::forget(Key& key, KeyId id, std::uint64_t next, const KeyMa
     sums_.unsave_parts(key.sums, entry, erased_);
     if (key.saved) erased_.add(entry);
     sum_arena_.release(std::exchange(key.sums, nullptr));
+    heap_bytes_ -= std::exchange(key.heap_bytes, 0);
   }
   key.saved = false;
   key.begin = key.end = next;
@@ -242,6 +252,8 @@ Status OverFrameRunner::load(ByteReader& entry, std::string_view value, KeyMap& 
 
 // The rows that the last row's frame covered are still there; a queue has not been turned yet.
 Status OverFrameRunner::loaded(const OverRows& rows) {
+  for (Key& key : keys_)
+    if (key.sums != nullptr) measure(key);
   if (!frame_.preceding) return {};
   for (KeyId id = 0; id < rows.of_key.size(); ++id) {
     const KeyRows& of_key = rows.of_key[id];
@@ -269,7 +281,8 @@ Status OverFrameRunner::loaded(const OverRows& rows) {
 }
 
 std::size_t OverFrameRunner::memory_bytes() const {
-  return sum_arena_.memory_bytes() + queue_arena_.memory_bytes() + keys_.capacity() * sizeof(Key);
+  return sum_arena_.memory_bytes() + heap_bytes_ + queue_arena_.memory_bytes() +
+         keys_.capacity() * sizeof(Key);
 }
 
 }  // namespace leat::exec

@@ -96,6 +96,7 @@ class OverFrameRunner {
     std::byte* back = nullptr;      // Of the rows [middle, end).
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+    std::size_t heap_bytes = 0;  // What `sums` owned beside itself when it was last measured.
     bool saved = false;
     bool dirty = false;
   };
@@ -107,6 +108,7 @@ class OverFrameRunner {
   void leave_until(Key& key, std::uint64_t target, const KeyRows& rows, const RowLog& log);
   void turn_queue(Key& key, const KeyRows& rows, const RowLog& log);
   void drop_queue(Key& key);
+  void measure(Key& key);
   void emit(const Key& key);
   void forget(Key& key, KeyId id, std::uint64_t next, const KeyMap& keys);
   [[nodiscard]] std::string entry_key(KeyId id, const KeyMap& keys) const;
@@ -122,6 +124,7 @@ class OverFrameRunner {
   StateArena queue_arena_;
   std::vector<Key> keys_;
   std::vector<KeyId> dirty_;
+  std::size_t heap_bytes_ = 0;  // Of all keys.
   ErasedEntries erased_;
   std::vector<ColumnBuilder> sum_results_;
   std::vector<ColumnBuilder> queue_results_;

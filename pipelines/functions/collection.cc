@@ -154,8 +154,40 @@ BoundScalar map_access(const Type& map) {
           }};
 }
 
+/// Field `index` of the row that is the first argument; the second one, of type `key`, has said which.
+BoundScalar field_access(const Type& row_type, std::size_t index, const Type& key) {
+  const Type type = row_type.fields()[index].type.with_nullable(row_type.fields()[index].type.nullable() ||
+                                                                row_type.nullable());
+  return BoundScalar{
+      type, {row_type, key}, [type, index](const CallContext& context, std::span<const Datum> a) {
+        const Datum& row = a[0];
+        const ColumnPtr& child = row.column->child(index);
+        if (!row.constant && !row.column->may_have_nulls()) return retype(child, type);
+        ColumnBuilder out(type);
+        for (std::size_t i = 0; i < context.rows; ++i) {
+          if (row.column->is_null(row.index(i)))
+            out.append_null();
+          else
+            append_or_null(out, *child, row.index(i));
+        }
+        return out.finish();
+      }};
+}
+
+/// row[index], as Confluent's Flink has it: the fields count from 1, and which one is a constant.
+Result<BoundScalar> bind_numbered_field(Arguments arguments) {
+  const Type& type = arguments[0].type;
+  const std::optional<Value>& literal = arguments[1].literal;
+  const std::int64_t number = literal && !literal->is_null() ? literal->as_integer() : 0;
+  const std::size_t count = type.fields().size();
+  if (number < 1 || static_cast<std::uint64_t>(number) > count)
+    return fail(ErrorCode::kInvalid,
+                "a field of a ROW is named, or numbered by a constant from 1 to " + std::to_string(count));
+  return field_access(type, static_cast<std::size_t>(number - 1), arguments[1].type);
+}
+
 Result<BoundScalar> bind_access(Arguments arguments, const Session&) {
-  constexpr std::string_view kSignature = "array[index], map[key]";
+  constexpr std::string_view kSignature = "array[index], map[key], row[index]";
   if (arguments.size() != 2) return wrong_arguments(kSignature, arguments);
   const Type& type = arguments[0].type;
   if (type.kind() == TypeKind::kArray && implicitly_castable(arguments[1].type, Type::big_int())) {
@@ -167,6 +199,7 @@ Result<BoundScalar> bind_access(Arguments arguments, const Session&) {
   }
   if (type.kind() == TypeKind::kMap && implicitly_castable(arguments[1].type, type.key()))
     return map_access(type);
+  if (type.kind() == TypeKind::kRow && arguments[1].type.is_integer()) return bind_numbered_field(arguments);
   return wrong_arguments(kSignature, arguments);
 }
 
@@ -180,22 +213,7 @@ Result<BoundScalar> bind_field(Arguments arguments, const Session&) {
   if (field == fields.end())
     return fail(ErrorCode::kInvalid, arguments[0].type.to_string() + " has no field '" + name + "'");
   const auto index = static_cast<std::size_t>(field - fields.begin());
-  const Type type = field->type.with_nullable(field->type.nullable() || arguments[0].type.nullable());
-  return BoundScalar{type,
-                     {arguments[0].type, Type::string()},
-                     [type, index](const CallContext& context, std::span<const Datum> a) {
-                       const Datum& row = a[0];
-                       const ColumnPtr& child = row.column->child(index);
-                       if (!row.constant && !row.column->may_have_nulls()) return retype(child, type);
-                       ColumnBuilder out(type);
-                       for (std::size_t i = 0; i < context.rows; ++i) {
-                         if (row.column->is_null(row.index(i)))
-                           out.append_null();
-                         else
-                           append_or_null(out, *child, row.index(i));
-                       }
-                       return out.finish();
-                     }};
+  return field_access(arguments[0].type, index, Type::string());
 }
 
 // ---- Counting --------------------------------------------------------------------------------------------
@@ -237,7 +255,8 @@ ScalarFunctions collection_functions() {
       {"ARRAY", "ARRAY[a, …]", "An array of the values.", "ARRAY[1, 2]", "[1, 2]", bind_array},
       {"MAP", "MAP[key, value, …]", "A map of the keys and values.", "MAP['k', 1]", "{k=1}", bind_map},
       {"ROW", "ROW(a, …)", "A row of the values.", "ROW(1, 'a')", "(1, a)", bind_row},
-      {"[]", "array[index], map[key]", "The element (from 1), or the value of the key; NULL: there is none.",
+      {"[]", "array[index], map[key], row[index]",
+       "The element (from 1), the value of the key, NULL: there is none; or the field of that number.",
        "ARRAY[4, 5][2]", "5", bind_access},
       {".", "row.field", "A field of a row.", "CAST(ROW(1, 'a') AS ROW<x INT, y STRING>).y", "a", bind_field},
       {"CARDINALITY", "CARDINALITY(array or map)", "Number of elements.", "CARDINALITY(ARRAY[1, 2, 3])", "3",

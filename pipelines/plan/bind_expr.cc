@@ -4,6 +4,7 @@
 
 #include "pipelines/base/nearest.h"
 #include "pipelines/functions/aggregate.h"
+#include "pipelines/plan/bind_series.h"
 #include "pipelines/plan/bind_type.h"
 #include "pipelines/plan/coerce.h"
 
@@ -19,6 +20,7 @@ std::vector<std::string> function_names() {
   for (const functions::ScalarFunction& function : functions::all_scalars()) names.push_back(function.name);
   for (const functions::AggregateFunction& function : functions::all_aggregates())
     names.push_back(function.name);
+  for (const std::string_view name : series_function_names()) names.emplace_back(name);
   return names;
 }
 
@@ -100,6 +102,10 @@ ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
     context_.diagnostics.error(
         call.span, call.name + " OVER (…) is not allowed in " + std::string(place_),
         "put it into the list of a SELECT; QUALIFY or the WHERE of a query around it can use its name");
+  } else if (is_series_function(call.name)) {
+    context_.diagnostics.error(call.written.span, call.name + " needs OVER",
+                               "OVER (PARTITION BY device ORDER BY ts RANGE BETWEEN UNBOUNDED PRECEDING AND "
+                               "CURRENT ROW)");
   } else if (functions::find_aggregate(call.name)) {
     context_.diagnostics.error(call.written.span,
                                "the aggregate " + call.name + " is not allowed in " + std::string(place_),

@@ -7,6 +7,7 @@
 #include "pipelines/plan/bind_json.h"
 #include "pipelines/plan/bind_order.h"
 #include "pipelines/plan/bind_rank.h"
+#include "pipelines/plan/bind_series.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/table_nodes.h"
@@ -167,7 +168,8 @@ std::string OverCalls::window_text(const Bound& bound) {
 
 std::string OverCalls::identity_of_call(const Bound& bound) const {
   std::string text = bound.window;
-  if (bound.call) text += signature_of(bound.call->call) + bound.call->frame.to_string();
+  if (bound.call)
+    text += signature_of(bound.call->call) + bound.call->call.name + bound.call->frame.to_string();
   if (!bound.ordered) return text;
   std::vector<std::string> numbers;
   for (std::size_t i = 0; i < inputs_.size(); ++i) numbers.push_back(std::to_string(i));
@@ -188,7 +190,8 @@ bool OverCalls::bind_call(const sql::Call& call) {
 
 bool OverCalls::bind_function(const sql::Call& call, const Window& window, Bound& bound) {
   const bool numbers_window = call.name == "ROW_NUMBER" && !bound.order.empty() && is_window_partition(bound);
-  if (context_.settings.batch && !numbers_window) return bind_ordered_call(call, window, bound);
+  const bool in_batch = context_.settings.batch && !numbers_window;
+  if (in_batch && !is_series_function(call.name)) return bind_ordered_call(call, window, bound);
   if (const std::string_view reason = why_not(call.name); !reason.empty()) {
     context_.diagnostics.error(
         call.written.span, call.name + " is not supported over a stream",
@@ -200,6 +203,7 @@ bool OverCalls::bind_function(const sql::Call& call, const Window& window, Bound
                                "order by the time of the rows: OVER (PARTITION BY k ORDER BY ts)");
     return false;
   }
+  if (is_series_function(call.name)) return bind_series_call(call, window, bound);
   if (has_fixed_frame(call.name) && !check_no_frame(call, window)) return false;
   if (is_time_order(bound) && !numbers_window) return bind_time_call(call, window, bound);
   return call.name == "ROW_NUMBER" ? check_no_arguments(call) : bind_ordered_call(call, window, bound);

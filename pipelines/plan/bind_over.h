@@ -94,6 +94,9 @@ class OverCalls {
   bool bind_time_call(const sql::Call& call, const Window& window, Bound& bound);
   bool bind_time_numbering(const sql::Call& call, std::size_t time, AggregateCall& bound) const;
   bool bind_lag(const sql::Call& call, AggregateCall& bound);
+  /// Functions of a series see the whole partition up to the row, whatever order it is bound for.
+  bool bind_series(const sql::Call& call, const Window& window, AggregateCall& bound);
+  bool bind_series_call(const sql::Call& call, const Window& window, Bound& bound);
   std::optional<OverFrame> bind_frame(const std::optional<sql::Frame>& frame) const;
   std::optional<std::int64_t> bind_offset(const sql::Frame& frame) const;
   /// Functions whose frame is always the whole partition up to the row.

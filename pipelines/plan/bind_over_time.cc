@@ -1,8 +1,10 @@
 // OVER in the order of time: frames that end with the current row, and the calls that can run over a stream.
+#include <array>
 #include <utility>
 
 #include "pipelines/functions/aggregate_over.h"
 #include "pipelines/plan/bind_over.h"
+#include "pipelines/plan/bind_series.h"
 
 namespace leat::plan {
 
@@ -85,6 +87,59 @@ bool OverCalls::bind_time_numbering(const sql::Call& call, std::size_t time, Agg
       functions::make_rank(inputs_[time]->type, call.name == "RANK" ? functions::RankForm::kRank
                                                                     : functions::RankForm::kDenseRank);
   bound.arguments = {time};
+  return true;
+}
+
+bool OverCalls::bind_series_call(const sql::Call& call, const Window& window, Bound& bound) {
+  if (!context_.settings.batch && !is_time_order(bound)) {
+    context_.diagnostics.error(window.span, call.name + " over a stream takes its rows in the order of time",
+                               "ORDER BY the table's WATERMARK column or a PROCTIME() column, ascending");
+    return false;
+  }
+  AggregateCall series;
+  if (!bind_series(call, window, series)) return false;
+  if (!context_.settings.batch) {
+    bound.call = OverCall{std::move(series), {.unit = OverFrame::Unit::kRows, .preceding = {}}};
+    return true;
+  }
+  OrderedOverCall over;
+  over.frame.unit = OrderedFrame::Unit::kRows;
+  over.type = series.function->result_type();
+  series.kind += " " + series.name;  // By which calls of a node are told apart here.
+  over.call = std::move(series);
+  bound.ordered = std::move(over);
+  return true;
+}
+
+bool OverCalls::bind_series(const sql::Call& call, const Window& window, AggregateCall& bound) {
+  using enum sql::FrameBound::Kind;
+  const std::optional<sql::Frame>& frame = *window.frame;
+  if (frame && (frame->lower.kind != kUnboundedPreceding || frame->upper.kind != kCurrentRow)) {
+    context_.diagnostics.error(
+        frame->span, call.name + " learns from all rows up to the current one",
+        "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW; how far it looks back is an "
+        "option");
+    return false;
+  }
+  const bool plain = !call.distinct && !call.star && !call.filter && call.order_by.empty();
+  if (call.arguments.size() < 2 || call.arguments.size() > 3 || !plain) {
+    context_.diagnostics.error(call.span, call.name + " takes a value, its time, and options",
+                               "as in " + call.name +
+                                   "(temperature, ts, JSON_OBJECT('confidencePercentage' VALUE "
+                                   "99.5))");
+    return false;
+  }
+  std::vector<ExprPtr> arguments;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto expr = bind_value(*call.arguments[i].value, call.name);
+    if (!expr) return false;
+    arguments.push_back(*expr);
+  }
+  const std::array types = {arguments[0]->type, arguments[1]->type};
+  std::optional<SeriesFunction> series = bind_series_function(call, types, context_);
+  if (!series || !finish_call(call, std::move(arguments), std::move(series->function), bound)) return false;
+  bound.kind = std::move(series->kind);
+  bound.name.insert(bound.name.size() - 1, ", " + series->options);
   return true;
 }
 

@@ -136,6 +136,31 @@ std::vector<LanguageForm> over_forms() {
   };
 }
 
+std::vector<LanguageForm> series_forms() {
+  const std::string over =
+      " OVER (PARTITION BY device ORDER BY ts RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM "
+      "readings";
+  return {
+      {{"ML_DETECT_ANOMALIES"},
+       "ML_DETECT_ANOMALIES(value, ts [, JSON_OBJECT('option' VALUE x, …)]) OVER (PARTITION BY k ORDER BY "
+       "ts)",
+       "Whether a number, or a ROW of numbers, is odd for its key: a ROW of timestamp, actual_value, "
+       "forecast_value, lower_bound, upper_bound, is_anomaly, rmse, aic, anomaly_score and method.",
+       "SELECT device, ML_DETECT_ANOMALIES(temperature, ts, JSON_OBJECT('method' VALUE 'auto'))" + over},
+      {{"ML_DETECT_ANOMALIES_ROBUST"},
+       "ML_DETECT_ANOMALIES_ROBUST(value, ts [, JSON_OBJECT('window' VALUE n, 'threshold' VALUE z)]) OVER "
+       "(…)",
+       "The same by the deviation from the median of the last rows.",
+       "SELECT device, ML_DETECT_ANOMALIES_ROBUST(temperature, ts, JSON_OBJECT('window' VALUE 100))" + over},
+      {{"ML_FORECAST"},
+       "ML_FORECAST(value, ts [, JSON_OBJECT('horizon' VALUE n)]) OVER (PARTITION BY k ORDER BY ts)",
+       "The next n values of a key: an ARRAY of ROWs of timestamp, forecast_value, lower_bound, upper_bound, "
+       "rmse "
+       "and aic.",
+       "SELECT device, ML_FORECAST(temperature, ts, JSON_OBJECT('horizon' VALUE 12))" + over},
+  };
+}
+
 std::vector<LanguageForm> table_forms() {
   return {
       {{"JOIN", "LEFT", "RIGHT", "FULL", "CROSS", "USING"},
@@ -169,7 +194,7 @@ std::vector<LanguageForm> table_forms() {
 
 std::vector<LanguageForm> make_forms() {
   std::vector<LanguageForm> all = expression_forms();
-  for (auto&& part : {window_forms(), over_forms(), table_forms()})
+  for (auto&& part : {window_forms(), over_forms(), series_forms(), table_forms()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipelines/functions/state_size.h"
+
 namespace leat::plan {
 
 std::string OverFrame::to_string() const {
@@ -10,12 +12,25 @@ std::string OverFrame::to_string() const {
   return start + std::to_string(*preceding) + (unit == Unit::kRows ? " PRECEDING" : " us PRECEDING");
 }
 
+namespace {
+
+/// What each key costs, where it is much and known before.
+std::string size_text(const AggregateCall& call) {
+  const auto* sized = dynamic_cast<const functions::BoundedState*>(call.function.get());
+  if (sized == nullptr) return "";
+  constexpr std::size_t kKibi = 1024;
+  return ", up to " + std::to_string(sized->full_state_bytes() / kKibi + 1) + " kb a key";
+}
+
+}  // namespace
+
 std::string OverNode::line() const {
   std::string text = "Over";
   if (!partition_by.empty()) text += " partition by(" + names_of(inputs[0]->schema, partition_by) + ")";
   text += " order by(" + inputs[0]->schema.fields[time_column].name + ") aggregates(";
   for (std::size_t i = 0; i < calls.size(); ++i)
-    text += (i > 0 ? ", " : "") + calls[i].call.name + " " + calls[i].frame.to_string();
+    text += (i > 0 ? ", " : "") + calls[i].call.name + " " + calls[i].frame.to_string() +
+            size_text(calls[i].call);
   return text + (key_ttl().count() > 0 ? ") ttl=" + format_duration(key_ttl()) : ")");
 }
 

@@ -17,9 +17,12 @@ PIPELINES = {
     "pipelines/base": set(),
     "pipelines/column": {"pipelines/base"},
     "pipelines/sql": {"pipelines/base"},
-    "pipelines/functions": {"pipelines/base", "pipelines/column"},
+    "pipelines/anomaly": {"pipelines/base"},
+    "pipelines/functions": {"pipelines/base", "pipelines/column", "pipelines/anomaly"},
     "pipelines/formats": {"pipelines/base", "pipelines/column"},
-    "pipelines/plan": {"pipelines/base", "pipelines/column", "pipelines/functions", "pipelines/sql"},
+    "pipelines/plan": {
+        "pipelines/base", "pipelines/column", "pipelines/anomaly", "pipelines/functions", "pipelines/sql"
+    },
     "pipelines/exec": {"pipelines/base", "pipelines/column", "pipelines/functions", "pipelines/plan"},
 }
 ENGINE = set(PIPELINES)

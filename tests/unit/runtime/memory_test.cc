@@ -189,6 +189,10 @@ const std::vector<Case> kCases = {
     {"over in processing time",
      "SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY proc ROWS BETWEEN 9 PRECEDING AND CURRENT ROW) FROM a;",
      2'000},
+    {"over by detectors",
+     "SELECT k, ML_DETECT_ANOMALIES(v, ts, JSON_OBJECT('history' VALUE 256)) OVER w AS a, "
+     "ML_DETECT_ANOMALIES_ROBUST(v, ts) OVER w AS b FROM a WINDOW w AS (PARTITION BY k ORDER BY ts);",
+     200},
     {"top-N",
      "SELECT k, v FROM (SELECT k, v, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC) AS r FROM a) WHERE r "
      "<= 3;"},

@@ -1,0 +1,28 @@
+// Another detector over what is left of a value without the season of its hours ('enableStl').
+#pragma once
+
+#include "pipelines/anomaly/detector.h"
+#include "pipelines/anomaly/seasonal_level.h"
+
+namespace leat::anomaly {
+
+class Deseasonalised final : public Detector {
+ public:
+  /// `inner` takes one value, and has no pages that begin with 's'.
+  explicit Deseasonalised(DetectorPtr inner) : inner_(std::move(inner)) {}
+
+  [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this + inner_->memory_bytes(); }
+  void save(ByteWriter& out) const override;
+  Status load(ByteReader& in) override;
+  void save_pages(StatePages& pages) override;
+  Status load_page(std::string_view page, std::string_view value) override;
+  void unsave_pages(StatePages& pages) override;
+
+ private:
+  Verdict judge(std::span<const double> values, std::int64_t time) override;
+
+  SeasonalLevel season_;
+  DetectorPtr inner_;
+};
+
+}  // namespace leat::anomaly

@@ -1,0 +1,137 @@
+#include "pipelines/anomaly/mean_detectors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace leat::anomaly {
+namespace {
+
+constexpr double kMostLearnt = 8;  // Deviations: what is farther is learnt as if it were there.
+constexpr double kMostSummed = 4;
+
+/// While a detector warms up a sensor's error code must not be its idea of a spread.
+double early_value(double value, const RunningMoments& moments) {
+  constexpr std::uint64_t kFewRows = 10;
+  return moments.rows() < kFewRows ? value : moments.clipped(value, kMostLearnt);
+}
+
+Status ended_well(const ByteReader& in) {
+  if (in.ok()) return {};
+  return fail(ErrorCode::kCorrupt, "a saved detector ends early");
+}
+
+}  // namespace
+
+void RunningMoments::add(double value) {
+  const auto rate = [this](std::uint64_t rows) {
+    return 1 / static_cast<double>(std::min<std::uint64_t>(rows, window_));
+  };
+  const double before = value - mean_;
+  mean_ += rate(++mean_rows_) * before;
+  const double change = ++rows_ == mean_rows_ ? before * (value - mean_) : (value - mean_) * (value - mean_);
+  variance_ += rate(rows_) * (change - variance_);
+}
+
+double RunningMoments::deviation() const {
+  return std::sqrt(std::max(variance_, 0.0));
+}
+
+double RunningMoments::clipped(double value, double deviations) const {
+  const double most = deviations * deviation();
+  return most > 0 ? std::clamp(value, mean_ - most, mean_ + most) : value;
+}
+
+void RunningMoments::save(ByteWriter& out) const {
+  out.varint(rows_);
+  out.varint(mean_rows_);
+  out.float64(mean_);
+  out.float64(variance_);
+}
+
+void RunningMoments::load(ByteReader& in) {
+  rows_ = in.varint();
+  mean_rows_ = in.varint();
+  mean_ = in.float64();
+  variance_ = in.float64();
+}
+
+// ---- zscore ----------------------------------------------------------------------------------------------
+
+Zscore::Zscore(const DetectorOptions& options)
+    : warm_up_(options.warm_up()), width_(options.width()), moments_(options.max_training) {}
+
+Verdict Zscore::judge(std::span<const double> values, std::int64_t time) {
+  (void)time;
+  const double value = values[0];
+  const bool warm = moments_.rows() >= warm_up_;
+  if (!warm) {
+    moments_.add(early_value(value, moments_));
+    return {};
+  }
+  const double deviation = moments_.deviation();
+  Verdict verdict = judge_error(value, moments_.mean(), deviation, width_);
+  verdict.rmse = deviation;
+  moments_.add(moments_.clipped(value, kMostLearnt));
+  return verdict;
+}
+
+Status Zscore::load(ByteReader& in) {
+  moments_.load(in);
+  return ended_well(in);
+}
+
+// ---- Sums of deviations ----------------------------------------------------------------------------------
+
+DriftSums::DriftSums(const DetectorOptions& options, Form form)
+    : warm_up_(options.warm_up()),
+      form_{options.drift.value_or(form.drift), options.threshold.value_or(form.threshold)},
+      width_(options.width_of_confidence()),
+      moments_(options.max_training) {
+  // The chance that a sum without any drift reaches h is about exp(-2 k h).
+  if (options.confidence && !options.threshold)
+    form_.threshold = -std::log(1 - *options.confidence / 100) / (2 * form_.drift);
+}
+
+Verdict DriftSums::judge(std::span<const double> values, std::int64_t time) {
+  (void)time;
+  const double value = values[0];
+  if (moments_.rows() < warm_up_) {
+    moments_.add(early_value(value, moments_));
+    return {};
+  }
+  Verdict verdict = judge_error(value, moments_.mean(), moments_.deviation(), width_);
+  verdict.rmse = moments_.deviation();
+  const double error = value - moments_.mean();
+  const double z = moments_.deviation() > 0 ? error / moments_.deviation() : (error > 0) - (error < 0);
+  const double summed = std::clamp(z, -kMostSummed, kMostSummed);
+  above_ = std::max(0.0, above_ + summed - form_.drift);
+  below_ = std::max(0.0, below_ - summed - form_.drift);
+  const double sum = std::max(above_, below_);
+  verdict.rarity = std::min(kGreatestRarity, 2 * form_.drift * sum / std::numbers::ln10);
+  verdict.alert = sum >= form_.threshold;
+  if (verdict.alert) {
+    above_ = below_ = 0;
+    moments_.restart_mean();
+    moments_.add(value);
+  } else {
+    moments_.add(moments_.clipped(value, kMostSummed));
+  }
+  return verdict;
+}
+
+// head := moments, double sum above, double sum below
+void DriftSums::save(ByteWriter& out) const {
+  moments_.save(out);
+  out.float64(above_);
+  out.float64(below_);
+}
+
+Status DriftSums::load(ByteReader& in) {
+  moments_.load(in);
+  above_ = in.float64();
+  below_ = in.float64();
+  return ended_well(in);
+}
+
+}  // namespace leat::anomaly

@@ -1,0 +1,83 @@
+// Detectors that hold a handful of numbers: deviations from the mean, and sums of small deviations.
+#pragma once
+
+#include "pipelines/anomaly/detector.h"
+#include "pipelines/anomaly/detector_options.h"
+#include "pipelines/anomaly/normal.h"
+
+namespace leat::anomaly {
+
+/// Mean and variance of all rows at first, and of about the last `window` later on.
+class RunningMoments {
+ public:
+  explicit RunningMoments(std::uint32_t window) : window_(window) {}
+
+  void add(double value);
+  /// The next rows tell a new mean quickly; the variance stays.
+  void restart_mean() { mean_rows_ = 0; }
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
+  [[nodiscard]] double mean() const { return mean_; }
+  [[nodiscard]] double deviation() const;
+  /// The value, brought to within so many deviations of the mean.
+  [[nodiscard]] double clipped(double value, double deviations) const;
+
+  /// varint rows, varint rows of the mean, double mean, double variance
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);
+
+ private:
+  std::uint32_t window_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t mean_rows_ = 0;
+  double mean_ = 0;
+  double variance_ = 0;
+};
+
+/// 'zscore': how many standard deviations a value is from the mean.
+class Zscore final : public Detector {
+ public:
+  explicit Zscore(const DetectorOptions& options);
+  [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this; }
+  void save(ByteWriter& out) const override { moments_.save(out); }
+  Status load(ByteReader& in) override;
+
+ private:
+  Verdict judge(std::span<const double> values, std::int64_t time) override;
+
+  std::uint32_t warm_up_;
+  double width_;
+  RunningMoments moments_;
+};
+
+/// 'cusum' and 'page_hinkley': deviations from the mean that are larger than a drift, summed to each side
+/// (Page 1954). The sum of one side falls back to 0 where it would be below. An alert begins anew: with the
+/// level that follows, and the spread that was.
+///
+/// Page and Hinkley's test has the same sums over the mean of all rows since the last change, with a smaller
+/// drift and a higher threshold: it finds slower changes later.
+class DriftSums final : public Detector {
+ public:
+  struct Form {
+    double drift = 0.5;    ///< In standard deviations.
+    double threshold = 8;  ///< The same.
+  };
+  static constexpr Form kCusum{0.5, 10};
+  static constexpr Form kPageHinkley{0.1, 50};
+
+  DriftSums(const DetectorOptions& options, Form form);
+  [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this; }
+  void save(ByteWriter& out) const override;
+  Status load(ByteReader& in) override;
+
+ private:
+  Verdict judge(std::span<const double> values, std::int64_t time) override;
+
+  std::uint32_t warm_up_;
+  Form form_;
+  double width_;
+  RunningMoments moments_;
+  double above_ = 0;
+  double below_ = 0;
+};
+
+}  // namespace leat::anomaly

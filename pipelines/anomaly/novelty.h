@@ -1,0 +1,131 @@
+// Novelty: a value is odd when it, or one of five numbers derived from it, falls into a gap that the series
+// has never visited. Six views (the value; what is left of it without level and season; short and long means
+// of that; its spread; the size of the steps) each measure the distance to the nearest value they have had,
+// and how rare such a distance is among all distances before. The mean of the six is the rarity; an alert
+// begins where it reaches a threshold, and no other follows for a while.
+//
+// There is nothing to set, to train or to choose: the same numbers serve every series. The method is a
+// nearest-neighbour detector as KNN-CAD (Burnaev, Ishimtsev 2016) with views in place of a delay embedding.
+//
+// State: the head as `save` writes it, and pages:
+//   's' bucket                => a bucket of the season (seasonal_level.h)
+//   '0' … '5' block           => counts of gaps of a view (gap_tail.h)
+//   'h' u8 epoch, varint page => for each view: varint count, fixed32 cell… (view_history.h)
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipelines/anomaly/detector.h"
+#include "pipelines/anomaly/detector_options.h"
+#include "pipelines/anomaly/gap_tail.h"
+#include "pipelines/anomaly/normal.h"
+#include "pipelines/anomaly/seasonal_level.h"
+#include "pipelines/anomaly/trailing.h"
+#include "pipelines/anomaly/view_history.h"
+
+namespace leat::anomaly {
+
+inline constexpr std::size_t kViews = 6;
+using Views = std::array<double, kViews>;
+
+/// From values to their views.
+class NoveltyViews {
+ public:
+  struct Row {
+    Views views{};
+    double forecast = 0;    ///< Level and season before this row.
+    double error_size = 0;  ///< Mean size of the forecasts' errors before this row.
+  };
+  Row step(double value, std::int64_t time);
+
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);
+  SeasonalLevel& season() { return season_; }
+
+ private:
+  SeasonalLevel season_;
+  double first_ = 0;  // Values of the views are seen from the first value, where floats are finest.
+  double last_ = 0;
+  double mean_ = 0;  // Of the values without season.
+  Trailing<6> without_season_;
+  Trailing<96> residuals_;
+  Trailing<48> steps_;
+};
+
+/// The rows of the views' histories, and how they are saved: a page has 16 rows.
+class NoveltyHistory {
+ public:
+  explicit NoveltyHistory(std::uint32_t rows);
+
+  /// How far each view of a row is from the nearest one before.
+  struct Nearest {
+    Views distances{};  ///< Infinite in the first row.
+    Views values{};     ///< The views as the history keeps them.
+  };
+  Nearest add(const Views& views);
+  [[nodiscard]] std::size_t size() const { return views_[0].size(); }
+
+  [[nodiscard]] std::size_t memory_bytes() const;
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);
+  void save_pages(StatePages& pages);
+  Status load_page(ByteReader& page, ByteReader& value);
+  void unsave_pages(StatePages& pages);
+  /// All pages and the head are loaded: call before the first row.
+  void finish_loading();
+  [[nodiscard]] static bool owns(std::string_view page) { return page.starts_with(kPageTag); }
+
+ private:
+  static constexpr char kPageTag = 'h';
+  using Cells = std::array<std::vector<ViewCell>, kViews>;
+  void end_epoch();
+  void keep_unsaved();
+  void save_epoch(std::uint32_t epoch, const Cells& cells, std::size_t first_page, StatePages& pages);
+  /// As it is saved.
+  static std::string page_of(const Cells& cells, std::size_t page);
+
+  std::uint32_t epoch_rows_;
+  std::uint32_t epoch_ = 0;
+  std::array<ViewHistory, kViews> views_;
+  Cells arrived_;               // Of the current epoch, in their order.
+  std::size_t saved_rows_ = 0;  // Of the current epoch.
+  std::uint32_t unsaved_ = 0;   // Epochs that ended before a row of them was saved, a bit each.
+  std::array<std::uint16_t, kEpochs> stored_{};           // Pages that the store has.
+  using Place = std::pair<std::uint32_t, std::uint64_t>;  // Epoch and page.
+  std::map<Place, std::string> pending_;  // Last pages of epochs that ended before these were saved.
+  std::map<Place, Cells> loading_;
+};
+
+class Novelty final : public Detector {
+ public:
+  explicit Novelty(const DetectorOptions& options);
+
+  [[nodiscard]] std::size_t memory_bytes() const override;
+  void save(ByteWriter& out) const override;
+  Status load(ByteReader& in) override;
+  void save_pages(StatePages& pages) override;
+  Status load_page(std::string_view page, std::string_view value) override;
+  void unsave_pages(StatePages& pages) override;
+
+ private:
+  Verdict judge(std::span<const double> values, std::int64_t time) override;
+  double rarity_of(const Views& views);
+
+  double threshold_;
+  double width_;  // Of the interval of expected values, in mean sizes of errors.
+  std::uint32_t cooldown_;
+  std::uint32_t warm_up_;
+  NoveltyViews source_;
+  NoveltyHistory history_;
+  std::array<GapTail, kViews> tails_;
+  Views largest_{};  // Absolute values.
+  std::uint64_t rows_ = 0;
+  std::uint64_t rows_since_alert_ = 0;  // 0: there was none.
+  ForecastErrors errors_;
+};
+
+}  // namespace leat::anomaly

@@ -1,0 +1,198 @@
+#include "pipelines/plan/bind_series.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "pipelines/functions/aggregate_anomaly.h"
+#include "pipelines/plan/bind_expr.h"
+
+namespace leat::plan {
+namespace {
+
+constexpr std::string_view kDetect = "ML_DETECT_ANOMALIES";
+constexpr std::string_view kDetectRobust = "ML_DETECT_ANOMALIES_ROBUST";
+constexpr std::string_view kForecast = "ML_FORECAST";
+constexpr std::array kNames = {kDetect, kDetectRobust, kForecast};
+
+/// The options as they are written, and where.
+struct WrittenOptions {
+  struct Spans {
+    sql::SourceSpan key;
+    sql::SourceSpan value;
+  };
+  OptionMap values;
+  std::map<std::string, Spans, std::less<>> spans;
+  sql::SourceSpan whole;
+};
+
+std::string text_of(const Expr& literal) {
+  if (literal.type.is_character()) return literal.literal.as_string();
+  if (literal.type.kind() == TypeKind::kBoolean) return literal.literal.as_boolean() ? "true" : "false";
+  return to_string(literal);
+}
+
+bool reads_columns(const sql::Expression& expression) {
+  bool found = sql::as<sql::ColumnName>(expression) != nullptr;
+  sql::for_each_child(expression,
+                      [&](const sql::Expression& child) { found = found || reads_columns(child); });
+  return found;
+}
+
+/// A constant that is not NULL. Null: reported.
+ExprPtr bind_constant(const sql::Expression& expression, std::string_view what, const BindContext& context) {
+  if (!reads_columns(expression)) {
+    const Scope nothing;
+    ExprPtr expr = ExprBinder(nothing, context, "the options").bind(expression);
+    if (!expr || (expr->kind == ExprKind::kLiteral && !expr->literal.is_null())) return expr;
+  }
+  context.diagnostics.error(expression.span, std::string(what) + " must be a constant",
+                            "as in JSON_OBJECT('method' VALUE 'zscore', 'confidencePercentage' VALUE 99.5)");
+  return nullptr;
+}
+
+bool read_pair(const sql::Call& object, std::size_t place, WrittenOptions& written,
+               const BindContext& context) {
+  const sql::Expression& key_text = *object.arguments[place].value;
+  const sql::Expression& value_text = *object.arguments[place + 1].value;
+  const ExprPtr key = bind_constant(key_text, "the name of an option", context);
+  const ExprPtr value = key ? bind_constant(value_text, "the value of an option", context) : nullptr;
+  if (!value) return false;
+  const std::string name = text_of(*key);
+  if (!written.values.emplace(name, text_of(*value)).second) {
+    context.diagnostics.error(key_text.span, "option '" + name + "' is there twice");
+    return false;
+  }
+  written.spans[name] = {key_text.span, value_text.span};
+  return true;
+}
+
+std::optional<WrittenOptions> read_options(const sql::Call& call, const BindContext& context) {
+  WrittenOptions written;
+  written.whole = call.span;
+  if (call.arguments.size() < 3) return written;
+  const sql::Expression& argument = *call.arguments[2].value;
+  written.whole = argument.span;
+  const auto* object = sql::as<sql::Call>(argument);
+  if (!object || object->name != "JSON_OBJECT") {
+    context.diagnostics.error(argument.span,
+                              "the options of " + call.name + " are a JSON_OBJECT of constants",
+                              "as in JSON_OBJECT('confidencePercentage' VALUE 99.5)");
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i + 1 < object->arguments.size(); i += 2)
+    if (!read_pair(*object, i, written, context)) return std::nullopt;
+  return written;
+}
+
+void report(const OptionError& mistake, const WrittenOptions& written, const BindContext& context) {
+  const auto place = written.spans.find(mistake.key);
+  sql::SourceSpan span = written.whole;
+  if (place != written.spans.end())
+    span = mistake.part == OptionError::Part::kValue ? place->second.value : place->second.key;
+  context.diagnostics.error(span, mistake.message);
+}
+
+/// None: reported.
+template <class Options>
+std::optional<Options> parse(const OptionTable<Options>& table, const WrittenOptions& written,
+                             const BindContext& context) {
+  std::vector<OptionError> mistakes;
+  if (auto foreign = anomaly::find_foreign(written.values))
+    mistakes.push_back(*std::move(foreign));
+  else if (Options options = table.read(written.values, {}, mistakes); mistakes.empty())
+    return options;
+  for (const OptionError& mistake : mistakes) report(mistake, written, context);
+  return std::nullopt;
+}
+
+/// Said already by what makes the state what it is.
+bool is_in_identity(std::string_view key) {
+  return key == "method" || key == "history" || key == "window" || key == "m" || key == "seed" ||
+         key == "enableStl";
+}
+
+std::string options_text(const anomaly::DetectorOptions& options, const OptionMap& written) {
+  std::string text = identity_of(options);
+  for (const auto& [key, value] : written)
+    if (!is_in_identity(key)) text += " " + key + "=" + value;
+  return text;
+}
+
+bool check_types(const sql::Call& call, const Type& value, const Type& time, const BindContext& context) {
+  if (functions::series_values_of(value).count == 0) {
+    context.diagnostics.error(
+        call.arguments[0].value->span,
+        call.name + " takes a number or a ROW of numbers, not " + value.with_nullable(true).to_string());
+    return false;
+  }
+  if (time.is_timestamp()) return true;
+  context.diagnostics.error(call.arguments[1].value->span,
+                            call.name + " takes the time of the value second, a TIMESTAMP, not " +
+                                time.with_nullable(true).to_string(),
+                            "the column that OVER orders by");
+  return false;
+}
+
+std::optional<SeriesFunction> bind_detection(const sql::Call& call, const Type& value, const Type& time,
+                                             const WrittenOptions& written, const BindContext& context) {
+  const bool robust = call.name == kDetectRobust;
+  std::optional<anomaly::DetectorOptions> options =
+      parse(robust ? anomaly::robust_option_table() : anomaly::detector_option_table(), written, context);
+  if (!options) return std::nullopt;
+  if (robust) {
+    constexpr double kDeviations = 3;
+    options->method = anomaly::Method::kMad;
+    if (!options->threshold) options->threshold = kDeviations;
+  }
+  const functions::SeriesValues values = functions::series_values_of(value);
+  if (const auto mistake = find_mistake(*options, values.count)) {
+    report(*mistake, written, context);
+    return std::nullopt;
+  }
+  const std::string shape =
+      values.type.kind() == TypeKind::kRow ? std::to_string(values.count) + " values " : "";
+  return SeriesFunction{functions::make_anomaly_detection(*options, values, time),
+                        call.name + " " + shape + identity_of(*options),
+                        options_text(*options, written.values)};
+}
+
+std::optional<SeriesFunction> bind_forecast(const sql::Call& call, const Type& value, const Type& time,
+                                            const WrittenOptions& written, const BindContext& context) {
+  if (!value.is_numeric()) {
+    context.diagnostics.error(call.arguments[0].value->span, "ML_FORECAST takes one number");
+    return std::nullopt;
+  }
+  const std::optional<anomaly::ForecastOptions> options =
+      parse(anomaly::forecast_option_table(), written, context);
+  if (!options) return std::nullopt;
+  if (const auto mistake = find_mistake(*options)) {
+    report(*mistake, written, context);
+    return std::nullopt;
+  }
+  return SeriesFunction{functions::make_forecast(*options, time), call.name + " " + identity_of(*options),
+                        options_text(*options, written.values)};
+}
+
+}  // namespace
+
+std::span<const std::string_view> series_function_names() {
+  return kNames;
+}
+
+bool is_series_function(std::string_view name) {
+  return std::ranges::count(kNames, name) > 0;
+}
+
+std::optional<SeriesFunction> bind_series_function(const sql::Call& call, std::span<const Type> types,
+                                                   const BindContext& context) {
+  if (!check_types(call, types[0], types[1], context)) return std::nullopt;
+  const std::optional<WrittenOptions> written = read_options(call, context);
+  if (!written) return std::nullopt;
+  return call.name == kForecast ? bind_forecast(call, types[0], types[1], *written, context)
+                                : bind_detection(call, types[0], types[1], *written, context);
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,78 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/unit/anomaly/series.h"
+
+namespace leat::anomaly {
+namespace {
+
+struct Seen {
+  int alerts = 0;
+  std::vector<std::size_t> rows;  ///< Of the alerts.
+};
+
+Seen watch(const std::vector<double>& values, const DetectorOptions& options) {
+  const DetectorPtr detector = make_detector(options, 1);
+  Seen seen;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!detector->observe({&values[i], 1}, time_of_row(i)).alert) continue;
+    ++seen.alerts;
+    seen.rows.push_back(i);
+  }
+  return seen;
+}
+
+DetectorOptions plain(std::uint32_t history = 2048) {
+  DetectorOptions options;
+  options.history = history;
+  return options;
+}
+
+bool is_near(const Seen& seen, std::size_t row) {
+  return std::any_of(seen.rows.begin(), seen.rows.end(),
+                     [&](std::size_t at) { return at >= row && at < row + 60; });
+}
+
+TEST_CASE("a wave with noise is no novelty for weeks") {
+  CHECK(watch(daily_series(288 * 21, 21), plain()).alerts <= 4);
+}
+
+TEST_CASE("a value that never was, one at the wrong hour, and a line that goes quiet are novelties") {
+  std::vector<double> spike = daily_series(288 * 14, 22);
+  spike[3000] = 40;
+  CHECK(is_near(watch(spike, plain()), 3000));
+  std::vector<double> shifted = daily_series(288 * 14, 23);
+  for (std::size_t i = 3000; i < 3144; ++i) shifted[i] = 40 - shifted[i];
+  CHECK(is_near(watch(shifted, plain()), 3000));
+  std::vector<double> quiet = daily_series(288 * 14, 24);
+  for (std::size_t i = 3000; i < 3060; ++i) quiet[i] = quiet[2999];
+  CHECK(is_near(watch(quiet, plain()), 3000));
+}
+
+TEST_CASE("an alert is followed by none for a while, and a higher threshold has fewer") {
+  std::vector<double> values = daily_series(288 * 14, 25);
+  for (std::size_t i = 3000; i < 3050; ++i) values[i] += 3.0 * static_cast<double>(i - 2990);
+  const Seen seen = watch(values, plain());
+  for (std::size_t i = 1; i < seen.rows.size(); ++i) CHECK(seen.rows[i] - seen.rows[i - 1] > 120);
+  DetectorOptions options = plain();
+  options.cooldown = 0;
+  const Seen all = watch(values, options);
+  CHECK(all.alerts > seen.alerts);
+  options.threshold = 4;
+  CHECK(watch(values, options).alerts < all.alerts);
+}
+
+TEST_CASE("a history of 8192 rows fits into 200 KiB, one of 2048 into 64") {
+  for (const auto& [rows, most] : {std::pair(8192U, 200U), std::pair(2048U, 64U)}) {
+    CAPTURE(rows);
+    const DetectorPtr detector = make_detector(plain(rows), 1);
+    const std::vector<double> values = daily_series(20'000, 26);
+    for (std::size_t i = 0; i < values.size(); ++i) detector->observe({&values[i], 1}, time_of_row(i));
+    CHECK(detector->memory_bytes() <= most * 1024);
+    CHECK(detector->memory_bytes() <= full_size_of(plain(rows), 1) * 11 / 10);
+  }
+}
+
+}  // namespace
+}  // namespace leat::anomaly

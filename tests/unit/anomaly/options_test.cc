@@ -1,0 +1,51 @@
+#include <doctest/doctest.h>
+
+#include "pipelines/anomaly/detector_options.h"
+
+namespace leat::anomaly {
+namespace {
+
+/// The first complaint about options, or nothing.
+std::string complaint(const OptionMap& given, std::size_t values = 1) {
+  if (const auto foreign = find_foreign(given)) return foreign->message;
+  std::vector<OptionError> mistakes;
+  const DetectorOptions options = detector_option_table().read(given, {}, mistakes);
+  if (!mistakes.empty()) return mistakes[0].message;
+  const auto mistake = find_mistake(options, values);
+  return mistake ? mistake->message : "";
+}
+
+TEST_CASE("what is known is taken") {
+  CHECK(complaint({}).empty());
+  for (const char* method : {"auto", "novelty", "zscore", "mad", "ewma", "holt_winters", "cusum",
+                             "page_hinkley", "half_space_trees"})
+    CHECK(complaint({{"method", method}}).empty());
+  CHECK(complaint({{"minTrainingSize", "10"},
+                   {"maxTrainingSize", "50"},
+                   {"confidencePercentage", "99.5"},
+                   {"enableStl", "true"}})
+            .empty());
+}
+
+TEST_CASE("what is not known is refused with the nearest name") {
+  CHECK(complaint({{"metod", "zscore"}}).find("did you mean 'method'") != std::string::npos);
+  CHECK(complaint({{"method", "zscores"}}).find("did you mean 'zscore'") != std::string::npos);
+  CHECK(complaint({{"history", "many"}}).find("whole number") != std::string::npos);
+}
+
+TEST_CASE("what cannot be is refused with what could") {
+  CHECK(complaint({{"history", "20"}}).find("from 64 to 16384") != std::string::npos);
+  CHECK(complaint({{"confidencePercentage", "100"}}).find("below 100") != std::string::npos);
+  CHECK(complaint({{"alpha", "1"}}).find("below 1") != std::string::npos);
+  CHECK(complaint({{"method", "zscore"}}, 3).find("half_space_trees") != std::string::npos);
+  CHECK(complaint({{"method", "mad"}, {"enableStl", "true"}}, 3).find("one value") != std::string::npos);
+  CHECK(complaint({{"p", "1"}}).find("ARIMA") != std::string::npos);
+  CHECK(complaint({{"updateInterval", "5"}}).find("leave it out") != std::string::npos);
+}
+
+TEST_CASE("the default of several values is refused: novelty judges one") {
+  CHECK(complaint({}, 2).find("'novelty' judges one value") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace leat::anomaly
