@@ -194,6 +194,7 @@ class Pipeline {
 
   PipelineState state_ = PipelineState::kStarting;
   std::string error_;
+  ErrorCode error_code_ = ErrorCode::kInternal;
   std::string waiting_for_;
   CommitNumber last_commit_;
   std::int64_t last_commit_time_ = 0;
