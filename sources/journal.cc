@@ -85,14 +85,24 @@ void Journal::on_room(std::function<void()> resume) {
 }
 
 void Journal::visit_unread(const std::function<void(const Message&)>& visit) {
-  // What is in front of a gap does not tell what was in it: only what follows the last one is of one piece.
-  const bool has_gap = !gaps_.empty() && gaps_.back().offset >= read_.offset;
-  JournalScanner scanner(*file_, ring_, has_gap ? gaps_.back().behind : read_, tail_offset_.load());
+  // What is in front of lost messages does not tell what was in them: only what follows is of one piece.
+  JournalMark from = read_;
+  for (const JournalGap& gap : gaps_)
+    if (gap.lost > 0) from = gap.behind;
+  JournalScanner scanner(*file_, ring_, from, tail_offset_.load());
   while (true) {
     const auto message = scanner.next();
     // What cannot be read is reported when the engine comes to it; what is behind it is not visited.
-    if (!message || !*message) return;
-    visit(**message);
+    if (!message) return;
+    if (*message) {
+      visit(**message);
+      continue;
+    }
+    const auto gap = std::find_if(gaps_.begin(), gaps_.end(), [&](const JournalGap& each) {
+      return each.offset == scanner.mark().offset;
+    });
+    if (gap == gaps_.end() || gap->behind.offset <= gap->offset) return;
+    scanner.go_on_from(gap->behind);
   }
 }
 

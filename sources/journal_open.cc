@@ -41,9 +41,9 @@ Result<JournalSlot> read_slot(const JournalFile& file, const std::string& path) 
                       "waits in it");
     if (!best || slot->sequence > best->sequence) best = slot;
   }
-  if (!best || best->ring_size < kRecordHeadBytes || best->ring_size % 8 != 0 ||
-      file.size() < kRingStart + best->ring_size)
-    return damaged_header(path);
+  if (!best || best->ring_size < kRecordHeadBytes || best->ring_size % 8 != 0) return damaged_header(path);
+  if (file.size() < kRingStart + best->ring_size)
+    return fail(ErrorCode::kCorrupt, path + ": the file is shorter than its journal");
   return *best;
 }
 

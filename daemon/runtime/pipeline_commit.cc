@@ -105,6 +105,7 @@ void Pipeline::restore_counters(std::string_view bytes) {
   // Those without saved counters, too: what waits in their journals has been received.
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     inputs_[i]->reader->restore_counters(sources[plan_.scans[i]->table]);
+  received_ = received_for_good();
   if (!known) return;
   restore_operators(in);
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
@@ -137,6 +138,12 @@ void Pipeline::add_positions(store::Commit& commit) const {
       commit.positions.push_back({TableName{plan_.scans[i]->table}, std::move(position)});
 }
 
+std::uint64_t Pipeline::received_for_good() const {
+  std::uint64_t received = 0;
+  for (const auto& input : inputs_) received += input->reader->received_for_good();
+  return received;
+}
+
 std::shared_ptr<store::Commit> Pipeline::make_commit() {
   auto made = std::make_shared<store::Commit>();
   made->pipeline = name_;
@@ -154,11 +161,14 @@ std::shared_ptr<store::Commit> Pipeline::make_commit() {
   }
   made->dead_letters = std::exchange(dead_letters_, {});
   made->replayed = replays_.take_done();
-  const bool nothing = made->state.empty() && made->positions.empty() && made->blocks.empty() &&
-                       made->tables.empty() && made->dead_letters.empty() && made->replayed.empty();
+  const std::uint64_t received = received_for_good();
+  const bool nothing = received == received_ && made->state.empty() && made->positions.empty() &&
+                       made->blocks.empty() && made->tables.empty() && made->dead_letters.empty() &&
+                       made->replayed.empty();
   if (nothing) return nullptr;
   dead_letter_count_ += made->dead_letters.size();
   made->counters = encode_counters();
+  received_ = received;
   for (const store::SourcePosition& position : made->positions)
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (plan_.scans[i]->table == position.source.value) positions_[i] = position.position;

@@ -373,6 +373,10 @@ SourceReader::Saved SourceReader::saved_counters() const {
           .lost = counters_.lost};
 }
 
+std::uint64_t SourceReader::received_for_good() const {
+  return rewinds() || counts_records_ ? 0 : intake_->counters().received + replayed_;
+}
+
 void SourceReader::restore_counters(const Saved& saved) {
   counters_.decoded = saved.decoded;
   counters_.empty = saved.empty;
@@ -383,8 +387,8 @@ void SourceReader::restore_counters(const Saved& saved) {
   // to the intake it looks as if it had come that way.
   std::uint64_t received = saved.decoded + saved.empty + saved.dead + saved.redelivered + saved.dropped +
                            intake_->queued_messages();
-  const bool counts_each = !rewinds() && !counts_records_;
-  if (counts_each && saved.received > received) {
+  const bool for_good = !rewinds() && !counts_records_;
+  if (for_good && saved.received > received) {
     const std::uint64_t gone = saved.received - received;
     counters_.lost += gone;
     received = saved.received;

@@ -104,6 +104,9 @@ class SourceReader {
     std::uint64_t lost = 0;      ///< Missing in the first version.
   };
   [[nodiscard]] Saved saved_counters() const;
+  /// Messages of a source that cannot rewind, with what waits; they are worth a commit, so that they are
+  /// missed when they are lost. Others: 0.
+  [[nodiscard]] std::uint64_t received_for_good() const;
   /// Before `start`, in any case: what waits in the journal is added. What the commit counted as received and
   /// is not there any more is counted as lost, and logged.
   void restore_counters(const Saved& saved);

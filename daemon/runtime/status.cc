@@ -83,10 +83,11 @@ std::vector<std::string> journal_damages(const PipelineStatus& status) {
   std::vector<std::string> sentences;
   for (const SourceStatus& source : status.sources)
     if (source.counters.lost > 0 || source.set_aside_files > 0)
-      sentences.push_back(fmt::format(
-          "source '{}' of pipeline '{}' has lost {} messages that it had taken in; damaged parts of its "
-          "journal are in {} files beside it",
-          source.table.value, status.name.value, source.counters.lost, source.set_aside_files));
+      sentences.push_back(
+          fmt::format("source '{}' of pipeline '{}' has lost {} messages that it had taken in, as far as is "
+                      "known; damaged "
+                      "parts of its journal are in {} files beside it",
+                      source.table.value, status.name.value, source.counters.lost, source.set_aside_files));
   return sentences;
 }
 

@@ -16,9 +16,11 @@ using namespace leat::runtime;
 
 namespace {
 
+constexpr int kMessages = 7;
+
 /// A pipeline whose broker is away: all that comes in is what the journal holds.
 struct JournalWorld : PipelineWorld {
-  JournalWorld() { put_in(5); }
+  JournalWorld() { put_in(kMessages); }
 
   /// As a source that stored them and died.
   void put_in(int messages) {
@@ -57,22 +59,22 @@ struct JournalWorld : PipelineWorld {
     CHECK(accounting_violations(status) == std::vector<std::string>());
     return status;
   }
-  /// Until `commits` commits are through, then it is destroyed as a crash would.
-  PipelineStatus run_for(int commits) {
-    PipelineStatus status;
+  /// Until so many messages are decoded and committed, then it is destroyed as a crash would; the next ones
+  /// may be committed, too.
+  void run_until(std::uint64_t decoded) {
+    Pipeline* running = nullptr;
     auto made = make({.ended = {}, .batch_done = {}, .committed = [&] {
-                        if (--commits == 0) crash();
+                        if (running->status_now().sources.at(0).counters.decoded >= decoded) crash();
                       }});
     REQUIRE_MESSAGE(made, made.error().message);
-    REQUIRE((*made)->start());
+    running = made->get();
+    REQUIRE(running->start());
     loop->run();
-    status = (*made)->status_now();
-    return status;
   }
 
   const std::string kText = R"(
     CREATE TABLE readings (line STRING) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1',
-      'topic' = 't', 'qos' = '1', 'format' = 'raw', 'journal.size' = '64 kb', 'max-packet-size' = '4 kb');
+      'topic' = 't', 'qos' = '1', 'format' = 'csv', 'journal.size' = '64 kb', 'max-packet-size' = '4 kb');
     SELECT line FROM readings;)";
   test::TemporaryFolder folder;
 };
@@ -82,44 +84,42 @@ struct JournalWorld : PipelineWorld {
 TEST_CASE("what waits in the journal has been received, although there was no commit yet") {
   JournalWorld world;
   const auto counters = world.as_opened().sources.at(0).counters;
-  CHECK(counters.received == 5);
-  CHECK(counters.queued == 5);
+  CHECK(counters.received == kMessages);
+  CHECK(counters.queued == kMessages);
 }
 
 TEST_CASE("what was received and is not there any more ends as lost, whatever has become of the journal") {
   for (const bool removed : {false, true}) {
     JournalWorld world;
-    world.run_for(2);
+    world.run_until(1);
     if (removed)
       std::filesystem::remove(world.file());
     else
       world.damage_from(sources::kRingStart);
-    const PipelineStatus status = world.as_opened();
-    const auto& counters = status.sources.at(0).counters;
-    CHECK(counters.received == 5);
-    CHECK(counters.decoded == 2);
+    const auto counters = world.as_opened().sources.at(0).counters;
+    CHECK(counters.received == kMessages);
+    CHECK(counters.decoded >= 1);
     CHECK(counters.dropped == counters.lost);
-    CHECK(counters.lost + counters.queued == 3);
+    CHECK(counters.decoded + counters.lost + counters.queued == kMessages);
+    CHECK(counters.lost + counters.queued > 0);
   }
 }
 
 TEST_CASE("a lost message is queued until the position has passed it, then it is dropped, once") {
   JournalWorld world;
   std::string bytes = world.folder.read("test.readings.journal");
-  bytes[JournalWorld::begin_of(3) + 50] ^= 1;
+  bytes[JournalWorld::begin_of(5) + 50] ^= 1;
   world.folder.write("test.readings.journal", bytes);
-  CHECK(world.as_opened().sources.at(0).counters.queued == 5);
+  CHECK(world.as_opened().sources.at(0).counters.queued == kMessages);
+  world.run_until(1);
   CHECK(world.as_opened().sources.at(0).counters.lost == 0);
-  world.run_for(2);
-  CHECK(world.as_opened().sources.at(0).counters.lost == 0);
-  world.run_for(2);
+  world.run_until(kMessages - 1);
   const PipelineStatus status = world.as_opened();
   const auto& counters = status.sources.at(0).counters;
-  CHECK(counters.received == 5);
-  CHECK(counters.decoded == 4);
+  CHECK(counters.received == kMessages);
+  CHECK(counters.decoded == kMessages - 1);
   CHECK(counters.lost == 1);
   CHECK(counters.queued == 0);
   CHECK(status.sources.at(0).set_aside_files == 1);
   CHECK(journal_damages(status).size() == 1);
-  CHECK(world.rows.lines.size() == 4);
 }

@@ -132,6 +132,34 @@ TEST_CASE("damage among what is committed is no loss") {
   CHECK(it.lost == 0);
 }
 
+TEST_CASE("a lost mark at the end of a lap is no loss, and nothing behind it is missed") {
+  JournalFixture it;
+  it.open();
+  it.append_numbered(1, 60, 1000);
+  it.read_all();
+  it.release_all();
+  it.append_numbered(61, 120, 1000);
+  it.crash();
+  const std::size_t in_lap = (128 * 1024 - kRingStart) / record_size(3, 10, 1000);
+  it.disk->bytes[kRingStart + in_lap * record_size(3, 10, 1000) + 8] ^= 1;
+  it.open(60);
+  CHECK(it.findings.detail.empty());
+  int visited = 0;
+  it.journal->visit_unread([&](const Message&) { ++visited; });
+  CHECK(visited == 60);
+  CHECK(it.read_all().size() == 60);
+  CHECK(it.lost == 0);
+}
+
+TEST_CASE("of the messages before lost ones the source sees none: they may be of another session") {
+  CutFixture it;
+  it.disk->bytes[it.begin_of(3) + 60] ^= 1;
+  it.open();
+  std::vector<std::string> seen;
+  it.journal->visit_unread([&](const Message& message) { seen.emplace_back(message.payload); });
+  CHECK(seen == std::vector<std::string>{JournalFixture::numbered(4, 101), JournalFixture::numbered(5, 101)});
+}
+
 TEST_CASE("what an older lap has left behind the tail is never taken for what follows") {
   JournalFixture it;
   it.open();
