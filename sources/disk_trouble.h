@@ -18,6 +18,7 @@ class DiskTrouble {
     text_ = outcome ? std::string() : outcome.error().message;
     troubled_.store(!outcome);
   }
+  [[nodiscard]] bool any() const { return troubled_.load(); }
   /// Empty: none.
   [[nodiscard]] std::string text() const {
     if (!troubled_.load()) return {};

@@ -36,6 +36,10 @@ struct MessageBatch {
   HeapPtr memory;
   /// The source has ended and this is the last batch (bounded sources).
   bool end = false;
+  /// Not 0: there are no messages in this batch, but so many were here and can not be read any more, up to
+  /// number `through`. They have been queued until now, and end as dropped. More may follow: read again.
+  std::uint64_t lost = 0;
+  MessageNumber through;
 };
 
 struct IntakeOptions {
@@ -63,7 +67,7 @@ enum class Appended : std::uint8_t {
 struct IntakeCounters {
   std::uint64_t received = 0;     ///< Stored, redelivered or dropped.
   std::uint64_t redelivered = 0;  ///< Skipped: the broker sent again what is already here.
-  std::uint64_t dropped = 0;      ///< QoS 0 beyond the reserve.
+  std::uint64_t dropped = 0;      ///< QoS 0 beyond the reserve, and what was lost.
   std::uint64_t received_bytes = 0;
 };
 
@@ -96,7 +100,7 @@ class Intake {
   virtual void visit_unread(const std::function<void(const Message&)>& visit) { (void)visit; }
 
   /// Up to `max_bytes` of payloads (at least one message if there is any), in order, each once.
-  /// Errors: io, corrupt (the journal; what cannot be read is set aside and counted).
+  /// Errors: io, corrupt (the journal; what cannot be read is set aside, the next call tells how much).
   virtual Result<MessageBatch> read(std::size_t max_bytes) = 0;
   /// Everything up to `number` is committed: its room may be reused. (In memory it is reused as soon as it
   /// has been read.)
@@ -125,10 +129,28 @@ class Intake {
 enum class WhenFull : std::uint8_t { kWait, kNever };
 std::unique_ptr<Intake> make_memory_intake(const IntakeOptions& options, WhenFull when_full);
 
+/// What the opening of a journal found that people should know.
+struct JournalFindings {
+  enum class Weight : std::uint8_t {
+    kNone,     ///< Nothing.
+    kNotice,   ///< It is not as the store left it, as far as is known without harm.
+    kDamaged,  ///< Messages are lost, or may be.
+  };
+  Weight weight = Weight::kNone;
+  std::string detail;  ///< In sentences, with the file's name; empty: nothing.
+  /// Messages between `committed` and the end that can not be read; `read` gives them out as `lost`.
+  std::uint64_t lost = 0;
+  /// False: messages may be missing between those that the store has and those that `read` gives out.
+  bool complete = true;
+  std::uint64_t set_aside_files = 0;  ///< PATH.damaged-…, beside the journal, from now and before.
+};
+
 /// Opens or creates the journal at `path`. `committed` is the number up to which the store has everything;
-/// reading begins behind it. The next number is 1 + max(last valid record, committed). Errors: io; a damaged
-/// file is none: it is set aside (renamed) or cut at the first bad record, and `*damage` tells.
+/// reading begins behind it. The next number is 1 + max(last valid record, committed). Errors: io, conflict
+/// (in use, or of a newer Leat). A damaged file is no error: what can not be read is stepped over and its
+/// bytes are copied to PATH.damaged-records-NUMBER, or the file is renamed to PATH.damaged-N when nothing of
+/// it is of use, and `findings` tells.
 Result<std::unique_ptr<Intake>> open_journal(const std::string& path, const IntakeOptions& options,
-                                             MessageNumber committed, std::string* damage);
+                                             MessageNumber committed, JournalFindings& findings);
 
 }  // namespace leat::sources

@@ -24,8 +24,6 @@ class IntakeTally {
     received_.fetch_add(1, std::memory_order_relaxed);
     dropped_.fetch_add(1, std::memory_order_relaxed);
   }
-  /// Messages that were counted as stored and can not be read any more: they end as dropped.
-  void lost(std::uint64_t messages) { dropped_.fetch_add(messages, std::memory_order_relaxed); }
 
   [[nodiscard]] IntakeCounters snapshot() const {
     return {.received = received_.load(std::memory_order_relaxed),

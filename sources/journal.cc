@@ -1,11 +1,12 @@
 #include "sources/journal.h"
 
 #include <algorithm>
-#include <fstream>
+#include <limits>
 #include <utility>
 
 #include "pipelines/base/fault_point.h"
 #include "pipelines/formats/format.h"
+#include "sources/journal_aside.h"
 
 namespace leat::sources {
 namespace {
@@ -32,7 +33,7 @@ Journal::Journal(std::unique_ptr<JournalFile> file, std::string path, const Inta
     : file_(std::move(file)),
       path_(std::move(path)),
       options_(options),
-      ring_{recovery.slot.ring_size},
+      ring_{recovery.slot.ring_size, recovery.slot.seed},
       high_(share(recovery.slot.ring_size, options.high_water)),
       low_(share(recovery.slot.ring_size, options.low_water)),
       group_limit_(group_limit(recovery.slot.ring_size)),
@@ -84,18 +85,38 @@ void Journal::on_room(std::function<void()> resume) {
 }
 
 void Journal::visit_unread(const std::function<void(const Message&)>& visit) {
-  JournalScanner scanner(*file_, ring_, read_, tail_offset_.load());
+  // What is in front of lost messages does not tell what was in them: only what follows is of one piece.
+  JournalMark from = read_;
+  for (const JournalGap& gap : gaps_)
+    if (gap.lost > 0) from = gap.behind;
+  JournalScanner scanner(*file_, ring_, from, tail_offset_.load());
   while (true) {
     const auto message = scanner.next();
     // What cannot be read is reported when the engine comes to it; what is behind it is not visited.
-    if (!message || !*message) return;
-    visit(**message);
+    if (!message) return;
+    if (*message) {
+      visit(**message);
+      continue;
+    }
+    const auto gap = std::find_if(gaps_.begin(), gaps_.end(), [&](const JournalGap& each) {
+      return each.offset == scanner.mark().offset;
+    });
+    if (gap == gaps_.end() || gap->behind.offset <= gap->offset) return;
+    scanner.go_on_from(gap->behind);
   }
 }
 
-void Journal::step_over_gap() {
+bool Journal::step_over_gap(MessageBatch& batch) {
   while (!gaps_.empty() && gaps_.front().offset < read_.offset) gaps_.pop_front();
-  if (!gaps_.empty() && gaps_.front().offset == read_.offset) read_ = gaps_.front().behind;
+  if (gaps_.empty() || gaps_.front().offset != read_.offset) return false;
+  const JournalGap gap = gaps_.front();
+  gaps_.pop_front();
+  read_ = gap.behind;
+  batch.lost = std::min(gap.lost, queued_.load());
+  batch.through = gap.behind.number;
+  queued_.fetch_sub(batch.lost);
+  marks_.push_back(read_);
+  return batch.lost > 0;
 }
 
 bool Journal::something_to_read() {
@@ -106,7 +127,6 @@ bool Journal::something_to_read() {
 }
 
 bool Journal::nothing_to_read() {
-  step_over_gap();
   if (something_to_read()) return false;
   bell_.arm();
   return !something_to_read();
@@ -115,11 +135,14 @@ bool Journal::nothing_to_read() {
 Result<MessageBatch> Journal::read(std::size_t max_bytes) {
   MessageBatch batch;
   const bool ended = ended_.load();
-  while (batch.messages.empty() && !nothing_to_read())
+  while (batch.messages.empty()) {
+    if (step_over_gap(batch)) return batch;
+    if (nothing_to_read()) break;
     if (Status piece = read_piece(max_bytes, batch); !piece) {
       if (piece.error().code == ErrorCode::kCorrupt) return set_aside();
       return tl::unexpected<Error>(piece.error());
     }
+  }
   queued_.fetch_sub(batch.messages.size());
   if (!batch.messages.empty() && marks_.back().number < read_.number) marks_.push_back(read_);
   batch.end = ended && read_.offset == end_offset_.load();
@@ -146,7 +169,7 @@ Status Journal::read_piece(std::uint64_t max_bytes, MessageBatch& batch) {
 
 JournalStep Journal::take_records(std::string_view bytes, MessageBatch& batch) {
   while (!bytes.empty()) {
-    const JournalStep step = look_at(bytes, read_, ring_.lap_rest(read_.offset));
+    const JournalStep step = look_at(bytes, read_, ring_);
     if (step.kind == JournalStep::Kind::kLapEnd) read_.offset += ring_.lap_rest(read_.offset);
     if (step.kind != JournalStep::Kind::kRecord) return step;
     batch.messages.push_back(message_of(step.head, bytes));
@@ -159,24 +182,18 @@ JournalStep Journal::take_records(std::string_view bytes, MessageBatch& batch) {
 
 tl::unexpected<Error> Journal::set_aside() {
   const std::uint64_t tail = tail_offset_.load();
-  const std::uint64_t tail_number = tail_number_.load();
-  auto found = find_next_record(*file_, ring_, read_, tail);
+  const MessageNumber last{tail_number_.load()};
+  // All up to the tail were valid when they were written or found.
+  auto found =
+      find_next_record(*file_, ring_, read_, {std::numeric_limits<std::uint32_t>::max(), last}, tail);
   if (!found) return tl::unexpected<Error>(found.error());
-  const JournalMark behind = found->value_or(JournalMark{tail, {tail_number}, epoch_});
-
-  const std::string aside = path_ + ".damaged-records-" + std::to_string(read_.number.value + 1);
-  std::vector<char> bytes(
-      static_cast<std::size_t>(std::min(behind.offset - read_.offset, ring_.lap_rest(read_.offset))));
-  if (file_->read(ring_.file_offset(read_.offset), bytes))
-    std::ofstream(aside, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-
-  const std::uint64_t lost = std::min(behind.number.value - read_.number.value, queued_.load());
-  tally_.lost(lost);
-  queued_.fetch_sub(lost);
-  read_ = behind;
-  marks_.push_back(read_);
-  return fail(ErrorCode::kCorrupt, path_ + ": " + std::to_string(lost) + " damaged records up to number " +
-                                       std::to_string(behind.number.value) + " are set aside in " + aside);
+  JournalGap gap{read_.offset, found->value_or(JournalMark{tail, last, epoch_})};
+  gap.missing = gap.lost = gap.behind.number.value - read_.number.value;
+  gaps_.push_front(gap);
+  const std::string kept =
+      keep_bytes(*file_, ring_, {{read_.offset, gap.behind.offset}}, path_, read_.number.next());
+  return fail(ErrorCode::kCorrupt, path_ + ": " + std::to_string(gap.lost) + " messages up to number " +
+                                       std::to_string(gap.behind.number.value) + " cannot be read; " + kept);
 }
 
 void Journal::release(MessageNumber number) {
@@ -221,7 +238,7 @@ void Journal::run() {
   }
   lock.unlock();
   if (flush() && sync_tail()) [[maybe_unused]]
-    const Status moved = move_head_in_file();
+    const Status moved = move_head_in_file(Closing::kYes);
 }
 
 /// One round of the journal's thread. A disk that refuses is asked again after the sync interval.
@@ -233,13 +250,15 @@ void Journal::settle() {
 }
 
 Status Journal::settle_file() {
+  const std::uint64_t failures = sync_failures_.load();
   Status down = flush();
   if (down) down = sync_tail();
   if (!down) {
     failed_.store(true);
     return down;
   }
-  if (failed_.exchange(false)) wake_reader();
+  if (sync_failures_.load() == failures && failed_.exchange(false)) wake_reader();
+  LEAT_TRY(ask_again());
   bool due = false;
   {
     const std::scoped_lock lock(head_mutex_);
@@ -256,27 +275,46 @@ std::string Journal::trouble() const {
   return text.empty() ? sync_trouble_.text() : text;
 }
 
+Status Journal::sync_since(std::uint64_t failures) {
+  const std::scoped_lock lock(sync_mutex_);
+  Status down = file_->sync();
+  if (!down) {
+    sync_failures_.fetch_add(1);
+    failed_.store(true);
+  } else if (sync_failures_.load() != failures) {
+    down = fail(ErrorCode::kIo, path_ + ": a sync failed meanwhile");
+  }
+  return down;
+}
+
+/// What the ring holds between two offsets is to be synced once more: the kernel took the pages of a failed
+/// sync for written.
+Status Journal::write_again(std::uint64_t begin, std::uint64_t end) {
+  std::vector<char> bytes;
+  for (std::uint64_t offset = begin; offset < end; offset += bytes.size()) {
+    bytes.resize(static_cast<std::size_t>(std::min(end - offset, ring_.lap_rest(offset))));
+    LEAT_TRY(file_->read(ring_.file_offset(offset), bytes));
+    LEAT_TRY(file_->write(ring_.file_offset(offset), {bytes.data(), bytes.size()}));
+  }
+  return {};
+}
+
 Status Journal::sync_tail() {
+  const std::uint64_t failures = sync_failures_.load();
   const std::uint64_t number = tail_number_.load();
   const std::uint64_t tail = tail_offset_.load();
-  if (tail == synced_) return {};
-  if (failed_.load()) {
-    // The kernel took the pages of the failed sync for written: make them dirty again.
-    std::vector<char> bytes;
-    for (std::uint64_t offset = synced_; offset < tail; offset += bytes.size()) {
-      bytes.resize(static_cast<std::size_t>(std::min(tail - offset, ring_.lap_rest(offset))));
-      LEAT_TRY(file_->read(ring_.file_offset(offset), bytes));
-      LEAT_TRY(file_->write(ring_.file_offset(offset), {bytes.data(), bytes.size()}));
-    }
-  }
-  if (options_.durability != IntakeOptions::Durability::kPower) LEAT_TRY(file_->sync());
+  const bool again = failed_.load();
+  if (tail == synced_ && !again) return {};
+  if (again) LEAT_TRY(write_again(synced_, tail));
+  // With 'power' each append has synced what it wrote.
+  if (again || options_.durability != IntakeOptions::Durability::kPower) LEAT_TRY(sync_since(failures));
   LEAT_FAULT_STEP("journal.tail-synced");
   synced_ = tail;
   synced_number_.store(number);
   return {};
 }
 
-Status Journal::move_head_in_file() {
+Status Journal::move_head_in_file(Closing closing) {
   JournalSlot slot = slot_;
   {
     const std::scoped_lock lock(head_mutex_);
@@ -285,13 +323,25 @@ Status Journal::move_head_in_file() {
   slot.sequence += 1;
   slot.last.value = synced_number_.load();
   slot.next = std::max(slot.next, slot.last.next());
+  slot.closed = closing == Closing::kYes;
+  const std::uint64_t failures = sync_failures_.load();
   LEAT_TRY(file_->write(slot.sequence % 2 * kSlotBytes, encode_slot(slot)));
   LEAT_FAULT_STEP("journal.head-written");
-  LEAT_TRY(file_->sync());
+  LEAT_TRY(sync_since(failures));
   LEAT_FAULT_STEP("journal.head-synced");
   slot_ = slot;
   reusable_.store(slot.head.offset);
   return {};
+}
+
+/// After a refused write the source may have nothing to append for long: whether the disk is well again is
+/// seen by zeros in the place that it refused. Nothing is there yet. What is gathered asks by itself.
+Status Journal::ask_again() {
+  if (!write_trouble_.any()) return {};
+  const std::scoped_lock lock(append_mutex_);
+  if (!write_trouble_.any() || !group_.empty() || refused_write_.offset < tail_offset_.load()) return {};
+  return write_noted(refused_write_.offset,
+                     std::string(static_cast<std::size_t>(refused_write_.bytes), '\0'));
 }
 
 void Journal::offer_room() {

@@ -40,6 +40,8 @@ namespace leat::sources {
 struct JournalGap {
   std::uint64_t offset = 0;
   JournalMark behind;
+  std::uint64_t missing = 0;  ///< Numbers in between,
+  std::uint64_t lost = 0;     ///< and how many messages of them are not committed.
 };
 
 /// What recovery found in a journal file.
@@ -47,7 +49,7 @@ struct JournalRecovery {
   JournalSlot slot;             ///< The one that counts, as read.
   JournalMark committed;        ///< Reading begins here.
   JournalMark tail;             ///< Writing goes on here.
-  std::uint64_t queued = 0;     ///< Records between the two.
+  std::uint64_t queued = 0;     ///< Records between the two, those that are lost included.
   std::deque<JournalGap> gaps;  ///< In order.
 };
 
@@ -55,10 +57,10 @@ class Journal final : public Intake {
  public:
   /// Opens what `open_journal_file` gave; `open_journal` (intake.h) is this over a real file. `path` is for
   /// messages and for what is set aside. Errors: corrupt (the file holds no journal), conflict (of a newer
-  /// version), exhausted, io.
+  /// version), io.
   static Result<std::unique_ptr<Journal>> open(std::unique_ptr<JournalFile> file, const std::string& path,
                                                const IntakeOptions& options, MessageNumber committed,
-                                               std::string* damage);
+                                               JournalFindings& findings);
   /// Syncs what is there and leaves the head in the file, so that the next opening reads only what is live.
   ~Journal() override;
 
@@ -108,19 +110,27 @@ class Journal final : public Intake {
   Status add_to_group(const Draft& draft, std::uint64_t offset, Urgency urgency);
   Status leave_lap(std::uint64_t rest);
   Status write_group();
-  Status write_and_sync_group();
+  /// Writes into the ring, and with 'power' syncs; notes what becomes of it.
+  Status write_noted(std::uint64_t offset, std::string_view bytes);
+  Status write_down(std::uint64_t offset, std::string_view bytes);
+  struct Refused {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+  };
+  void note_write(const Status& written, const Refused& place);
   void publish_group();
   void mark_dirty();
 
   // Reading, on the loop.
   [[nodiscard]] bool something_to_read();
   [[nodiscard]] bool nothing_to_read();
-  void step_over_gap();
+  /// True: there was one, and `batch` tells what is lost.
+  bool step_over_gap(MessageBatch& batch);
   /// Fills `batch` from one contiguous piece of the ring of about `max_bytes`.
   Status read_piece(std::uint64_t max_bytes, MessageBatch& batch);
   /// Takes whole records out of `bytes`; the answer is what stopped it.
   JournalStep take_records(std::string_view bytes, MessageBatch& batch);
-  /// Steps over records that have become unreadable: keeps their bytes in a file, counts them, and says so.
+  /// Records have become unreadable: keeps their bytes in a file, makes a gap of them, and says so.
   tl::unexpected<Error> set_aside();
   void move_head(MessageNumber released);
 
@@ -130,7 +140,13 @@ class Journal final : public Intake {
   /// Errors: io; what the disk refuses is tried again in the next round.
   Status settle_file();
   Status sync_tail();
-  Status move_head_in_file();
+  Status write_again(std::uint64_t begin, std::uint64_t end);
+  enum class Closing : bool { kNo, kYes };
+  Status move_head_in_file(Closing closing = Closing::kNo);
+  Status ask_again();
+  /// From any thread, one at a time. `failures` is what sync_failures_ was before the bytes that matter were
+  /// written: Linux tells of what could not be written once, and it may have told another caller.
+  Status sync_since(std::uint64_t failures);
   void offer_room();
   void wake_reader();
   void poke();
@@ -168,7 +184,10 @@ class Journal final : public Intake {
   std::uint64_t synced_;                 // The journal's thread: offset up to which the ring is synced.
   std::atomic<std::uint64_t> synced_number_;
   DiskTrouble write_trouble_;
+  Refused refused_write_;  // Under append_mutex_: the place that the disk refused, while it is in trouble.
   DiskTrouble sync_trouble_;
+  std::mutex sync_mutex_;
+  std::atomic<std::uint64_t> sync_failures_{0};
   std::atomic<bool> failed_{false};   // A sync failed: nothing is taken until the same bytes are down.
   std::atomic<bool> refused_{false};  // An append answered kAboveHigh or kFull since the last `on_room`.
 

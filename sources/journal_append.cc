@@ -58,8 +58,11 @@ Status Journal::leave_lap(std::uint64_t rest) {
   }
   if (rest < kRecordHeadBytes) return {};
   std::string skip;
-  encode_record({.epoch = epoch_, .number = next_, .kind = RecordKind::kSkip}, {}, {}, {}, skip);
-  LEAT_TRY(file_->write(ring_.file_offset(end_offset_.load()), skip));
+  encode_record({.epoch = epoch_, .number = next_, .kind = RecordKind::kSkip}, {}, ring_.seed, skip);
+  const std::uint64_t end = end_offset_.load();
+  Status skipped = file_->write(ring_.file_offset(end), skip);
+  note_write(skipped, {end, skip.size()});
+  if (!skipped) return skipped;
   LEAT_FAULT_STEP("journal.lap-left");
   return {};
 }
@@ -73,8 +76,8 @@ Status Journal::add_to_group(const Draft& draft, std::uint64_t offset, Urgency u
   }
   if (group_.empty()) group_offset_ = offset;
   const std::size_t before = group_.size();
-  encode_record({.epoch = epoch_, .number = next_, .intake_time = draft.intake_time}, draft.key,
-                draft.attributes, draft.payload, group_);
+  encode_record({.epoch = epoch_, .number = next_, .intake_time = draft.intake_time},
+                {draft.key, draft.attributes, draft.payload}, ring_.seed, group_);
   if (urgency == Urgency::kGather) return {};
   Status written = write_group();
   if (!written) group_.resize(before);
@@ -82,17 +85,29 @@ Status Journal::add_to_group(const Draft& draft, std::uint64_t offset, Urgency u
 }
 
 Status Journal::write_group() {
-  Status written = write_and_sync_group();
-  write_trouble_.note(written);
+  return write_noted(group_offset_, group_);
+}
+
+Status Journal::write_noted(std::uint64_t offset, std::string_view bytes) {
+  Status written = write_down(offset, bytes);
+  note_write(written, {offset, bytes.size()});
   return written;
 }
 
-Status Journal::write_and_sync_group() {
+void Journal::note_write(const Status& written, const Refused& place) {
+  write_trouble_.note(written);
+  if (written) return;
+  refused_write_ = place;
+  mark_dirty();  // The journal's thread asks the disk again.
+}
+
+Status Journal::write_down(std::uint64_t offset, std::string_view bytes) {
+  const std::uint64_t failures = sync_failures_.load();
   LEAT_FAULT_STEP("journal.before-write");
-  LEAT_TRY(file_->write(ring_.file_offset(group_offset_), group_));
+  LEAT_TRY(file_->write(ring_.file_offset(offset), bytes));
   LEAT_FAULT_STEP("journal.written");
   if (options_.durability != IntakeOptions::Durability::kPower) return {};
-  LEAT_TRY(file_->sync());
+  LEAT_TRY(sync_since(failures));
   LEAT_FAULT_STEP("journal.power-synced");
   return {};
 }

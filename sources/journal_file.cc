@@ -14,9 +14,20 @@
 namespace leat::sources {
 namespace {
 
+/// A full disk is one that refuses, too: it is asked again until it has room.
 tl::unexpected<Error> system_error(const std::string& path, std::string_view what, int error) {
-  const ErrorCode code = error == ENOSPC || error == EDQUOT ? ErrorCode::kExhausted : ErrorCode::kIo;
-  return fail(code, path + ": " + std::string(what) + ": " + std::generic_category().message(error));
+  return fail(ErrorCode::kIo,
+              path + ": " + std::string(what) + ": " + std::generic_category().message(error));
+}
+
+tl::unexpected<Error> open_error(const std::string& path, int error) {
+  auto refused = system_error(path, "open", error);
+  if (error == EACCES || error == EPERM)
+    refused.value().message +=
+        "; it belongs to another user, or its folder does: give it to the one that Leat runs as (chown "
+        "leat: " +
+        path + "), or move it away and lose what waits in it";
+  return refused;
 }
 
 class PosixJournalFile final : public JournalFile {
@@ -93,7 +104,7 @@ Status sync_folder(const std::string& path) {
 
 Result<std::unique_ptr<JournalFile>> open_journal_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) return system_error(path, "open", errno);
+  if (descriptor < 0) return open_error(path, errno);
   auto file = std::make_unique<PosixJournalFile>(path, descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return system_error(path, "lock", errno);

@@ -22,7 +22,7 @@ class JournalFile {
   /// What was written before is on the medium. After an error it may not be, although it can still be read:
   /// Linux marks the pages clean, so the same bytes have to be written again. Errors: io.
   virtual Status sync() = 0;
-  /// Frees or allocates so that the file has `size` bytes, all allocated. Errors: exhausted, io.
+  /// Frees or allocates so that the file has `size` bytes, all allocated. Errors: io (a full disk, too).
   virtual Status allocate(std::uint64_t size) = 0;
   [[nodiscard]] virtual std::uint64_t size() const = 0;
 };

@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::string_view kSlotMagic = "LEATJRNL";
 constexpr std::size_t kSlotUsed = 8 + 8 + 4 + 4 + 8 + 8 + 8 + 8 + 4 + 8 + 8;
-constexpr std::uint32_t kRecordMagic = 0x4345524C;  // "LREC"
+constexpr std::size_t kSlotSealed = kSlotUsed + 8 + 8;  // What `check` covers.
+constexpr std::uint32_t kRecordMagic = 0x4345524C;      // "LREC"
 constexpr std::size_t kChecksumBytes = 8;
 
-std::uint64_t checksum_of(std::string_view bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
+std::uint64_t checksum_of(std::string_view bytes, std::uint64_t seed = 0) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
 std::string with_checksum(std::string_view body) {
@@ -54,12 +55,17 @@ std::string encode_slot(const JournalSlot& slot) {
   writer.fixed64(slot.last.value);
   writer.fixed64(slot.next.value);
   std::string bytes = with_checksum(body);
+  ByteWriter rest(bytes);
+  rest.fixed64(slot.seed);
+  rest.fixed64(slot.closed ? 1 : 0);
+  const std::uint64_t check = checksum_of(bytes);
+  rest.fixed64(check);
   bytes.resize(kSlotBytes, '\0');
   return bytes;
 }
 
 std::optional<JournalSlot> decode_slot(std::string_view bytes) {
-  if (bytes.size() < kSlotUsed) return std::nullopt;
+  if (bytes.size() < kSlotSealed + 8) return std::nullopt;
   ByteReader reader(bytes);
   const std::uint64_t checksum = reader.fixed64();
   if (reader.raw(kSlotMagic.size()) != kSlotMagic) return std::nullopt;
@@ -76,6 +82,10 @@ std::optional<JournalSlot> decode_slot(std::string_view bytes) {
   slot.head.epoch = reader.fixed32();
   slot.last.value = reader.fixed64();
   slot.next.value = reader.fixed64();
+  if (slot.version == 1) return slot;
+  slot.seed = reader.fixed64();
+  slot.closed = reader.fixed64() == 1;
+  if (reader.fixed64() != checksum_of(bytes.substr(0, kSlotSealed))) return std::nullopt;
   return slot;
 }
 
@@ -87,8 +97,8 @@ std::uint64_t RecordHead::size() const {
   return record_size(key_length, attributes_length, payload_length);
 }
 
-void encode_record(RecordHead head, std::string_view key, std::string_view attributes,
-                   std::string_view payload, std::string& out) {
+void encode_record(const RecordHead& head, const RecordParts& parts, std::uint64_t seed, std::string& out) {
+  const auto& [key, attributes, payload] = parts;
   const std::size_t begin = out.size();
   const std::size_t length = kRecordHeadBytes + key.size() + attributes.size() + payload.size();
   out.resize(begin + kRecordHeadBytes);
@@ -102,7 +112,7 @@ void encode_record(RecordHead head, std::string_view key, std::string_view attri
   put(at, 40, static_cast<std::uint32_t>(payload.size()));
   put(at, 44, head.kind);
   out.append(key).append(attributes).append(payload);
-  put(out.data() + begin, 0, checksum_of(std::string_view(out).substr(begin + kChecksumBytes)));
+  put(out.data() + begin, 0, checksum_of(std::string_view(out).substr(begin + kChecksumBytes), seed));
   const std::uint64_t whole = record_size(key.size(), attributes.size(), payload.size());
   out.append(static_cast<std::size_t>(whole - length), '\0');
 }
@@ -123,11 +133,11 @@ std::optional<RecordHead> decode_head(std::string_view bytes) {
                     .kind = static_cast<RecordKind>(kind)};
 }
 
-bool checksum_matches(const RecordHead& head, std::string_view bytes) {
+bool checksum_matches(const RecordHead& head, std::string_view bytes, std::uint64_t seed) {
   const std::size_t length = kRecordHeadBytes + std::size_t{head.key_length} +
                              std::size_t{head.attributes_length} + std::size_t{head.payload_length};
   return length <= bytes.size() &&
-         head.checksum == checksum_of(bytes.substr(kChecksumBytes, length - kChecksumBytes));
+         head.checksum == checksum_of(bytes.substr(kChecksumBytes, length - kChecksumBytes), seed);
 }
 
 Message message_of(const RecordHead& head, std::string_view bytes) {

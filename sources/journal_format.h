@@ -4,11 +4,10 @@
 //
 // Grammar:
 //   file     := slot slot ring
-//   slot     := checksum "LEATJRNL" version epoch sequence ringsize offset number headepoch last next, zeros
-//   to 4096
-//              bytes
-//     checksum  fixed64, XXH3-64 of everything behind it up to `next`
-//     version   fixed32, 1
+//   slot     := checksum "LEATJRNL" version epoch sequence ringsize offset number headepoch last next
+//               seed closed check, zeros to 4096 bytes
+//     checksum  fixed64, XXH3-64 of everything behind it up to `next`, in every version
+//     version   fixed32, 2; version 1 ended with `next`, its seed is 0
 //     epoch     fixed32: how many times the journal has been opened
 //     sequence  fixed64: slots are written in turn, the valid one with the larger sequence counts
 //     ringsize  fixed64: bytes of the ring, a multiple of 8
@@ -18,10 +17,14 @@
 //     last      fixed64: number of the last record that was synced when the slot was written
 //     next      fixed64: no record written later has a smaller number (they are never used again, not even
 //               those of records that were found damaged)
+//     seed      fixed64, drawn when the ring is made: of the records' checksums. Who sends messages does not
+//               know it, so no payload can contain what passes for a record. 0: of version 1, not seeded
+//     closed    fixed64, 1: the journal was closed with this slot, nothing follows record `last`; else 0
+//     check     fixed64, XXH3-64 of the slot's bytes before it
 //   ring     := (record | skip)*, oldest first, at `offset` modulo ringsize
 //   record   := checksum magic epoch number time keylength attributeslength payloadlength kind
 //               key attributes payload, zeros to a multiple of 8
-//     checksum  fixed64, XXH3-64 of everything behind it up to the end of the payload
+//     checksum  fixed64, XXH3-64 with the seed of everything behind it up to the end of the payload
 //     magic     fixed32 "LREC"; epoch, keylength, attributeslength, payloadlength fixed32
 //     number    fixed64, the position: grows by one from record to record; may jump when the epoch changes
 //     time      fixed64, intake time in microseconds
@@ -30,10 +33,10 @@
 //               is left than a record's head takes, the rest is unused without one.
 //
 // Offsets grow for ever (64 bits); a record never crosses the end of a lap. What follows the last record is
-// whatever an older lap has left there, or what a power cut has torn: it does not continue the sequence of
-// numbers and epochs, or its checksum is wrong. The epoch matters after a power cut that kept a later page
-// and lost an earlier one: without it a new record written over the gap could make an old one behind it
-// appear to follow.
+// whatever an older lap has left there, or what a crash has torn: it does not continue the sequence of
+// numbers and epochs, or its checksum is wrong. A torn tail is no damage. A place that does not continue the
+// sequence with records of it behind is damage, or after a power cut a page that had not been synced: which
+// records behind such a place belong to the sequence is said at JournalBelief (journal_scan.h).
 #pragma once
 
 #include <cstddef>
@@ -47,7 +50,7 @@
 
 namespace leat::sources {
 
-inline constexpr std::uint32_t kJournalVersion = 1;
+inline constexpr std::uint32_t kJournalVersion = 2;
 inline constexpr std::size_t kSlotBytes = 4096;
 inline constexpr std::size_t kRingStart = 2 * kSlotBytes;
 inline constexpr std::size_t kRecordHeadBytes = 48;
@@ -67,6 +70,8 @@ struct JournalSlot {
   JournalMark head;
   MessageNumber last;
   MessageNumber next;
+  std::uint64_t seed = 0;
+  bool closed = false;
 };
 
 std::string encode_slot(const JournalSlot& slot);
@@ -89,15 +94,21 @@ struct RecordHead {
   [[nodiscard]] std::uint64_t size() const;
 };
 
+/// What makes a record and is no part of its head. Views.
+struct RecordParts {
+  std::string_view key;
+  std::string_view attributes;
+  std::string_view payload;
+};
+
 /// Appends a whole record to `out`; `head` gives epoch, number, time and kind, the lengths come from the
-/// views.
-void encode_record(RecordHead head, std::string_view key, std::string_view attributes,
-                   std::string_view payload, std::string& out);
+/// parts.
+void encode_record(const RecordHead& head, const RecordParts& parts, std::uint64_t seed, std::string& out);
 /// The head of the record that `bytes` begin with; nothing if there is no record's magic or kind. The
 /// lengths are as found: check `size()` before they are believed.
 std::optional<RecordHead> decode_head(std::string_view bytes);
 /// True if the checksum covers the record that `bytes` (all `head.size()` of it) begin with.
-bool checksum_matches(const RecordHead& head, std::string_view bytes);
+bool checksum_matches(const RecordHead& head, std::string_view bytes, std::uint64_t seed);
 /// The message of a record; the views point into `bytes`.
 Message message_of(const RecordHead& head, std::string_view bytes);
 /// True if a record with this head may stand behind `before`.

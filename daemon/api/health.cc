@@ -24,12 +24,17 @@ Response readiness(const ApiContext& context, const Request&) {
   for (const runtime::PipelineStatus& status : context.host->statuses())
     for (std::string& sentence : runtime::outages(status, context.clock->wall()))
       outages.push_back(std::move(sentence));
+  // And damage that is over: what runs goes on without what is lost, but somebody should look at the disk.
+  std::vector<std::string> damage;
+  for (const runtime::PipelineStatus& status : context.host->statuses())
+    for (std::string& sentence : runtime::journal_damages(status)) damage.push_back(std::move(sentence));
   // So is a clock that is not right: what runs goes on without it.
   const loop::ClockStatus clock = context.clock->status();
   return json_response({{"ready", ready},
                         {"reasons", reasons},
                         {"outages", outages},
                         {"leftovers", context.host->leftovers()},
+                        {"damage", damage},
                         {"clock",
                          {{"state", to_string(clock.state)},
                           {"detail", describe(clock, context.clock->plausible_from())},

@@ -76,8 +76,13 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
   families.counter("leat_source_dead_total", "Messages that could not be decoded.", labels, c.dead);
   families.counter("leat_source_redelivered_total", "Messages skipped because the broker sent them again.",
                    labels, c.redelivered);
-  families.counter("leat_source_dropped_total", "QoS 0 messages dropped because the intake was full.", labels,
+  families.counter("leat_source_dropped_total",
+                   "QoS 0 messages dropped because the intake was full, and messages lost.", labels,
                    c.dropped);
+  families.counter("leat_source_lost_total",
+                   "Messages dropped because they had come in and cannot be read any more.", labels, c.lost);
+  families.gauge("leat_source_journal_set_aside_files", "Damaged parts of the source's journal beside it.",
+                 labels, static_cast<double>(source.set_aside_files));
   families.counter("leat_source_rows_total", "Rows decoded.", labels, c.rows);
   families.counter("leat_source_received_bytes_total", "Payload bytes received.", labels, c.received_bytes);
   families.gauge("leat_source_queued", "Messages that wait in the intake.", labels,

@@ -23,10 +23,12 @@ ordered_json source_json(const runtime::SourceStatus& source) {
             {"dead", c.dead},
             {"redelivered", c.redelivered},
             {"dropped", c.dropped},
+            {"lost", c.lost},
             {"queued", c.queued}}},
           {"rows", c.rows},
           {"received_bytes", c.received_bytes},
           {"intake_bytes", source.intake_bytes},
+          {"set_aside_files", source.set_aside_files},
           {"disk", source.health.disk}};
 }
 

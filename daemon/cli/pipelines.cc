@@ -140,8 +140,8 @@ int status(const StatusOptions& options) {
     return well ? kOk : kFailed;
   }
   fmt::print("daemon at {}: {}\n", client->url(), well ? "ready" : "not ready");
-  for (const char* kind : {"reasons", "outages", "leftovers"})
-    for (const ordered_json& sentence : ready->at(kind))
+  for (const char* kind : {"reasons", "outages", "damage", "leftovers"})
+    for (const ordered_json& sentence : ready->value(kind, ordered_json::array()))
       fmt::print("  {}\n", printable(first_line(sentence.get<std::string>())));
   if (const ordered_json& clock = ready->at("clock"); clock.at("state") != "good")
     fmt::print("  the clock is {}: {}\n", text_of(clock.at("state")), text_of(clock.at("detail")));

@@ -71,8 +71,7 @@ class FileReader {
 
   /// Everything that there is. Errors: see open_file_lookup.
   Result<std::shared_ptr<const Image>> read() {
-    std::string note;
-    LEAT_ASSIGN(const auto reader, SourceReader::create(scan_, context_, {}, note));
+    LEAT_ASSIGN(const auto reader, SourceReader::create(scan_, context_, {}));
     LEAT_TRY(reader->start());
     std::vector<Batch> batches;
     const Status read = read_all(*reader, batches);

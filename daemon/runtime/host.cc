@@ -103,10 +103,11 @@ void Host::load_file(const std::string& path) {
     const std::scoped_lock lock(mutex_);
     entries_.push_back(std::move(made));
   }
-  if (!text) return fail(entry, fmt::format("{}: cannot be read", path));
-  if (!outcome.ok()) return fail(entry, rendered_errors(outcome));
+  if (!text) return fail(entry, {ErrorCode::kIo, fmt::format("{}: cannot be read", path)});
+  if (!outcome.ok()) return fail(entry, {ErrorCode::kInvalid, rendered_errors(outcome)});
   if (taken)
-    return fail(entry, fmt::format("{}: another file's pipeline is named '{}', too", path, entry.name.value));
+    return fail(entry, {ErrorCode::kConflict, fmt::format("{}: another file's pipeline is named '{}', too",
+                                                          path, entry.name.value)});
   entry.plan = std::move(outcome.plan);
   entry.policy = std::make_unique<RestartPolicy>(restart_options(entry.plan.settings));
   entry.paused = context_.store->is_paused(entry.name);
@@ -119,10 +120,11 @@ Host::Entry* Host::find(const PipelineName& name) {
   return nullptr;
 }
 
-void Host::fail(Entry& entry, std::string error) {
-  log::error("pipeline failed", {{"pipeline", entry.name.value}, {"error", error}});
+void Host::fail(Entry& entry, Error error) {
+  log::error("pipeline failed", {{"pipeline", entry.name.value}, {"error", error.message}});
   const std::scoped_lock lock(mutex_);
-  entry.error = std::move(error);
+  entry.error = std::move(error.message);
+  entry.error_code = error.code;
 }
 
 void Host::start(Entry& entry) {
@@ -145,7 +147,7 @@ void Host::start(Entry& entry) {
   else if (started)
     started = (*pipeline)->start();
   if (!started) {
-    fail(entry, started.error().message);
+    fail(entry, started.error());
     return restart_later(entry);
   }
   const std::scoped_lock lock(mutex_);
@@ -166,13 +168,14 @@ void Host::ended(Entry& entry) {
   {
     const std::scoped_lock lock(mutex_);
     entry.error = status.error;
+    entry.error_code = status.error_code;
   }
   restart_later(entry);
 }
 
 void Host::restart_later(Entry& entry) {
   const std::int64_t now = context_.clock->monotonic();
-  const auto delay = entry.policy->failed(entry.error, Micros(now - entry.started), now);
+  const auto delay = entry.policy->failed({entry.error_code, entry.error}, Micros(now - entry.started), now);
   if (!delay)
     return log::error("pipeline stays failed", {{"pipeline", entry.name.value}, {"error", entry.error}});
   entry.restart = std::make_unique<loop::Timer>(*context_.loop, [this, &entry] {

@@ -90,7 +90,7 @@ class Host {
   void resume(Entry& entry, Steered done);
   void restart(Entry& entry, Steered done);
   void start_anew(Entry& entry, const Steered& done);
-  void fail(Entry& entry, std::string error);
+  void fail(Entry& entry, Error error);
   [[nodiscard]] Entry* find(const PipelineName& name);
 
   const HostContext context_;

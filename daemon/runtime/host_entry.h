@@ -15,6 +15,7 @@ struct Host::Entry {
   std::string file;
   plan::Plan plan;
   std::string error;  // Set while there is no pipeline to ask.
+  ErrorCode error_code = ErrorCode::kInvalid;
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<RestartPolicy> policy;
   std::unique_ptr<loop::Timer> restart;

@@ -114,7 +114,7 @@ Status Pipeline::restore() {
   LEAT_TRY(context_.store->tables().declare(name_, declared_tables()));
   lookups_ = std::make_unique<Lookups>(context_.store->tables(), reader_context());
   LEAT_TRY(make_dataflow(saved));
-  if (!saved.counters.empty()) restore_counters(saved.counters);
+  restore_counters(saved.counters);
   return {};
 }
 
@@ -158,14 +158,10 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
     std::string position;
     for (const store::SourcePosition& kept : saved.positions)
       if (kept.source.value == scan->table) position = kept.position;
-    std::string note;
     const sources::SourceConnector* connector = sources::find_source(scan->connector);
     const bool from_outside = connector != nullptr && connector->intake == sources::IntakeKind::kJournal;
     reader.wake = [bell = from_outside ? arrival_.get() : wake_.get()] { bell->send(); };
-    LEAT_ASSIGN(auto made, SourceReader::create(*scan, reader, position, note));
-    if (!note.empty())
-      log::error("journal was damaged",
-                 {{"pipeline", name_.value}, {"table", scan->table}, {"detail", note}});
+    LEAT_ASSIGN(auto made, SourceReader::create(*scan, reader, position));
     const std::string memory = made->memory_name();
     for (const exec::StateChange& entry : saved.state)
       if (entry.node == memory) LEAT_TRY(made->restore(entry.key, entry.value));
@@ -349,6 +345,7 @@ void Pipeline::wait_for_drain() {
 
 void Pipeline::fail_with(const Error& error) {
   error_ = error.message;
+  error_code_ = error.code;
   log::error("pipeline failed", {{"pipeline", name_.value}, {"error", error.message}});
   end_with(PipelineState::kFailed);
 }

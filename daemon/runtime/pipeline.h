@@ -165,6 +165,7 @@ class Pipeline {
   [[nodiscard]] std::string encode_counters() const;
   void restore_counters(std::string_view bytes);
   void restore_operators(ByteReader& in);
+  [[nodiscard]] std::uint64_t received_for_good() const;
   [[nodiscard]] std::uint64_t pending_bytes() const;
 
   const PipelineName name_;
@@ -194,6 +195,7 @@ class Pipeline {
 
   PipelineState state_ = PipelineState::kStarting;
   std::string error_;
+  ErrorCode error_code_ = ErrorCode::kInternal;
   std::string waiting_for_;
   CommitNumber last_commit_;
   std::int64_t last_commit_time_ = 0;
@@ -208,6 +210,7 @@ class Pipeline {
   std::uint64_t dead_letter_count_ = 0;
   ReplayQueue replays_;
   std::vector<std::string> positions_;  // As last handed to a commit, one per input.
+  std::uint64_t received_ = 0;          // SourceReader::received_for_good of all, as of then.
   std::vector<exec::StateChange>
       stale_;                // Saved entries that no operator knows; the next commit erases them.
   bool draining_ = false;    // Nothing more comes in; what is there is processed, committed and delivered.

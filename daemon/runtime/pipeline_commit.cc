@@ -28,11 +28,30 @@ class Changes final : public exec::StateChanges {
 };
 
 // Grammar of a pipeline's counters in a commit:
-//   counters  := 0x01 (version), varint dead letters,
-//                varint inputs, (string table, 7 varints: SourceReader::save_counters)…,
+//   counters  := 0x02 (version), varint dead letters,
+//                varint inputs, (string table, 9 varints: SourceReader::Saved in its order)…,
 //                varint operators, (string name, varint in, passed, filtered, late, dead, applied, out)…,
 //                varint targets, (string table, varint rows, dead, emitted)…
-constexpr std::uint8_t kCountersVersion = 1;
+// Version 1 had 7 varints per input: neither `received` nor `lost`.
+constexpr std::uint8_t kCountersVersion = 2;
+
+using SavedSource = SourceReader::Saved;
+constexpr std::uint64_t SavedSource::*kSourceCounters[] = {
+    &SavedSource::decoded,        &SavedSource::empty,       &SavedSource::dead,
+    &SavedSource::rows,           &SavedSource::redelivered, &SavedSource::dropped,
+    &SavedSource::received_bytes, &SavedSource::received,    &SavedSource::lost};
+constexpr std::size_t kFirstSourceCounters = 7;
+
+void write_source(const SavedSource& saved, ByteWriter& out) {
+  for (const auto counter : kSourceCounters) out.varint(saved.*counter);
+}
+
+SavedSource read_source(ByteReader& in, std::uint8_t version) {
+  SavedSource saved;
+  const std::size_t count = version == 1 ? kFirstSourceCounters : std::size(kSourceCounters);
+  for (std::size_t i = 0; i < count; ++i) saved.*kSourceCounters[i] = in.varint();
+  return saved;
+}
 
 void write_operator(const exec::Dataflow::OperatorInfo& info, ByteWriter& out) {
   const exec::OperatorCounters& c = info.counters;
@@ -58,7 +77,7 @@ std::string Pipeline::encode_counters() const {
   out.varint(inputs_.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     out.string(plan_.scans[i]->table);
-    inputs_[i]->reader->save_counters(out);
+    write_source(inputs_[i]->reader->saved_counters(), out);
   }
   const auto operators = dataflow_->operators();
   out.varint(operators.size());
@@ -75,17 +94,19 @@ std::string Pipeline::encode_counters() const {
 
 void Pipeline::restore_counters(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.u8() != kCountersVersion) return;
-  dead_letter_count_ = in.varint();
-  constexpr std::size_t kSourceCounters = 7;
-  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    const std::string_view table = in.string();
-    Input* known = nullptr;
-    for (std::size_t i = 0; i < inputs_.size(); ++i)
-      if (plan_.scans[i]->table == table) known = inputs_[i].get();
-    if (known != nullptr) known->reader->restore_counters(in);
-    for (std::size_t i = 0; known == nullptr && i < kSourceCounters; ++i) in.varint();
+  const std::uint8_t version = bytes.empty() ? kCountersVersion : in.u8();
+  const bool known = !bytes.empty() && version >= 1 && version <= kCountersVersion;
+  if (known) dead_letter_count_ = in.varint();
+  std::map<std::string, SavedSource, std::less<>> sources;
+  for (std::uint64_t n = known ? in.varint() : 0; n > 0 && in.ok(); --n) {
+    const std::string table(in.string());
+    sources[table] = read_source(in, version);
   }
+  // Those without saved counters, too: what waits in their journals has been received.
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    inputs_[i]->reader->restore_counters(sources[plan_.scans[i]->table]);
+  received_ = received_for_good();
+  if (!known) return;
   restore_operators(in);
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     const std::string_view table = in.string();
@@ -117,6 +138,12 @@ void Pipeline::add_positions(store::Commit& commit) const {
       commit.positions.push_back({TableName{plan_.scans[i]->table}, std::move(position)});
 }
 
+std::uint64_t Pipeline::received_for_good() const {
+  std::uint64_t received = 0;
+  for (const auto& input : inputs_) received += input->reader->received_for_good();
+  return received;
+}
+
 std::shared_ptr<store::Commit> Pipeline::make_commit() {
   auto made = std::make_shared<store::Commit>();
   made->pipeline = name_;
@@ -134,11 +161,14 @@ std::shared_ptr<store::Commit> Pipeline::make_commit() {
   }
   made->dead_letters = std::exchange(dead_letters_, {});
   made->replayed = replays_.take_done();
-  const bool nothing = made->state.empty() && made->positions.empty() && made->blocks.empty() &&
-                       made->tables.empty() && made->dead_letters.empty() && made->replayed.empty();
+  const std::uint64_t received = received_for_good();
+  const bool nothing = received == received_ && made->state.empty() && made->positions.empty() &&
+                       made->blocks.empty() && made->tables.empty() && made->dead_letters.empty() &&
+                       made->replayed.empty();
   if (nothing) return nullptr;
   dead_letter_count_ += made->dead_letters.size();
   made->counters = encode_counters();
+  received_ = received;
   for (const store::SourcePosition& position : made->positions)
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (plan_.scans[i]->table == position.source.value) positions_[i] = position.position;
@@ -212,8 +242,12 @@ SinkStatus Pipeline::status_of(const Target& target) const {
 }
 
 PipelineStatus Pipeline::status_now() const {
-  PipelineStatus status{
-      .name = name_, .file = file_, .state = state_, .error = error_, .waiting_for = waiting_for_};
+  PipelineStatus status{.name = name_,
+                        .file = file_,
+                        .state = state_,
+                        .error = error_,
+                        .error_code = error_code_,
+                        .waiting_for = waiting_for_};
   status.watermark = dataflow_->watermark();
   for (const auto& input : inputs_) status.sources.push_back(input->reader->status());
   status.operators = dataflow_->operators();

@@ -66,14 +66,15 @@ double random_fraction() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
-std::optional<Micros> RestartPolicy::failed(const std::string& error, Micros ran, std::int64_t now) {
+std::optional<Micros> RestartPolicy::failed(const Error& error, Micros ran, std::int64_t now) {
   using enum RestartOptions::Strategy;
   if (options_.strategy == kNone) return std::nullopt;
   if (options_.strategy == kFailureRate) return by_rate(now);
   // Flink's fixed delay has so many attempts for the life of a job; only the growing one forgets.
   if (options_.strategy == kExponentialDelay && ran >= options_.reset_after) attempts_ = equal_ = 0;
-  const std::string reason = without_numbers(error);
+  const std::string reason = without_numbers(error.message);
   equal_ = reason == last_error_ ? equal_ + 1 : 1;
+  if (error.code == ErrorCode::kIo) equal_ = 0;
   last_error_ = reason;
   ++attempts_;
   return options_.strategy == kFixedDelay ? by_attempts() : by_backoff();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
 
 namespace leat::runtime {
 
@@ -45,8 +46,10 @@ class RestartPolicy {
 
   /// The pipeline failed with `error` at `now` (monotonic microseconds) after having run for `ran`. nullopt:
   /// it stays failed, because the strategy's attempts are used up, the same error (but for its numbers) came
-  /// `equal_failures` times in a row, or there were more than `rate_failures` within `rate_interval`.
-  std::optional<Micros> failed(const std::string& error, Micros ran, std::int64_t now);
+  /// `equal_failures` times in a row, or there were more than `rate_failures` within `rate_interval`. What
+  /// the operating system refuses (io: a full disk, a file's owner) is not counted among the equal failures:
+  /// it ends outside of the pipeline, and nobody may be there to start it again.
+  std::optional<Micros> failed(const Error& error, Micros ran, std::int64_t now);
 
  private:
   std::optional<Micros> by_attempts() const;

@@ -31,7 +31,11 @@ Result<Position> read_position(std::string_view bytes) {
   position.rows = in.varint();
   if (!in.at_end()) position.connector = in.string();  // The first versions did not write it.
   if (!in.ok() || !in.at_end())
-    return fail(ErrorCode::kCorrupt, "the saved position of the source cannot be read");
+    return fail(
+        ErrorCode::kCorrupt,
+        "the saved position of the source cannot be read: a newer Leat has written it, or the store is "
+        "damaged; run that Leat, restore a backup of the store (see 'leat store check'), or give the "
+        "table another name: it then begins anew, and what waits in its journal stays there");
   return position;
 }
 
@@ -77,8 +81,9 @@ IntakeSnapshot snapshot(const sources::Intake& intake) {
 
 }  // namespace
 
-SourceReader::SourceReader(const plan::ScanNode& scan, const sources::SourceConnector& connector)
-    : scan_(scan), connector_(connector), framing_(connector.framing) {}
+SourceReader::SourceReader(PipelineName pipeline, const plan::ScanNode& scan,
+                           const sources::SourceConnector& connector)
+    : pipeline_(std::move(pipeline)), scan_(scan), connector_(connector), framing_(connector.framing) {}
 
 SourceReader::~SourceReader() {
   stop();
@@ -86,26 +91,25 @@ SourceReader::~SourceReader() {
 
 Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode& scan,
                                                            const ReaderContext& context,
-                                                           std::string_view committed, std::string& note) {
+                                                           std::string_view committed) {
   const sources::SourceConnector* connector = sources::find_source(scan.connector);
   if (connector == nullptr)
     return fail(ErrorCode::kInvalid, fmt::format("there is no source connector '{}'", scan.connector));
-  LEAT_ASSIGN(const Position position, read_position(committed));
-  std::unique_ptr<SourceReader> reader(new SourceReader(scan, *connector));
-  reader->number_ = position.number;
-  if (position.connector.empty() || position.connector == scan.connector) {
-    reader->resume_ = position.tracker;
-    reader->skip_ = position.rows;
+  const auto position = read_position(committed);
+  if (!position) return fail(position.error(), fmt::format("table '{}'", scan.table));
+  std::unique_ptr<SourceReader> reader(new SourceReader(context.pipeline, scan, *connector));
+  reader->number_ = position->number;
+  if (position->connector.empty() || position->connector == scan.connector) {
+    reader->resume_ = position->tracker;
+    reader->skip_ = position->rows;
   } else {
     log::warn("the connector of a table has changed: it is read from its beginning",
               {{"pipeline", context.pipeline.value},
                {"table", scan.table},
-               {"before", std::string(position.connector)},
+               {"before", std::string(position->connector)},
                {"now", scan.connector}});
   }
-  LEAT_TRY(reader->open_intake(context, note));
-  // A journal that has lost messages, or goes on behind the store: what the source remembers has a hole.
-  if (!note.empty()) reader->resume_.clear();
+  LEAT_TRY(reader->open_intake(context));
   LEAT_TRY(reader->make_source(context));
   LEAT_TRY(reader->make_decoder(context));
   reader->make_builders();
@@ -113,7 +117,7 @@ Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode&
   return reader;
 }
 
-Status SourceReader::open_intake(const ReaderContext& context, std::string& note) {
+Status SourceReader::open_intake(const ReaderContext& context) {
   using Durability = sources::IntakeOptions::Durability;
   const sources::IntakeOptions options =
       connector_.intake_options ? connector_.intake_options(scan_.options) : sources::IntakeOptions{};
@@ -124,11 +128,28 @@ Status SourceReader::open_intake(const ReaderContext& context, std::string& note
   } else {
     const std::string path =
         context.journal_dir + "/" + journal_file_name(context.pipeline, TableName{scan_.table});
-    LEAT_ASSIGN(intake_, sources::open_journal(path, options, number_, &note));
+    sources::JournalFindings findings;
+    LEAT_ASSIGN(intake_, sources::open_journal(path, options, number_, findings));
+    tell(findings);
   }
   intake_->on_readable(context.wake);
   intake_->on_room([this] { source_->resume(); });
   return {};
+}
+
+void SourceReader::tell(const sources::JournalFindings& findings) {
+  using Weight = sources::JournalFindings::Weight;
+  set_aside_files_ = findings.set_aside_files;
+  // A journal that has lost messages, or goes on behind the store: what the source remembers has a hole.
+  if (!findings.complete) resume_.clear();
+  if (findings.weight == Weight::kNotice)
+    log::warn("journal is not as the store left it",
+              {{"pipeline", pipeline_.value}, {"table", scan_.table}, {"detail", findings.detail}});
+  if (findings.weight == Weight::kDamaged)
+    log::error("journal was damaged", {{"pipeline", pipeline_.value},
+                                       {"table", scan_.table},
+                                       {"lost", std::to_string(findings.lost)},
+                                       {"detail", findings.detail}});
 }
 
 Status SourceReader::make_source(const ReaderContext& context) {
@@ -198,11 +219,22 @@ bool SourceReader::drained() const {
 
 Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
   LEAT_ASSIGN(messages_, intake_->read(max_bytes));
+  while (messages_.lost > 0) {
+    pass_over_lost();
+    LEAT_ASSIGN(messages_, intake_->read(max_bytes));
+  }
   if (messages_.messages.empty()) {
     ended_ = ended_ || messages_.end;
     return std::optional<Batch>();
   }
   return std::optional<Batch>(decode_all(messages_.messages, messages_.memory, under_way_, dead_));
+}
+
+/// What is lost is counted when the position passes it: so a commit has both or neither.
+void SourceReader::pass_over_lost() {
+  counters_.lost += messages_.lost;
+  number_ = messages_.through;
+  skip_ -= std::min(skip_, messages_.lost);  // They had a row each, as far as is known.
 }
 
 Batch SourceReader::decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
@@ -310,12 +342,14 @@ sources::SourceHealth SourceReader::health() const {
 SourceStatus SourceReader::status() const {
   SourceStatus status{TableName{scan_.table}, scan_.connector, health(), counters_, intake_->used_bytes()};
   status.rewinds = rewinds();
+  status.set_aside_files = set_aside_files_;
   SourceCounters& counters = status.counters;
   add(counters, under_way_);
   const auto [intake, queued] = snapshot(*intake_);
   counters.received_bytes = intake.received_bytes;
   counters.redelivered = intake.redelivered;
-  counters.dropped = intake.dropped;
+  counters.lost = counters_.lost;
+  counters.dropped = intake.dropped + counters_.lost;
   if (!counts_records_) {
     counters.queued = queued;
     counters.received = intake.received + replayed_;
@@ -326,27 +360,45 @@ SourceStatus SourceReader::status() const {
   return status;
 }
 
-void SourceReader::save_counters(ByteWriter& out) const {
-  const sources::IntakeCounters intake = intake_->counters();
-  for (const std::uint64_t value : {counters_.decoded, counters_.empty, counters_.dead, counters_.rows,
-                                    intake.redelivered, intake.dropped, intake.received_bytes})
-    out.varint(value);
+SourceReader::Saved SourceReader::saved_counters() const {
+  const sources::IntakeCounters intake = snapshot(*intake_).counters;
+  return {.decoded = counters_.decoded,
+          .empty = counters_.empty,
+          .dead = counters_.dead,
+          .rows = counters_.rows,
+          .redelivered = intake.redelivered,
+          .dropped = intake.dropped + counters_.lost,
+          .received_bytes = intake.received_bytes,
+          .received = intake.received + replayed_,
+          .lost = counters_.lost};
 }
 
-void SourceReader::restore_counters(ByteReader& in) {
-  counters_.decoded = in.varint();
-  counters_.empty = in.varint();
-  counters_.dead = in.varint();
-  counters_.rows = in.varint();
-  sources::IntakeCounters intake;
-  intake.redelivered = in.varint();
-  intake.dropped = in.varint();
-  intake.received_bytes = in.varint();
+std::uint64_t SourceReader::received_for_good() const {
+  return rewinds() || counts_records_ ? 0 : intake_->counters().received + replayed_;
+}
+
+void SourceReader::restore_counters(const Saved& saved) {
+  counters_.decoded = saved.decoded;
+  counters_.empty = saved.empty;
+  counters_.dead = saved.dead;
+  counters_.rows = saved.rows;
+  counters_.lost = saved.lost;
   // What the journal holds beyond the commit was received, too, and waits. What was replayed is in the sum:
   // to the intake it looks as if it had come that way.
-  intake.received = counters_.decoded + counters_.empty + counters_.dead + intake.redelivered +
-                    intake.dropped + intake_->queued_messages();
-  intake_->restore_counters(intake);
+  std::uint64_t received = saved.decoded + saved.empty + saved.dead + saved.redelivered + saved.dropped +
+                           intake_->queued_messages();
+  const bool for_good = !rewinds() && !counts_records_;
+  if (for_good && saved.received > received) {
+    const std::uint64_t gone = saved.received - received;
+    counters_.lost += gone;
+    received = saved.received;
+    log::warn("messages that had come in are gone: they were not in the journal, or it is damaged",
+              {{"pipeline", pipeline_.value}, {"table", scan_.table}, {"messages", std::to_string(gone)}});
+  }
+  intake_->restore_counters({.received = received,
+                             .redelivered = saved.redelivered,
+                             .dropped = saved.dropped - saved.lost,
+                             .received_bytes = saved.received_bytes});
 }
 
 }  // namespace leat::runtime

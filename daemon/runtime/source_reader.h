@@ -12,6 +12,7 @@
 
 #include "daemon/runtime/status.h"
 #include "daemon/store/commit.h"
+#include "pipelines/base/bytes.h"
 #include "pipelines/base/result.h"
 #include "pipelines/column/batch.h"
 #include "pipelines/formats/format.h"
@@ -38,11 +39,11 @@ inline constexpr std::string_view kMemoryPrefix = "source ";
 
 class SourceReader {
  public:
-  /// `committed` is the position of the last commit (empty: none). Errors: invalid, io (the journal). `note`
-  /// gets what happened to a damaged journal.
+  /// `committed` is the position of the last commit (empty: none). Errors: invalid, io (the journal), corrupt
+  /// (the position). What happened to the journal is logged.
   static Result<std::unique_ptr<SourceReader>> create(const plan::ScanNode& scan,
                                                       const ReaderContext& context,
-                                                      std::string_view committed, std::string& note);
+                                                      std::string_view committed);
   ~SourceReader();
 
   /// Under this name the commit keeps what the source remembers, beside the operators' state.
@@ -89,12 +90,32 @@ class SourceReader {
   [[nodiscard]] sources::SourceHealth health() const;
   /// The source can read again what it has given out: waiting for room loses nothing.
   [[nodiscard]] bool rewinds() const { return connector_.intake == sources::IntakeKind::kMemory; }
-  void save_counters(ByteWriter& out) const;
-  void restore_counters(ByteReader& in);
+
+  /// What a commit keeps of the counters.
+  struct Saved {
+    std::uint64_t decoded = 0;
+    std::uint64_t empty = 0;
+    std::uint64_t dead = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t redelivered = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t received_bytes = 0;
+    std::uint64_t received = 0;  ///< With what waited then. Missing in the first version.
+    std::uint64_t lost = 0;      ///< Missing in the first version.
+  };
+  [[nodiscard]] Saved saved_counters() const;
+  /// Messages of a source that cannot rewind, with what waits; they are worth a commit, so that they are
+  /// missed when they are lost. Others: 0.
+  [[nodiscard]] std::uint64_t received_for_good() const;
+  /// Before `start`, in any case: what waits in the journal is added. What the commit counted as received and
+  /// is not there any more is counted as lost, and logged.
+  void restore_counters(const Saved& saved);
 
  private:
-  SourceReader(const plan::ScanNode& scan, const sources::SourceConnector& connector);
-  Status open_intake(const ReaderContext& context, std::string& note);
+  SourceReader(PipelineName pipeline, const plan::ScanNode& scan, const sources::SourceConnector& connector);
+  Status open_intake(const ReaderContext& context);
+  void tell(const sources::JournalFindings& findings);
+  void pass_over_lost();
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);
   [[nodiscard]] const formats::Format* table_format() const;
@@ -105,6 +126,7 @@ class SourceReader {
   void reject(const sources::Message& message, std::vector<store::DeadLetter>& dead) const;
   Batch finish_batch(std::vector<std::int64_t> intake_times);
 
+  const PipelineName pipeline_;
   const plan::ScanNode& scan_;  // Part of the plan, which the pipeline keeps.
   const sources::SourceConnector& connector_;
   formats::Framing framing_ = formats::Framing::kMessage;
@@ -123,10 +145,11 @@ class SourceReader {
   MessageNumber number_;    // All messages up to here are processed.
   std::string resume_;      // Where the source starts.
   std::uint64_t skip_ = 0;  // Rows behind `number_` that were processed before the restart.
-  // decoded, empty, dead and rows; the others are the intake's. What is under way is counted apart until it
-  // is processed, so that a commit never counts what its position does not cover.
+  // decoded, empty, dead, rows and lost; the others are the intake's. What is under way is counted apart
+  // until it is processed, so that a commit never counts what its position does not cover.
   SourceCounters counters_;
   SourceCounters under_way_;
+  std::uint64_t set_aside_files_ = 0;
   std::uint64_t replayed_ = 0;  // Messages received through `replay`; the intake does not know them.
   /// A message of the intake holds many records (lines of a file, generated rows): these are what is counted.
   bool counts_records_ = false;

@@ -79,6 +79,18 @@ std::vector<std::string> disk_troubles(const PipelineStatus& status) {
   return sentences;
 }
 
+std::vector<std::string> journal_damages(const PipelineStatus& status) {
+  std::vector<std::string> sentences;
+  for (const SourceStatus& source : status.sources)
+    if (source.counters.lost > 0 || source.set_aside_files > 0)
+      sentences.push_back(
+          fmt::format("source '{}' of pipeline '{}' has lost {} messages that it had taken in, as far as is "
+                      "known; damaged "
+                      "parts of its journal are in {} files beside it",
+                      source.table.value, status.name.value, source.counters.lost, source.set_aside_files));
+  return sentences;
+}
+
 std::vector<std::string> accounting_violations(const PipelineStatus& status) {
   std::vector<std::string> violations;
   for (const SourceStatus& source : status.sources) check_source(source, violations);

@@ -9,6 +9,7 @@
 #include "daemon/runtime/delivery_status.h"
 #include "daemon/store/store.h"
 #include "pipelines/base/ids.h"
+#include "pipelines/base/result.h"
 #include "pipelines/exec/dataflow.h"
 #include "pipelines/plan/common_options.h"
 #include "sources/intake.h"
@@ -26,7 +27,8 @@ struct SourceCounters {
   std::uint64_t empty = 0;
   std::uint64_t dead = 0;  ///< Undecodable: gone to the dead letters, or skipped as the user asked.
   std::uint64_t redelivered = 0;
-  std::uint64_t dropped = 0;  ///< QoS 0 beyond the intake's reserve.
+  std::uint64_t dropped = 0;  ///< QoS 0 beyond the intake's reserve, and what was lost.
+  std::uint64_t lost = 0;     ///< Of these: had been taken in, and could not be read any more.
   std::uint64_t queued = 0;   ///< Waiting in the intake.
   std::uint64_t rows = 0;     ///< Rows that the decoded messages gave.
   std::uint64_t received_bytes = 0;
@@ -45,6 +47,7 @@ struct SourceStatus {
   sources::SourceHealth health;
   SourceCounters counters;
   std::uint64_t intake_bytes = 0;
+  std::uint64_t set_aside_files = 0;  ///< Damaged parts of its journal, beside it, as of its opening.
   bool rewinds = false;  ///< It can read again what is behind its position (files, generated data).
 };
 
@@ -77,8 +80,9 @@ struct PipelineStatus {
   PipelineName name;
   std::string file;
   PipelineState state = PipelineState::kStarting;
-  std::string error;        ///< The last error, whole (with the caret text of a wrong file).
-  std::string waiting_for;  ///< Why it is stalled.
+  std::string error;  ///< The last error, whole (with the caret text of a wrong file).
+  ErrorCode error_code = ErrorCode::kInternal;  ///< Of a failed pipeline.
+  std::string waiting_for;                      ///< Why it is stalled.
   std::int64_t watermark = kMinWatermark;
   std::vector<SourceStatus> sources;
   std::vector<exec::Dataflow::OperatorInfo> operators;
@@ -99,6 +103,9 @@ constexpr std::int64_t kSlowCommitMicros = 10'000'000;
 
 /// One sentence for each thing that a disk refuses or is too slow for.
 std::vector<std::string> disk_troubles(const PipelineStatus& status);
+
+/// One sentence for each source whose journal was damaged: what is lost, what was set aside.
+std::vector<std::string> journal_damages(const PipelineStatus& status);
 
 /// Every equation of the accounting that does not hold, as a sentence with its numbers; empty when all hold.
 std::vector<std::string> accounting_violations(const PipelineStatus& status);

@@ -159,7 +159,9 @@ std::vector<Setting> restart_settings() {
        positive_duration},
       {growing + "jitter-factor", "double", kUsed, "Random part of the wait, up or down.", fraction},
       {growing + "attempts-before-reset-backoff", "integer", kUsed,
-       "Restarts before the pipeline stays failed.", positive_integer},
+       "Restarts for the same error before the pipeline stays failed; what the system refuses (a full disk, "
+       "a file's owner) is tried for ever.",
+       positive_integer},
       {rate + "delay", "duration", kUsed, "Wait before each restart.", readable<Micros>},
       {rate + "failure-rate-interval", "duration", kUsed, "The time over which failures are counted.",
        positive_duration},

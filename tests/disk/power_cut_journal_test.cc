@@ -1,6 +1,7 @@
 // The journal over power cuts, on its real file. With 'power' every message that was answered is there; by
-// default those that were answered before the last sync are. In both, what is read back is what was appended,
-// in order, and no number is given to a second message once the first may be in a commit.
+// default those that were answered before the last sync are, and of the others those that the disk happens to
+// have kept. In both, what is read back is what was appended, in order, what is missing between is told, and
+// no number is given to a second message once the first may be in a commit.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,10 +30,11 @@ struct RecordedJournal {
   std::vector<std::uint64_t> answered{0};   ///< By mark.
 
   [[nodiscard]] std::unique_ptr<Intake> open_at(const std::string& where, std::uint64_t from) const {
-    std::string damage;
-    auto opened = open_journal(where + "/readings.journal", options, {from}, &damage);
+    JournalFindings findings;
+    auto opened = open_journal(where + "/readings.journal", options, {from}, findings);
     REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
-    CHECK(damage.empty());
+    CHECK(findings.complete == (findings.lost == 0));
+    if (options.durability == Durability::kPower) CHECK(findings.detail == "");
     return *std::move(opened);
   }
   void mark(std::uint64_t now_committed) {
@@ -79,17 +81,25 @@ struct RecordedJournal {
     {
       const auto journal = open_at(cut.folder, from);
       std::uint64_t before = 0;
+      std::uint64_t lost_from = 0;
       journal->visit_unread([&](const Message& message) {
         CHECK(message.payload == payload_of(message.number.value));
         CHECK(message.number.value > before);
         before = message.number.value;
       });
-      for (auto batch = journal->read(4'096); batch && !batch->messages.empty(); batch = journal->read(4'096))
+      for (auto batch = journal->read(4'096); batch && (batch->lost > 0 || !batch->messages.empty());
+           batch = journal->read(4'096)) {
+        if (batch->lost > 0 && lost_from == 0) lost_from = expected + 1;
+        if (batch->lost > 0) CHECK(batch->through.value - expected >= batch->lost);
+        if (batch->lost > 0) expected = batch->through.value;
         for (const Message& message : batch->messages) {
           CHECK(message.number.value == ++expected);
           CHECK(message.payload == payload_of(expected));
         }
+      }
       CHECK(expected >= must);
+      CHECK((lost_from == 0 || lost_from > must));
+      CHECK(journal->queued_messages() == 0);
       CHECK(expected <= answered[cut.mark] + 1);
       REQUIRE(journal->append("new", "", "", 0) <= Appended::kAboveHigh);
       const auto batch = journal->read(4'096);
@@ -114,9 +124,9 @@ TEST_CASE_FIXTURE(RecordedJournal, "journal 'power', power cut: without syncs me
   test::for_each_cut(
       tape, folder.path(),
       [&](const test::Cut& cut) {
-        std::string damage;
+        JournalFindings findings;
         const auto journal =
-            open_journal(cut.folder + "/readings.journal", options, {committed[cut.mark]}, &damage);
+            open_journal(cut.folder + "/readings.journal", options, {committed[cut.mark]}, findings);
         REQUIRE(journal);
         if (committed[cut.mark] + (*journal)->queued_messages() < answered[cut.mark]) ++gone;
       },

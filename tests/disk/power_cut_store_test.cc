@@ -1,6 +1,8 @@
 // The store over power cuts: whatever call of a workload is the last, and whatever part of the unsynced
 // writes survives, the store opens as it was at the last answered request or at the one under way, whole.
+#include <algorithm>
 #include <sstream>
+#include <vector>
 
 #include "daemon/store/housekeeping.h"
 #include "daemon/store/sqlite.h"
@@ -13,15 +15,18 @@ namespace {
 void append_rows(sqlite3* database, const std::string& sql, std::string& text) {
   sqlite3_stmt* statement = nullptr;
   REQUIRE(sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
+  std::vector<std::string> rows;
   while (sqlite3_step(statement) == SQLITE_ROW) {
+    std::string& row = rows.emplace_back();
     for (int column = 0; column < sqlite3_column_count(statement); ++column) {
       const void* bytes = sqlite3_column_blob(statement, column);
       const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
-      text.append("|").append(static_cast<const char*>(bytes), bytes == nullptr ? 0 : size);
+      row.append("|").append(static_cast<const char*>(bytes), bytes == nullptr ? 0 : size);
     }
-    text += "\n";
   }
   sqlite3_finalize(statement);
+  std::sort(rows.begin(), rows.end());
+  for (const std::string& row : rows) text.append(row).append("\n");
 }
 
 /// Every row of every table.
@@ -35,7 +40,7 @@ std::string dump_of(const std::string& path) {
                                "WHERE type = 'table' ORDER BY 1)");
   std::istringstream tables(names);
   for (std::string table; std::getline(tables, table);)
-    append_rows((*connection)->raw(), "SELECT '" + table + "', * FROM " + table + " ORDER BY 1, 2, 3", text);
+    append_rows((*connection)->raw(), "SELECT '" + table + "', * FROM " + table, text);
   return text;
 }
 
@@ -72,7 +77,8 @@ struct RecordedStore : StoreFixture {
   }
   void keep_house_now() const {
     auto other = Connection::open(options.path, OpenMode::kReadWrite);
-    while (keep_house(**other)) {
+    Housekeeper keeper;
+    while (keeper.step(**other, Housekeeper::Load::kQuiet, {})) {
     }
   }
   void work() {

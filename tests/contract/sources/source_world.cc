@@ -90,7 +90,8 @@ Result<std::unique_ptr<Intake>> Station::make_intake() const {
   IntakeOptions options = connector_->intake_options ? connector_->intake_options(options_) : IntakeOptions{};
   if (queue_bytes != 0) options.size.bytes = queue_bytes;
   if (connector_->intake == IntakeKind::kMemory) return make_memory_intake(options, WhenFull::kWait);
-  return open_journal(folder_.file("journal"), options, committed_number, nullptr);
+  JournalFindings findings;
+  return open_journal(folder_.file("journal"), options, committed_number, findings);
 }
 
 void Station::build() {

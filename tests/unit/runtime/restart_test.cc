@@ -16,9 +16,9 @@ class Restarts {
   explicit Restarts(const OptionMap& settings, double chance = 0.5)
       : policy_(restart_options(settings), [chance] { return chance; }) {}
 
-  std::optional<Micros> failed(const std::string& error, Micros ran) {
+  std::optional<Micros> failed(const std::string& error, Micros ran, ErrorCode code = ErrorCode::kExhausted) {
     now_ += ran.count();
-    return policy_.failed(error, ran, now_);
+    return policy_.failed({code, error}, ran, now_);
   }
 
  private:
@@ -59,6 +59,16 @@ TEST_CASE("the same error ten times in a row is final, another one in between is
   for (int i = 0; i < 10; ++i) CHECK(restarts.failed("same", kShort));
   CHECK_FALSE(restarts.failed("same", kShort));
   CHECK(restarts.failed("another", kShort));
+}
+
+TEST_CASE("what the operating system refuses is tried for ever, at the longest delay") {
+  Restarts restarts = policy({});
+  for (int i = 0; i < 50; ++i)
+    REQUIRE(restarts.failed("readings.journal: No space left on device", kShort, ErrorCode::kIo));
+  CHECK(restarts.failed("readings.journal: No space left on device", kShort, ErrorCode::kIo) ==
+        Micros(60 * kMicrosPerSecond));
+  for (int i = 0; i < 10; ++i) CHECK(restarts.failed("same", kShort));
+  CHECK_FALSE(restarts.failed("same", kShort));
 }
 
 TEST_CASE("errors that differ in their numbers only are the same") {

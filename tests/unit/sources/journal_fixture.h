@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,8 +24,13 @@ namespace leat::sources {
 struct Disk {
   std::mutex mutex;
   std::string bytes;
+  std::string medium;  ///< What is there after a power cut: the bytes of good syncs.
+  std::vector<std::pair<std::size_t, std::size_t>> unsynced;  ///< Offsets and lengths.
   std::atomic<bool> refuse_writes{false};
   std::atomic<bool> refuse_syncs{false};
+  std::function<void(std::uint64_t offset)> written;  ///< After each write, on its thread.
+  /// Before each sync: false refuses it. As on Linux what was written before is taken for clean then.
+  std::function<bool()> may_sync;
   std::atomic<int> syncs{0};
   std::atomic<int> writes{0};
 };
@@ -36,8 +42,12 @@ class MemoryFile final : public JournalFile {
   Status write(std::uint64_t offset, std::string_view bytes) override {
     if (disk_->refuse_writes) return fail(ErrorCode::kIo, "refused");
     ++disk_->writes;
-    const std::scoped_lock lock(disk_->mutex);
-    disk_->bytes.replace(offset, bytes.size(), bytes);
+    {
+      const std::scoped_lock lock(disk_->mutex);
+      disk_->bytes.replace(offset, bytes.size(), bytes);
+      disk_->unsynced.emplace_back(offset, bytes.size());
+    }
+    if (disk_->written) disk_->written(offset);
     return {};
   }
   Status read(std::uint64_t offset, std::span<char> out) const override {
@@ -47,7 +57,14 @@ class MemoryFile final : public JournalFile {
     return {};
   }
   Status sync() override {
-    if (disk_->refuse_syncs) return fail(ErrorCode::kIo, "refused");
+    const bool good = !disk_->refuse_syncs && (!disk_->may_sync || disk_->may_sync());
+    const std::scoped_lock lock(disk_->mutex);
+    const auto dirty = std::exchange(disk_->unsynced, {});
+    if (!good) return fail(ErrorCode::kIo, "refused");
+    for (const auto& [offset, length] : dirty) {
+      disk_->medium.resize(disk_->bytes.size(), '\0');
+      disk_->medium.replace(offset, length, disk_->bytes, offset, length);
+    }
     ++disk_->syncs;
     return {};
   }
@@ -69,13 +86,16 @@ class JournalFixture {
  public:
   IntakeOptions options{.size = {128 * 1024}, .sync_interval = Micros(1000)};
   std::shared_ptr<Disk> disk = std::make_shared<Disk>();
-  std::string damage;
+  test::TemporaryFolder folder;  // For what is set aside.
+  JournalFindings findings;
   std::unique_ptr<Journal> journal;
 
   /// Opens over the bytes as they are: what was written before is there, as after the end of a process.
   void open(std::uint64_t committed = 0) {
     journal.reset();
-    auto opened = Journal::open(std::make_unique<MemoryFile>(disk), "journal", options, {committed}, &damage);
+    findings = {};
+    auto opened = Journal::open(std::make_unique<MemoryFile>(disk), folder.file("journal"), options,
+                                {committed}, findings);
     REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
     journal = *std::move(opened);
   }
@@ -89,6 +109,15 @@ class JournalFixture {
     disk = std::make_shared<Disk>();
     disk->bytes = std::move(bytes);
     journal.reset();
+  }
+
+  /// The power goes: what was not synced is not there.
+  void power_cut() {
+    {
+      const std::scoped_lock lock(disk->mutex);
+      disk->bytes = disk->medium;
+    }
+    crash();
   }
 
   Appended append(std::string_view payload) { return journal->append(payload, "key", "attributes", 77); }
@@ -112,7 +141,9 @@ class JournalFixture {
     std::vector<std::string> payloads;
     while (true) {
       auto batch = journal->read(max_bytes);
-      if (!batch || batch->messages.empty()) return payloads;
+      if (!batch || (batch->messages.empty() && batch->lost == 0)) return payloads;
+      if (batch->lost > 0) last = batch->through;
+      lost += batch->lost;
       for (const Message& message : batch->messages) {
         payloads.emplace_back(message.payload);
         last = message.number;
@@ -121,7 +152,8 @@ class JournalFixture {
   }
   void release_all() { journal->release(last); }
 
-  MessageNumber last;  ///< Of the last message that `read_all` gave.
+  MessageNumber last;      ///< Of the last message that `read_all` gave.
+  std::uint64_t lost = 0;  ///< What `read_all` was told of.
 };
 
 }  // namespace leat::sources

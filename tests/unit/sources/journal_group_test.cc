@@ -46,7 +46,7 @@ TEST_CASE("an acknowledged message takes what was gathered before it into the fi
   it.gather("lost with the process");
   it.crash();
   it.open();
-  CHECK(it.damage.empty());
+  CHECK(it.findings.detail.empty());
   CHECK(it.read_all() == std::vector<std::string>{"1", "2", "3", "4"});
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a crash loses what is gathered and nothing else, and the numbers go o
   it.append("2");
   CHECK(it.read_all() == std::vector<std::string>{"1", "2"});
   CHECK(it.last == MessageNumber{2});
-  CHECK(it.damage.empty());
+  CHECK(it.findings.detail.empty());
 }
 
 TEST_CASE("what is gathered is in the file after the sync interval, and when the journal is closed") {
@@ -107,7 +107,7 @@ TEST_CASE("groups and single records go round the ring together, over crashes, i
     for (int i = 0; i < 20; ++i)
       REQUIRE(payloads[static_cast<std::size_t>(i)] == JournalFixture::numbered(begin + i, bytes));
     CHECK(it.last == MessageNumber{static_cast<std::uint64_t>(next - 1)});
-    CHECK(it.damage.empty());
+    CHECK(it.findings.detail.empty());
     it.release_all();
   }
 }

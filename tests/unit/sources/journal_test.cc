@@ -48,7 +48,7 @@ TEST_CASE("what is appended and not committed is there again after a crash") {
   it.open(3);
   CHECK(it.journal->queued_messages() == 2);
   CHECK(it.read_all() == std::vector<std::string>{"4", "5"});
-  CHECK(it.damage.empty());
+  CHECK(it.findings.detail.empty());
 }
 
 TEST_CASE("numbers go on behind the larger of the last record and what is committed") {
@@ -77,7 +77,7 @@ TEST_CASE("numbers are not used again when nothing was appended between two open
   it.append("next");
   it.read_all();
   CHECK(it.last == MessageNumber{21});
-  CHECK(it.damage.empty());
+  CHECK(it.findings.detail.empty());
 }
 
 TEST_CASE("the ring goes round many times, and each crash on the way keeps what is not committed") {
@@ -99,7 +99,7 @@ TEST_CASE("the ring goes round many times, and each crash on the way keeps what 
     CHECK(payloads.back() == JournalFixture::numbered(next - 1, bytes));
     it.release_all();
     REQUIRE(it.journal->used_bytes() == 0);
-    CHECK(it.damage.empty());
+    CHECK(it.findings.detail.empty());
   }
 }
 
@@ -211,6 +211,69 @@ TEST_CASE("a disk that refuses a write loses nothing that was taken and is asked
   CHECK(it.last == MessageNumber{2});
 }
 
+TEST_CASE("a disk that is well again is seen without a message that asks it") {
+  JournalFixture it;
+  it.open();
+  it.append("before");
+  it.disk->refuse_writes = true;
+  CHECK(it.append("refused") == Appended::kFailed);
+  CHECK(it.journal->trouble() == "refused");
+  it.disk->refuse_writes = false;
+  CHECK(eventually([&] { return it.journal->trouble().empty(); }));
+  CHECK(it.append("after") == Appended::kStored);
+  CHECK(it.read_all() == std::vector<std::string>{"before", "after"});
+}
+
+TEST_CASE("a failed sync of the head may have lost records: they are written again before more is taken") {
+  JournalFixture it;
+  it.open();
+  it.append_numbered(1, 30, 1000);
+  it.read_all();
+  std::atomic<bool> at_head{false};
+  std::atomic<bool> refused{false};
+  it.disk->written = [&](std::uint64_t offset) { at_head = offset < kRingStart; };
+  it.disk->may_sync = [&] {
+    if (!at_head || refused) return true;
+    it.append("between");
+    refused = true;
+    return false;
+  };
+  it.release_all();
+  REQUIRE(eventually([&] { return refused.load(); }));
+  REQUIRE(eventually([&] { return it.append("after") == Appended::kStored; }));
+  it.power_cut();
+  it.open(30);
+  CHECK(it.read_all().at(0) == "between");
+}
+
+TEST_CASE("'power': a sync that fails elsewhere while a record is written is not taken for its own success") {
+  JournalFixture it;
+  it.options.durability = IntakeOptions::Durability::kPower;
+  it.open();
+  it.append_numbered(1, 30, 1000);
+  it.read_all();
+  std::atomic<bool> at_head{false};
+  std::atomic<bool> stored{false};
+  std::atomic<bool> refused{false};
+  it.disk->written = [&](std::uint64_t offset) {
+    if (offset < kRingStart) {
+      at_head = true;
+      CHECK(eventually([&] { return stored.load(); }));
+    } else if (!stored.exchange(true)) {
+      CHECK(eventually([&] { return refused.load(); }));
+    }
+  };
+  // The journal's thread is told of the record's failure, and the append of none.
+  it.disk->may_sync = [&] { return refused.exchange(true); };
+  it.release_all();
+  REQUIRE(eventually([&] { return at_head.load(); }));
+  CHECK(it.append("unsafe") == Appended::kFailed);
+  REQUIRE(eventually([&] { return it.append("safe") == Appended::kStored; }));
+  it.power_cut();
+  it.open(30);
+  CHECK(it.read_all() == std::vector<std::string>{"safe"});
+}
+
 TEST_CASE("when a sync fails nothing is taken until the same bytes are down") {
   JournalFixture it;
   it.open();
@@ -234,7 +297,7 @@ TEST_CASE("'power' syncs before the append answers, and takes nothing that it co
   it.disk->refuse_syncs = true;
   CHECK(it.append("unsafe") == Appended::kFailed);
   it.disk->refuse_syncs = false;
-  CHECK(it.append("again") == Appended::kStored);
+  REQUIRE(eventually([&] { return it.append("again") == Appended::kStored; }));
   CHECK(it.read_all() == std::vector<std::string>{"safe", "again"});
 }
 
