@@ -150,7 +150,9 @@ Result<MessageBatch> Journal::read(std::size_t max_bytes) {
 }
 
 Status Journal::read_piece(std::uint64_t max_bytes, MessageBatch& batch) {
-  const std::uint64_t available = std::min(tail_offset_.load() - read_.offset, ring_.lap_rest(read_.offset));
+  // A gap is never read over, although what was appended at its place may follow without one.
+  const std::uint64_t end = gaps_.empty() ? tail_offset_.load() : gaps_.front().offset;
+  const std::uint64_t available = std::min(end - read_.offset, ring_.lap_rest(read_.offset));
   auto length =
       static_cast<std::size_t>(std::min(std::max<std::uint64_t>(max_bytes, kRecordHeadBytes), available));
   while (true) {

@@ -246,6 +246,19 @@ TEST_CASE("a damaged end of what was synced is told, and its numbers are not use
   CHECK(it.last == MessageNumber{6});
 }
 
+TEST_CASE("a damaged end is told, too, when more is appended before it is read") {
+  JournalFixture it;
+  it.open();
+  it.append_numbered(1, 5, 101);
+  it.journal.reset();
+  it.disk->bytes[CutFixture::begin_of(5) + 60] ^= 1;
+  it.open();
+  it.append("six");
+  CHECK(it.read_all().size() == 5);
+  CHECK(it.lost == 1);
+  CHECK(it.journal->queued_messages() == 0);
+}
+
 TEST_CASE("a journal that ends before the store's position says so") {
   CutFixture it;
   std::fill(it.disk->bytes.begin() + static_cast<std::ptrdiff_t>(kRingStart), it.disk->bytes.end(), '\x5a');
