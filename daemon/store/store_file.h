@@ -2,7 +2,7 @@
 //   leat.db           the database                leat.db-wal, leat.db-shm   SQLite's own
 //   leat.db.lock      locked by the daemon that has the folder; holds its pid
 //   leat.db.suspect   damage was seen: check everything at the next start
-//   leat.db.repairing, leat.db.repaired   a repair under way, and a finished one that is about to be put in place
+//   leat.db.repairing, ….repaired   a repair under way, and a finished one about to be put in place
 //   leat.db.ballast   room for a full disk (ballast.h)
 //   leat.db.damaged-N (and -wal, -shm)   a damaged file, set aside for people; never deleted by Leat
 // Start and end of the daemon only; no threads.

@@ -13,8 +13,9 @@
 // protocol: 65,535 identifiers, shared by what is repeated and what was sent into the connection that broke
 // and never arrived, which comes marked as a duplicate, too, but is new. A broker that uses the identifiers
 // in turn had the one of such a message in use nearly 65,535 deliveries ago, and if all payloads are alike
-// nothing else tells the two apart. So of deliveries that are alike three quarters are taken for repeated, and
-// the last quarter is left to what got lost on its way; one whose content no other has is known at any age.
+// nothing else tells the two apart. So of deliveries that are alike three quarters are taken for repeated,
+// and the last quarter is left to what got lost on its way; one whose content no other has is known at any
+// age.
 //
 // A QoS 1 delivery must carry the duplicate flag to be skipped: without it an equal one is an honest new
 // message, or comes from a broker that was killed and has restored a state from before it first sent the
