@@ -25,6 +25,13 @@ std::string unknown_verb(const CLI::App& app, const std::string& name) {
   return "there is no verb '" + name + "'" + leat::did_you_mean(name, verbs_of(app));
 }
 
+/// "'leat outbox' needs one of list, show, …" for a verb without its action.
+std::string missing_action(const CLI::App& verb) {
+  std::string all;
+  for (const std::string& action : verbs_of(verb)) all += (all.empty() ? "" : ", ") + action;
+  return "'leat " + verb.get_name() + "' needs one of " + all;
+}
+
 int complain_of_usage(const std::string& message) {
   std::fprintf(stderr, "leat: %s\nTry 'leat --help' or 'leat VERB --help'.\n", message.c_str());
   return kUsage;
@@ -324,6 +331,11 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int a
   if (std::string option = unknown_option(app, argc, argv); !option.empty()) return option;
   const bool no_verb =
       dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
+  const auto chosen = app.get_subcommands();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && chosen.size() == 1 &&
+      !verbs_of(*chosen.front()).empty() && chosen.front()->get_subcommands().empty())
+    return argc > 2 && argv[2][0] != '-' ? unknown_verb(*chosen.front(), argv[2])
+                                         : missing_action(*chosen.front());
   if (!no_verb || argc < 2 || argv[1][0] == '-') return error.what();
   return unknown_verb(app, argv[1]);
 }

@@ -173,3 +173,10 @@ def test_options_may_come_from_the_table_that_is_copied(run_leat, tmp_path):
     )
     assert run_leat("check", tmp_path / "p.sql").returncode == 0
     assert run_leat("run", tmp_path / "p.sql").returncode == 0
+
+
+def test_an_action_that_is_wrong_or_missing_is_named(run_leat):
+    wrong = run_leat("pipelines", "pauze", "mill")
+    assert wrong.returncode == 2 and "there is no verb 'pauze' (did you mean 'pause'?)" in wrong.stderr
+    missing = run_leat("store")
+    assert missing.returncode == 2 and "'leat store' needs one of check, backup, repair" in missing.stderr
