@@ -26,10 +26,6 @@ std::string text(const ordered_json& object, const char* member) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string("-");
 }
 
-void print_json(const ordered_json& body) {
-  fmt::print("{}\n", body.dump(2, ' ', false, ordered_json::error_handler_t::replace));
-}
-
 /// What the options say of the letters, as the words of the API.
 ordered_json meant(const DeadLettersOptions& options) {
   ordered_json words = ordered_json::object();

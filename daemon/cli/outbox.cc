@@ -6,6 +6,7 @@
 
 #include "daemon/cli/api_client.h"
 #include "daemon/cli/exit_code.h"
+#include "daemon/cli/printable.h"
 #include "daemon/cli/verbs.h"
 
 namespace leat::cli {
@@ -18,11 +19,6 @@ constexpr const char* kResource = "/api/v1/outbox";
 int complain(const Error& error) {
   fmt::print(stderr, "leat outbox: {}\n", error.message);
   return error.code == ErrorCode::kInvalid ? kUsage : kFailed;
-}
-
-std::string text_of(const ordered_json& value) {
-  if (value.is_null()) return "-";
-  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 /// "paused (undecided)"

@@ -22,19 +22,20 @@ int complain(std::string_view verb, const Error& error) {
   return error.code == ErrorCode::kInvalid ? kUsage : kFailed;
 }
 
-int print_json(const ordered_json& body) {
-  fmt::print("{}\n", body.dump(2, ' ', false, ordered_json::error_handler_t::replace));
-  return kOk;
-}
-
-std::string text_of(const ordered_json& value) {
-  if (value.is_null()) return "-";
-  return value.is_string() ? printable(value.get<std::string>()) : value.dump();
-}
-
 /// The first line: an error of a wrong file has many, and a list one line each.
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
+}
+
+/// All lines, each fit for a terminal: the caret of an SQL error stays under its text.
+std::string printable_lines(const std::string& text) {
+  std::string all;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    all += (all.empty() ? "" : "\n") + printable(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return all;
 }
 
 std::string why(const ordered_json& pipeline) {
@@ -86,7 +87,7 @@ void print_pipeline(const ordered_json& pipeline) {
   line("state", text_of(pipeline["state"]));
   for (const char* member : {"error", "waiting_for"})
     if (const auto text = pipeline.at(member).get<std::string>(); !text.empty())
-      line(member, printable(text));
+      line(member, printable_lines(text));
   line("watermark", text_of(pipeline["watermark"]));
   line("last commit",
        fmt::format("{}, number {}", text_of(pipeline["last_commit_time"]), text_of(pipeline["last_commit"])));
@@ -102,7 +103,7 @@ void print_pipeline(const ordered_json& pipeline) {
 }
 
 int looked(const PipelinesOptions& options, const ordered_json& answer) {
-  if (options.json) return print_json(answer);
+  if (options.json) return print_json(answer), kOk;
   if (options.action == "list")
     print_list(answer["pipelines"]);
   else
@@ -122,7 +123,7 @@ int pipelines(const PipelinesOptions& options) {
                               : client->post(one + "/" + options.action, ordered_json::object());
   if (!answer) return complain("pipelines", answer.error());
   if (looks) return looked(options, *answer);
-  if (options.json) return print_json(*answer);
+  if (options.json) return print_json(*answer), kOk;
   fmt::print("{}: pipeline {}\n", options.action, options.pipeline);
   return kOk;
 }

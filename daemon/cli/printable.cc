@@ -56,4 +56,13 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
+std::string text_of(const nlohmann::ordered_json& value) {
+  if (value.is_null()) return "-";
+  return value.is_string() ? printable(value.get<std::string>()) : value.dump();
+}
+
+void print_json(const nlohmann::ordered_json& body) {
+  fmt::print("{}\n", body.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 }  // namespace leat::cli

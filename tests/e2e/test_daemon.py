@@ -264,6 +264,7 @@ def test_status_and_the_list_of_pipelines(broker, receiver, daemon):
     assert [line.split()[:2] for line in listed[1:]] == [["broken", "failed"], ["windows", "running"]]
     shown = daemon.verb("pipelines", "show", "windows").stdout
     assert "readings (mqtt), connected: 0 received" in shown, shown
+    assert "\n                       ^" in daemon.verb("pipelines", "show", "broken").stdout
     both = json.loads(daemon.verb("status", "--json").stdout)
     assert both["readiness"]["ready"] is False and len(both["pipelines"]) == 2
     nobody = daemon.verb("pipelines", "show", "nobody")
