@@ -50,9 +50,17 @@ Status read_ids(const Request& request, std::vector<std::int64_t>& out) {
 
 }  // namespace
 
-std::vector<std::string> dead_letter_words(std::vector<std::string> more) {
-  more.insert(more.begin(), {"pipeline", "origin", "since", "until", "after", "before"});
-  return more;
+std::vector<Parameter> dead_letter_words(std::vector<Parameter> more) {
+  std::vector<Parameter> words{
+      {"pipeline", "Of this pipeline."},
+      {"origin", "Of this table, a source or a sink."},
+      {"since", "Not older: a time in UTC, or how long ago, such as '2 h'."},
+      {"until", "Not younger: the same."},
+      {"after", "Of a greater id.", Parameter::Type::kNumber},
+      {"before", "Of a smaller id.", Parameter::Type::kNumber},
+  };
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
 }
 
 Result<store::DeadLetterFilter> dead_letter_filter(const Request& request, std::int64_t now) {

@@ -9,8 +9,8 @@
 
 namespace leat::api {
 
-/// pipeline, origin, since, until, after, before, and in a body ids.
-std::vector<std::string> dead_letter_words(std::vector<std::string> more = {});
+/// pipeline, origin, since, until, after, before, and what a resource takes more.
+std::vector<Parameter> dead_letter_words(std::vector<Parameter> more = {});
 
 /// Errors: invalid (the word and what it should be).
 Result<store::DeadLetterFilter> dead_letter_filter(const Request& request, std::int64_t now);

@@ -9,11 +9,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxBody = 64 << 10;
-
 std::optional<Method> method_of(const std::string& name) {
-  if (name == "GET" || name == "HEAD") return Method::kGet;
-  if (name == "POST") return Method::kPost;
+  if (name == "HEAD") return Method::kGet;
+  for (const Method each : {Method::kGet, Method::kPost, Method::kPut, Method::kDelete})
+    if (name == to_string(each)) return each;
   return std::nullopt;
 }
 
@@ -32,20 +31,20 @@ std::optional<Response> refuse_stranger(const Incoming& incoming, Method method)
     return problem(403, "another page's request",
                    fmt::format("a page of '{}' may not use this API", incoming.origin));
   const std::string& site = incoming.fetch_site;
-  if (method == Method::kPost && !site.empty() && site != "same-origin" && site != "none")
+  if (method != Method::kGet && !site.empty() && site != "same-origin" && site != "none")
     return problem(403, "another page's request", "a page from elsewhere may not change anything here");
   return std::nullopt;
 }
 
-std::optional<Response> read_body(const Incoming& incoming, Request& request) {
+std::optional<Response> read_body(const Incoming& incoming, std::size_t most, Request& request) {
   const std::string type = incoming.content_type.substr(0, incoming.content_type.find(';'));
   if (type != "application/json")
     return problem(
         415, "not JSON",
         fmt::format("the Content-Type is '{}', expected 'application/json'", incoming.content_type));
-  if (incoming.body.size() > kMaxBody)
+  if (incoming.body.size() > most)
     return problem(413, "too large",
-                   fmt::format("the body has {} bytes, {} are allowed", incoming.body.size(), kMaxBody));
+                   fmt::format("the body has {} bytes, {} are allowed", incoming.body.size(), most));
   if (incoming.body.empty()) return std::nullopt;
   request.body = json::parse(incoming.body, nullptr, /*allow_exceptions=*/false);
   if (!request.body.is_object())
@@ -56,7 +55,7 @@ std::optional<Response> read_body(const Incoming& incoming, Request& request) {
 }  // namespace
 
 Dispatcher::Dispatcher(std::span<const Route> routes) {
-  for (const Route& route : routes) routes_.push_back({&route, std::regex(route.pattern)});
+  for (const Route& route : routes) routes_.push_back({&route, std::regex(pattern_of(route.path))});
 }
 
 /// Finds the route of this path and method, and its groups; or how to refuse.
@@ -72,7 +71,7 @@ std::optional<Response> Dispatcher::find_route(const Incoming& incoming, std::op
       return std::nullopt;
     }
     allowed += allowed.empty() ? "" : ", ";
-    allowed += each.route->method == Method::kGet ? "GET, HEAD" : "POST";
+    allowed += each.route->method == Method::kGet ? "GET, HEAD" : to_string(each.route->method);
   }
   if (allowed.empty()) return problem(404, "not found", fmt::format("there is nothing at {}", incoming.path));
   Response refused = problem(405, "method not allowed",
@@ -88,8 +87,8 @@ Response Dispatcher::dispatch(const ApiContext& context, const Incoming& incomin
   Request request;
   if (auto refused = find_route(incoming, method, route, request)) return *refused;
   request.query = incoming.query;
-  if (method == Method::kPost)
-    if (auto refused = read_body(incoming, request)) return *refused;
+  if (method == Method::kPost || method == Method::kPut)
+    if (auto refused = read_body(incoming, route->max_body, request)) return *refused;
   return answer(*route, context, request);
 }
 

@@ -7,7 +7,7 @@
 //     (DNS rebinding) has its own name there.
 //   - An Origin, where one is given, must be ours; for what changes something Sec-Fetch-Site must say the
 //     same. Browsers send these by themselves and pages cannot forge them; curl and `leat` send none.
-//   - What changes something is a POST of application/json, which no form can send.
+//   - What changes something is a PUT, a DELETE, or a POST of application/json, which no form can send.
 #pragma once
 
 #include <map>

@@ -8,6 +8,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/api/server.h"
@@ -15,31 +17,66 @@
 namespace leat::api {
 
 struct Request {
-  std::vector<std::string> parts;  ///< What the path's groups matched: {"line3"} of /pipelines/line3.
+  std::vector<std::string> parts;  ///< What the path's places hold: {"line3"} for /pipelines/{pipeline}.
   std::multimap<std::string, std::string> query;
-  nlohmann::json body = nlohmann::json::object();  ///< Of a POST; always an object.
+  nlohmann::json body = nlohmann::json::object();  ///< Of a POST or PUT; always an object.
+  std::string caller = {};  ///< Who asks, for the audit: a token's name, "local" without one.
 };
+
+/// A body that comes in pieces, as server-sent events do: called on the answer's thread until it gives
+/// nothing. A call waits at most a second for more and may then give an empty piece, so that it is noticed
+/// when the reader has gone; then the function is destroyed and must let go of all it holds.
+using Pieces = std::function<std::optional<std::string>()>;
 
 struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
   std::string allow = {};  ///< The methods that the path takes, with 405.
+  Pieces pieces = {};      ///< Set: the body, in place of `body`.
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< More of them, such as Retry-After.
 };
 
 enum class Method : std::uint8_t {
-  kGet,   ///< And HEAD: looks, never changes anything.
-  kPost,  ///< Changes something; takes a JSON object.
+  kGet,     ///< And HEAD: looks, never changes anything.
+  kPost,    ///< Takes a JSON object.
+  kPut,     ///< Takes a JSON object; the same one twice is once.
+  kDelete,  ///< Takes no body; its parameters are in the query.
+};
+std::string_view to_string(Method method);
+
+/// Whom a route serves, where tokens are asked for.
+enum class Role : std::uint8_t {
+  kAnyone,  ///< Without a token: whether the daemon lives.
+  kRead,    ///< Looks, and asks questions that change nothing.
+  kAdmin,   ///< Changes something.
 };
 
-struct Route {
-  std::string pattern;  ///< Regular expression over the whole path.
+struct Parameter {
+  enum class Type : std::uint8_t { kText, kNumber, kFlag, kIds, kTexts };
+  enum class Need : std::uint8_t { kOptional, kRequired };
+  std::string name;
   std::string doc;
-  std::function<Response(const ApiContext&, const Request&)> answer;
-  /// Of the query, and for a POST members of the body; any other one is refused.
-  std::vector<std::string> parameters = {};
-  Method method = Method::kGet;
+  Type type = Type::kText;
+  Need need = Need::kOptional;
 };
+
+using Answer = std::function<Response(const ApiContext&, const Request&)>;
+
+struct Route {
+  Method method = Method::kGet;
+  Role role = Role::kAdmin;
+  /// "/api/v1/pipelines/{pipeline}": a place in braces takes one segment, "{id:number}" digits only.
+  std::string path;
+  std::string doc;
+  Answer answer;
+  /// Members of the body of a POST or PUT, else of the query; any other one is refused.
+  std::vector<Parameter> parameters = {};
+  std::size_t max_body = 64 << 10;  ///< Bytes; the server's own bound is 1 MiB.
+};
+
+/// The regular expression of a path, with one group for each place.
+std::string pattern_of(const std::string& path);
 
 std::span<const Route> routes();
 /// The route's answer, or 400 when query or body have a parameter that the route does not know.

@@ -29,7 +29,17 @@ Incoming read_request(const httplib::Request& from) {
 void write_response(const Response& from, httplib::Response& to) {
   to.status = from.status;
   if (!from.allow.empty()) to.set_header("Allow", from.allow);
-  to.set_content(from.body, from.content_type.c_str());
+  for (const auto& [name, value] : from.headers) to.set_header(name, value);
+  if (!from.pieces) return to.set_content(from.body, from.content_type.c_str());
+  to.set_chunked_content_provider(
+      from.content_type.c_str(), [next = from.pieces](std::size_t, httplib::DataSink& reader) {
+        const std::optional<std::string> piece = next();
+        if (!piece) {
+          reader.done();
+          return true;
+        }
+        return piece->empty() ? reader.is_writable() : reader.write(piece->data(), piece->size());
+      });
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 
 const Route& route(const std::string& path) {
   for (const Route& each : routes())
-    if (std::regex_match(path, std::regex(each.pattern))) return each;
+    if (std::regex_match(path, std::regex(pattern_of(each.path)))) return each;
   FAIL("no route for ", path);
   return routes()[0];
 }
@@ -92,14 +92,26 @@ TEST_CASE("without parameters the route answers") {
   CHECK(answer(route("/healthz"), {}, {}).status == 200);
 }
 
-TEST_CASE("no two routes take the same path, and each is documented") {
-  std::set<std::string> patterns;
+TEST_CASE("no two routes take the same path and method, and each is documented") {
+  std::set<std::pair<std::string, Method>> seen;
   for (const Route& each : routes()) {
-    CHECK(patterns.insert(each.pattern).second);
+    CHECK(seen.insert({each.path, each.method}).second);
     CHECK(each.doc.size() > 10);
   }
 }
 
 TEST_CASE("a problem's text may hold any bytes") {
   CHECK(nlohmann::json::accept(problem(500, "bad", "\xFF\"").body));
+}
+
+TEST_CASE("a place in a path takes one segment, a number digits only") {
+  const std::regex pattern(pattern_of("/a/{name}/b/{id:number}"));
+  CHECK(std::regex_match("/a/x.y-z/b/12", pattern));
+  for (const char* other : {"/a/x/y/b/12", "/a//b/12", "/a/x/b/1x", "/a/x/b/"})
+    CHECK_FALSE(std::regex_match(other, pattern));
+}
+
+TEST_CASE("what changes something asks for an admin") {
+  for (const Route& each : routes())
+    if (each.method != Method::kGet) CHECK(each.role == Role::kAdmin);
 }
