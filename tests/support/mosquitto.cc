@@ -15,13 +15,6 @@
 
 #include "tests/support/eventually.h"
 
-/// Paho 1.3.12 forgets to free a queued command when a client is destroyed after its connection broke: some
-/// hundred bytes each time, and not ours.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libpaho-mqtt3as\n";
-}
-
 namespace leat::test {
 namespace {
 
