@@ -7,6 +7,7 @@
 #include "sinks/filesystem/filesystem_sink.h"
 #include "sinks/http/http_sink.h"
 #include "sinks/kafka/kafka_sink.h"
+#include "sinks/mqtt/mqtt_sink.h"
 #include "sinks/print/print_sink.h"
 #include "sinks/sink.h"
 #include "sinks/sqlite/sqlite_sink.h"
@@ -14,9 +15,9 @@
 namespace leat::sinks {
 
 std::span<const SinkConnector> all_sinks() {
-  static const std::array<SinkConnector, 7> sinks{
-      blackhole_connector(), filesystem_connector(), http_connector(),        kafka_connector(),
-      print_connector(),     sqlite_connector(),     upsert_kafka_connector()};
+  static const std::array<SinkConnector, 8> sinks{
+      blackhole_connector(), filesystem_connector(), http_connector(),   kafka_connector(),
+      mqtt_connector(),      print_connector(),      sqlite_connector(), upsert_kafka_connector()};
   return sinks;
 }
 

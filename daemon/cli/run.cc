@@ -67,9 +67,10 @@ class Runner {
     if (options.clock == "event") context.replay.emplace();
     keeps_state_ = !options.state.empty();
     context.gateway_id = store_.id().value.substr(0, 12);
-    if (!options.state.empty()) {
+    if (keeps_state_)
       context.journal_dir = options.state;
-    }
+    else
+      context.state = runtime::PipelineContext::State::kForgotten;
     if (options.batch_bytes > 0) context.batch_bytes = context.chunk_bytes = options.batch_bytes;
     for (std::size_t sink = 0; sink < plan.sinks.size(); ++sink)
       if (plan.sinks[sink]->updating) writer_.collect(sink);

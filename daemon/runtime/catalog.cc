@@ -15,6 +15,7 @@ void add_sink(plan::Catalog& catalog, const plan::ConnectorInfo& sink) {
     known.validate_sink = sink.validate_sink;
     known.changes = sink.changes;
     known.delivered = sink.delivered;
+    known.validate_sink_table = sink.validate_sink_table;
     // Only the source's metadata can be read; what a sink can write is listed by the sink.
     if (sink.metadata)
       known.metadata = [read = known.metadata, written = sink.metadata](const OptionMap& options) {

@@ -70,6 +70,11 @@ struct PipelineContext {
   std::optional<Replay> replay;
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
+  /// Whether commits hold the operators' state.
+  enum class State : std::uint8_t {
+    kCommitted,
+    kForgotten,  ///< The store goes with the process: nobody could ever restore from it.
+  } state = State::kCommitted;
 };
 
 struct PipelineEvents {
@@ -152,6 +157,7 @@ class Pipeline {
   Status output(std::size_t sink, const Batch& batch);
 
   void commit();
+  void save_state(store::Commit& commit);
   std::shared_ptr<store::Commit> make_commit();
   void add_positions(store::Commit& commit) const;
   void hand_over(std::shared_ptr<const store::Commit> commit);

@@ -27,6 +27,13 @@ class Changes final : public exec::StateChanges {
   std::vector<exec::StateChange>& changes_;
 };
 
+/// Operators forget what has changed once they have told it.
+class Nowhere final : public exec::StateChanges {
+ public:
+  void put(std::string_view, std::string_view, std::string_view) override {}
+  void erase(std::string_view, std::string_view) override {}
+};
+
 // Grammar of a pipeline's counters in a commit:
 //   counters  := 0x02 (version), varint dead letters,
 //                varint inputs, (string table, 9 varints: SourceReader::Saved in its order)…,
@@ -144,15 +151,22 @@ std::uint64_t Pipeline::received_for_good() const {
   return received;
 }
 
+void Pipeline::save_state(store::Commit& commit) {
+  commit.state = std::exchange(stale_, {});
+  Changes kept(commit.state);
+  Nowhere forgotten;
+  const bool keeps = context_.state == PipelineContext::State::kCommitted;
+  exec::StateChanges& changes = keeps ? static_cast<exec::StateChanges&>(kept) : forgotten;
+  dataflow_->save(changes);
+  for (const auto& input : inputs_) input->reader->save(changes);
+}
+
 std::shared_ptr<store::Commit> Pipeline::make_commit() {
   auto made = std::make_shared<store::Commit>();
   made->pipeline = name_;
   made->number = last_commit_.next();
   made->time = context_.clock->wall();
-  made->state = std::exchange(stale_, {});
-  Changes changes(made->state);
-  dataflow_->save(changes);
-  for (const auto& input : inputs_) input->reader->save(changes);
+  save_state(*made);
   add_positions(*made);
   for (auto& target : targets_) {
     if (!target->writer) continue;

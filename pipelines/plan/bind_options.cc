@@ -100,6 +100,8 @@ Errors errors_in(const Table& table, Role role) {
   if (validate) validate(options, foreign_keys(table, role), errors);
   if (errors.empty() && table.connector->validate_table)
     table.connector->validate_table(options, shape_of(table), errors);
+  if (errors.empty() && role == Role::kSink && table.connector->validate_sink_table)
+    table.connector->validate_sink_table(options, shape_of(table), errors);
   return errors;
 }
 

@@ -55,6 +55,8 @@ struct ConnectorInfo {
       validate_sink;
   /// What concerns options and columns together, in every role; pure. Called when the options alone are well.
   std::function<void(const OptionMap&, const TableShape&, std::vector<OptionError>&)> validate_table;
+  /// The same, of a table that is written.
+  std::function<void(const OptionMap&, const TableShape&, std::vector<OptionError>&)> validate_sink_table;
   /// May depend on options ('topic.pattern' gives its parts as metadata).
   std::function<std::vector<MetadataColumn>(const OptionMap&)> metadata;
   /// True if the source ends by itself with these options (batch).

@@ -70,8 +70,7 @@ class PahoClient final : public MqttClient {
   void pause() override { want(Want::kPause); }
   void resume() override { want(Want::kRun); }
   void stop() override;
-  Status publish(const std::string& topic, std::string_view payload, int qos, bool retained,
-                 Done done) override;
+  Status publish(const MqttPublication& message, Done done) override;
   [[nodiscard]] MqttHealth health() const override {
     const std::scoped_lock lock(mutex_);
     return health_;
@@ -99,7 +98,7 @@ class PahoClient final : public MqttClient {
   void connect();
   void disconnect();
   void find_tls_reason(Lock& lock);
-  void wait_out(Lock& lock);
+  void show_wait();
   void set_health(MqttHealth::Link link, std::string detail) {
     health_.link = link;
     health_.detail = std::move(detail);
@@ -130,8 +129,9 @@ class PahoClient final : public MqttClient {
 
   const MqttClientOptions options_;
   const std::string url_;
-  MqttEvents& events_;   // Outlives the client.
-  Backoff backoff_;      // The supervisor's.
+  MqttEvents& events_;  // Outlives the client.
+  Backoff backoff_;     // The supervisor's, as is the pause before its next attempt:
+  Micros delay_{0};
   SocketCutter socket_;  // The supervisor's while connecting, then Paho's thread's.
 
   mutable std::mutex mutex_;
@@ -159,7 +159,8 @@ class PahoClient final : public MqttClient {
                                 [this](const mqtt::token& token) { failed(token, "disconnected: "); }};
   Listener publish_listener_{[this](const mqtt::token& token) { published(token, {}); },
                              [this](const mqtt::token& token) {
-                               published(token, fail(ErrorCode::kUnavailable, reason_of(token)));
+                               const ErrorCode code = publish_error(token.get_reason_code());
+                               published(token, fail(code, reason_of(token)));
                              }};
   mqtt::connect_options connect_options_;
   std::thread thread_;
@@ -218,7 +219,12 @@ void PahoClient::run() {
     }
     if (want_ != Want::kRun) continue;
     if (options_.tls && !connected_ && !answered_) find_tls_reason(lock);
-    wait_out(lock);
+    health_.refused = answered_;
+    show_wait();
+    lock.unlock();
+    events_.on_lost();
+    lock.lock();
+    changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
   }
 }
 
@@ -266,15 +272,15 @@ void PahoClient::disconnect() {
   if (!changed_.wait_for(lock, kGoodbye, [this] { return stage_ == Stage::kDown; })) renew_ = true;
 }
 
-void PahoClient::wait_out(Lock& lock) {
+/// How long to wait before the next attempt.
+void PahoClient::show_wait() {
   // A connection that was soon over is no success: two clients that take the session from each other, or a
   // broker that throws us out, are not to be bothered at full speed.
   if (connected_ && std::chrono::steady_clock::now() - up_since_ >= options_.backoff_max) backoff_.reset();
-  const Micros delay = backoff_.next();
-  const auto shown = std::chrono::ceil<std::chrono::milliseconds>(delay);
+  delay_ = backoff_.next();
+  const auto shown = std::chrono::ceil<std::chrono::milliseconds>(delay_);
   set_health(MqttHealth::Link::kLost,
              fmt::format("{}: {}, next try in {}", options_.url, reason_, format_duration(shown)));
-  changed_.wait_for(lock, delay, [this] { return want_ != Want::kRun; });
 }
 
 void PahoClient::stop() {
@@ -320,6 +326,7 @@ void PahoClient::subscribed(const mqtt::token& token) {
   connected_ = true;
   up_since_ = std::chrono::steady_clock::now();
   health_.connects += 1;
+  health_.refused = false;
   set_health(MqttHealth::Link::kConnected, options_.url + ": connected");
   changed_.notify_all();
 }
@@ -395,8 +402,7 @@ void PahoClient::receive(const mqtt::message& message) {
     events_.on_unrefused();
 }
 
-Status PahoClient::publish(const std::string& topic, std::string_view payload, int qos, bool retained,
-                           Done done) {
+Status PahoClient::publish(const MqttPublication& message, Done done) {
   auto owned = std::make_unique<Done>(std::move(done));
   Done* const request = owned.get();
   std::shared_ptr<mqtt::async_client> client;
@@ -407,7 +413,7 @@ Status PahoClient::publish(const std::string& topic, std::string_view payload, i
     publishing_.emplace(request, std::move(owned));
   }
   try {
-    client->publish(topic, payload.data(), payload.size(), qos, retained, request, publish_listener_);
+    client->publish(paho_message(message, options_.version), request, publish_listener_);
     return {};
   } catch (const mqtt::exception& error) {
     const std::scoped_lock lock(mutex_);

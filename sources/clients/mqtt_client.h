@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipelines/base/options.h"
@@ -93,7 +94,13 @@ class MqttEvents {
   virtual ~MqttEvents() = default;
   /// Connected; comes before the first message of the connection.
   virtual void on_connected(SessionPresent session) { (void)session; }
-  virtual Receipt on_message(const MqttMessage& message) = 0;
+  /// Where nothing is subscribed, none comes.
+  virtual Receipt on_message(const MqttMessage& message) {
+    (void)message;
+    return Receipt::kTaken;
+  }
+  /// A connection, or an attempt to connect, has ended: `health` says why. On the client's own thread.
+  virtual void on_lost() {}
   /// The message that was just refused will be acknowledged all the same: the connection's socket is not to
   /// be found (no /proc). It is lost, and has to be counted.
   virtual void on_unrefused() {}
@@ -107,6 +114,16 @@ struct MqttHealth {
   std::uint64_t connects = 0;  ///< Connections that got as far as all subscriptions.
   std::uint64_t losses = 0;    ///< Those of them that ended without `pause` or `stop`.
   std::string last_loss;       ///< "tcp://127.0.0.1:1883: connection lost"
+  bool refused = false;        ///< The broker itself said no to the last attempt: somebody has to act.
+};
+
+/// A message to be sent; the views are valid during the call.
+struct MqttPublication {
+  std::string_view topic;
+  std::string_view payload;
+  int qos = 1;
+  bool retained = false;
+  std::vector<std::pair<std::string, std::string>> properties = {};  ///< User properties; MQTT 5 only.
 };
 
 class MqttClient {
@@ -123,11 +140,12 @@ class MqttClient {
   virtual void stop() = 0;
 
   /// Hands over one message; before `stop`. `done` comes when the broker has acknowledged it (QoS 0: when it
-  /// is written), or will not, on Paho's thread; not after `stop`. Errors: unavailable (not connected),
-  /// exhausted (too many in flight; try again after some are done).
+  /// is written), or will not, on Paho's thread; not after `stop`. Never call it with a lock that `done`
+  /// takes. Errors of the call: unavailable (not connected), exhausted (too many in flight; try again after
+  /// some are done). Errors of `done`: unavailable (the connection has ended, or the broker has no room now),
+  /// conflict (the broker does not allow it: somebody has to act), invalid (it will never take this message).
   using Done = std::function<void(Status)>;
-  virtual Status publish(const std::string& topic, std::string_view payload, int qos, bool retained,
-                         Done done) = 0;
+  virtual Status publish(const MqttPublication& message, Done done) = 0;
 
   [[nodiscard]] virtual MqttHealth health() const = 0;
 };

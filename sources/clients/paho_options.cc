@@ -121,6 +121,28 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options) {
   return connect;
 }
 
+mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion version) {
+  mqtt::properties properties;
+  if (version == MqttVersion::k5)
+    for (const auto& [name, value] : message.properties)
+      properties.add({mqtt::property::USER_PROPERTY, name, value});
+  return mqtt::message::create(mqtt::string(message.topic), message.payload.data(), message.payload.size(),
+                               message.qos, message.retained, properties);
+}
+
+ErrorCode publish_error(int reason_code) {
+  switch (reason_code) {  // MQTT 5, sections 3.4.2.1 and 3.5.2.1
+    case 0x87:            // Not authorized
+      return ErrorCode::kConflict;
+    case 0x90:  // Topic name invalid
+    case 0x95:  // Packet too large
+    case 0x99:  // Payload format invalid
+      return ErrorCode::kInvalid;
+    default:
+      return ErrorCode::kUnavailable;
+  }
+}
+
 std::string describe_reason(int reason_code, const std::string& client_id) {
   const std::string words = mqtt::exception::reason_code_str(reason_code);
   switch (reason_code) {  // MQTT 5, section 2.4

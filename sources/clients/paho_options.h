@@ -17,6 +17,9 @@ namespace leat::sources {
 
 mqtt::create_options paho_create_options(const MqttClientOptions& options);
 mqtt::connect_options paho_connect_options(const MqttClientOptions& options);
+mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion version);
+/// What the reason code of a refused publication means (MqttClient::publish).
+ErrorCode publish_error(int reason_code);
 /// "connection refused", "bad user name or password: check …" of a token or an exception.
 std::string paho_reason(int return_code, int reason_code, const std::string& client_id);
 /// A reason code of MQTT 5 in words, with what to do where that is known.

@@ -9,17 +9,15 @@ namespace leat::sources {
 namespace {
 
 using Options = MqttSourceOptions;
+using Rows = MqttConnectionRows<Options>;
 using Errors = std::vector<OptionError>;
 using Durability = IntakeOptions::Durability;
 constexpr auto kOptional = Necessity::kOptional;
 constexpr auto kRequired = Necessity::kRequired;
+constexpr std::uint64_t kLargestPacket = 268'435'455;  // MQTT 5, section 1.5.5
 
 constexpr std::array<std::string_view, 5> kFixedMetadata = {"topic", "qos", "retained", "duplicate",
                                                             "timestamp"};
-
-void wrong_value(Errors& errors, std::string key, std::string message) {
-  errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
-}
 
 /// MQTT 5, section 4.7.1: '#' is a whole level and the last one, '+' a whole level.
 bool valid_filter(std::string_view filter) {
@@ -34,7 +32,7 @@ bool valid_filter(std::string_view filter) {
 }
 
 void check_topics(const Options& options, Errors& errors) {
-  if (options.topics.empty()) wrong_value(errors, "topic", "expected at least one topic filter");
+  if (options.topics.empty()) wrong_mqtt_value(errors, "topic", "expected at least one topic filter");
   for (const std::string& topic : options.topics) {
     std::string_view filter = topic;
     if (filter.starts_with("$share/")) {
@@ -43,58 +41,38 @@ void check_topics(const Options& options, Errors& errors) {
       filter = slash == std::string_view::npos || slash == group ? "" : filter.substr(slash + 1);
     }
     if (!valid_filter(filter))
-      wrong_value(errors, "topic", fmt::format("'{}' is no valid topic filter", topic));
+      wrong_mqtt_value(errors, "topic", fmt::format("'{}' is no valid topic filter", topic));
   }
 }
 
 void check_pattern(const Options& options, Errors& errors) {
   if (options.topic_pattern.empty()) return;
   const auto pattern = TopicPattern::parse(options.topic_pattern);
-  if (!pattern) return wrong_value(errors, "topic.pattern", pattern.error().message);
+  if (!pattern) return wrong_mqtt_value(errors, "topic.pattern", pattern.error().message);
   for (const std::string& name : pattern->names())
     if (std::find(kFixedMetadata.begin(), kFixedMetadata.end(), name) != kFixedMetadata.end())
-      wrong_value(errors, "topic.pattern",
-                  fmt::format("the name '{}' is that of another metadata column", name));
+      wrong_mqtt_value(errors, "topic.pattern",
+                       fmt::format("the name '{}' is that of another metadata column", name));
 }
 
 void check_protocol(const Options& options, Errors& errors) {
-  if (options.qos > 2) wrong_value(errors, "qos", fmt::format("expected 0, 1 or 2, found {}", options.qos));
+  if (options.qos > 2)
+    wrong_mqtt_value(errors, "qos", fmt::format("expected 0, 1 or 2, found {}", options.qos));
   if (options.qos == 2 && options.version == MqttVersion::k311)
-    wrong_value(errors, "qos",
-                "QoS 2 needs 'protocol-version' = '5': with 3.1.1 the client library acknowledges before the "
-                "message is stored, and a crash would lose it");
-  if (options.retain_handling > 2) wrong_value(errors, "retain-handling", "expected 0, 1 or 2");
-  if (options.receive_maximum == 0) wrong_value(errors, "receive-maximum", "expected at least 1");
-  if (options.keep_alive.count() < kMicrosPerSecond || options.keep_alive.count() > 65535 * kMicrosPerSecond)
-    wrong_value(errors, "keep-alive", "expected a duration between 1 s and 65535 s");
-}
-
-void check_url(const OptionMap& map, const Options& options, Errors& errors) {
-  const auto url = paho_url(options.url);
-  if (!url) return wrong_value(errors, "url", url.error().message);
-  if (url->starts_with("ssl://") || url->starts_with("wss://")) {
-    if (!options.tls_key_file.empty() && options.tls_certificate_file.empty())
-      wrong_value(errors, "tls.key-file", "needs 'tls.certificate-file', too");
-    return;
-  }
-  for (const auto& [key, value] : map)
-    if (key.starts_with("tls."))
-      errors.push_back({key, OptionError::Part::kKey,
-                        fmt::format("option '{}' needs an encrypted connection (mqtts:// or wss://), the URL "
-                                    "is '{}'",
-                                    key, options.url)});
+    wrong_mqtt_value(
+        errors, "qos",
+        "QoS 2 needs 'protocol-version' = '5': with 3.1.1 the client library acknowledges before the "
+        "message is stored, and a crash would lose it");
+  if (options.retain_handling > 2) wrong_mqtt_value(errors, "retain-handling", "expected 0, 1 or 2");
+  if (options.receive_maximum == 0) wrong_mqtt_value(errors, "receive-maximum", "expected at least 1");
 }
 
 void check_limits(const Options& options, Errors& errors) {
-  if (options.reconnect_min.count() <= 0) wrong_value(errors, "reconnect.min-delay", "expected more than 0");
-  if (options.reconnect_max < options.reconnect_min)
-    wrong_value(errors, "reconnect.max-delay", "expected at least 'reconnect.min-delay'");
-  if (options.connect_timeout.count() <= 0) wrong_value(errors, "connect-timeout", "expected more than 0");
   if (options.journal_sync_interval.count() <= 0)
-    wrong_value(errors, "journal.sync-interval",
-                "expected more than 0; 'journal' = 'power' syncs each message");
+    wrong_mqtt_value(errors, "journal.sync-interval",
+                     "expected more than 0; 'journal' = 'power' syncs each message");
   if (options.max_packet.bytes == 0 || options.max_packet.bytes > options.journal_size.bytes / 8)
-    wrong_value(
+    wrong_mqtt_value(
         errors, "max-packet-size",
         fmt::format("expected at most an eighth of 'journal.size' ({}), so that what is in flight has "
                     "room",
@@ -105,16 +83,14 @@ void check_limits(const Options& options, Errors& errors) {
 
 const OptionTable<Options>& mqtt_source_options() {
   static const OptionTable<Options> table{
-      option("url", &Options::url, kRequired,
-             "The broker: mqtt://host:1883, mqtts://host:8883, ws://host:80/path or wss://host:443/path."),
+      Rows::url(),
       option("topic", &Options::topics, kRequired,
              "Topic filters separated by ';'; shared subscriptions as $share/group/filter."),
       option("qos", &Options::qos, kOptional,
              "Quality of service to subscribe with: 0, 1 or 2. QoS 2 needs protocol version 5."),
-      option("client-id", &Options::client_id, kOptional,
-             "Name of the session at the broker. By default it is made from store, pipeline and table."),
-      choice("protocol-version", &Options::version, {{"5", MqttVersion::k5}, {"3.1.1", MqttVersion::k311}},
-             kOptional, "Version of MQTT to speak."),
+      Rows::client_id(
+          "Name of the session at the broker. By default it is made from store, pipeline and table."),
+      Rows::version(),
       option("clean-start", &Options::clean_start, kOptional,
              "Whether the broker forgets the session at each connect, and with it what was published "
              "meanwhile."),
@@ -122,23 +98,19 @@ const OptionTable<Options>& mqtt_source_options() {
              "How long the broker keeps the session of an absent client (version 5)."),
       option("retain-handling", &Options::retain_handling, kOptional,
              "Retained messages come 0: at each connect, 1: with a new subscription, 2: never (version 5)."),
-      option("username", &Options::username, kOptional, "User to connect as."),
-      option("password", &Options::password, kOptional, "Password of the user."),
-      option("tls.ca-file", &Options::tls_ca_file, kOptional,
-             "PEM file with the authorities to trust; by default the system's."),
-      option("tls.ca-path", &Options::tls_ca_path, kOptional, "Folder with authorities to trust."),
-      option("tls.certificate-file", &Options::tls_certificate_file, kOptional,
-             "PEM file with the client's certificate."),
-      option("tls.key-file", &Options::tls_key_file, kOptional, "PEM file with the client's key."),
-      option("tls.key-password", &Options::tls_key_password, kOptional, "Password of the client's key."),
-      option("tls.verify", &Options::tls_verify, kOptional,
-             "Whether the broker's certificate and name are checked."),
-      option("tls.alpn", &Options::tls_alpn, kOptional, "ALPN protocols to offer, separated by ';'."),
-      option("keep-alive", &Options::keep_alive, kOptional, "A silent connection is probed this often."),
-      option("connect-timeout", &Options::connect_timeout, kOptional, "How long one attempt may take."),
-      option("reconnect.min-delay", &Options::reconnect_min, kOptional,
-             "Pause after the first failed attempt; it doubles with each further one."),
-      option("reconnect.max-delay", &Options::reconnect_max, kOptional, "Longest pause between attempts."),
+      Rows::username(),
+      Rows::password(),
+      Rows::tls_ca_file(),
+      Rows::tls_ca_path(),
+      Rows::tls_certificate_file(),
+      Rows::tls_key_file(),
+      Rows::tls_key_password(),
+      Rows::tls_verify(),
+      Rows::tls_alpn(),
+      Rows::keep_alive(),
+      Rows::connect_timeout(),
+      Rows::reconnect_min(),
+      Rows::reconnect_max(),
       option("receive-maximum", &Options::receive_maximum, kOptional,
              "Messages that the broker may send before the first is acknowledged (version 5)."),
       option("max-packet-size", &Options::max_packet, kOptional,
@@ -165,7 +137,7 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<Opti
   const std::size_t before = errors.size();
   Options options = mqtt_source_options().read(map, foreign, errors);
   if (errors.size() > before) return options;
-  check_url(map, options, errors);
+  check_mqtt_connection(map, options, errors);
   check_topics(options, errors);
   check_pattern(options, errors);
   check_protocol(options, errors);
@@ -185,32 +157,14 @@ IntakeOptions intake_options_of(const Options& options) {
 }
 
 MqttClientOptions client_options_of(const Options& options, const SourceContext& context) {
-  MqttClientOptions client{
-      .url = options.url,
-      .client_id = options.client_id.value_or(fmt::format("leat-{}-{}-{}", context.store.value.substr(0, 12),
-                                                          context.pipeline.value, context.table.value)),
-      .version = options.version,
-      .clean_start = options.clean_start ? CleanStart::kClean : CleanStart::kKeepSession,
-      .session_expiry = options.session_expiry,
-      .keep_alive = options.keep_alive,
-      .connect_timeout = options.connect_timeout,
-      .receive_maximum = options.receive_maximum,
-      .max_packet =
-          static_cast<std::uint32_t>(std::min<std::uint64_t>(options.max_packet.bytes, 268'435'455)),
-      .username = options.username,
-      .password = options.password,
-      .backoff_min = options.reconnect_min,
-      .backoff_max = options.reconnect_max,
-  };
-  const std::string url = paho_url(options.url).value_or("");
-  if (url.starts_with("ssl://") || url.starts_with("wss://"))
-    client.tls = MqttTls{.ca_file = options.tls_ca_file,
-                         .ca_path = options.tls_ca_path,
-                         .certificate_file = options.tls_certificate_file,
-                         .key_file = options.tls_key_file,
-                         .key_password = options.tls_key_password,
-                         .alpn = options.tls_alpn,
-                         .peer = options.tls_verify ? PeerCheck::kVerify : PeerCheck::kAcceptAnything};
+  MqttClientOptions client = client_options_of(static_cast<const MqttConnectionOptions&>(options),
+                                               fmt::format("leat-{}-{}-{}", context.store.value.substr(0, 12),
+                                                           context.pipeline.value, context.table.value));
+  client.clean_start = options.clean_start ? CleanStart::kClean : CleanStart::kKeepSession;
+  client.session_expiry = options.session_expiry;
+  client.receive_maximum = options.receive_maximum;
+  client.max_packet =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(options.max_packet.bytes, kLargestPacket));
   for (const std::string& topic : options.topics)
     client.subscriptions.push_back(
         {topic, static_cast<int>(options.qos), static_cast<int>(options.retain_handling)});

@@ -2,40 +2,24 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "pipelines/base/options.h"
 #include "sources/clients/mqtt_client.h"
+#include "sources/clients/mqtt_connection.h"
 #include "sources/intake.h"
 #include "sources/mqtt/topic_pattern.h"
 #include "sources/source.h"
 
 namespace leat::sources {
 
-struct MqttSourceOptions {
-  std::string url;
+struct MqttSourceOptions : MqttConnectionOptions {
   std::vector<std::string> topics;
   std::uint32_t qos = 1;
-  std::optional<std::string> client_id;
-  MqttVersion version = MqttVersion::k5;
   bool clean_start = false;
   Micros session_expiry{7LL * 24 * 3600 * kMicrosPerSecond};
   std::uint32_t retain_handling = 1;
-  std::string username;
-  Secret password;
-  std::string tls_ca_file;
-  std::string tls_ca_path;
-  std::string tls_certificate_file;
-  std::string tls_key_file;
-  Secret tls_key_password;
-  bool tls_verify = true;
-  std::vector<std::string> tls_alpn;
-  Micros keep_alive{60 * kMicrosPerSecond};
-  Micros connect_timeout{10 * kMicrosPerSecond};
-  Micros reconnect_min{kMicrosPerSecond};
-  Micros reconnect_max{60 * kMicrosPerSecond};
   std::uint16_t receive_maximum = 1000;
   ByteSize max_packet{1U << 20};
   std::string topic_pattern;

@@ -7,6 +7,7 @@
 #include "tests/contract/sinks/http_harness.h"
 #include "tests/contract/sinks/kafka_harness.h"
 #include "tests/contract/sinks/local_harnesses.h"
+#include "tests/contract/sinks/mqtt_harness.h"
 
 using namespace leat;
 using namespace leat::contract;
@@ -24,8 +25,8 @@ std::string settled(const Delivery& outcome) {
 
 }  // namespace
 
-#define EVERY_SINK HttpHarness, KafkaHarness, FilesystemHarness, PrintHarness, BlackholeHarness
-#define EVERY_REMOTE_SINK HttpHarness, KafkaHarness, FilesystemHarness
+#define EVERY_SINK HttpHarness, KafkaHarness, MqttHarness, FilesystemHarness, PrintHarness, BlackholeHarness
+#define EVERY_REMOTE_SINK HttpHarness, KafkaHarness, MqttHarness, FilesystemHarness
 
 TEST_CASE_TEMPLATE("a shipment arrives whole and in order", Harness, EVERY_SINK) {
   Harness harness;
@@ -50,7 +51,7 @@ TEST_CASE_TEMPLATE("a shipment without records is delivered and leaves nothing",
 }
 
 TEST_CASE_TEMPLATE("a corrupt block holds the sink up and delivers nothing", Harness, HttpHarness,
-                   KafkaHarness, FilesystemHarness, PrintHarness) {
+                   KafkaHarness, MqttHarness, FilesystemHarness, PrintHarness) {
   Harness harness;
   Shipment shipment = make_shipment(1, kThree);
   shipment.blocks[1].resize(4);

@@ -66,8 +66,10 @@ TEST_CASE("a published message is acknowledged once and arrives") {
   peer.start();
   REQUIRE(peer.connected());
   std::atomic<int> done{0};
-  REQUIRE(peer.client->publish("a/b", "hello", 1, false, [&](Status status) { done += status ? 1 : 100; })
-              .has_value());
+  REQUIRE(
+      peer.client
+          ->publish({.topic = "a/b", .payload = "hello"}, [&](Status status) { done += status ? 1 : 100; })
+          .has_value());
   CHECK(peer.received("a/b=hello"));
   CHECK(eventually([&] { return done == 1; }));
 }
@@ -76,7 +78,7 @@ TEST_CASE("publishing without a connection is unavailable") {
   test::MosquittoServer broker;
   Peer peer(broker.url(), "peer");
   peer.start();
-  const Status published = peer.client->publish("a", "b", 1, false, [](Status) {});
+  const Status published = peer.client->publish({.topic = "a", .payload = "b"}, [](Status) {});
   REQUIRE(!published.has_value());
   CHECK(published.error().code == ErrorCode::kUnavailable);
 }

@@ -334,7 +334,9 @@ TEST_CASE("each wrong mqtt option is one error at its key") {
 TEST_CASE("the default client id is made from store, pipeline and table") {
   const SourceContext context{.store = {"0123456789abcdef0123"}, .pipeline = {"p"}, .table = {"t"}};
   CHECK(client_options_of({}, context).client_id == "leat-0123456789ab-p-t");
-  CHECK(client_options_of({.client_id = "mine"}, context).client_id == "mine");
+  MqttSourceOptions named;
+  named.client_id = "mine";
+  CHECK(client_options_of(named, context).client_id == "mine");
 }
 
 TEST_CASE("the port of a URL is the written one, or that of the scheme") {

@@ -1,0 +1,73 @@
+#include "sources/clients/mqtt_connection.h"
+
+#include <fmt/format.h>
+
+namespace leat::sources {
+namespace {
+
+constexpr std::int64_t kLongestKeepAlive = 65535 * kMicrosPerSecond;  // MQTT 5, section 3.1.2.10
+
+bool is_encrypted(std::string_view paho_url) {
+  return paho_url.starts_with("ssl://") || paho_url.starts_with("wss://");
+}
+
+void check_url(const OptionMap& map, const MqttConnectionOptions& options, std::vector<OptionError>& errors) {
+  const auto url = paho_url(options.url);
+  if (!url) return wrong_mqtt_value(errors, "url", url.error().message);
+  if (is_encrypted(*url)) {
+    if (!options.tls_key_file.empty() && options.tls_certificate_file.empty())
+      wrong_mqtt_value(errors, "tls.key-file", "needs 'tls.certificate-file', too");
+    return;
+  }
+  for (const auto& [key, value] : map)
+    if (key.starts_with("tls."))
+      errors.push_back({key, OptionError::Part::kKey,
+                        fmt::format("option '{}' needs an encrypted connection (mqtts:// or wss://), the URL "
+                                    "is '{}'",
+                                    key, options.url)});
+}
+
+}  // namespace
+
+void wrong_mqtt_value(std::vector<OptionError>& errors, std::string key, const std::string& message) {
+  errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
+}
+
+void check_mqtt_connection(const OptionMap& map, const MqttConnectionOptions& options,
+                           std::vector<OptionError>& errors) {
+  check_url(map, options, errors);
+  if (options.keep_alive.count() < kMicrosPerSecond || options.keep_alive.count() > kLongestKeepAlive)
+    wrong_mqtt_value(errors, "keep-alive", "expected a duration between 1 s and 65535 s");
+  if (options.reconnect_min.count() <= 0)
+    wrong_mqtt_value(errors, "reconnect.min-delay", "expected more than 0");
+  if (options.reconnect_max < options.reconnect_min)
+    wrong_mqtt_value(errors, "reconnect.max-delay", "expected at least 'reconnect.min-delay'");
+  if (options.connect_timeout.count() <= 0)
+    wrong_mqtt_value(errors, "connect-timeout", "expected more than 0");
+}
+
+MqttClientOptions client_options_of(const MqttConnectionOptions& options,
+                                    const std::string& default_client_id) {
+  MqttClientOptions client{
+      .url = options.url,
+      .client_id = options.client_id.value_or(default_client_id),
+      .version = options.version,
+      .keep_alive = options.keep_alive,
+      .connect_timeout = options.connect_timeout,
+      .username = options.username,
+      .password = options.password,
+      .backoff_min = options.reconnect_min,
+      .backoff_max = options.reconnect_max,
+  };
+  if (is_encrypted(paho_url(options.url).value_or("")))
+    client.tls = MqttTls{.ca_file = options.tls_ca_file,
+                         .ca_path = options.tls_ca_path,
+                         .certificate_file = options.tls_certificate_file,
+                         .key_file = options.tls_key_file,
+                         .key_password = options.tls_key_password,
+                         .alpn = options.tls_alpn,
+                         .peer = options.tls_verify ? PeerCheck::kVerify : PeerCheck::kAcceptAnything};
+  return client;
+}
+
+}  // namespace leat::sources
