@@ -151,7 +151,7 @@ Status check_exposure(const config::Config& config) {
       ErrorCode::kInvalid,
       fmt::format("{}api.listen: '{}' is open to other machines, and {}: anyone there could steer this "
                   "gateway; make a token ('leat token create NAME --role admin'), or set tls_client_ca, or "
-                  "listen on 127.0.0.1",
+                  "listen on loopback (127.0.0.1)",
                   place, config.api_listen, why));
 }
 

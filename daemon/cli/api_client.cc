@@ -112,6 +112,8 @@ ErrorCode code_of(int status) {
       return ErrorCode::kConflict;
     case 500:
       return ErrorCode::kInternal;
+    case 401:
+    case 403:
     case 503:
       return ErrorCode::kUnavailable;
     default:

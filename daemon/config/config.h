@@ -64,7 +64,8 @@ Result<ListenAddress> parse_listen(std::string_view text);
 
 /// The default place of the API's socket: systemd makes its folder for the service.
 inline constexpr const char* kDefaultSocket = "/run/leat/leat.sock";
-/// [api] socket; without the key the default place when its folder is there; empty: there is no socket.
+/// [api] socket; without the key the default place when its folder is there and data_dir is the service's, so
+/// that a second daemon is not taken for it; empty: there is no socket.
 std::string socket_path(const Config& config);
 
 }  // namespace leat::config

@@ -172,7 +172,7 @@ def test_who_changed_what_is_in_the_log(daemon, make_token):
     daemon.start()
     pause(daemon)
     look, steer = make_token("grafana", "read"), make_token("boss", "admin")
-    eventually(lambda: pause(daemon).status == 401, "a token is asked for")
+    eventually(lambda: ask(daemon, "/metrics").status == 401, "a token is asked for")
     pause(daemon, look)
     for _ in range(3):
         ask(daemon, "/api/v1/pipelines/numbers/resume", "POST", steer, '{"secret": 1}')
@@ -191,7 +191,7 @@ def test_who_changed_what_is_in_the_log(daemon, make_token):
 def test_it_does_not_open_itself_to_other_machines(daemon, run_leat, make_token):
     configure(daemon, listen="0.0.0.0:0")
     (daemon.folder / "data").mkdir()
-    place = f"{daemon.config}:7:1: api.listen: '0.0.0.0:0' is open to other machines, and there is no token"
+    place = f"{daemon.config}:8:1: api.listen: '0.0.0.0:0' is open to other machines, and there is no token"
     checked = run_leat("check", daemon.config)
     assert checked.returncode == 78 and place in checked.stderr and "leat token create" in checked.stderr
     served = daemon.launch()
@@ -285,6 +285,7 @@ def test_wrong_certificates_stop_the_start(daemon, run_leat, certificates):
     (certificates / "server.key").write_text((certificates / "ca.key").read_text())
     served = daemon.launch()
     assert served.process.wait(20) == 78
+    daemon.running = None
     assert "api.tls_key" in served.output()
     checked = run_leat("check", daemon.config)
     assert checked.returncode == 78 and "api.tls_key" in checked.stderr
@@ -586,10 +587,10 @@ def test_a_secret_reaches_its_receiver_and_nobody_else(daemon, run_leat, receive
     daemon.wait_ready()
 
     def tokens() -> set[str]:
-        return {request["headers"].get("Authorization", "") for request in receiver.requests()}
+        return {dict(request["headers"]).get("Authorization", "") for request in receiver.requests()}
 
     eventually(lambda: tokens() == {"Bearer hunter2-file", "Bearer hunter2-credential"}, "both deliver", 20)
-    assert {request["headers"]["X-Site"] for request in receiver.requests()} == {"hunter2-site"}
+    assert {dict(request["headers"])["X-Site"] for request in receiver.requests()} == {"hunter2-site"}
     assert "hunter2" not in everything_shown(daemon, run_leat, "file", "credential")
     (tmp_path / "token").write_text("hunter2-new\n")
     assert ask(daemon, "/api/v1/pipelines/file/restart", "POST", body="{}").status == 200
