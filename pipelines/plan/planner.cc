@@ -334,7 +334,7 @@ std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql:
                         .line = position.line,
                         .column = position.column,
                         .text = hidden.without_secrets(diagnostic.message),
-                        .rendered = render(diagnostic, source)});
+                        .rendered = hidden.render(diagnostic, source)});
   }
   return messages;
 }

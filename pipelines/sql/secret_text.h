@@ -27,6 +27,8 @@ bool names_secret(std::string_view key);
 /// The secrets themselves, without their quotes; in order, none overlaps another.
 std::vector<SourceSpan> secrets_in(std::string_view text);
 
+struct Diagnostic;
+
 /// A text without its secrets, and where its places have gone.
 class HiddenText {
  public:
@@ -37,6 +39,8 @@ class HiddenText {
   [[nodiscard]] std::uint32_t place_of(std::uint32_t offset) const;
   /// `message` without the secrets that it quotes ("found 'hunter2'").
   [[nodiscard]] std::string without_secrets(std::string message) const;
+  /// The error as `sql::render` shows it, without finding the secrets of the text anew for each.
+  [[nodiscard]] std::string render(const Diagnostic& diagnostic, const SourceText& source) const;
 
  private:
   std::vector<SourceSpan> secrets_;
