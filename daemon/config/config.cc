@@ -31,7 +31,7 @@ const OptionTable<Config>& config_table() {
       option(
           "api.socket", &Config::api_socket, Necessity::kOptional,
           "Unix socket of the API, for the admins that its file lets in (mode 0660); empty: none. Default: "
-          "/run/leat/leat.sock where /run/leat is there."),
+          "/run/leat/leat.sock where /run/leat is there and data_dir is not set."),
       option("api.names", &Config::api_names, Necessity::kOptional,
              "Names that browsers may ask the API by, besides its addresses, such as [\"gateway.example\"]."),
       option("api.tls_cert", &Config::api_tls_cert, Necessity::kOptional,
@@ -308,6 +308,7 @@ Result<ListenAddress> parse_listen(std::string_view text) {
 
 std::string socket_path(const Config& config) {
   if (config.api_socket) return *config.api_socket;
+  if (config.data_dir != Config{}.data_dir) return "";
   std::error_code error;
   const auto folder = std::filesystem::path(kDefaultSocket).parent_path();
   return std::filesystem::is_directory(folder, error) ? kDefaultSocket : "";

@@ -569,7 +569,10 @@ def everything_shown(daemon: Daemon, run_leat, *names: str) -> str:
     for name in names:
         texts.append(ask(daemon, f"/api/v1/pipelines/{name}").text)
         texts.append(ask(daemon, f"/api/v1/outbox/{name}/rows_out").text)
+        texts.append(ask(daemon, f"/api/v1/pipelines/{name}/plan").text)
         file = daemon.pipelines / f"{name}.sql"
+        for question in ("validate", "explain"):
+            texts.append(ask(daemon, f"/api/v1/{question}", "POST", body=json.dumps({"sql": file.read_text()})).text)
         for verb in ("explain", "check"):
             said = run_leat(verb, file)
             texts.append(said.stdout + said.stderr)

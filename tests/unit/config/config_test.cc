@@ -128,6 +128,7 @@ TEST_CASE("the API's limits have bounds of their own") {
 TEST_CASE("the socket is where the configuration says, if it says so") {
   CHECK(socket_path(*parse_config("[api]\nsocket = \"/tmp/a\"", "")) == "/tmp/a");
   CHECK(socket_path(*parse_config("[api]\nsocket = \"\"", "")).empty());
+  CHECK(socket_path(*parse_config("data_dir = \"/srv/second\"", "")).empty());
 }
 
 TEST_CASE("a gateway's id cannot carry a line break into a header") {
