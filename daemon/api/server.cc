@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <charconv>
 #include <utility>
@@ -118,6 +119,13 @@ std::optional<Response> refuse_framing(const httplib::Request& request, Body& bo
   return std::nullopt;
 }
 
+/// A browser that was sent to http:// in place of https://: TLS begins with another byte than a method.
+bool speaks_plainly(int socket, Moment until) {
+  char first = 0;
+  return plain_wire(socket)->wait(until) == Wired::kDone && ::recv(socket, &first, 1, MSG_PEEK) == 1 &&
+         first >= 'A' && first <= 'Z';
+}
+
 /// The exchange whose request this thread handles: httplib has no room for it in its own types.
 thread_local Exchange* current = nullptr;
 thread_local const Peer* current_peer = nullptr;
@@ -134,7 +142,8 @@ class Http final : public httplib::Server {
     // Whoever asks httplib whether it stops asks for this.
     svr_sock_ = 0;
     set_keep_alive_max_count(1'000'000);
-    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(limits_.idle).count());
+    const auto idle = std::chrono::duration_cast<std::chrono::seconds>(limits_.idle);
+    set_keep_alive_timeout(static_cast<time_t>(idle.count()));
     set_payload_max_length(limits_.body_bytes);
     route();
   }
@@ -317,9 +326,14 @@ class Server::Running {
   }
 
   void serve_tls(int socket, Peer peer) {
+    const Moment until = std::chrono::steady_clock::now() + kHandshakeTime;
     const auto keys = tls_->keys();
-    const auto wire =
-        tls_wire(socket, *keys, std::chrono::steady_clock::now() + kHandshakeTime, peer.certificate);
+    if (speaks_plainly(socket, until)) {
+      counters_.turn(Turned::kHandshake);
+      return send(socket,
+                  problem(400, "https only", "this address speaks https: ask for https://, not http://"));
+    }
+    const auto wire = tls_wire(socket, *keys, until, peer.certificate);
     if (!wire) return counters_.turn(Turned::kHandshake);
     http_.serve(*wire, peer);
   }
@@ -329,11 +343,16 @@ class Server::Running {
         503, "too many connections",
         fmt::format("there are {} already ([api] max_connections); try again", config_.api_max_connections));
     busy.headers.emplace_back("Retry-After", "1");
+    send(socket, std::move(busy));
+  }
+
+  /// An answer to whatever was asked, or will be.
+  void send(int socket, Response response) {
     const Peer nobody;
     const ExchangeLimits limits;
     const auto wire = plain_wire(socket);
     Exchange exchange(*wire, nobody, limits, counters_);
-    exchange.refuse(std::move(busy));
+    exchange.refuse(std::move(response));
     exchange.finish();
   }
 
