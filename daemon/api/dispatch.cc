@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "daemon/config/config.h"
+#include "daemon/log/log.h"
 
 namespace leat::api {
 namespace {
@@ -16,35 +16,35 @@ std::optional<Method> method_of(const std::string& name) {
   return std::nullopt;
 }
 
-/// "localhost:8463", "[::1]:8463" → without the port and the brackets.
-std::string name_in(const std::string& host) {
-  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-  return host.substr(0, host.rfind(':'));
+bool has_body(Method method) {
+  return method == Method::kPost || method == Method::kPut;
 }
 
-std::optional<Response> refuse_stranger(const Incoming& incoming, Method method) {
-  if (!incoming.host.empty() && !config::is_loopback(name_in(incoming.host)))
-    return problem(
-        403, "not our name",
-        fmt::format("the Host '{}' is no loopback address: ask for 127.0.0.1 or localhost", incoming.host));
-  if (!incoming.origin.empty() && incoming.origin != "http://" + incoming.host)
-    return problem(403, "another page's request",
-                   fmt::format("a page of '{}' may not use this API", incoming.origin));
-  const std::string& site = incoming.fetch_site;
-  if (method != Method::kGet && !site.empty() && site != "same-origin" && site != "none")
-    return problem(403, "another page's request", "a page from elsewhere may not change anything here");
-  return std::nullopt;
+Response too_large(std::size_t size, std::size_t most) {
+  return problem(413, "too large", fmt::format("the body has {} bytes, {} are allowed", size, most));
+}
+
+/// Strangers are counted, not listed: they must not fill the log.
+void audit(const Incoming& incoming, const std::string& who, const Route& route, int status) {
+  if (route.role != Role::kAdmin) return;
+  log::always(log::Level::kInfo, "asked of the API as an admin",
+              {{"who", who},
+               {"from", incoming.peer.way == Peer::Way::kSocket ? "socket" : incoming.peer.address},
+               {"method", std::string(to_string(route.method))},
+               {"path", incoming.path},
+               {"status", std::to_string(status)}});
+}
+
+std::optional<Response> refuse_type(const Incoming& incoming) {
+  const std::string type = incoming.content_type.substr(0, incoming.content_type.find(';'));
+  if (type == "application/json") return std::nullopt;
+  return problem(415, "not JSON",
+                 fmt::format("the Content-Type is '{}', expected 'application/json'", incoming.content_type));
 }
 
 std::optional<Response> read_body(const Incoming& incoming, std::size_t most, Request& request) {
-  const std::string type = incoming.content_type.substr(0, incoming.content_type.find(';'));
-  if (type != "application/json")
-    return problem(
-        415, "not JSON",
-        fmt::format("the Content-Type is '{}', expected 'application/json'", incoming.content_type));
-  if (incoming.body.size() > most)
-    return problem(413, "too large",
-                   fmt::format("the body has {} bytes, {} are allowed", incoming.body.size(), most));
+  if (auto refused = refuse_type(incoming)) return refused;
+  if (incoming.body.size() > most) return too_large(incoming.body.size(), most);
   if (incoming.body.empty()) return std::nullopt;
   request.body = json::parse(incoming.body, nullptr, /*allow_exceptions=*/false);
   if (!request.body.is_object())
@@ -54,7 +54,7 @@ std::optional<Response> read_body(const Incoming& incoming, std::size_t most, Re
 
 }  // namespace
 
-Dispatcher::Dispatcher(std::span<const Route> routes) {
+Dispatcher::Dispatcher(std::span<const Route> routes, Access& access) : access_(access) {
   for (const Route& route : routes) routes_.push_back({&route, std::regex(pattern_of(route.path))});
 }
 
@@ -80,16 +80,39 @@ std::optional<Response> Dispatcher::find_route(const Incoming& incoming, std::op
   return refused;
 }
 
+std::variant<Dispatcher::Admitted, Response> Dispatcher::admit(const Incoming& incoming) const {
+  if (auto refused = access_.refuse_stranger(incoming)) return *refused;
+  auto caller = access_.identify(incoming);
+  if (auto* refused = std::get_if<Response>(&caller)) return *refused;
+  const Caller& known = std::get<Caller>(caller);
+  Admitted admitted{.request = {.query = incoming.query, .caller = known.name, .role = known.role}};
+  if (auto refused = find_route(incoming, method_of(incoming.method), admitted.route, admitted.request))
+    return *refused;
+  auto refused = access_.refuse_role(known, admitted.route->role);
+  if (!refused) return admitted;
+  if (known.role != Role::kAnyone) audit(incoming, known.name, *admitted.route, refused->status);
+  return *refused;
+}
+
+std::optional<Response> Dispatcher::refuse_early(const Incoming& incoming,
+                                                 std::optional<std::size_t> size) const {
+  auto admitted = admit(incoming);
+  if (auto* refused = std::get_if<Response>(&admitted)) return *refused;
+  const Route& route = *std::get<Admitted>(admitted).route;
+  if (!has_body(route.method)) return std::nullopt;
+  if (size && *size > route.max_body) return too_large(*size, route.max_body);
+  return refuse_type(incoming);
+}
+
 Response Dispatcher::dispatch(const ApiContext& context, const Incoming& incoming) const {
-  const std::optional<Method> method = method_of(incoming.method);
-  if (auto refused = refuse_stranger(incoming, method.value_or(Method::kPost))) return *refused;
-  const Route* route = nullptr;
-  Request request;
-  if (auto refused = find_route(incoming, method, route, request)) return *refused;
-  request.query = incoming.query;
-  if (method == Method::kPost || method == Method::kPut)
-    if (auto refused = read_body(incoming, route->max_body, request)) return *refused;
-  return answer(*route, context, request);
+  auto admitted = admit(incoming);
+  if (auto* refused = std::get_if<Response>(&admitted)) return *refused;
+  auto& [route, request] = std::get<Admitted>(admitted);
+  std::optional<Response> refused;
+  if (has_body(route->method)) refused = read_body(incoming, route->max_body, request);
+  Response response = refused ? *refused : answer(*route, context, request);
+  audit(incoming, request.caller, *route, response.status);
+  return response;
 }
 
 }  // namespace leat::api

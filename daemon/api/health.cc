@@ -8,7 +8,7 @@ Response health(const ApiContext&, const Request&) {
   return json_response({{"ok", true}});
 }
 
-Response readiness(const ApiContext& context, const Request&) {
+Response readiness(const ApiContext& context, const Request& request) {
   std::vector<std::string> reasons;
   bool ready = context.host->ready(reasons);
   if (const store::StoreHealth disk = store::health_of(*context.store); !disk.problem.empty()) {
@@ -19,6 +19,8 @@ Response readiness(const ApiContext& context, const Request&) {
     reasons.push_back(disk.damage);
     ready = false;
   }
+  // Names of pipelines, sinks and hosts are not for whoever passes by.
+  if (request.role == Role::kAnyone) return json_response({{"ready", ready}}, ready ? 200 : 503);
   // An uplink that is away is what a gateway is for: it is told, and the daemon stays ready.
   std::vector<std::string> outages;
   for (const runtime::PipelineStatus& status : context.host->statuses())

@@ -6,6 +6,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "daemon/api/counters.h"
 #include "daemon/api/routes.h"
 #include "daemon/runtime/status.h"
 #include "daemon/store/health.h"
@@ -246,6 +247,15 @@ void add_dead_letters(Families& families, const Labels& gateway, const store::De
   families.counter("leat_dead_letters_purged_total", "Dead letters thrown away.", gateway, letters.purged);
 }
 
+void add_api(Families& families, const Labels& gateway, const Counters& api) {
+  families.counter("leat_api_requests_total", "Requests to the API.", gateway, api.requests);
+  families.gauge("leat_api_connections", "Connections to the API that are open.", gateway,
+                 static_cast<double>(api.connections));
+  for (std::size_t i = 0; i < kTurnedNames.size(); ++i)
+    families.counter("leat_api_turned_away_total", "Requests and connections that the API has turned away.",
+                     with(gateway, "why", std::string(kTurnedNames[i])), api.turned[i]);
+}
+
 }  // namespace
 
 std::string metrics_text(const MetricsSource& source) {
@@ -260,6 +270,7 @@ std::string metrics_text(const MetricsSource& source) {
   families.gauge("leat_loop_longest_seconds", "The longest of these since the start.", gateway,
                  static_cast<double>(source.stalls.longest.count()) / kMicros);
   if (source.dead_letters) add_dead_letters(families, gateway, *source.dead_letters);
+  if (source.api != nullptr) add_api(families, gateway, *source.api);
   return families.text();
 }
 
@@ -269,6 +280,7 @@ Response metrics(const ApiContext& context, const Request&) {
                        .outbox = {},
                        .dead_letters = {},
                        .clock = context.clock->status()};
+  source.api = context.counters;
   if (context.stalls != nullptr) source.stalls = context.stalls->stalls();
   if (auto outbox = context.store->outbox_status()) source.outbox = *std::move(outbox);
   if (const auto letters = context.store->dead_letter_status()) source.dead_letters = *letters;

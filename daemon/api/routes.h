@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/api/role.h"
 #include "daemon/api/server.h"
 
 namespace leat::api {
@@ -20,7 +21,9 @@ struct Request {
   std::vector<std::string> parts;  ///< What the path's places hold: {"line3"} for /pipelines/{pipeline}.
   std::multimap<std::string, std::string> query;
   nlohmann::json body = nlohmann::json::object();  ///< Of a POST or PUT; always an object.
-  std::string caller = {};  ///< Who asks, for the audit: a token's name, "local" without one.
+  std::string caller =
+      {};  ///< Who asks: "token:NAME", "certificate:NAME", "socket:USER", "loopback", "anyone".
+  Role role = Role::kAnyone;  ///< What they may; a route of kAnyone tells strangers as little as it can.
 };
 
 /// A body that comes in pieces, as server-sent events do: called on the answer's thread until it gives
@@ -44,13 +47,6 @@ enum class Method : std::uint8_t {
   kDelete,  ///< Takes no body; its parameters are in the query.
 };
 std::string_view to_string(Method method);
-
-/// Whom a route serves, where tokens are asked for.
-enum class Role : std::uint8_t {
-  kAnyone,  ///< Without a token: whether the daemon lives.
-  kRead,    ///< Looks, and asks questions that change nothing.
-  kAdmin,   ///< Changes something.
-};
 
 struct Parameter {
   enum class Type : std::uint8_t { kText, kNumber, kFlag, kIds, kTexts };
@@ -93,6 +89,7 @@ struct MetricsSource {
   std::optional<store::DeadLetterStatus> dead_letters;  ///< None: the store cannot be read now.
   loop::ClockStatus clock = {};
   loop::Stalls stalls = {};
+  const Counters* api = nullptr;
 };
 /// Prometheus' text.
 std::string metrics_text(const MetricsSource& source);

@@ -1,14 +1,14 @@
-// The local REST API: a route table over httplib, on its own threads. Handlers read snapshots only; nothing
-// here touches the engine.
+// The REST API: a route table over httplib, on threads of its own, reached over TCP, TLS or a Unix socket.
+// Handlers read snapshots only; nothing here touches the engine.
 //
-// Guards, because the library behind it has known weak spots: loopback only, body and header limits, no
-// ranges, one process per port (no SO_REUSEPORT), exceptions end here.
+// httplib parses requests and writes answers; listening, reading and writing are our own (listener.h,
+// exchange.h), because it has no bounds for a request as a whole and known weak spots: requests are bounded
+// in size and time, there are no ranges and no compressed bodies, exceptions end here.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "daemon/loop/clock.h"
 #include "daemon/loop/stall_watch.h"
@@ -16,13 +16,13 @@
 #include "daemon/store/store.h"
 #include "pipelines/base/result.h"
 
-namespace httplib {
-class Server;
+namespace leat::config {
+struct Config;
 }
 
 namespace leat::api {
 
-class Dispatcher;
+struct Counters;
 
 /// What handlers may look at; outlives the server.
 struct ApiContext {
@@ -31,26 +31,29 @@ struct ApiContext {
   const loop::Clock* clock = nullptr;
   const loop::StallWatch* stalls = nullptr;  ///< Null: nobody watches.
   std::string gateway_id;
+  const Counters* counters = nullptr;  ///< What the API counts about itself; null: nothing.
 };
 
 class Server {
  public:
-  explicit Server(const ApiContext& context);
+  /// `config` outlives it, and so does what `context` points to.
+  Server(const ApiContext& context, const config::Config& config);
   ~Server();
 
-  /// Binds and begins to answer; port 0 picks a free one. Returns the port. Errors: conflict (the port is
-  /// taken), io.
-  Result<std::uint16_t> start(const std::string& host, std::uint16_t port);
+  /// Begins to answer wherever the configuration says. Errors: invalid (other machines could come in without
+  /// a token; wrong certificates), conflict (an address is taken), io.
+  Status start();
   /// Ends all answers and threads; idempotent.
   void stop();
 
- private:
-  void guard();
+  /// Of TCP, with the port that it has got: "http://127.0.0.1:8463"; "off" without.
+  [[nodiscard]] std::string url() const;
+  /// Of the Unix socket; "off" without.
+  [[nodiscard]] std::string socket() const;
 
-  const ApiContext context_;
-  const std::unique_ptr<const Dispatcher> dispatcher_;
-  std::unique_ptr<httplib::Server> server_;
-  std::thread thread_;
+ private:
+  class Running;
+  const std::unique_ptr<Running> running_;
 };
 
 }  // namespace leat::api

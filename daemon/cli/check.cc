@@ -1,14 +1,18 @@
 // leat check: plans files as leat serve would, without touching the network, and says all that is wrong with
-// them. A SELECT alone is an error here, too: its rows have a reader under leat run only.
+// them; and configuration files (*.toml). A SELECT alone is an error here, too: its rows have a reader under
+// leat run only.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
+#include "daemon/api/access.h"
+#include "daemon/api/tls.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/config/config.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
 
@@ -43,11 +47,36 @@ bool check_file(const std::string& path) {
   return outcome.ok();
 }
 
+/// What `leat serve` would refuse before it runs anything.
+Status check_config(const std::string& path) {
+  LEAT_ASSIGN(const config::Config config, config::read_config(path));
+  LEAT_TRY(api::check_exposure(config));
+  if (config.api_tls_cert.empty()) return {};
+  LEAT_TRY(api::TlsKeys::load({config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca})
+               .map([](const auto&) {}));
+  return {};
+}
+
+bool check_configuration(const std::string& path) {
+  const Status good = check_config(path);
+  if (!good) fmt::print(stderr, "leat check: {}\n", good.error().message);
+  if (good) fmt::print("{}: ok\n", path);
+  return good.has_value();
+}
+
+bool is_configuration(const std::string& path) {
+  return std::filesystem::path(path).extension() == ".toml";
+}
+
 }  // namespace
 
 int check(const CheckOptions& options) {
   bool good = true;
   for (const std::string& path : options.paths) {
+    if (is_configuration(path)) {
+      good = check_configuration(path) && good;
+      continue;
+    }
     const auto files = files_of(path);
     if (files.empty()) fmt::print(stderr, "leat check: {}: the folder holds no *.sql file\n", path);
     for (const std::string& file : files) good = check_file(file) && good;

@@ -6,6 +6,7 @@
 
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/store_verb.h"
+#include "daemon/cli/token_verb.h"
 #include "daemon/cli/verbs.h"
 #include "pipelines/base/nearest.h"
 
@@ -107,8 +108,10 @@ void add_test(CLI::App& app, std::function<int()>& chosen) {
 void add_check(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* verb = app.add_subcommand(
-      "check", "Say everything that 'leat serve' would refuse in pipeline files; touches no network");
-  verb->add_option("PATH", options->paths, "Pipeline files, or folders of them")->required();
+      "check",
+      "Say everything that 'leat serve' would refuse in pipeline files and in its configuration; touches no "
+      "network");
+  verb->add_option("PATH", options->paths, "Pipeline files, folders of them, or a leat.toml")->required();
   verb->callback([&chosen, options] { chosen = [options] { return check(*options); }; });
 }
 
@@ -163,12 +166,51 @@ void add_store(CLI::App& app, std::function<int()>& chosen) {
                  Task::kRepair, chosen);
 }
 
-/// --api and --config: how a verb that asks the daemon finds it.
-void add_api(CLI::App* verb, ApiOptions& api) {
-  verb->add_option("--api", api.api, "URL of the daemon's API; by default from the configuration");
+void add_token(CLI::App& app, std::function<int()>& chosen) {
+  using Task = TokenOptions::Task;
+  CLI::App* verb = app.add_subcommand(
+      "token", "Who may use the API: make tokens, list them, take them back; a daemon that runs notices");
+  verb->require_subcommand(1);
+  const auto add = [&](Task task, const char* name, const char* doc) {
+    auto options = std::make_shared<TokenOptions>();
+    options->task = task;
+    CLI::App* one = verb->add_subcommand(name, doc);
+    if (task != Task::kList)
+      one->add_option("NAME", options->name, "What it is called in lists and in the log")->required();
+    if (task != Task::kRevoke) one->add_flag("--json", options->json, "Print JSON");
+    CLI::Option* config =
+        one->add_option("--config", options->config, "Configuration file, which names the data folder")
+            ->capture_default_str();
+    one->add_option("--data-dir", options->data_dir, "The data folder itself");
+    one->callback([&chosen, options, config] {
+      options->config_given = config->count() > 0;
+      chosen = [options] { return token(*options); };
+    });
+    return std::pair(one, options);
+  };
+  const auto [create, made] =
+      add(Task::kCreate, "create", "Make a token and print it, this once; only its hash is kept");
+  create->add_option("--role", made->role, "What it allows: read (look, ask), or admin (change, too)")
+      ->required();
+  create->add_option("--expires", made->expires, "How long it is good for, such as '90 d'; for ever without");
+  add(Task::kList, "list", "The names of all tokens, their roles, and until when they are good");
+  add(Task::kRevoke, "revoke", "Take a token back");
+}
+
+/// How a verb that asks the daemon finds it, and shows that it may. Gives --api.
+CLI::Option* add_api(CLI::App* verb, ApiOptions& api) {
+  CLI::Option* const url = verb->add_option(
+      "--api", api.api,
+      "The daemon's API: a URL, or unix:PATH; by default its socket or address as configured");
   verb->add_option("--config", api.config, "Configuration file of the daemon")
       ->capture_default_str()
       ->each([&api](const std::string&) { api.config_given = true; });
+  verb->add_option("--token-file", api.token_file,
+                   "File that holds a token for the API; by default the variable LEAT_TOKEN");
+  verb->add_option("--ca", api.ca, "Certificates (PEM) to trust in place of the system's, for https");
+  verb->add_option("--certificate", api.certificate, "This client's certificate (PEM), for https");
+  verb->add_option("--key", api.key, "Its private key (PEM)");
+  return url;
 }
 
 void add_status(CLI::App& app, std::function<int()>& chosen) {
@@ -227,11 +269,9 @@ CLI::App* add_table_action(CLI::App& table, std::function<int()>& chosen, TableO
   CLI::App* verb = table.add_subcommand(name, doc);
   CLI::Option* state =
       verb->add_option("--state", options->state, "The folder of a store that nobody runs on");
-  verb->add_option("--api", options->api, "URL of the daemon's API")->excludes(state);
-  CLI::Option* config = verb->add_option("--config", options->config, "The daemon's configuration file");
-  verb->callback([&chosen, options, action, config] {
+  add_api(verb, options->api)->excludes(state);
+  verb->callback([&chosen, options, action] {
     options->action = action;
-    options->config_given = config->count() > 0;
     chosen = [options] { return leat::cli::table(*options); };
   });
   return verb;
@@ -355,6 +395,7 @@ int main(int argc, char** argv) {
   add_explain(app, chosen);
   add_describe(app, chosen);
   add_store(app, chosen);
+  add_token(app, chosen);
   add_status(app, chosen);
   add_pipelines(app, chosen);
   add_outbox(app, chosen);

@@ -85,10 +85,12 @@ class Daemon {
                  .store = &store,
                  .clock = &clock_,
                  .stalls = &stalls_,
-                 .gateway_id = gateway_id_}) {}
+                 .gateway_id = gateway_id_},
+                config_) {}
 
   int run() {
-    if (Status listening = listen(); !listening) return complain(listening.error(), kFailed);
+    if (Status listening = server_.start(); !listening)
+      return complain(listening.error(), code_of(listening));
     loop::SignalHandler interrupt(loop_, SIGINT, [this] { stop("SIGINT"); });
     loop::SignalHandler terminate(loop_, SIGTERM, [this] { stop("SIGTERM"); });
     loop::Timer clock_watch(loop_, [this] { watch_clock(); });
@@ -96,7 +98,10 @@ class Daemon {
     loop_.post([this] {
       watch_clock();
       host_.load_folder(config_.pipelines_dir);
-      log::info("ready", {{"version", kVersion}, {"gateway", gateway_id_}, {"api", api_url_}});
+      log::info("ready", {{"version", kVersion},
+                          {"gateway", gateway_id_},
+                          {"api", server_.url()},
+                          {"socket", server_.socket()}});
       sd_notify(0, "READY=1");
     });
     loop_.run();
@@ -106,14 +111,9 @@ class Daemon {
   }
 
  private:
-  Status listen() {
-    if (config_.api_listen.empty()) return {};
-    LEAT_ASSIGN(const config::ListenAddress address, config::parse_listen(config_.api_listen));
-    LEAT_ASSIGN(const std::uint16_t port, server_.start(address.host, address.port));
-    api_url_ = fmt::format(
-        "http://{}:{}", address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]",
-        port);
-    return {};
+  /// What a restart cannot mend is said so, and systemd does not try.
+  static int code_of(const Status& listening) {
+    return listening.error().code == ErrorCode::kInvalid ? kBadConfig : kFailed;
   }
 
   /// Looks often enough to notice that the clock was set, and says so.
@@ -144,7 +144,6 @@ class Daemon {
   runtime::Host host_;
   loop::StallWatch stalls_;
   api::Server server_;
-  std::string api_url_ = "off";
   bool stopping_ = false;
   loop::ClockStatus::State clock_state_ = loop::ClockStatus::State::kGood;
   std::uint64_t jumps_forward_ = 0;

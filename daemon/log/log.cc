@@ -114,11 +114,12 @@ class Log {
     settings_ = settings;
   }
 
-  void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  enum class Repeats : std::uint8_t { kHeldBack, kWritten };
+  void write(Level level, std::string_view message, std::initializer_list<Field> fields, Repeats repeats) {
     const std::scoped_lock lock(mutex_);
-    if (level < settings_.level) return;
+    if (repeats == Repeats::kHeldBack && level < settings_.level) return;
     std::uint64_t held_back = 0;
-    if (!admit(message, fields, held_back)) return;
+    if (repeats == Repeats::kHeldBack && !admit(message, fields, held_back)) return;
     logger_.info("{}", line(level, message, fields, held_back));
     logger_.flush();
   }
@@ -197,7 +198,11 @@ Result<Level> parse_level(std::string_view name) {
 }
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
-  the_log().write(level, message, fields);
+  the_log().write(level, message, fields, Log::Repeats::kHeldBack);
+}
+
+void always(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  the_log().write(level, message, fields, Log::Repeats::kWritten);
 }
 
 }  // namespace leat::log

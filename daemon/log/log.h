@@ -36,6 +36,8 @@ Result<Level> parse_level(std::string_view name);
 
 using Field = std::pair<std::string_view, std::string>;
 void write(Level level, std::string_view message, std::initializer_list<Field> fields);
+/// The same, whatever the level, and never held back: lines that somebody counts on, such as who did what.
+void always(Level level, std::string_view message, std::initializer_list<Field> fields);
 
 inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {
   write(Level::kDebug, message, fields);

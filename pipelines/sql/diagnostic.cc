@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pipelines/sql/secret_text.h"
+
 namespace leat::sql {
 namespace {
 
@@ -102,25 +104,34 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
   return result;
 }
 
-std::string render(const Diagnostic& diagnostic, const SourceText& source) {
+std::string HiddenText::render(const Diagnostic& diagnostic, const SourceText& source) const {
   const SourcePosition place = source.position(diagnostic.span.begin);
   const std::string_view severity = diagnostic.severity == Severity::kError ? "error" : "warning";
   std::string out = fmt::format("{}:{}:{}: {}: ", source.file(), place.line, place.column, severity);
-  append_printable(out, diagnostic.message);
+  // The line that is shown may hold a password, and so may the message quote one.
+  append_printable(out, without_secrets(diagnostic.message));
   out += '\n';
-  append_excerpt(out, excerpt_of(diagnostic, source));
+  const SourceText shown(source.file(), text());
+  Diagnostic moved = diagnostic;
+  moved.span = {place_of(diagnostic.span.begin), place_of(diagnostic.span.end)};
+  append_excerpt(out, excerpt_of(moved, shown));
   if (!diagnostic.hint.empty()) {
     out.append(kIndent).append("hint: ");
-    append_printable(out, diagnostic.hint);
+    append_printable(out, without_secrets(diagnostic.hint));
     out += '\n';
   }
   return out;
 }
 
+std::string render(const Diagnostic& diagnostic, const SourceText& source) {
+  return HiddenText(source.text()).render(diagnostic, source);
+}
+
 std::string render(const Diagnostics& diagnostics, const SourceText& source) {
   std::string out;
+  const HiddenText hidden(source.text());
   const auto items = diagnostics.sorted();
-  for (const auto& item : items) out += render(item, source);
+  for (const auto& item : items) out += hidden.render(item, source);
   const std::size_t total = diagnostics.error_count() + diagnostics.warning_count();
   if (total > items.size()) out += fmt::format("… and {} more\n", total - items.size());
   return out;

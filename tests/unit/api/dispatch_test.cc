@@ -14,6 +14,7 @@ Incoming get(const std::string& path) {
   incoming.method = "GET";
   incoming.path = path;
   incoming.host = "127.0.0.1:8463";
+  incoming.peer.address = "127.0.0.1";
   return incoming;
 }
 
@@ -32,12 +33,31 @@ Response painted(const ApiContext&, const Request& request) {
   return {200, request.parts.at(0) + " is " + request.body.value("colour", "grey")};
 }
 
-Response dispatched(const Incoming& incoming) {
+const std::vector<Route>& test_routes() {
   static const std::vector<Route> routes{
-      {"/healthz", "", looked},
-      {"/things/([^/]+)/paint", "", painted, {"colour"}, Method::kPost},
+      {Method::kGet, Role::kAnyone, "/healthz", "", looked},
+      {Method::kGet, Role::kRead, "/things", "", looked},
+      {Method::kPost, Role::kAdmin, "/things/{thing}/paint", "", painted, {{"colour", ""}}},
   };
-  return Dispatcher(routes).dispatch({}, incoming);
+  return routes;
+}
+
+/// As somebody of this role is answered; an admin is somebody on loopback.
+Response answered(Incoming incoming, Role role) {
+  static const loop::SimulatedClock clock;
+  config::Config config;
+  config.api_tls_client_role = to_string(role);
+  Counters counters;
+  Access access(config, nullptr, clock, counters);
+  incoming.peer.to_loopback = role == Role::kAdmin;
+  incoming.peer.asked = "127.0.0.1";
+  if (role == Role::kRead) incoming.peer.certificate = "alice";
+  const Dispatcher dispatcher(test_routes(), access);
+  return dispatcher.dispatch({}, incoming);
+}
+
+Response dispatched(const Incoming& incoming) {
+  return answered(incoming, Role::kAdmin);
 }
 
 int status(const Incoming& incoming) {
@@ -149,4 +169,35 @@ TEST_CASE("HEAD is answered as GET is") {
   Incoming incoming = get("/healthz");
   incoming.method = "HEAD";
   CHECK(status(incoming) == 200);
+}
+
+TEST_CASE("a route serves those whose role is enough for it") {
+  CHECK(answered(get("/healthz"), Role::kAnyone).status == 200);
+  CHECK(answered(get("/things"), Role::kAnyone).status == 401);
+  CHECK(answered(get("/things"), Role::kRead).status == 200);
+  CHECK(answered(post(), Role::kRead).status == 403);
+  CHECK(answered(post(), Role::kAnyone).status == 401);
+  CHECK(answered(post(), Role::kAdmin).status == 200);
+}
+
+TEST_CASE("what may not be asked is refused before its body is read") {
+  static const loop::SimulatedClock clock;
+  const config::Config config;
+  Counters counters;
+  Access access(config, nullptr, clock, counters);
+  const Dispatcher dispatcher(test_routes(), access);
+  const auto early = [&](const Incoming& incoming, std::optional<std::size_t> size) {
+    const auto refused = dispatcher.refuse_early(incoming, size);
+    return refused ? refused->status : 200;
+  };
+  CHECK(early(post(), 100) == 200);
+  CHECK(early(post(), std::nullopt) == 200);
+  CHECK(early(post(), 1 << 20) == 413);
+  Incoming stranger = post();
+  stranger.peer.to_loopback = false;
+  CHECK(early(stranger, 100) == 401);
+  Incoming form = post();
+  form.content_type = "text/plain";
+  CHECK(early(form, 100) == 415);
+  CHECK(early(get("/nothing"), 100) == 404);
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "daemon/api/counters.h"
 #include "daemon/api/routes.h"
 
 using namespace leat;
@@ -142,4 +143,16 @@ TEST_CASE("the loop's rounds are a histogram whose buckets add up") {
   CHECK(has(metrics, R"(leat_loop_busy_seconds_bucket{gateway="mill-1",le="+Inf"} 8)"));
   CHECK(has(metrics, R"(leat_loop_busy_seconds_sum{gateway="mill-1"} 2.5)"));
   CHECK(has(metrics, R"(leat_loop_longest_seconds{gateway="mill-1"} 2)"));
+}
+
+TEST_CASE("the API counts its requests, and whom it has turned away") {
+  Counters counters;
+  counters.requests = 7;
+  counters.turn(Turned::kToken);
+  MetricsSource source{.gateway_id = "mill-1"};
+  source.api = &counters;
+  const std::string metrics = metrics_text(source);
+  CHECK(has(metrics, R"(leat_api_requests_total{gateway="mill-1"} 7)"));
+  CHECK(has(metrics, R"(leat_api_turned_away_total{gateway="mill-1",why="token"} 1)"));
+  CHECK(has(metrics, R"(leat_api_turned_away_total{gateway="mill-1",why="slow"} 0)"));
 }

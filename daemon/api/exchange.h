@@ -1,0 +1,82 @@
+// One connection as httplib reads requests from it and writes answers to it, with the bounds that httplib
+// lacks: a request has a time and a size as a whole, not per read, and what is refused before its body is
+// read is answered and hung up on, so that no byte of the body is taken for a request.
+#pragma once
+
+#include <httplib.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/api/access.h"
+#include "daemon/api/wire.h"
+
+namespace leat::api {
+
+struct ExchangeLimits {
+  std::size_t header_bytes = 32 << 10;
+  std::size_t body_bytes = 1 << 20;
+  std::chrono::microseconds idle{5'000'000};      ///< Between two requests.
+  std::chrono::microseconds header{10'000'000};   ///< For the request's line and headers.
+  std::chrono::microseconds request{30'000'000};  ///< For all of it.
+};
+
+/// Used by the connection's thread alone.
+class Exchange final : public httplib::Stream {
+ public:
+  /// Wire and limits outlive it.
+  Exchange(Wire& wire, const Peer& peer, const ExchangeLimits& limits, Counters& counters)
+      : wire_(wire), peer_(peer), limits_(limits), counters_(counters) {}
+
+  /// Waits for the next request. False: there is none.
+  bool begin_request();
+  /// From here on it is the body that is read.
+  void headers_are_read();
+  [[nodiscard]] bool has_headers() const { return phase_ == Phase::kBody; }
+  /// The handler has all of the request, and answers.
+  void request_is_read() { whole_ = true; }
+  /// True if what follows on the connection is another request.
+  [[nodiscard]] bool is_whole() const { return whole_ && !refusal_; }
+
+  /// Nothing more is read, and this is the answer whatever httplib writes.
+  void refuse(Response response);
+  /// Sends it and waits a moment for the peer to read it: closing at once would take it back.
+  void finish();
+
+  [[nodiscard]] bool is_readable() const override { return true; }
+  [[nodiscard]] bool is_writable() const override { return !refusal_ && wire_.is_alive(); }
+  ssize_t read(char* to, std::size_t size) override;
+  ssize_t write(const char* from, std::size_t size) override;
+  void get_remote_ip_and_port(std::string& ip, int& port) const override;
+  void get_local_ip_and_port(std::string& ip, int& port) const override;
+  [[nodiscard]] socket_t socket() const override { return INVALID_SOCKET; }
+
+ private:
+  enum class Phase : std::uint8_t { kHeaders, kBody };
+  bool fill();
+  bool send(std::string_view text, std::chrono::microseconds time);
+
+  Wire& wire_;
+  const Peer& peer_;
+  const ExchangeLimits& limits_;
+  Counters& counters_;
+  Phase phase_ = Phase::kHeaders;
+  bool whole_ = false;
+  std::size_t left_ = 0;  ///< Bytes that this phase may still have.
+  Moment until_;
+  Moment begun_;
+  std::optional<Response> refusal_;
+  std::array<char, 16 << 10> buffer_{};
+  std::size_t from_ = 0;
+  std::size_t to_ = 0;
+};
+
+/// An answer outside of httplib, which closes the connection.
+std::string closing_answer(const Response& response);
+
+/// A problem that says how to do better.
+Response too_slow(std::chrono::microseconds limit);
+
+}  // namespace leat::api

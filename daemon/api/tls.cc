@@ -1,0 +1,133 @@
+#include "daemon/api/tls.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "daemon/log/log.h"
+
+namespace leat::api {
+namespace {
+
+constexpr std::int64_t kLookEvery = 10 * kMicrosPerSecond;
+
+/// What OpenSSL has last complained of, and nothing of it stays behind.
+std::string complaint() {
+  std::array<char, 256> text{};
+  unsigned long last = 0;
+  for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) last = code;
+  ERR_error_string_n(last, text.data(), text.size());
+  const char* const reason = ERR_reason_error_string(last);
+  return reason != nullptr ? reason : text.data();
+}
+
+Status readable(const char* key, const std::string& path) {
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return fail(ErrorCode::kIo,
+              fmt::format("api.{}: '{}' cannot be read: {}", key, path, std::strerror(errno)));
+}
+
+tl::unexpected<Error> wrong(const char* key, const std::string& path, std::string_view what) {
+  return fail(ErrorCode::kInvalid,
+              fmt::format("api.{}: '{}' is no {} in PEM: {}", key, path, what, complaint()));
+}
+
+/// A key with a passphrase must not ask the terminal for it.
+int no_passphrase(char*, int, int, void*) {
+  return 0;
+}
+
+Status load_own(SSL_CTX* context, const TlsFiles& files) {
+  LEAT_TRY(readable("tls_cert", files.certificate));
+  LEAT_TRY(readable("tls_key", files.key));
+  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
+    return wrong("tls_cert", files.certificate, "certificate");
+  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return wrong("tls_key", files.key, "private key without a passphrase that fits the certificate");
+  if (SSL_CTX_check_private_key(context) != 1)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("api.tls_key: '{}' is not the key of '{}'", files.key, files.certificate));
+  return {};
+}
+
+Status load_clients(SSL_CTX* context, const std::string& path) {
+  if (path.empty()) return {};
+  LEAT_TRY(readable("tls_client_ca", path));
+  if (SSL_CTX_load_verify_locations(context, path.c_str(), nullptr) != 1)
+    return wrong("tls_client_ca", path, "certificate");
+  SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(path.c_str()));
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const TlsKeys>> TlsKeys::load(const TlsFiles& files) {
+  ERR_clear_error();
+  SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
+  if (context == nullptr) return fail(ErrorCode::kInternal, "OpenSSL: " + complaint());
+  const std::shared_ptr<const TlsKeys> keys(new TlsKeys(context));
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  LEAT_TRY(load_own(context, files));
+  LEAT_TRY(load_clients(context, files.client_ca));
+  return keys;
+}
+
+TlsKeys::~TlsKeys() {
+  SSL_CTX_free(context_);
+}
+
+Result<std::unique_ptr<RenewedTls>> RenewedTls::open(const TlsFiles& files, const loop::Clock& clock) {
+  LEAT_ASSIGN(auto keys, TlsKeys::load(files));
+  return std::unique_ptr<RenewedTls>(new RenewedTls(files, clock, std::move(keys)));
+}
+
+RenewedTls::RenewedTls(TlsFiles files, const loop::Clock& clock, std::shared_ptr<const TlsKeys> keys)
+    : files_(std::move(files)),
+      clock_(clock),
+      looked_(clock.monotonic()),
+      stamps_(stamps()),
+      keys_(std::move(keys)) {}
+
+std::vector<std::int64_t> RenewedTls::stamps() const {
+  std::vector<std::int64_t> found;
+  for (const std::string& path : {files_.certificate, files_.key, files_.client_ca}) {
+    struct stat status {};
+    const bool there = ::stat(path.c_str(), &status) == 0;
+    found.push_back(there ? std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec
+                          : -1);
+    found.push_back(static_cast<std::int64_t>(status.st_ino));
+  }
+  return found;
+}
+
+std::shared_ptr<const TlsKeys> RenewedTls::keys() {
+  const std::scoped_lock lock(mutex_);
+  if (clock_.monotonic() - looked_ < kLookEvery) return keys_;
+  looked_ = clock_.monotonic();
+  std::vector<std::int64_t> seen = stamps();
+  if (seen == stamps_) return keys_;
+  stamps_ = std::move(seen);
+  auto renewed = TlsKeys::load(files_);
+  if (!renewed) {
+    log::error("the API keeps its old certificate, as the new one is wrong",
+               {{"reason", renewed.error().message}});
+    return keys_;
+  }
+  log::info("the API has a renewed certificate", {{"file", files_.certificate}});
+  return keys_ = *std::move(renewed);
+}
+
+}  // namespace leat::api

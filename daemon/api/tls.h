@@ -1,0 +1,60 @@
+// The daemon's certificate, its key and whose client certificates it takes, as OpenSSL holds them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "daemon/loop/clock.h"
+#include "pipelines/base/result.h"
+
+struct ssl_ctx_st;
+
+namespace leat::api {
+
+/// PEM files.
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+  std::string client_ca;  ///< Empty: clients show no certificate.
+};
+
+/// What connections are made with; lives as long as one of them.
+class TlsKeys {
+ public:
+  /// TLS 1.2 and newer. Errors: io, invalid (which file, and why).
+  static Result<std::shared_ptr<const TlsKeys>> load(const TlsFiles& files);
+  ~TlsKeys();
+  TlsKeys(const TlsKeys&) = delete;
+  TlsKeys& operator=(const TlsKeys&) = delete;
+
+  [[nodiscard]] ssl_ctx_st* context() const { return context_; }
+
+ private:
+  explicit TlsKeys(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* const context_;
+};
+
+/// The files again when they have changed, as a renewed certificate should need no restart. Files that are
+/// wrong are told in the log, and the old ones stay. Any thread may ask it.
+class RenewedTls {
+ public:
+  /// Errors: of TlsKeys. The clock outlives it.
+  static Result<std::unique_ptr<RenewedTls>> open(const TlsFiles& files, const loop::Clock& clock);
+  std::shared_ptr<const TlsKeys> keys();
+
+ private:
+  RenewedTls(TlsFiles files, const loop::Clock& clock, std::shared_ptr<const TlsKeys> keys);
+  [[nodiscard]] std::vector<std::int64_t> stamps() const;
+
+  const TlsFiles files_;
+  const loop::Clock& clock_;
+  std::mutex mutex_;
+  std::int64_t looked_;
+  std::vector<std::int64_t> stamps_;
+  std::shared_ptr<const TlsKeys> keys_;
+};
+
+}  // namespace leat::api
