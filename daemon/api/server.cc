@@ -5,13 +5,15 @@
 #include <sys/socket.h>
 
 #include "daemon/api/dispatch.h"
+#include "daemon/api/gate.h"
 #include "daemon/api/routes.h"
 #include "daemon/log/log.h"
 
 namespace leat::api {
 namespace {
 
-constexpr std::size_t kThreads = 32;
+/// A stream of events has one for as long as it lasts: there are more than streams (gate.h).
+constexpr std::size_t kThreads = 128;
 constexpr std::size_t kMaxBody = 1 << 20;
 constexpr int kTimeoutSeconds = 5;
 
@@ -42,10 +44,16 @@ void write_response(const Response& from, httplib::Response& to) {
       });
 }
 
+ApiContext with_gates(ApiContext context, Gates& gates) {
+  context.gates = &gates;
+  return context;
+}
+
 }  // namespace
 
 Server::Server(const ApiContext& context)
-    : context_(context),
+    : gates_(std::make_unique<Gates>()),
+      context_(with_gates(context, *gates_)),
       dispatcher_(std::make_unique<const Dispatcher>(routes())),
       server_(std::make_unique<httplib::Server>()) {
   guard();

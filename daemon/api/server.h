@@ -23,6 +23,7 @@ class Server;
 namespace leat::api {
 
 class Dispatcher;
+struct Gates;
 
 /// What handlers may look at; outlives the server.
 struct ApiContext {
@@ -31,6 +32,10 @@ struct ApiContext {
   const loop::Clock* clock = nullptr;
   const loop::StallWatch* stalls = nullptr;  ///< Null: nobody watches.
   std::string gateway_id;
+  std::string version;
+  std::int64_t started = 0;  ///< Gateway clock, microseconds.
+  std::string data_dir;      ///< Where the store's file is; never told.
+  Gates* gates = nullptr;    ///< The server's own.
 };
 
 class Server {
@@ -47,6 +52,7 @@ class Server {
  private:
   void guard();
 
+  const std::unique_ptr<Gates> gates_;
   const ApiContext context_;
   const std::unique_ptr<const Dispatcher> dispatcher_;
   std::unique_ptr<httplib::Server> server_;

@@ -85,7 +85,10 @@ class Daemon {
                  .store = &store,
                  .clock = &clock_,
                  .stalls = &stalls_,
-                 .gateway_id = gateway_id_}) {}
+                 .gateway_id = gateway_id_,
+                 .version = kVersion,
+                 .started = clock_.wall(),
+                 .data_dir = config.data_dir}) {}
 
   int run() {
     if (Status listening = listen(); !listening) return complain(listening.error(), kFailed);
