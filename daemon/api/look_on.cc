@@ -172,16 +172,29 @@ Response too_many_trials(const ApiContext& context) {
   return busy(fmt::format("{} trials run, which is all that do at once", context.gates->trials.most()));
 }
 
-Response begin_trial(std::shared_ptr<Kept> kept, runtime::TrialSetup setup) {
+Response begin_trial(std::shared_ptr<Kept> kept, runtime::TrialSetup setup,
+                     const std::vector<plan::Message>& warnings) {
   auto trial = runtime::Trial::start(std::move(setup));
   if (!trial) return problem(503, "the trial cannot be begun", trial.error().message);
   kept->trial = *std::move(trial);
+  for (const plan::Message& warning : warnings) kept->trial->channel()->note(warning.text);
   return row_events(kept->trial->channel(), kept);
+}
+
+/// Why a pipeline's views show nothing; empty: it runs.
+std::string idleness(const ApiContext& context, const PipelineName& pipeline) {
+  using State = runtime::PipelineState;
+  for (const runtime::PipelineStatus& status : context.host->statuses())
+    if (status.name == pipeline && status.state != State::kRunning && status.state != State::kStalled)
+      return fmt::format("pipeline '{}' is {}: no rows pass", pipeline.value, to_string(status.state));
+  return {};
 }
 
 /// A view has no rows of its own in the plan: its query is tried, from now on, with state that begins empty.
 Response tail_view(const ApiContext& context, const PlannedPipeline& pipeline, const std::string& view,
                    std::shared_ptr<Kept> kept, const std::vector<PlannedPipeline>& pipelines) {
+  if (const std::string why = idleness(context, pipeline.name); !why.empty())
+    return problem(409, "no rows can be shown", why);
   kept->trial_pass = context.gates->trials.enter();
   if (!kept->trial_pass) return too_many_trials(context);
   std::string quoted;
@@ -191,7 +204,7 @@ Response tail_view(const ApiContext& context, const PlannedPipeline& pipeline, c
   runtime::TrialSetup setup{.plan = std::move(planned.plan), .tables = &context.store->tables()};
   if (const Status connected = TrialTables(context, pipelines, setup).connect(); !connected)
     return problem(status_of(connected.error().code), "no rows can be shown", connected.error().message);
-  return begin_trial(std::move(kept), std::move(setup));
+  return begin_trial(std::move(kept), std::move(setup), {});
 }
 
 }  // namespace
@@ -241,7 +254,7 @@ Response trial(const ApiContext& context, const Request& request) {
     if (connected.error().code != ErrorCode::kInvalid) return refused(connected.error());
     return sql_problem(wanted->sql, std::nullopt, connected.error().message);
   }
-  return begin_trial(std::move(kept), std::move(setup));
+  return begin_trial(std::move(kept), std::move(setup), planned.messages);
 }
 
 }  // namespace leat::api

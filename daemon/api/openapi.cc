@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <vector>
 
@@ -57,12 +58,16 @@ std::string operation_id(const Route& route) {
   return id;
 }
 
-/// The first segment behind the root groups the routes.
+/// What groups the routes: a resource of several, else the daemon itself or what is asked of it.
 std::string tag_of(const std::string& path) {
   constexpr std::string_view kRoot = "/api/v1/";
+  constexpr std::array<std::string_view, 4> kResources = {"pipelines", "outbox", "dead-letters", "tables"};
+  constexpr std::array<std::string_view, 5> kQuestions = {"validate", "explain", "query", "trial", "tail"};
   if (!path.starts_with(kRoot)) return "daemon";
   const std::string rest = path.substr(kRoot.size());
-  return rest.substr(0, rest.find('/'));
+  const std::string first = rest.substr(0, rest.find('/'));
+  if (std::ranges::find(kResources, first) != kResources.end()) return first;
+  return std::ranges::find(kQuestions, first) != kQuestions.end() ? "questions" : "daemon";
 }
 
 ordered_json schema_of(Parameter::Type type) {

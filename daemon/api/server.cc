@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "daemon/api/dispatch.h"
-#include "daemon/api/gate.h"
 #include "daemon/api/routes.h"
 #include "daemon/log/log.h"
 
@@ -44,16 +43,10 @@ void write_response(const Response& from, httplib::Response& to) {
       });
 }
 
-ApiContext with_gates(ApiContext context, Gates& gates) {
-  context.gates = &gates;
-  return context;
-}
-
 }  // namespace
 
 Server::Server(const ApiContext& context)
-    : gates_(std::make_unique<Gates>()),
-      context_(with_gates(context, *gates_)),
+    : context_(context),
       dispatcher_(std::make_unique<const Dispatcher>(routes())),
       server_(std::make_unique<httplib::Server>()) {
   guard();

@@ -35,7 +35,7 @@ struct ApiContext {
   std::string version;
   std::int64_t started = 0;  ///< Gateway clock, microseconds.
   std::string data_dir;      ///< Where the store's file is; never told.
-  Gates* gates = nullptr;    ///< The server's own.
+  Gates* gates = nullptr;    ///< Outlives the answers, as all of these.
 };
 
 class Server {
@@ -52,7 +52,6 @@ class Server {
  private:
   void guard();
 
-  const std::unique_ptr<Gates> gates_;
   const ApiContext context_;
   const std::unique_ptr<const Dispatcher> dispatcher_;
   std::unique_ptr<httplib::Server> server_;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "daemon/api/gate.h"
 #include "daemon/api/server.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
@@ -88,7 +89,8 @@ class Daemon {
                  .gateway_id = gateway_id_,
                  .version = kVersion,
                  .started = clock_.wall(),
-                 .data_dir = config.data_dir}) {}
+                 .data_dir = config.data_dir,
+                 .gates = &gates_}) {}
 
   int run() {
     if (Status listening = listen(); !listening) return complain(listening.error(), kFailed);
@@ -146,6 +148,7 @@ class Daemon {
   const std::string gateway_id_;
   runtime::Host host_;
   loop::StallWatch stalls_;
+  api::Gates gates_;
   api::Server server_;
   std::string api_url_ = "off";
   bool stopping_ = false;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <sstream>
@@ -11,6 +12,8 @@
 
 namespace leat::runtime {
 namespace {
+
+constexpr std::chrono::seconds kLongestAsk{10};
 
 bool has_table(const plan::Plan& plan, const std::string& table) {
   const auto is_it = [&](const auto& node) { return node->table == table; };
@@ -33,7 +36,8 @@ std::string list_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
-/// Runs `ask` on the loop and waits. What is posted before the daemon stops is done before its loop ends.
+/// Runs `ask`, which keeps all that it needs, on the loop and waits. What is posted before the daemon stops
+/// is done before its loop ends; unless somebody stops it a second time.
 template <class T>
 Result<T> Host::ask_loop(const std::function<Result<T>()>& ask) {
   const auto answer = std::make_shared<std::promise<Result<T>>>();
@@ -42,11 +46,13 @@ Result<T> Host::ask_loop(const std::function<Result<T>()>& ask) {
     if (stopping_) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
     context_.loop->post([ask, answer] { answer->set_value(ask()); });
   }
-  return answer->get_future().get();
+  std::future<Result<T>> coming = answer->get_future();
+  if (coming.wait_for(kLongestAsk) == std::future_status::ready) return coming.get();
+  return leat::fail(ErrorCode::kUnavailable, "the loop is busy: try again");
 }
 
 Result<plan::Plan> Host::plan_of(const PipelineName& pipeline) {
-  return ask_loop<plan::Plan>([&]() -> Result<plan::Plan> {
+  return ask_loop<plan::Plan>([this, pipeline]() -> Result<plan::Plan> {
     const Entry* entry = find(pipeline);
     if (entry == nullptr)
       return leat::fail(ErrorCode::kNotFound, fmt::format("there is no pipeline '{}'", pipeline.value));
@@ -58,7 +64,7 @@ Result<plan::Plan> Host::plan_of(const PipelineName& pipeline) {
 }
 
 Result<std::vector<PlannedPipeline>> Host::plans() {
-  auto plans = ask_loop<std::vector<PlannedPipeline>>([&]() -> Result<std::vector<PlannedPipeline>> {
+  auto plans = ask_loop<std::vector<PlannedPipeline>>([this]() -> Result<std::vector<PlannedPipeline>> {
     std::vector<PlannedPipeline> all;
     for (const auto& entry : entries_) all.push_back({entry->name, entry->file, entry->plan, {}});
     return all;
@@ -97,7 +103,7 @@ Result<PipelineName> Host::owner_of(const TableName& table) {
 Result<std::shared_ptr<RowChannel>> Host::tail(const std::optional<PipelineName>& pipeline,
                                                const TableName& table) {
   using Channel = std::shared_ptr<RowChannel>;
-  return ask_loop<Channel>([&]() -> Result<Channel> {
+  return ask_loop<Channel>([this, pipeline, table]() -> Result<Channel> {
     PipelineName name;
     if (pipeline) {
       name = *pipeline;
@@ -111,7 +117,7 @@ Result<std::shared_ptr<RowChannel>> Host::tail(const std::optional<PipelineName>
 
 Result<std::shared_ptr<MessageTap>> Host::tap(const PipelineName& pipeline, const TableName& table) {
   using Tap = std::shared_ptr<MessageTap>;
-  return ask_loop<Tap>([&]() -> Result<Tap> {
+  return ask_loop<Tap>([this, pipeline, table]() -> Result<Tap> {
     LEAT_ASSIGN(Pipeline* const running_one, running(pipeline));
     return running_one->tap(table);
   });

@@ -195,6 +195,8 @@ Result<std::unique_ptr<Connection>> open_for_query(const std::string& path, cons
   // What does not fit into that goes to a file, not into our memory.
   LEAT_TRY(connection->set_pragma("temp_store", "1", "1"));
   for (const auto& [bound, value] : kBounds) sqlite3_limit(connection->raw(), bound, value);
+  // SQLite makes these two when they are first named, by a CREATE TABLE that the authorizer would refuse.
+  LEAT_TRY(connection->exec("SELECT 1 FROM json_each('[]'), json_tree('[]')"));
   connection->limit_time(limits.time);
   return connection;
 }
@@ -223,6 +225,7 @@ QueryError error_of(Connection& connection, int rc, const QueryLimits& limits) {
   if (code == ErrorCode::kInternal) code = ErrorCode::kInvalid;  // "no such column", and the like.
   if (code == ErrorCode::kCancelled)
     return {{code, "the query took longer than its " + std::to_string(limits.time.count()) + " ms"}, {}};
+  if ((rc & 0xff) == SQLITE_AUTH) return {{ErrorCode::kInvalid, ""}, {}};  // The authorizer knows why.
   if ((rc & 0xff) == SQLITE_TOOBIG)
     return {{code, "a text or blob is larger than " + std::to_string(kLongestCell) + " bytes"}, {}};
   return {{code, words}, offset < 0 ? std::nullopt : std::optional<std::size_t>(offset)};
@@ -327,7 +330,9 @@ QueryResult query_on(Connection& connection, const std::string& sql, const Query
   const auto statement = prepare(connection, sql, limits);
   if (statement) return run(connection, statement->get(), limits);
   QueryError error = statement.error();
-  if (!authorizer.refusal().empty()) error = {{ErrorCode::kInvalid, authorizer.refusal()}, {}};
+  // Of a function SQLite says the same in words of its own.
+  const bool refused = error.error.message.empty() || error.error.message.starts_with("not authorized");
+  if (refused) error.error.message = authorizer.refusal();
   return tl::unexpected<QueryError>(std::move(error));
 }
 

@@ -34,8 +34,8 @@ Response painted(const ApiContext&, const Request& request) {
 
 Response dispatched(const Incoming& incoming) {
   static const std::vector<Route> routes{
-      {"/healthz", "", looked},
-      {"/things/([^/]+)/paint", "", painted, {"colour"}, Method::kPost},
+      {Method::kGet, Role::kAnyone, "/healthz", "", looked},
+      {Method::kPost, Role::kAdmin, "/things/{thing}/paint", "", painted, {{"colour", "What colour."}}},
   };
   return Dispatcher(routes).dispatch({}, incoming);
 }
