@@ -49,6 +49,22 @@ class Families {
     metric.histogram.sample_sum = static_cast<double>(stalls.busy.count()) / kMicros;
     family(name, help, prometheus::MetricType::Histogram).metric.push_back(std::move(metric));
   }
+  /// Every second bucket, to keep the page small.
+  void latency(const std::string& name, const std::string& help, Labels labels,
+               const exec::Latency& latency) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i + 1 < exec::Latency::kBuckets; ++i) {
+      sum += latency.buckets()[i];
+      if (i % 2 == 0)
+        metric.histogram.bucket.push_back({sum, static_cast<double>(std::uint64_t{1} << i) / kMicros});
+    }
+    metric.histogram.sample_count = latency.count();
+    metric.histogram.bucket.push_back({latency.count(), std::numeric_limits<double>::infinity()});
+    metric.histogram.sample_sum = latency.sum_seconds();
+    family(name, help, prometheus::MetricType::Histogram).metric.push_back(std::move(metric));
+  }
   [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
@@ -118,6 +134,9 @@ void add_operator(Families& families, const Labels& pipeline, const exec::Datafl
   families.gauge("leat_operator_memory_bytes", "Bytes of state.", labels,
                  static_cast<double>(info.memory_bytes));
   families.gauge("leat_operator_keys", "Keys of state.", labels, static_cast<double>(info.keys));
+  families.latency("leat_operator_batch_seconds",
+                   "How long the operator took for a batch or a new watermark, without those behind it.",
+                   labels, info.latency);
 }
 
 void add_delivery(Families& families, const Labels& labels, const runtime::SinkStatus& sink) {

@@ -32,6 +32,13 @@ ordered_json source_json(const runtime::SourceStatus& source) {
           {"disk", source.health.disk}};
 }
 
+ordered_json latency_json(const exec::Latency& latency) {
+  return {{"count", latency.count()},
+          {"p50_micros", latency.quantile_micros(0.5)},
+          {"p99_micros", latency.quantile_micros(0.99)},
+          {"max_micros", latency.longest_micros()}};
+}
+
 ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
   const exec::OperatorCounters& c = info.counters;
   return {{"name", info.name},
@@ -48,7 +55,8 @@ ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
             {"out", c.rows_out}}},
           {"given_up", c.given_up},
           {"keys", info.keys},
-          {"memory_bytes", info.memory_bytes}};
+          {"memory_bytes", info.memory_bytes},
+          {"latency", latency_json(info.latency)}};
 }
 
 ordered_json sink_json(const runtime::SinkStatus& sink) {

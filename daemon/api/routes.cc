@@ -26,22 +26,77 @@ Route change(std::string path, std::string doc, Answer answer, std::vector<Param
           std::move(doc), std::move(answer), std::move(parameters)};
 }
 
+/// A question that is too large for a query: a POST that changes nothing.
+Route ask(std::string path, std::string doc, Answer answer, std::vector<Parameter> parameters) {
+  constexpr std::size_t kMaxBody = 256 << 10;
+  return {Method::kPost,     Role::kRead,           std::move(path), std::move(doc),
+          std::move(answer), std::move(parameters), kMaxBody};
+}
+
+/// The same route with an answer of another type than JSON.
+Route produces(std::string type, Route route) {
+  route.produces = std::move(type);
+  return route;
+}
+
 /// Asked by whoever watches over the daemon.
 Route look_without_token(std::string path, std::string doc, Answer answer) {
   return {Method::kGet, Role::kAnyone, std::move(path), std::move(doc), std::move(answer)};
 }
 
 std::vector<Route> make_routes() {
+  using Need = Parameter::Need;
+  const std::string events = "text/event-stream";
+  const Parameter sql{"sql", "The text.", Type::kText, Need::kRequired};
   const Parameter ids{"ids", "The letters' ids.", Type::kIds};
   const Parameter all{"all", "true: all of them; then nothing else has to be said.", Type::kFlag};
   return {
       look_without_token("/healthz", "200 while the process answers.", health),
       look_without_token("/readyz", "200 when everything runs; 503 names what does not.", readiness),
-      look("/metrics", "Counters and gauges in Prometheus' text format.", metrics),
+      produces("text/plain; version=0.0.4; charset=utf-8",
+               look("/metrics", "Counters and gauges in Prometheus' text format.", metrics)),
+
+      look("/api/v1/status", "The daemon: version, memory, disk, and what the caller may.", show_status),
+      look("/api/v1/logs", "The last lines of the log, the oldest first.", logs,
+           {{"lines", "At most so many, 1 to 1000; 200 if not given.", Type::kNumber},
+            {"level", "Of this level and above: debug, info, warn, error."}}),
+      look("/api/v1/log-level", "From which level on lines are written.", show_log_level),
+      {Method::kPut,
+       Role::kAdmin,
+       "/api/v1/log-level",
+       "Sets it, until the daemon ends.",
+       set_log_level,
+       {{"level", "debug, info, warn or error.", Type::kText, Need::kRequired}}},
+      produces("application/vnd.sqlite3",
+               {Method::kGet, Role::kAdmin, "/api/v1/backup",
+                "A consistent copy of the store, as 'leat store backup' makes it.", backup}),
+      look("/api/v1/openapi.json", "This API's description: OpenAPI 3.1.", show_openapi),
+
+      ask("/api/v1/validate", "Says all that is wrong with a pipeline's text, as 'leat check' does.",
+          validate, {sql}),
+      ask("/api/v1/explain", "The plan of a text, as 'leat explain' prints it.", explain, {sql}),
+      ask("/api/v1/query", "A SELECT over the local tables, in SQLite's SQL; for 2 seconds at most.", query,
+          {sql, {"limit", "At most so many rows, 1 to 10000; 1000 if not given.", Type::kNumber}}),
+      produces(events,
+               ask("/api/v1/trial",
+                   "Runs a query for a while on pasted rows or on those that come, and keeps nothing of it. "
+                   "Events: schema, rows, note, end.",
+                   trial,
+                   {sql,
+                    {"pipeline", "A pipeline whose tables and views the text may use."},
+                    {"input", "Rows of tables, by name: lines in the table's format.", Type::kTextMap},
+                    {"table", "Of several that the text writes, the one whose rows are wanted."},
+                    {"seconds", "At most so long, 1 to 60; 10 if not given.", Type::kNumber},
+                    {"rows", "At most so many rows, 1 to 10000; 1000 if not given.", Type::kNumber}})),
+      produces(events, look("/api/v1/tail/{table}",
+                            "The rows of a table or view of a running pipeline as they come, at most some "
+                            "hundreds a second. Events: schema, rows, skipped, end.",
+                            tail, {{"pipeline", "Whose table; needed where several have one of the name."}})),
 
       look("/api/v1/pipelines", "All pipelines with their state.", list_pipelines),
       look("/api/v1/pipelines/{pipeline}",
            "One pipeline: state, watermark, counters per operator, last error.", show_pipeline),
+      look("/api/v1/pipelines/{pipeline}/plan", "Its plan, as 'leat explain' prints it.", show_plan),
       change("/api/v1/pipelines/{pipeline}/pause",
              "Takes nothing in any more and commits; what was made is delivered. Kept over restarts.",
              pause_pipeline),
@@ -76,6 +131,10 @@ std::vector<Route> make_routes() {
              dead_letter_words({ids, all})),
 
       look("/api/v1/tables", "The local tables: declarations, rows, users.", list_tables),
+      look("/api/v1/tables/{table}", "One local table.", show_table),
+      look("/api/v1/tables/{table}/rows", "Rows of a local table.", table_rows,
+           {{"limit", "At most so many, 1 to 10000; 100 if not given.", Type::kNumber},
+            {"order", "newest (as rows were first put in; if not given) or oldest."}}),
       change("/api/v1/tables/{table}/rows", "Load rows, text in a format.", load_table,
              {{"format", "csv or json.", Type::kText},
               {"columns", "The columns that the fields of CSV are for, in their order.", Type::kTexts},

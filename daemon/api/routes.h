@@ -17,6 +17,13 @@
 
 namespace leat::api {
 
+/// Whom a route serves, where tokens are asked for.
+enum class Role : std::uint8_t {
+  kAnyone,  ///< Without a token: whether the daemon lives.
+  kRead,    ///< Looks, and asks questions that change nothing.
+  kAdmin,   ///< Changes something.
+};
+
 struct Request {
   std::vector<std::string> parts;  ///< What the path's places hold: {"line3"} for /pipelines/{pipeline}.
   std::multimap<std::string, std::string> query;
@@ -49,7 +56,7 @@ enum class Method : std::uint8_t {
 std::string_view to_string(Method method);
 
 struct Parameter {
-  enum class Type : std::uint8_t { kText, kNumber, kFlag, kIds, kTexts };
+  enum class Type : std::uint8_t { kText, kNumber, kFlag, kIds, kTexts, kTextMap };
   enum class Need : std::uint8_t { kOptional, kRequired };
   std::string name;
   std::string doc;
@@ -68,7 +75,8 @@ struct Route {
   Answer answer;
   /// Members of the body of a POST or PUT, else of the query; any other one is refused.
   std::vector<Parameter> parameters = {};
-  std::size_t max_body = 64 << 10;  ///< Bytes; the server's own bound is 1 MiB.
+  std::size_t max_body = 64 << 10;            ///< Bytes; the server's own bound is 1 MiB.
+  std::string produces = "application/json";  ///< The type of an answer that is no problem.
 };
 
 /// The regular expression of a path, with one group for each place.
@@ -114,6 +122,20 @@ Response list_tables(const ApiContext& context, const Request& request);
 Response load_table(const ApiContext& context, const Request& request);
 Response drop_table(const ApiContext& context, const Request& request);
 Response migrate_table(const ApiContext& context, const Request& request);
+Response show_table(const ApiContext& context, const Request& request);
+Response table_rows(const ApiContext& context, const Request& request);
+Response validate(const ApiContext& context, const Request& request);
+Response explain(const ApiContext& context, const Request& request);
+Response show_plan(const ApiContext& context, const Request& request);
+Response query(const ApiContext& context, const Request& request);
+Response trial(const ApiContext& context, const Request& request);
+Response tail(const ApiContext& context, const Request& request);
+Response show_status(const ApiContext& context, const Request& request);
+Response backup(const ApiContext& context, const Request& request);
+Response logs(const ApiContext& context, const Request& request);
+Response show_log_level(const ApiContext& context, const Request& request);
+Response set_log_level(const ApiContext& context, const Request& request);
+Response show_openapi(const ApiContext& context, const Request& request);
 Response show_dead_letter(const ApiContext& context, const Request& request);
 Response replay_dead_letters(const ApiContext& context, const Request& request);
 Response purge_dead_letters(const ApiContext& context, const Request& request);

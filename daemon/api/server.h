@@ -23,6 +23,7 @@ struct Config;
 namespace leat::api {
 
 struct Counters;
+struct Gates;
 
 /// What handlers may look at; outlives the server.
 struct ApiContext {
@@ -32,6 +33,10 @@ struct ApiContext {
   const loop::StallWatch* stalls = nullptr;  ///< Null: nobody watches.
   std::string gateway_id;
   const Counters* counters = nullptr;  ///< What the API counts about itself; null: nothing.
+  std::string version;
+  std::int64_t started = 0;  ///< Gateway clock, microseconds.
+  std::string data_dir;      ///< Where the store's file is; never told.
+  Gates* gates = nullptr;    ///< Outlives the answers, as all of these.
 };
 
 class Server {

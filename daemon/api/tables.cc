@@ -79,6 +79,17 @@ Response list_tables(const ApiContext& context, const Request&) {
   return json_response({{"tables", std::move(list)}});
 }
 
+Response show_table(const ApiContext& context, const Request& request) {
+  const auto tables = context.store->tables().list();
+  if (!tables) return failure(tables.error());
+  const auto found = std::ranges::find(*tables, request.parts.at(0), &store::TableStatus::name);
+  if (found == tables->end())
+    return problem(404, "no such table", "there is no table '" + request.parts.at(0) + "'");
+  ordered_json body{{"table", found->name}};
+  body.update(table_json(*found));
+  return json_response(body);
+}
+
 Response load_table(const ApiContext& context, const Request& request) {
   const auto text_of = [&](const char* member) {
     const auto found = request.body.find(member);

@@ -135,6 +135,8 @@ tl::unexpected<Error> refusal(int status, const ordered_json& problem) {
   };
   const std::string title = text("title");
   const std::string detail = text("detail");
+  // Of wrong SQL: every error with the caret under its place.
+  if (const std::string rendered = text("text"); !rendered.empty()) return fail(code_of(status), rendered);
   if (title.empty()) return fail(code_of(status), fmt::format("the daemon answered with status {}", status));
   return fail(code_of(status),
               (detail.empty() ? title : fmt::format("{}: {}", title, detail)) + std::string(remedy(status)));

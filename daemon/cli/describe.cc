@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdio>
 
+#include "daemon/api/openapi.h"
 #include "daemon/cli/describe_pages.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
@@ -116,7 +117,8 @@ int describe_page(const DescribeOptions& options) {
   if (options.name == "functions") return fmt::print("{}", functions_page()), kOk;
   if (options.name == "settings") return fmt::print("{}", settings_page()), kOk;
   if (options.name == "connectors") return fmt::print("{}", connectors_page()), kOk;
-  fmt::print(stderr, "leat describe: --markdown takes 'connectors', 'functions' or 'settings'\n");
+  if (options.name == "routes") return fmt::print("{}", api::routes_page(api::routes())), kOk;
+  fmt::print(stderr, "leat describe: --markdown takes 'connectors', 'functions', 'routes' or 'settings'\n");
   return kUsage;
 }
 

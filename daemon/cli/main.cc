@@ -339,6 +339,57 @@ void add_dead_letters(CLI::App& app, std::function<int()>& chosen) {
   }
 }
 
+void add_query(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<QueryOptions>();
+  CLI::App* verb = app.add_subcommand("query", "Ask the daemon's local tables, in SQLite's SQL");
+  add_api(verb, options->api);
+  verb->add_option("SQL", options->sql, "A SELECT")->required();
+  verb->add_option("--limit", options->limit, "At most so many rows (up to 10000)")->capture_default_str();
+  verb->add_flag("--json", options->json, "Print JSON");
+  verb->callback([&chosen, options] { chosen = [options] { return query(*options); }; });
+}
+
+void add_tail(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<TailOptions>();
+  CLI::App* verb =
+      app.add_subcommand("tail", "Show the rows of a table or view of a running pipeline as they come");
+  add_api(verb, options->api);
+  verb->add_option("TABLE", options->table, "A source, a sink or a view")->required();
+  verb->add_option("--pipeline", options->pipeline, "Whose table, where several have one of the name");
+  verb->add_flag("--json", options->json, "Print a JSON object for each row");
+  verb->callback([&chosen, options] { chosen = [options] { return tail(*options); }; });
+}
+
+void add_trial(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<TrialOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "trial",
+      "Run a query in the daemon for a while, on rows that come or on those of a file; nothing is kept");
+  add_api(verb, options->api);
+  add_pipeline(verb, options->file, options->text);
+  verb->add_option("--pipeline", options->pipeline, "A pipeline whose tables and views the query may use");
+  verb->add_option("--table", options->table, "Of several tables that are written, the one to show");
+  verb->add_option("--input", options->inputs, "TABLE=FILE: rows of a table, lines in its format")
+      ->allow_extra_args(false);
+  verb->add_option("--seconds", options->seconds, "At most so long (up to 60)")->capture_default_str();
+  verb->add_option("--rows", options->rows, "At most so many rows (up to 10000)")->capture_default_str();
+  verb->add_flag("--json", options->json, "Print a JSON object for each row");
+  verb->callback([&chosen, options] { chosen = [options] { return trial(*options); }; });
+}
+
+void add_top(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<TopOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "top", "Watch the pipelines: rates, lag, what waits, how long operators take; q ends it");
+  add_api(verb, options->api);
+  verb->add_flag("--once", options->once, "Print one page and end");
+  verb->add_flag("--json", options->json, "Print JSON, once");
+  verb->add_option("--interval", options->seconds, "Seconds between two looks")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  verb->callback([&chosen, options] { chosen = [options] { return top(*options); }; });
+}
+
 void add_help(CLI::App& app, std::function<int()>& chosen) {
   auto name = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
@@ -401,6 +452,10 @@ int main(int argc, char** argv) {
   add_outbox(app, chosen);
   add_table(app, chosen);
   add_dead_letters(app, chosen);
+  add_query(app, chosen);
+  add_tail(app, chosen);
+  add_trial(app, chosen);
+  add_top(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "daemon/api/gate.h"
 #include "daemon/api/server.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
@@ -85,7 +86,11 @@ class Daemon {
                  .store = &store,
                  .clock = &clock_,
                  .stalls = &stalls_,
-                 .gateway_id = gateway_id_},
+                 .gateway_id = gateway_id_,
+                 .version = kVersion,
+                 .started = clock_.wall(),
+                 .data_dir = config.data_dir,
+                 .gates = &gates_},
                 config_) {}
 
   int run() {
@@ -143,6 +148,7 @@ class Daemon {
   const std::string gateway_id_;
   runtime::Host host_;
   loop::StallWatch stalls_;
+  api::Gates gates_;
   api::Server server_;
   bool stopping_ = false;
   loop::ClockStatus::State clock_state_ = loop::ClockStatus::State::kGood;

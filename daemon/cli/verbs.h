@@ -100,6 +100,43 @@ struct DeadLettersOptions {
 };
 int dead_letters(const DeadLettersOptions& options);
 
+struct QueryOptions {
+  ApiOptions api;
+  std::string sql;
+  std::size_t limit = 1000;  ///< --limit
+  bool json = false;         ///< --json
+};
+int query(const QueryOptions& options);
+
+struct TailOptions {
+  ApiOptions api;
+  std::string table;
+  std::string pipeline;  ///< --pipeline
+  bool json = false;     ///< --json: a line for each row.
+};
+int tail(const TailOptions& options);
+
+struct TrialOptions {
+  ApiOptions api;
+  std::string file;
+  std::string text;                 ///< -e
+  std::string pipeline;             ///< --pipeline: its tables and views may be used.
+  std::string table;                ///< --table: of several that are written.
+  std::vector<std::string> inputs;  ///< --input TABLE=FILE
+  std::size_t seconds = 10;         ///< --seconds
+  std::size_t rows = 1000;          ///< --rows
+  bool json = false;                ///< --json: a line for each row.
+};
+int trial(const TrialOptions& options);
+
+struct TopOptions {
+  ApiOptions api;
+  bool once = false;        ///< --once
+  bool json = false;        ///< --json: implies --once.
+  std::size_t seconds = 1;  ///< --interval
+};
+int top(const TopOptions& options);
+
 /// "leat 0.1.0" and the versions of the libraries it runs with.
 std::string version_text();
 

@@ -5,8 +5,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -19,6 +21,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kQuietTime = std::chrono::seconds(1);
 constexpr std::size_t kRememberedMessages = 1024;
+
+/// Of the lines that are kept for who asks: the oldest go.
+constexpr std::size_t kKeptLines = 1'000;
+constexpr std::size_t kKeptBytes = 512 * 1024;
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -122,6 +128,24 @@ class Log {
     if (repeats == Repeats::kHeldBack && !admit(message, fields, held_back)) return;
     logger_.info("{}", line(level, message, fields, held_back));
     logger_.flush();
+    keep(level, message, fields, held_back);
+  }
+
+  void set_level(Level level) {
+    const std::scoped_lock lock(mutex_);
+    settings_.level = level;
+  }
+  Level level() {
+    const std::scoped_lock lock(mutex_);
+    return settings_.level;
+  }
+  std::vector<Line> recent(std::size_t most, Level least) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Line> lines;
+    for (auto line = kept_.rbegin(); line != kept_.rend() && lines.size() < most; ++line)
+      if (line->level >= least) lines.push_back(*line);
+    std::ranges::reverse(lines);
+    return lines;
   }
 
  private:
@@ -129,6 +153,29 @@ class Log {
     Clock::time_point last;
     std::uint64_t held_back = 0;
   };
+
+  static std::size_t bytes_of(const Line& line) {
+    std::size_t bytes = sizeof(Line) + line.message.size();
+    for (const auto& [key, value] : line.fields) bytes += key.size() + value.size() + sizeof(line.fields[0]);
+    return bytes;
+  }
+
+  void keep(Level level, std::string_view message, std::initializer_list<Field> fields,
+            std::uint64_t held_back) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    Line line{.time = std::chrono::duration_cast<Micros>(now).count(),
+              .level = level,
+              .message = std::string(message),
+              .fields = {}};
+    for (const auto& [key, value] : fields) line.fields.emplace_back(key, value);
+    if (held_back > 0) line.fields.emplace_back("repeated", std::to_string(held_back));
+    kept_bytes_ += bytes_of(line);
+    kept_.push_back(std::move(line));
+    while (kept_.size() > kKeptLines || (kept_bytes_ > kKeptBytes && kept_.size() > 1)) {
+      kept_bytes_ -= bytes_of(kept_.front());
+      kept_.pop_front();
+    }
+  }
 
   bool admit(std::string_view message, std::initializer_list<Field> fields, std::uint64_t& held_back) {
     const auto now = Clock::now();
@@ -169,6 +216,8 @@ class Log {
   std::mutex mutex_;
   Settings settings_;
   std::unordered_map<std::string, Seen> seen_;
+  std::deque<Line> kept_;
+  std::size_t kept_bytes_ = 0;
   spdlog::logger logger_ = plain_logger();
 };
 
@@ -195,6 +244,22 @@ Result<Level> parse_level(std::string_view name) {
     if (name_of(level) == name) return level;
   return fail(ErrorCode::kInvalid,
               fmt::format("expected 'debug', 'info', 'warn' or 'error', found '{}'", name));
+}
+
+void set_level(Level level) {
+  the_log().set_level(level);
+}
+
+Level level() {
+  return the_log().level();
+}
+
+std::string_view to_string(Level level) {
+  return name_of(level);
+}
+
+std::vector<Line> recent(std::size_t most, Level least) {
+  return the_log().recent(most, least);
 }
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {

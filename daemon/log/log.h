@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pipelines/base/result.h"
 
@@ -33,6 +34,21 @@ Form detect_form();
 /// Before any thread is started.
 void configure(const Settings& settings);
 Result<Level> parse_level(std::string_view name);
+
+/// From now on, whatever was configured; any thread.
+void set_level(Level level);
+Level level();
+std::string_view to_string(Level level);
+
+/// A line that was written.
+struct Line {
+  std::int64_t time = 0;  ///< Microseconds since the epoch, by the system's clock.
+  Level level = Level::kInfo;
+  std::string message;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+/// The last lines of at least this level, the oldest first; a thousand are kept at most. Any thread.
+std::vector<Line> recent(std::size_t most, Level least);
 
 using Field = std::pair<std::string_view, std::string>;
 void write(Level level, std::string_view message, std::initializer_list<Field> fields);

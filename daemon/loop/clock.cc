@@ -36,6 +36,11 @@ std::int64_t SystemClock::wall() const {
   return std::chrono::duration_cast<Micros>(now).count();
 }
 
+std::int64_t steady_nanos() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 std::int64_t SystemClock::monotonic() const {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<Micros>(now).count();

@@ -49,6 +49,9 @@ class SystemClock final : public Clock {
   [[nodiscard]] std::int64_t monotonic() const override;
 };
 
+/// Nanoseconds since an arbitrary moment, for what is timed in less than a microsecond; never goes back.
+std::int64_t steady_nanos();
+
 /// Stands still until the test moves it.
 class SimulatedClock final : public Clock {
  public:

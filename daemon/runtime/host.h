@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,14 @@ struct ReplayReport {
   bool more = false;       ///< There may be more between the two.
 };
 
+/// A pipeline as it was planned.
+struct PlannedPipeline {
+  PipelineName name;
+  std::string file;
+  plan::Plan plan;   ///< Empty: its text is wrong.
+  std::string text;  ///< As it is now; empty: it cannot be read.
+};
+
 class Host {
  public:
   explicit Host(const HostContext& context);
@@ -58,6 +67,16 @@ class Host {
   /// letter is read while it is on its way back. Errors: conflict (another one is under way), unavailable
   /// (the store, or a pipeline that ends meanwhile).
   Result<ReplayReport> replay(store::DeadLetterFilter filter);
+
+  // Looking on; any thread but the loop's. Errors: not found, conflict (the file is wrong, it does not run,
+  // several pipelines are meant), unavailable (the daemon stops).
+  Result<plan::Plan> plan_of(const PipelineName& pipeline);
+  Result<std::vector<PlannedPipeline>> plans();
+  /// The rows of a table from now on (Pipeline::tail); without a pipeline, of the one that has the table.
+  Result<std::shared_ptr<RowChannel>> tail(const std::optional<PipelineName>& pipeline,
+                                           const TableName& table);
+  /// The messages of a source from now on (Pipeline::tap).
+  Result<std::shared_ptr<MessageTap>> tap(const PipelineName& pipeline, const TableName& table);
 
   /// Of every pipeline, by name; any thread.
   [[nodiscard]] std::vector<PipelineStatus> statuses() const;
@@ -92,6 +111,10 @@ class Host {
   void start_anew(Entry& entry, const Steered& done);
   void fail(Entry& entry, Error error);
   [[nodiscard]] Entry* find(const PipelineName& name);
+  template <class T>
+  Result<T> ask_loop(const std::function<Result<T>()>& ask);
+  Result<Pipeline*> running(const PipelineName& pipeline);
+  Result<PipelineName> owner_of(const TableName& table);
 
   const HostContext context_;
   std::mutex replay_mutex_;   // Held by the replay that is under way.

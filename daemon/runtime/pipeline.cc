@@ -113,7 +113,9 @@ Status Pipeline::restore() {
   LEAT_TRY(make_inputs(saved));
   LEAT_TRY(make_targets());
   LEAT_TRY(context_.store->tables().declare(name_, declared_tables()));
-  lookups_ = std::make_unique<Lookups>(context_.store->tables(), reader_context());
+  store::TableStore& looked_up =
+      context_.lookup_tables != nullptr ? *context_.lookup_tables : context_.store->tables();
+  lookups_ = std::make_unique<Lookups>(looked_up, reader_context());
   LEAT_TRY(make_dataflow(saved));
   restore_counters(saved.counters);
   return {};
@@ -128,7 +130,8 @@ ReaderContext Pipeline::reader_context() const {
           .chunk_bytes = context_.chunk_bytes,
           .now = [clock = context_.clock] { return clock->wall(); },
           .wake = {},
-          .tables = &context_.store->tables()};
+          .tables = &context_.store->tables(),
+          .connector = nullptr};
 }
 
 /// The local tables that the plan writes, reads and looks up.
@@ -159,7 +162,11 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
     std::string position;
     for (const store::SourcePosition& kept : saved.positions)
       if (kept.source.value == scan->table) position = kept.position;
-    const sources::SourceConnector* connector = sources::find_source(scan->connector);
+    reader.connector = nullptr;
+    if (context_.stand_ins != nullptr && context_.stand_ins->contains(scan->table))
+      reader.connector = &context_.stand_ins->at(scan->table);
+    const sources::SourceConnector* connector =
+        reader.connector != nullptr ? reader.connector : sources::find_source(scan->connector);
     const bool from_outside = connector != nullptr && connector->intake == sources::IntakeKind::kJournal;
     reader.wake = [bell = from_outside ? arrival_.get() : wake_.get()] { bell->send(); };
     LEAT_ASSIGN(auto made, SourceReader::create(*scan, reader, position));
@@ -254,6 +261,7 @@ Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
   const std::int64_t plausible =
       std::max({kOldestPlausibleClock, saved.last_commit_time, context_.clock->plausible_from()});
   exec::DataflowOptions options = dataflow_options(plan_, plausible);
+  options.nanos = loop::steady_nanos;
   options.lookups = lookups_.get();
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, options, *hooks_));
   std::set<std::string> unknown;
@@ -364,6 +372,7 @@ void Pipeline::end_with(PipelineState state) {
   for (auto& input : inputs_) input->reader->stop();
   for (auto& target : targets_)
     if (target->delivery && !delivers_on) target->delivery->stop();
+  send_onlookers_away();
   tell_of_deliveries();  // An outage may have ended with the last shipment.
   publish();
   context_.loop->post([alive = std::weak_ptr<int>(alive_), this] {
@@ -379,6 +388,7 @@ void Pipeline::end_with(PipelineState state) {
 
 Status Pipeline::output(std::size_t sink, const Batch& batch) {
   Target& target = *target_of_[sink];
+  show_rows(target.tap, batch);
   if (target.writer) {
     target.writer->write(batch, context_.clock->wall(), dead_letters_);
     return {};

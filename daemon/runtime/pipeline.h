@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,7 +25,9 @@
 #include "daemon/runtime/delivery.h"
 #include "daemon/runtime/event_clock.h"
 #include "daemon/runtime/lookups.h"
+#include "daemon/runtime/message_tap.h"
 #include "daemon/runtime/replay_queue.h"
+#include "daemon/runtime/row_channel.h"
 #include "daemon/runtime/sink_writer.h"
 #include "daemon/runtime/source_reader.h"
 #include "daemon/runtime/status.h"
@@ -68,6 +71,10 @@ struct PipelineContext {
   std::size_t chunk_bytes = 128 * 1024;
   /// Replays bounded inputs with the clock of their rows in place of the gateway's.
   std::optional<Replay> replay;
+  /// By table: what stands in for the connector that a scan names (trial.h). They outlive the pipeline.
+  const std::map<std::string, sources::SourceConnector>* stand_ins = nullptr;
+  /// Where rows of local tables are looked up; null: in `store`. Outlives the pipeline.
+  store::TableStore* lookup_tables = nullptr;
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
   /// Whether commits hold the operators' state.
@@ -107,9 +114,17 @@ class Pipeline {
   /// the reason in the outcome. Errors: unavailable (the pipeline ended before).
   void replay(std::vector<store::DeadLetterRow> letters, ReplayDone done);
 
+  /// A reader of the rows of a table: of a source as far as the plan reads its columns, or of a sink. From
+  /// now on, until the reader leaves or the pipeline ends. On the loop. Errors: not found, conflict (it does
+  /// not run).
+  Result<std::shared_ptr<RowChannel>> tail(const TableName& table);
+  /// The messages of a source; as above.
+  Result<std::shared_ptr<MessageTap>> tap(const TableName& table);
+
   [[nodiscard]] PipelineStatus status() const;  ///< The last snapshot, at most 200 ms old; any thread.
   /// Of this moment; on the loop.
   [[nodiscard]] PipelineStatus status_now() const;
+  [[nodiscard]] const plan::Plan& plan() const { return plan_; }
   [[nodiscard]] const PipelineName& name() const { return name_; }
   /// Commands the delivery of one of its sinks; any thread. Errors: not found (no such sink, or none with an
   /// outbox), conflict.
@@ -131,6 +146,10 @@ class Pipeline {
   Status make_delivery(Target& target, const sinks::SinkContext& made);
   Status make_dataflow(const store::SavedPipeline& saved);
   [[nodiscard]] bool read_by_a_source(const exec::StateChange& entry) const;
+
+  [[nodiscard]] Status refuse_onlookers() const;
+  void show_rows(RowTap& tap, const Batch& batch) const;
+  void send_onlookers_away();
 
   void pump();
   /// What a step of the pump did.

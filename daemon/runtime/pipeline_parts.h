@@ -22,6 +22,7 @@ struct Pipeline::Input {
   std::optional<exec::Prepared> held;
   std::size_t next = 0;                 // First row of `held` that is not pushed yet.
   std::vector<store::DeadLetter> dead;  // Of computing `held`\'s columns; they count when it is through.
+  RowTap tap;                           // Who looks on at its rows.
   bool finished = false;                // The dataflow knows that nothing follows.
 };
 
@@ -32,6 +33,7 @@ struct Pipeline::Target {
   std::unique_ptr<SinkWriter> writer;  // Null for a bare SELECT.
   std::unique_ptr<Delivery> delivery;  // Null when nothing goes through the outbox.
   DeliveryLog delivery_log;
+  RowTap tap;                      // Who looks on at its rows.
   SinkCounters listener_counters;  // Of a bare SELECT.
   std::uint64_t written = 0;       // Rows of a local table in finished commits.
 

@@ -85,6 +85,7 @@ Result<Pipeline::Step> Pipeline::step() {
 Status Pipeline::take_batch(std::size_t index, Batch batch) {
   if (batch.size > 0) {
     LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, std::move(batch)));
+    show_rows(inputs_[index]->tap, prepared.batch);
     const std::size_t rows = prepared.batch.size;
     const std::size_t skipped = inputs_[index]->reader->take_skipped(rows);
     LEAT_TRY(dataflow_->push(index, slice(prepared.batch, skipped, rows - skipped)));
@@ -125,6 +126,7 @@ Status Pipeline::hold(std::size_t index, Batch batch) {
   auto prepared = dataflow_->prepare(index, std::move(batch));
   dead_target_ = &dead_letters_;
   if (!prepared) return tl::unexpected<Error>(std::move(prepared).error());
+  show_rows(input.tap, prepared->batch);
   input.next = input.reader->take_skipped(prepared->batch.size);
   input.held = *std::move(prepared);
   if (input.next == input.held->batch.size) let_go(index);

@@ -101,6 +101,7 @@ Status Pipeline::push_replayed(std::size_t index, std::span<const store::DeadLet
   Batch batch = inputs_[index]->reader->replay(copied.messages, copied.memory, dead_letters_);
   if (batch.size == 0) return {};
   LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, std::move(batch)));
+  show_rows(inputs_[index]->tap, prepared.batch);
   return dataflow_->push(index, std::move(prepared.batch));
 }
 

@@ -87,13 +87,15 @@ SourceReader::SourceReader(PipelineName pipeline, const plan::ScanNode& scan,
     : pipeline_(std::move(pipeline)), scan_(scan), connector_(connector), framing_(connector.framing) {}
 
 SourceReader::~SourceReader() {
+  end_taps("the pipeline has ended");
   stop();
 }
 
 Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode& scan,
                                                            const ReaderContext& context,
                                                            std::string_view committed) {
-  const sources::SourceConnector* connector = sources::find_source(scan.connector);
+  const sources::SourceConnector* connector =
+      context.connector != nullptr ? context.connector : sources::find_source(scan.connector);
   if (connector == nullptr)
     return fail(ErrorCode::kInvalid, fmt::format("there is no source connector '{}'", scan.connector));
   const auto position = read_position(committed);
@@ -230,7 +232,22 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
     ended_ = ended_ || messages_.end;
     return std::optional<Batch>();
   }
+  if (!taps_.empty()) show_messages();
   return std::optional<Batch>(decode_all(messages_.messages, messages_.memory, under_way_, dead_));
+}
+
+void SourceReader::show_messages() {
+  std::erase_if(taps_, [](const auto& tap) { return tap->left(); });
+  for (const auto& tap : taps_) tap->offer(messages_.messages);
+}
+
+void SourceReader::add_tap(std::shared_ptr<MessageTap> tap) {
+  std::erase_if(taps_, [](const auto& each) { return each->left(); });
+  taps_.push_back(std::move(tap));
+}
+
+void SourceReader::end_taps(const std::string& why) {
+  for (const auto& tap : std::exchange(taps_, {})) tap->end(why);
 }
 
 /// What is lost is counted when the position passes it: so a commit has both or neither.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/runtime/message_tap.h"
 #include "daemon/runtime/status.h"
 #include "daemon/store/commit.h"
 #include "pipelines/base/bytes.h"
@@ -32,6 +33,8 @@ struct ReaderContext {
   std::function<std::int64_t()> now;
   std::function<void()> wake;                   ///< From any thread: there is something to read.
   sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
+  /// In place of the one that the table names; outlives the reader. Null: none is.
+  const sources::SourceConnector* connector = nullptr;
 };
 
 /// Begins the names under which a commit keeps what sources remember; no operator's does.
@@ -63,6 +66,10 @@ class SourceReader {
   Result<std::optional<Batch>> read(std::size_t max_bytes);
   /// All rows of the last `read` are through the dataflow. Its undecodable records are appended to `dead`.
   void processed(std::vector<store::DeadLetter>& dead);
+
+  /// Somebody gets copies of all messages from now on.
+  void add_tap(std::shared_ptr<MessageTap> tap);
+  void end_taps(const std::string& why);
 
   /// Decodes messages that come back from the dead letters, as fresh ones: received now, at no position of
   /// the source. They count as processed; what is undecodable is appended to `dead` again.
@@ -116,6 +123,7 @@ class SourceReader {
   Status open_intake(const ReaderContext& context);
   void tell(const sources::JournalFindings& findings);
   void pass_over_lost();
+  void show_messages();
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);
   [[nodiscard]] const formats::Format* table_format() const;
@@ -140,7 +148,8 @@ class SourceReader {
   std::vector<formats::BadRecord> bad_;
   std::uint64_t refused_bytes_ = 0;  // Of the whole record that `bad_` holds the beginning of; 0: all of it.
   std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
-  sources::MessageBatch messages_;       // Of the batch that is under way.
+  std::vector<std::shared_ptr<MessageTap>> taps_;
+  sources::MessageBatch messages_;  // Of the batch that is under way.
 
   MessageNumber number_;    // All messages up to here are processed.
   std::string resume_;      // Where the source starts.

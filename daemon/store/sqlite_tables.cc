@@ -195,6 +195,14 @@ Result<std::vector<TableStatus>> SqliteTables::list() {
   return tables;
 }
 
+QueryResult SqliteTables::query(const std::string& sql, const QueryLimits& limits) {
+  return query_tables(host_.path, sql, limits);
+}
+
+QueryResult SqliteTables::page(const std::string& table, PageOrder order, const QueryLimits& limits) {
+  return page_of_table(host_.path, table, order, limits);
+}
+
 // ---- Writing ---------------------------------------------------------------------------------------------
 
 std::uint64_t SqliteTables::version(const std::string& table) const {

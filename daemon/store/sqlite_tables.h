@@ -49,6 +49,8 @@ class SqliteTables final : public TableStore {
   Result<std::unique_ptr<TableLookup>> look_up(const TableQuestion& question) override;
   [[nodiscard]] std::uint64_t version(const std::string& table) const override;
   Result<std::vector<TableStatus>> list() override;
+  QueryResult query(const std::string& sql, const QueryLimits& limits) override;
+  QueryResult page(const std::string& table, PageOrder order, const QueryLimits& limits) override;
   Status put(TableRows rows) override;
   Status drop(const std::string& table) override;
   Status migrate(const std::string& table) override;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/store/query.h"
 #include "daemon/store/table_status.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/base/result.h"
@@ -31,6 +32,12 @@ class TableStore : public sources::LocalTableReader {
 
   /// All tables; their rows are counted, which takes a while for large ones.
   virtual Result<std::vector<TableStatus>> list() = 0;
+  /// What people ask of the tables, in SQLite's SQL (query.h). On a connection of its own, which is closed
+  /// when this returns; at most for the limits' time. Any number of threads.
+  virtual QueryResult query(const std::string& sql, const QueryLimits& limits) = 0;
+  /// The first rows of a table, in the order of appending or from its end; columns have the types that the
+  /// table was declared with. Errors: not found, and as of `query`.
+  virtual QueryResult page(const std::string& table, PageOrder order, const QueryLimits& limits) = 0;
   /// Rows that people load: one transaction. Errors: what the store says.
   virtual Status put(TableRows rows) = 0;
   /// Deletes the table. Errors: not found, and what the store says. That no running pipeline uses it is the

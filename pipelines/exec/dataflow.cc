@@ -76,7 +76,7 @@ class WiredDataflow final : public Dataflow {
 };
 
 Status WiredDataflow::start(std::int64_t now) {
-  for (Stage* const stage : wiring_.values) LEAT_TRY(stage->op().advance(0, kMaxWatermark, now, *stage));
+  for (Stage* const stage : wiring_.values) LEAT_TRY(stage->advance_input(0, kMaxWatermark, now));
   return check();
 }
 
@@ -93,15 +93,14 @@ Status WiredDataflow::push(std::size_t scan, Batch prepared) {
   const bool was_idle = is_idle(scan);
   const std::size_t step = wiring_.meets_itself[scan] ? 1 : prepared.size;
   for (std::size_t row = 0; row < prepared.size; row += step) {
-    LEAT_TRY(stage.op().process(0, slice(prepared, row, step), stage));
+    LEAT_TRY(stage.process(0, slice(prepared, row, step)));
     if (row == 0 && was_idle) LEAT_TRY(update_activity(now));
   }
   return check();
 }
 
 Status WiredDataflow::advance_scan(std::size_t scan, std::int64_t watermark, std::int64_t now) {
-  Stage& stage = *wiring_.scan_stages[scan];
-  return stage.op().advance(0, watermark, now, stage);
+  return wiring_.scan_stages[scan]->advance_input(0, watermark, now);
 }
 
 bool WiredDataflow::is_idle(std::size_t scan) const {
@@ -207,6 +206,7 @@ std::vector<Dataflow::OperatorInfo> WiredDataflow::operators() const {
     info.memory_bytes = stage->op().memory_bytes();
     info.keys = stage->op().key_count();
     info.watermark = stage->watermark();
+    info.latency = stage->latency();
   }
   return infos;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/exec/latency.h"
 #include "pipelines/exec/operator.h"
 #include "pipelines/plan/node.h"
 
@@ -48,6 +49,7 @@ struct DataflowOptions {
   bool fail_on_row_error = false;
   /// The earliest plausible "now": with a clock before it 'max-ahead' is not judged.
   std::int64_t clock_plausible_from = 0;
+  NanoClock nanos = nullptr;        ///< What operators' calls are timed by; null: they are not.
   LookupTables* lookups = nullptr;  ///< Outlives the dataflow. Null: plans that look rows up cannot run.
 };
 
@@ -95,6 +97,7 @@ class Dataflow {
     std::size_t memory_bytes = 0;
     std::size_t keys = 0;
     std::int64_t watermark = kMinWatermark;
+    Latency latency;  ///< Of its calls with rows or a new watermark, since the dataflow was built.
   };
   [[nodiscard]] virtual std::vector<OperatorInfo> operators() const = 0;
   /// By `OperatorInfo::name`; unknown names are ignored.

@@ -19,16 +19,14 @@ namespace leat::exec {
 Status Stage::emit(Batch batch) {
   if (batch.size == 0 && batch.watermark_after <= watermark_) return {};
   watermark_ = std::max(watermark_, batch.watermark_after);
-  for (const Reader& reader : readers_)
-    LEAT_TRY(reader.stage->operator_->process(reader.input, batch, *reader.stage));
+  for (const Reader& reader : readers_) LEAT_TRY(reader.stage->process(reader.input, batch));
   return {};
 }
 
 Status Stage::advance(std::int64_t watermark, std::int64_t now) {
   if (watermark <= watermark_) return {};
   watermark_ = watermark;
-  for (const Reader& reader : readers_)
-    LEAT_TRY(reader.stage->operator_->advance(reader.input, watermark, now, *reader.stage));
+  for (const Reader& reader : readers_) LEAT_TRY(reader.stage->advance_input(reader.input, watermark, now));
   return {};
 }
 
@@ -45,6 +43,7 @@ class Wirer {
       : plan_(plan), options_(options), environment_(environment), names_(plan::operator_names(plan)) {}
 
   Result<Wiring> wire() {
+    wiring_.stopwatch = std::make_unique<Stopwatch>(options_.nanos);
     wiring_.scan_stages.resize(plan_.scans.size());
     wiring_.scans.resize(plan_.scans.size());
     wiring_.meets_itself.resize(plan_.scans.size());
@@ -68,7 +67,7 @@ class Wirer {
       inputs.push_back(index);
     }
     const std::size_t index = wiring_.stages.size();
-    wiring_.stages.push_back(std::make_unique<Stage>(names_.at(&node), node));
+    wiring_.stages.push_back(std::make_unique<Stage>(names_.at(&node), node, *wiring_.stopwatch));
     Stage& stage = *wiring_.stages.back();
     LEAT_ASSIGN(auto op, make_operator(node, stage));
     stage.set_operator(std::move(op));

@@ -10,6 +10,7 @@
 #include "pipelines/exec/failed_rows.h"
 #include "pipelines/exec/input_clock.h"
 #include "pipelines/exec/late_router.h"
+#include "pipelines/exec/latency.h"
 #include "pipelines/exec/scan.h"
 #include "pipelines/exec/values.h"
 
@@ -18,7 +19,17 @@ namespace leat::exec {
 /// An operator in its place: hands what it gives out to all that read it, in the order of the plan.
 class Stage final : public Output {
  public:
-  Stage(std::string name, const plan::Node& node) : name_(std::move(name)), node_(&node) {}
+  /// The stopwatch is the wiring's.
+  Stage(std::string name, const plan::Node& node, Stopwatch& stopwatch)
+      : name_(std::move(name)), node_(&node), stopwatch_(&stopwatch) {}
+
+  /// Its operator's `process` and `advance`, timed.
+  Status process(std::size_t input, const Batch& batch) {
+    return stopwatch_->measure(latency_, [&] { return operator_->process(input, batch, *this); });
+  }
+  Status advance_input(std::size_t input, std::int64_t watermark, std::int64_t now) {
+    return stopwatch_->measure(latency_, [&] { return operator_->advance(input, watermark, now, *this); });
+  }
 
   Status emit(Batch batch) override;
   Status advance(std::int64_t watermark, std::int64_t now) override;
@@ -33,6 +44,7 @@ class Stage final : public Output {
   [[nodiscard]] const plan::Node& node() const { return *node_; }
   [[nodiscard]] const std::vector<std::size_t>& inputs() const { return inputs_; }
   [[nodiscard]] std::int64_t watermark() const { return watermark_; }
+  [[nodiscard]] const Latency& latency() const { return latency_; }
   /// What its state is found by; empty: it has none.
   [[nodiscard]] std::string fingerprint() const;
 
@@ -47,10 +59,13 @@ class Stage final : public Output {
   std::vector<Reader> readers_;
   std::vector<std::size_t> inputs_;
   std::int64_t watermark_ = kMinWatermark;  // Handed on.
+  Stopwatch* stopwatch_;
+  Latency latency_;
 };
 
 struct Wiring {
   std::vector<std::shared_ptr<const plan::Node>> roots;  ///< Keep the nodes alive.
+  std::unique_ptr<Stopwatch> stopwatch;                  ///< Of all stages.
   std::vector<std::unique_ptr<Stage>> stages;            ///< Inputs before those that read them.
   /// By scan of the plan: its stage; null if nothing reads the table.
   std::vector<Stage*> scan_stages;

@@ -37,7 +37,7 @@ const std::vector<Route>& test_routes() {
   static const std::vector<Route> routes{
       {Method::kGet, Role::kAnyone, "/healthz", "", looked},
       {Method::kGet, Role::kRead, "/things", "", looked},
-      {Method::kPost, Role::kAdmin, "/things/{thing}/paint", "", painted, {{"colour", ""}}},
+      {Method::kPost, Role::kAdmin, "/things/{thing}/paint", "", painted, {{"colour", "What colour."}}},
   };
   return routes;
 }

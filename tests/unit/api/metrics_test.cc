@@ -44,6 +44,20 @@ TEST_CASE("a counter carries gateway, pipeline and source") {
   CHECK(has(metrics, R"(leat_source_connected{gateway="mill-1",pipeline="line3",source="readings"} 1)"));
 }
 
+TEST_CASE("how long operators take is a histogram of seconds") {
+  runtime::PipelineStatus status = pipeline("line3");
+  exec::Dataflow::OperatorInfo info;
+  info.name = "scan readings";
+  for (const std::int64_t nanos : {500, 3'000, 3'000, 90'000'000}) info.latency.add(nanos);
+  status.operators.push_back(info);
+  const std::string metrics = text({status});
+  const std::string labels = R"({gateway="mill-1",pipeline="line3",operator="scan readings")";
+  CHECK(has(metrics, "leat_operator_batch_seconds_bucket" + labels + R"(,le="1e-06"} 1)"));
+  CHECK(has(metrics, "leat_operator_batch_seconds_bucket" + labels + R"(,le="4e-06"} 3)"));
+  CHECK(has(metrics, "leat_operator_batch_seconds_bucket" + labels + R"(,le="+Inf"} 4)"));
+  CHECK(has(metrics, "leat_operator_batch_seconds_count" + labels + "} 4"));
+}
+
 TEST_CASE("a metric is described once, however many pipelines have it") {
   const std::string metrics = text({pipeline("a"), pipeline("b")});
   CHECK(count(metrics, "# TYPE leat_source_received_total ") == 1);
