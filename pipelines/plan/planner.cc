@@ -21,6 +21,7 @@
 #include "pipelines/plan/stall_warnings.h"
 #include "pipelines/plan/table.h"
 #include "pipelines/sql/parser.h"
+#include "pipelines/sql/secret_text.h"
 
 namespace leat::plan {
 namespace {
@@ -325,13 +326,14 @@ class Planner final : public TableLookup {
 
 std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql::SourceText& source) {
   std::vector<Message> messages;
+  const sql::HiddenText hidden(source.text());
   for (const sql::Diagnostic& diagnostic : diagnostics.sorted()) {
     const sql::SourcePosition position = source.position(diagnostic.span.begin);
     const bool error = diagnostic.severity == sql::Severity::kError;
     messages.push_back({.severity = error ? Severity::kError : Severity::kWarning,
                         .line = position.line,
                         .column = position.column,
-                        .text = diagnostic.message,
+                        .text = hidden.without_secrets(diagnostic.message),
                         .rendered = render(diagnostic, source)});
   }
   return messages;

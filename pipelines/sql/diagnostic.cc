@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pipelines/sql/secret_text.h"
+
 namespace leat::sql {
 namespace {
 
@@ -106,9 +108,14 @@ std::string render(const Diagnostic& diagnostic, const SourceText& source) {
   const SourcePosition place = source.position(diagnostic.span.begin);
   const std::string_view severity = diagnostic.severity == Severity::kError ? "error" : "warning";
   std::string out = fmt::format("{}:{}:{}: {}: ", source.file(), place.line, place.column, severity);
-  append_printable(out, diagnostic.message);
+  // The line that is shown may hold a password, and so may the message quote one.
+  const HiddenText hidden(source.text());
+  append_printable(out, hidden.without_secrets(diagnostic.message));
   out += '\n';
-  append_excerpt(out, excerpt_of(diagnostic, source));
+  const SourceText shown(source.file(), hidden.text());
+  Diagnostic moved = diagnostic;
+  moved.span = {hidden.place_of(diagnostic.span.begin), hidden.place_of(diagnostic.span.end)};
+  append_excerpt(out, excerpt_of(moved, shown));
   if (!diagnostic.hint.empty()) {
     out.append(kIndent).append("hint: ");
     append_printable(out, diagnostic.hint);

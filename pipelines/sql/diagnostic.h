@@ -52,7 +52,8 @@ class Diagnostics {
 ///     SELECT temprature FROM readings
 ///            ^~~~~~~~~~
 ///     hint: …
-/// A span of several lines is marked to the end of its first. A long line is cut around the span.
+/// A span of several lines is marked to the end of its first. A long line is cut around the span. Secrets in
+/// the line and in the message show as *** (secret_text.h).
 std::string render(const Diagnostic& diagnostic, const SourceText& source);
 
 /// All of them in order of their place, and how many more there were.
