@@ -44,7 +44,10 @@ bool has_misspelt_mark(const std::string& key) {
       part += c;
       continue;
     }
-    if (part == "pem" || (part.size() >= 5 && nearest_name(part, kWords))) return true;
+    const auto near = part.size() >= 5 ? nearest_name(part, kWords) : std::nullopt;
+    // Not 'security', which is as near to 'secret' as a misspelt one.
+    const bool as_long = near && near->size() <= part.size() + 1 && part.size() <= near->size() + 1;
+    if (part == "pem" || as_long) return true;
     part.clear();
   }
   return false;

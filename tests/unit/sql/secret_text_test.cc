@@ -73,8 +73,8 @@ TEST_CASE("an error shows neither the secret of its line nor quotes it, and the 
 }
 
 TEST_CASE("any bytes are taken") {
-  for (const std::string text : {std::string("'"), std::string("'password'"), std::string("'password' ="),
-                                 std::string("'password' = '"), std::string("'password' = E'\\"),
-                                 std::string("://@"), std::string("?key="), std::string("\0'\xFF", 3)})
+  for (const std::string& text : {std::string("'"), std::string("'password'"), std::string("'password' ="),
+                                  std::string("'password' = '"), std::string("'password' = E'\\"),
+                                  std::string("://@"), std::string("?key="), std::string("\0'\xFF", 3)})
     CHECK(HiddenText(text).text().size() <= text.size() + 3);
 }
