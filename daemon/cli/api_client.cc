@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
 
 #include "daemon/config/config.h"
 
@@ -14,24 +18,58 @@ using nlohmann::ordered_json;
 
 /// Longer than anything the daemon does for one answer; a daemon that hangs must not hang the verb.
 constexpr int kTimeoutSeconds = 30;
+/// A stream of events says something, if only that it lives, every few seconds.
+constexpr int kSilenceSeconds = 60;
+constexpr std::size_t kLongestToken = 4096;
+constexpr std::size_t kLongestRefusal = 1 << 20;
 
-Result<config::ListenAddress> address_of_url(const std::string& url) {
-  constexpr std::string_view kScheme = "http://";
+Result<ApiPlace> place_of_url(const std::string& url) {
+  const auto refuse = [&] {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("--api: expected an address such as 'http://127.0.0.1:8463', "
+                            "'https://gateway.example:8463' or 'unix:/run/leat/leat.sock', found '{}'",
+                            url));
+  };
   std::string_view text = url;
-  if (text.starts_with(kScheme)) text.remove_prefix(kScheme.size());
+  ApiPlace place;
+  if (text.starts_with("unix:")) {
+    place = {ApiPlace::Kind::kSocket, std::string(text.substr(5))};
+    return place.host.starts_with('/') ? Result<ApiPlace>(place) : refuse();
+  }
+  if (text.starts_with("https://")) place.kind = ApiPlace::Kind::kHttps;
+  for (const std::string_view scheme : {"https://", "http://"})
+    if (text.starts_with(scheme)) text.remove_prefix(scheme.size());
   if (text.ends_with('/')) text.remove_suffix(1);
-  auto address = config::parse_listen(text);
-  if (!address || address->port == 0)
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("--api: expected a loopback address such as 'http://127.0.0.1:8463', found '{}'", url));
-  return address;
+  const auto address = config::parse_listen(text);
+  if (!address || address->port == 0 || address->host.find_first_of("/?#@") != std::string::npos)
+    return refuse();
+  place.host = address->host;
+  place.port = address->port;
+  return place;
 }
 
-Result<config::ListenAddress> address_of_config(const ApiOptions& options) {
+/// "0.0.0.0" is every address of this machine; a client needs one.
+std::string reachable(const std::string& host) {
+  if (host == "0.0.0.0") return "127.0.0.1";
+  return host == "::" ? "::1" : host;
+}
+
+Result<ApiPlace> place_of_config(const ApiOptions& options) {
   auto read = config::read_config(options.config);
   if (!read && read.error().code == ErrorCode::kNotFound && !options.config_given) read = config::Config{};
   if (!read) return tl::unexpected<Error>(read.error());
+  const std::string socket = config::socket_path(*read);
+  if (!socket.empty() && ::access(socket.c_str(), R_OK | W_OK) == 0)
+    return ApiPlace{ApiPlace::Kind::kSocket, socket};
+  const bool forbidden = !socket.empty() && errno == EACCES;
+  if (read->api_listen.empty() && !socket.empty())
+    return fail(ErrorCode::kUnavailable,
+                forbidden ? fmt::format("this user may not use the daemon's socket {}: ask as root, or as a "
+                                        "member of the socket's group",
+                                        socket)
+                          : fmt::format("no daemon answers at unix:{}: start it ('leat serve', or 'systemctl "
+                                        "start leat'), or name its address with --api",
+                                        socket));
   if (read->api_listen.empty())
     return fail(ErrorCode::kInvalid,
                 fmt::format("{}: [api] listen is empty, the daemon has no API to ask", options.config));
@@ -42,11 +80,32 @@ Result<config::ListenAddress> address_of_config(const ApiOptions& options) {
         fmt::format("{}: [api] listen has port 0, so the daemon chose one when it started: its log says "
                     "which ('ready', api=…); name it with --api",
                     options.config));
-  return address;
+  const auto kind = read->api_tls_cert.empty() ? ApiPlace::Kind::kHttp : ApiPlace::Kind::kHttps;
+  return ApiPlace{kind, reachable(address.host), address.port};
+}
+
+Result<Secret> read_token(const ApiOptions& options) {
+  std::string token;
+  std::string from = "LEAT_TOKEN";
+  if (const char* const given = std::getenv("LEAT_TOKEN"); given != nullptr) token = given;
+  if (!options.token_file.empty()) {
+    from = options.token_file;
+    std::ifstream file(options.token_file, std::ios::binary);
+    if (!std::getline(file, token))
+      return fail(ErrorCode::kIo, fmt::format("--token-file: '{}' cannot be read, or is empty", from));
+  }
+  while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  const auto printable = [](unsigned char c) { return c > 0x20 && c < 0x7F; };
+  if (token.size() > kLongestToken || !std::all_of(token.begin(), token.end(), printable))
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} holds no token: expected one line, as 'leat token create' prints it", from));
+  return Secret(token);
 }
 
 ErrorCode code_of(int status) {
   switch (status) {
+    case 429:
+      return ErrorCode::kExhausted;
     case 404:
       return ErrorCode::kNotFound;
     case 409:
@@ -60,6 +119,12 @@ ErrorCode code_of(int status) {
   }
 }
 
+/// What the API's own words do not say: what to do here.
+std::string_view remedy(int status) {
+  if (status == 401) return " (name a token with --token-file or LEAT_TOKEN)";
+  return "";
+}
+
 /// The API's own words: "<title>: <detail>".
 tl::unexpected<Error> refusal(int status, const ordered_json& problem) {
   const auto text = [&](const char* member) {
@@ -69,55 +134,150 @@ tl::unexpected<Error> refusal(int status, const ordered_json& problem) {
   const std::string title = text("title");
   const std::string detail = text("detail");
   if (title.empty()) return fail(code_of(status), fmt::format("the daemon answered with status {}", status));
-  return fail(code_of(status), detail.empty() ? title : fmt::format("{}: {}", title, detail));
+  return fail(code_of(status),
+              (detail.empty() ? title : fmt::format("{}: {}", title, detail)) + std::string(remedy(status)));
 }
 
-Result<ordered_json> read_answer(const httplib::Result& answer, const std::string& url,
-                                 ApiClient::Refusals refusals = ApiClient::Refusals::kErrors) {
-  if (!answer && answer.error() == httplib::Error::Connection)
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("no daemon answers at {}: start it ('leat serve', or 'systemctl start leat'), or "
-                            "name its address with --api",
-                            url));
-  if (!answer)
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("the daemon at {} broke off: {}", url, httplib::to_string(answer.error())));
-  ordered_json body = ordered_json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  const bool taken = answer->status == 503 && refusals == ApiClient::Refusals::kAnswers && body.is_object();
-  if (answer->status / 100 != 2 && !taken) return refusal(answer->status, body);
+Result<ordered_json> read_answer(int status, const std::string& text, const std::string& url,
+                                 ApiClient::Refusals refusals) {
+  ordered_json body = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const bool taken = status == 503 && refusals == ApiClient::Refusals::kAnswers && body.is_object();
+  if (status / 100 != 2 && !taken) return refusal(status, body);
   if (body.is_discarded())
     return fail(ErrorCode::kInvalid,
                 fmt::format("what answers at {} is no Leat: its answer is no JSON", url));
   return body;
 }
 
-httplib::Client connection(const std::string& host, int port) {
-  httplib::Client client(host, port);
+}  // namespace
+
+Result<ApiClient> ApiClient::find(const ApiOptions& options) {
+  if (options.certificate.empty() != options.key.empty())
+    return fail(ErrorCode::kInvalid, "--certificate and --key belong together");
+  LEAT_ASSIGN(Secret token, read_token(options));
+  LEAT_ASSIGN(const ApiPlace place,
+              options.api.empty() ? place_of_config(options) : place_of_url(options.api));
+  return ApiClient(place, std::move(token), options);
+}
+
+std::string ApiClient::url() const {
+  if (place_.kind == ApiPlace::Kind::kSocket) return "unix:" + place_.host;
+  const char* const scheme = place_.kind == ApiPlace::Kind::kHttps ? "https" : "http";
+  const bool is_v6 = place_.host.find(':') != std::string::npos;
+  return fmt::format("{}://{}:{}", scheme, is_v6 ? "[" + place_.host + "]" : place_.host, place_.port);
+}
+
+httplib::Client ApiClient::connection() const {
+  const auto make = [&]() -> httplib::Client {
+    if (place_.kind != ApiPlace::Kind::kHttps) return httplib::Client(place_.host, std::max(place_.port, 1));
+    if (certificate_.empty()) return httplib::Client(url());
+    return httplib::Client(url(), certificate_, key_);
+  };
+  httplib::Client client = make();
+  if (place_.kind == ApiPlace::Kind::kSocket) client.set_address_family(AF_UNIX);
+  if (place_.kind == ApiPlace::Kind::kHttps && !ca_.empty()) client.set_ca_cert_path(ca_);
+  client.set_tcp_nodelay(place_.kind != ApiPlace::Kind::kSocket);
   client.set_read_timeout(kTimeoutSeconds);
   client.set_write_timeout(kTimeoutSeconds);
   client.set_connection_timeout(kTimeoutSeconds);
   return client;
 }
 
-}  // namespace
-
-Result<ApiClient> ApiClient::find(const ApiOptions& options) {
-  LEAT_ASSIGN(const config::ListenAddress address,
-              options.api.empty() ? address_of_config(options) : address_of_url(options.api));
-  return ApiClient(address.host, address.port);
+httplib::Request ApiClient::request(const std::string& method, const std::string& path,
+                                    const std::string& body) const {
+  httplib::Request request;
+  request.method = method;
+  request.path = path;
+  if (place_.kind == ApiPlace::Kind::kSocket) request.set_header("Host", "localhost");
+  if (!token_.empty()) request.set_header("Authorization", "Bearer " + token_.reveal());
+  if (method == "POST" || method == "PUT") {
+    request.set_header("Content-Type", "application/json");
+    request.body = body;
+  }
+  return request;
 }
 
-std::string ApiClient::url() const {
-  const bool is_v6 = host_.find(':') != std::string::npos;
-  return is_v6 ? fmt::format("http://[{}]:{}", host_, port_) : fmt::format("http://{}:{}", host_, port_);
+Error ApiClient::failure(int error) const {
+  const auto text = [&]() -> std::string {
+    switch (static_cast<httplib::Error>(error)) {
+      case httplib::Error::Connection:
+      case httplib::Error::ConnectionTimeout:
+        return fmt::format(
+            "no daemon answers at {}: start it ('leat serve', or 'systemctl start leat'), or "
+            "name its address with --api",
+            url());
+      case httplib::Error::SSLServerVerification:
+        return fmt::format(
+            "the certificate of {} is not trusted: name who vouches for it with --ca, and ask "
+            "by a name that it holds",
+            url());
+      case httplib::Error::SSLLoadingCerts:
+        return fmt::format("--ca: '{}' holds no certificates (PEM)", ca_);
+      case httplib::Error::SSLConnection:
+        return fmt::format(
+            "no TLS with {}: it may speak plain http, or want a certificate (--certificate, --key)", url());
+      default:
+        return fmt::format("the daemon at {} broke off: {}", url(),
+                           httplib::to_string(static_cast<httplib::Error>(error)));
+    }
+  };
+  return {ErrorCode::kUnavailable, text()};
+}
+
+Result<ordered_json> ApiClient::ask(const char* method, const std::string& path, const std::string& body,
+                                    Refusals refusals) const {
+  httplib::Client client = connection();
+  if (!client.is_valid())
+    return fail(ErrorCode::kInvalid, "--certificate and --key: expected a PEM certificate and its key");
+  const httplib::Result answer = client.send(request(method, path, body));
+  if (!answer) return tl::unexpected<Error>(failure(static_cast<int>(answer.error())));
+  return read_answer(answer->status, answer->body, url(), refusals);
 }
 
 Result<ordered_json> ApiClient::get(const std::string& path, Refusals refusals) const {
-  return read_answer(connection(host_, port_).Get(path), url(), refusals);
+  return ask("GET", path, {}, refusals);
 }
 
 Result<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body) const {
-  return read_answer(connection(host_, port_).Post(path, body.dump(), "application/json"), url());
+  return ask("POST", path, body.dump(), Refusals::kErrors);
+}
+
+Result<ordered_json> ApiClient::put(const std::string& path, const ordered_json& body) const {
+  return ask("PUT", path, body.dump(), Refusals::kErrors);
+}
+
+Result<ordered_json> ApiClient::remove(const std::string& path) const {
+  return ask("DELETE", path, {}, Refusals::kErrors);
+}
+
+Status ApiClient::stream(const std::string& method, const std::string& path, const ordered_json& body,
+                         const OnEvent& on_event) const {
+  httplib::Client client = connection();
+  client.set_read_timeout(kSilenceSeconds);
+  bool enough = false;
+  int status = 0;
+  std::string refused;
+  EventStream events([&](std::string_view name, std::string_view data) {
+    enough = !on_event(name, data);
+    return !enough;
+  });
+  httplib::Request ask = request(method, path, body.dump());
+  ask.set_header("Accept", "text/event-stream");
+  ask.response_handler = [&](const httplib::Response& response) {
+    status = response.status;
+    return true;
+  };
+  ask.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+    if (status == 200) return events.take({data, size});
+    refused.append(data, size);
+    return refused.size() <= kLongestRefusal;
+  };
+  const httplib::Result answer = client.send(ask);
+  if (enough) return {};
+  if (status != 0 && status != 200)
+    return read_answer(status, refused, url(), Refusals::kErrors).map([](const ordered_json&) {});
+  if (!answer) return tl::unexpected<Error>(failure(static_cast<int>(answer.error())));
+  return {};
 }
 
 std::string segment(std::string_view name) {

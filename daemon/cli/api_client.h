@@ -1,5 +1,9 @@
-// The verbs' way to the daemon: its REST API on this machine, one question after the other. The daemon is
-// found by --api, else by [api] listen of the configuration it was started with.
+// The verbs' way to the daemon: its REST API, one question after the other. The daemon is found by --api,
+// else as the configuration says that it was started with: over its Unix socket where this user may use it,
+// else at [api] listen.
+//
+// A token for the API comes from --token-file, else from LEAT_TOKEN; never from the command line, which every
+// user of the machine can read.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +11,40 @@
 #include <string>
 #include <vector>
 
+#include "daemon/cli/event_stream.h"
+#include "pipelines/base/options.h"
 #include "pipelines/base/result.h"
+
+namespace httplib {
+class Client;
+struct Request;
+struct Response;
+}  // namespace httplib
 
 namespace leat::cli {
 
 /// How a verb finds the daemon; the same options for all of them.
 struct ApiOptions {
-  std::string api;  ///< --api URL; empty: from the configuration.
+  std::string api;  ///< --api: a URL of http or https, "unix:/path"; empty: from the configuration.
   std::string config = "/etc/leat/leat.toml";
   bool config_given = false;  ///< A default file that is missing is no error.
+  std::string token_file;     ///< --token-file; empty: LEAT_TOKEN, else no token.
+  std::string ca;             ///< --ca: PEM of who vouches for the daemon; empty: whom the system trusts.
+  std::string certificate;    ///< --certificate: PEM of this client, with --key.
+  std::string key;
+};
+
+/// Where a daemon answers.
+struct ApiPlace {
+  enum class Kind : std::uint8_t { kSocket, kHttp, kHttps } kind = Kind::kHttp;
+  std::string host;  ///< Of kSocket: its path.
+  int port = 0;
 };
 
 class ApiClient {
  public:
-  /// Reads the address only; nothing is asked yet. Errors: invalid (no http URL, a wrong configuration, an
-  /// API that is off or has no fixed port), not found (the named configuration).
+  /// Reads address and token only; nothing is asked yet. Errors: invalid (no such URL, a wrong configuration,
+  /// an API that is off or has no fixed port), not found (the named configuration), io (the token's file).
   static Result<ApiClient> find(const ApiOptions& options);
 
   /// GET. `path` with its query, in which every name is percent-encoded (`segment`). Errors: unavailable (no
@@ -36,14 +59,40 @@ class ApiClient {
   /// POST of a JSON object; errors as for `get`. It is never sent a second time.
   [[nodiscard]] Result<nlohmann::ordered_json> post(const std::string& path,
                                                     const nlohmann::ordered_json& body) const;
+  /// PUT, as `post`.
+  [[nodiscard]] Result<nlohmann::ordered_json> put(const std::string& path,
+                                                   const nlohmann::ordered_json& body) const;
+  /// DELETE; its parameters are in the query.
+  [[nodiscard]] Result<nlohmann::ordered_json> remove(const std::string& path) const;
+
+  /// Reads server-sent events, and calls on this thread for each of them until it says false or the daemon
+  /// has ended them, which are no errors. `method` is "GET" (the body is not sent) or "POST". Errors: as for
+  /// `get`, and unavailable when the connection breaks, or is silent for a minute.
+  [[nodiscard]] Status stream(const std::string& method, const std::string& path,
+                              const nlohmann::ordered_json& body, const OnEvent& on_event) const;
 
   [[nodiscard]] std::string url() const;
 
  private:
-  ApiClient(std::string host, int port) : host_(std::move(host)), port_(port) {}
+  ApiClient(ApiPlace place, Secret token, const ApiOptions& options)
+      : place_(std::move(place)),
+        token_(std::move(token)),
+        ca_(options.ca),
+        certificate_(options.certificate),
+        key_(options.key) {}
 
-  std::string host_;
-  int port_;
+  [[nodiscard]] Result<nlohmann::ordered_json> ask(const char* method, const std::string& path,
+                                                   const std::string& body, Refusals refusals) const;
+  [[nodiscard]] httplib::Client connection() const;
+  [[nodiscard]] httplib::Request request(const std::string& method, const std::string& path,
+                                         const std::string& body) const;
+  [[nodiscard]] Error failure(int error) const;
+
+  ApiPlace place_;
+  Secret token_;
+  std::string ca_;
+  std::string certificate_;
+  std::string key_;
 };
 
 /// A name as one segment of a path: everything but letters, digits, '_', '-', '.' and '~' as %XX.

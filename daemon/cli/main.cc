@@ -163,12 +163,20 @@ void add_store(CLI::App& app, std::function<int()>& chosen) {
                  Task::kRepair, chosen);
 }
 
-/// --api and --config: how a verb that asks the daemon finds it.
-void add_api(CLI::App* verb, ApiOptions& api) {
-  verb->add_option("--api", api.api, "URL of the daemon's API; by default from the configuration");
+/// How a verb that asks the daemon finds it, and shows that it may. Gives --api.
+CLI::Option* add_api(CLI::App* verb, ApiOptions& api) {
+  CLI::Option* const url = verb->add_option(
+      "--api", api.api,
+      "The daemon's API: a URL, or unix:PATH; by default its socket or address as configured");
   verb->add_option("--config", api.config, "Configuration file of the daemon")
       ->capture_default_str()
       ->each([&api](const std::string&) { api.config_given = true; });
+  verb->add_option("--token-file", api.token_file,
+                   "File that holds a token for the API; by default the variable LEAT_TOKEN");
+  verb->add_option("--ca", api.ca, "Certificates (PEM) to trust in place of the system's, for https");
+  verb->add_option("--certificate", api.certificate, "This client's certificate (PEM), for https");
+  verb->add_option("--key", api.key, "Its private key (PEM)");
+  return url;
 }
 
 void add_status(CLI::App& app, std::function<int()>& chosen) {
@@ -227,11 +235,9 @@ CLI::App* add_table_action(CLI::App& table, std::function<int()>& chosen, TableO
   CLI::App* verb = table.add_subcommand(name, doc);
   CLI::Option* state =
       verb->add_option("--state", options->state, "The folder of a store that nobody runs on");
-  verb->add_option("--api", options->api, "URL of the daemon's API")->excludes(state);
-  CLI::Option* config = verb->add_option("--config", options->config, "The daemon's configuration file");
-  verb->callback([&chosen, options, action, config] {
+  add_api(verb, options->api)->excludes(state);
+  verb->callback([&chosen, options, action] {
     options->action = action;
-    options->config_given = config->count() > 0;
     chosen = [options] { return leat::cli::table(*options); };
   });
   return verb;

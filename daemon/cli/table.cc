@@ -117,9 +117,7 @@ class Folder final : public Place {
 
 Result<std::unique_ptr<Place>> place_of(const TableOptions& options) {
   if (!options.state.empty()) return Folder::open(options.state);
-  LEAT_ASSIGN(
-      ApiClient client,
-      ApiClient::find({.api = options.api, .config = options.config, .config_given = options.config_given}));
+  LEAT_ASSIGN(ApiClient client, ApiClient::find(options.api));
   return std::make_unique<Daemon>(std::move(client));
 }
 

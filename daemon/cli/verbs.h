@@ -80,9 +80,7 @@ struct TableOptions {
   std::string file;    ///< Of kLoad.
   std::string format;  ///< --format: csv, json; empty: by the file's name.
   std::string state;   ///< --state DIR: a store that nobody runs on; empty: the daemon.
-  std::string api;     ///< --api URL
-  std::string config = "/etc/leat/leat.toml";
-  bool config_given = false;
+  ApiOptions api;
 };
 int table(const TableOptions& options);
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/un.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 namespace leat::config {
@@ -24,7 +26,35 @@ const OptionTable<Config>& config_table() {
       option("gateway.id", &Config::gateway_id, Necessity::kOptional,
              "Name of this gateway in headers, keys and metrics; default: from the store's id."),
       option("api.listen", &Config::api_listen, Necessity::kOptional,
-             "Loopback address and port of the REST API; port 0 picks a free one; empty turns it off."),
+             "Address and port of the REST API; port 0 picks a free one; empty: no TCP. Another address than "
+             "loopback needs a token ('leat token create') or tls_client_ca."),
+      option(
+          "api.socket", &Config::api_socket, Necessity::kOptional,
+          "Unix socket of the API, for the admins that its file lets in (mode 0660); empty: none. Default: "
+          "/run/leat/leat.sock where /run/leat is there."),
+      option("api.names", &Config::api_names, Necessity::kOptional,
+             "Names that browsers may ask the API by, besides its addresses, such as [\"gateway.example\"]."),
+      option("api.tls_cert", &Config::api_tls_cert, Necessity::kOptional,
+             "Certificate chain (PEM): with it and tls_key the address speaks https only."),
+      option("api.tls_key", &Config::api_tls_key, Necessity::kOptional, "Private key of tls_cert (PEM)."),
+      option("api.tls_client_ca", &Config::api_tls_client_ca, Necessity::kOptional,
+             "Certificates (PEM) of who may sign for clients: then no client gets in without a certificate."),
+      option("api.tls_client_role", &Config::api_tls_client_role, Necessity::kOptional,
+             "What a client may by its certificate alone: read or admin."),
+      option("api.tls_admins", &Config::api_tls_admins, Necessity::kOptional,
+             "Common names of client certificates whose role is admin, whatever tls_client_role says."),
+      option("api.max_connections", &Config::api_max_connections, Necessity::kOptional,
+             "Connections at once over TCP, and as many over the socket, 8 to 4000; more are answered with "
+             "503."),
+      option("api.requests_per_second", &Config::api_requests_per_second, Necessity::kOptional,
+             "Requests per second of one peer over TCP; more are answered with 429. Default: 200 for other "
+             "machines, no bound for this one."),
+      option("api.max_header", &Config::api_max_header, Necessity::kOptional,
+             "Bytes of a request's line and headers, 1 kb to 1 mb."),
+      option("api.max_body", &Config::api_max_body, Necessity::kOptional,
+             "Bytes of a request's body, 1 kb to 64 mb; some paths take less."),
+      option("api.request_timeout", &Config::api_request_timeout, Necessity::kOptional,
+             "How long a peer may take to send a request, all of it."),
       option("log.level", &Config::log_level, Necessity::kOptional, "debug, info, warn or error."),
       option("log.format", &Config::log_format, Necessity::kOptional,
              "text, json or auto (journald's form under systemd, else text)."),
@@ -44,6 +74,7 @@ struct Entry {
   std::string value;
   toml::node_type type = toml::node_type::string;
   toml::source_position place;
+  bool holds_texts = false;  ///< An array of strings, or of nothing.
 };
 
 /// "a string, such as "5 s"" of a key's documented type; texts in quotes are TOML's.
@@ -72,18 +103,26 @@ std::string_view found_text(toml::node_type type) {
 void check_types(const std::map<std::string, Entry>& entries, std::vector<OptionError>& errors) {
   const std::string_view kSize = option_text::name_of(static_cast<const ByteSize*>(nullptr));
   const std::string_view kCount = option_text::name_of(static_cast<const std::uint64_t*>(nullptr));
+  const std::string_view kList = option_text::name_of(static_cast<const std::vector<std::string>*>(nullptr));
   for (const OptionDoc& doc : config_table().docs()) {
     const auto entry = entries.find(doc.key);
     if (entry == entries.end() || entry->second.type == toml::node_type::string) continue;
     const bool may_be_bare = doc.type == kSize || doc.type == kCount;
     if (entry->second.type == toml::node_type::integer && may_be_bare) continue;
+    if (entry->second.type == toml::node_type::array && entry->second.holds_texts && doc.type == kList)
+      continue;
     errors.push_back({doc.key, OptionError::Part::kValue,
                       fmt::format("{}: expected {}, found {}", doc.key, expected_text(doc),
                                   found_text(entry->second.type))});
   }
 }
 
-/// The leaves of the document as dotted keys with text values.
+bool holds_texts(const toml::node& node) {
+  const auto* const array = node.as_array();
+  return array != nullptr && (array->empty() || array->is_homogeneous<std::string>());
+}
+
+/// The leaves of the document as dotted keys with text values; texts of an array are separated by ';'.
 void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, Entry>& entries) {
   for (const auto& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());
@@ -92,20 +131,72 @@ void flatten(const toml::table& table, const std::string& prefix, std::map<std::
       continue;
     }
     std::string text;
-    if (const auto* string = node.as_string(); string != nullptr) {
+    if (holds_texts(node)) {
+      for (const auto& element : *node.as_array()) text += element.value_or(std::string()) + ";";
+    } else if (const auto* string = node.as_string(); string != nullptr) {
       text = string->get();
     } else {
       std::ostringstream printed;
       printed << toml::node_view<const toml::node>(node);
       text = printed.str();
     }
-    entries[name] = {text, node.type(), key.source().begin};
+    entries[name] = {text, node.type(), key.source().begin, holds_texts(node)};
   }
+}
+
+using Refuse = std::function<void(const std::string& key, const std::string& message)>;
+
+/// Keys of TLS belong together.
+void check_tls(const Config& config, const Refuse& refuse) {
+  const bool cert = !config.api_tls_cert.empty();
+  if (cert && config.api_tls_key.empty())
+    refuse("api.tls_cert", "api.tls_cert needs api.tls_key, the private key of the certificate");
+  if (!cert && !config.api_tls_key.empty())
+    refuse("api.tls_key", "api.tls_key needs api.tls_cert, the certificate of the key");
+  if (!cert && !config.api_tls_client_ca.empty())
+    refuse("api.tls_client_ca",
+           "api.tls_client_ca needs api.tls_cert and api.tls_key: without TLS no client "
+           "shows a certificate");
+  if (config.api_tls_client_role != "read" && config.api_tls_client_role != "admin")
+    refuse("api.tls_client_role", fmt::format("api.tls_client_role: expected 'read' or 'admin', found '{}'",
+                                              config.api_tls_client_role));
+  if (config.api_tls_client_ca.empty() && !config.api_tls_admins.empty())
+    refuse("api.tls_admins", "api.tls_admins needs api.tls_client_ca, which says whose certificates count");
+}
+
+void check_api_limits(const Config& config, const Refuse& refuse) {
+  const auto within = [&](const std::string& key, std::uint64_t value, std::uint64_t least,
+                          std::uint64_t most, std::string_view text) {
+    if (value < least || value > most) refuse(key, fmt::format("{}: expected {}", key, text));
+  };
+  within("api.max_connections", config.api_max_connections, 8, 4000, "8 to 4000");
+  within("api.requests_per_second", config.api_requests_per_second.value_or(1), 1, 1'000'000, "1 to 1000000");
+  within("api.max_header", config.api_max_header.bytes, 1 << 10, 1 << 20, "1 kb to 1 mb");
+  within("api.max_body", config.api_max_body.bytes, 1 << 10, 64 << 20, "1 kb to 64 mb");
+  within("api.request_timeout", static_cast<std::uint64_t>(config.api_request_timeout.count()),
+         kMicrosPerSecond, 3600 * kMicrosPerSecond, "1 s to 1 h");
+}
+
+void check_socket(const Config& config, const Refuse& refuse) {
+  constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
+  const std::string socket = config.api_socket.value_or("");
+  if (!socket.empty() && (socket.front() != '/' || socket.size() > kLongest))
+    refuse("api.socket", fmt::format("api.socket: expected an absolute path of at most {} bytes, found '{}'",
+                                     kLongest, socket));
+}
+
+void check_names(const Config& config, const Refuse& refuse) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; };
+  for (const std::string& name : config.api_names)
+    if (name.empty() || !std::all_of(name.begin(), name.end(), plain))
+      refuse("api.names",
+             fmt::format("api.names: expected names such as 'gateway.example', without a port, found '{}'",
+                         name));
 }
 
 /// What the types of the table do not know. The messages name the key, the caller adds the place.
 void check_words(const Config& config, std::vector<OptionError>& errors) {
-  const auto refuse = [&](const std::string& key, const std::string& message) {
+  const Refuse refuse = [&](const std::string& key, const std::string& message) {
     errors.push_back({key, OptionError::Part::kValue, message});
   };
   if (const auto level = log::parse_level(config.log_level); !level)
@@ -119,6 +210,10 @@ void check_words(const Config& config, std::vector<OptionError>& errors) {
            "gateway.id: only letters, digits, '-', '_' and '.' are allowed, as it travels in headers");
   if (config.store_max_bytes && config.store_max_bytes->bytes < kLeastStore)
     refuse("store.max_bytes", "store.max_bytes: expected 1 mb or more, as the store's own tables need room");
+  check_tls(config, refuse);
+  check_api_limits(config, refuse);
+  check_socket(config, refuse);
+  check_names(config, refuse);
   if (config.api_listen.empty()) return;
   if (const auto address = parse_listen(config.api_listen); !address)
     refuse("api.listen", address.error().message);
@@ -152,6 +247,9 @@ Result<Config> from_table(const toml::table& document, const std::string& name) 
     messages += fmt::format("{}:{}:{}: {}", name, place.line, place.column, error.message);
   }
   if (!messages.empty()) return fail(ErrorCode::kInvalid, messages);
+  if (const auto listen = entries.find("api.listen"); listen != entries.end())
+    config.api_listen_place =
+        fmt::format("{}:{}:{}", name, listen->second.place.line, listen->second.place.column);
   return config;
 }
 
@@ -204,9 +302,15 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
   if (error != std::errc() || end != port.data() + port.size())
     return refuse("the port is not a number to 65535");
-  if (!is_loopback(address.host))
-    return refuse("only a loopback address is allowed, because the API asks for no password in this version");
+  if (address.host.empty()) return refuse("the address is missing");
   return address;
+}
+
+std::string socket_path(const Config& config) {
+  if (config.api_socket) return *config.api_socket;
+  std::error_code error;
+  const auto folder = std::filesystem::path(kDefaultSocket).parent_path();
+  return std::filesystem::is_directory(folder, error) ? kDefaultSocket : "";
 }
 
 }  // namespace leat::config

@@ -18,10 +18,26 @@ struct Config {
   std::string data_dir = "/var/lib/leat";
   std::string pipelines_dir = "/etc/leat/pipelines";
   std::string gateway_id;  ///< [gateway] id; empty: derived from the store's id.
-  std::string api_listen =
-      "127.0.0.1:8463";             ///< [api] listen: loopback only in this version; "" turns the API off.
-  std::string log_level = "info";   ///< [log] level
-  std::string log_format = "auto";  ///< [log] format: auto, text, json
+
+  // [api]: who reaches the API, how, and how much of it. daemon/api says what each means.
+  std::string api_listen = "127.0.0.1:8463";  ///< "" : not over TCP.
+  std::string api_listen_place;           ///< "leat.toml:3:1", for what is found wrong with it later; no key.
+  std::optional<std::string> api_socket;  ///< Unset: `socket_path` decides; "" turns it off.
+  std::vector<std::string> api_names;     ///< Names, besides its addresses, that the gateway is asked by.
+  std::string api_tls_cert;               ///< PEM, the chain; with the key: TLS and nothing else.
+  std::string api_tls_key;
+  std::string api_tls_client_ca;             ///< PEM; set: every peer must have a certificate of it.
+  std::string api_tls_client_role = "read";  ///< Of a peer with such a certificate.
+  std::vector<std::string> api_tls_admins;   ///< Common names of those that are admins.
+  std::uint64_t api_max_connections = 300;   ///< Over TCP; as many over the socket.
+  std::optional<std::uint64_t>
+      api_requests_per_second;  ///< Per peer; unset: only other machines are bounded.
+  ByteSize api_max_header{32ULL << 10};
+  ByteSize api_max_body{1ULL << 20};
+  Micros api_request_timeout{30 * kMicrosPerSecond};  ///< For the whole of a request.
+
+  std::string log_level = "info";                  ///< [log] level
+  std::string log_format = "auto";                 ///< [log] format: auto, text, json
   Micros stop_timeout{20 * kMicrosPerSecond};      ///< How long a stop may drain before it commits and goes.
   ByteSize dead_letters_max_bytes{16ULL << 20};    ///< [dead_letters] max_bytes
   std::uint64_t dead_letters_max_count = 100'000;  ///< [dead_letters] max_count
@@ -43,8 +59,12 @@ struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;
 };
-/// "127.0.0.1:8463", "[::1]:0". Errors: invalid; an address that is not loopback is refused, as the API has
-/// no authentication yet.
+/// "127.0.0.1:8463", "[::1]:0", "gateway.example:8463". Errors: invalid.
 Result<ListenAddress> parse_listen(std::string_view text);
+
+/// The default place of the API's socket: systemd makes its folder for the service.
+inline constexpr const char* kDefaultSocket = "/run/leat/leat.sock";
+/// [api] socket; without the key the default place when its folder is there; empty: there is no socket.
+std::string socket_path(const Config& config);
 
 }  // namespace leat::config

@@ -16,7 +16,7 @@ namespace {
 class Answering {
  public:
   explicit Answering(std::function<void(const httplib::Request&, httplib::Response&)> answer) {
-    server_.Get(".*", answer).Post(".*", answer);
+    server_.Get(".*", answer).Post(".*", answer).Put(".*", answer).Delete(".*", answer);
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();
@@ -65,11 +65,39 @@ TEST_CASE("the address comes from --api, else from the configuration") {
   CHECK(ApiClient::find(at("http://127.0.0.1:9000/"))->url() == "http://127.0.0.1:9000");
   CHECK(ApiClient::find(at("[::1]:9000"))->url() == "http://[::1]:9000");
   CHECK(error_of("[api]\nlisten = \"localhost:9001\"") == "http://localhost:9001");
-  CHECK(error_of("") == "http://127.0.0.1:8463");
+  CHECK(error_of("[api]\nsocket = \"\"") == "http://127.0.0.1:8463");
+  CHECK(error_of("[api]\nsocket = \"\"\nlisten = \"0.0.0.0:1\"\ntls_cert = \"a\"\ntls_key = \"b\"") ==
+        "https://127.0.0.1:1");
+  CHECK(ApiClient::find(at("unix:/tmp/leat.sock"))->url() == "unix:/tmp/leat.sock");
+}
+
+TEST_CASE("a socket that is there and may be used is asked before the address") {
+  const test::TemporaryFolder folder;
+  folder.write("leat.sock", "");
+  const std::string socket = folder.file("leat.sock");
+  CHECK(error_of("[api]\nsocket = \"" + socket + "\"") == "unix:" + socket);
+  CHECK(
+      error_of("[api]\nlisten = \"\"\nsocket = \"" + socket + ".gone\"").find("no daemon answers at unix:") ==
+      0);
+}
+
+TEST_CASE("a token comes from a file, and is one line of printable characters") {
+  const test::TemporaryFolder folder;
+  ApiOptions options = at("http://127.0.0.1:1");
+  const auto with = [&](const std::string& text) {
+    folder.write("token", text);
+    options.token_file = folder.file("token");
+    const auto client = ApiClient::find(options);
+    return client ? "" : client.error().message;
+  };
+  CHECK(with("leat_ab\n").empty());
+  CHECK(with("a\tb\n").find("holds no token") != std::string::npos);
+  CHECK(with("").find("cannot be read, or is empty") != std::string::npos);
 }
 
 TEST_CASE("an address that cannot be asked is refused with what to do") {
-  CHECK(ApiClient::find(at("https://example.com")).error().message.find("--api: expected") == 0);
+  for (const char* url : {"https://example.com", "unix:leat.sock", "http://a@127.0.0.1:80", "ftp://x:1"})
+    CHECK(ApiClient::find(at(url)).error().message.find("--api: expected") == 0);
   CHECK(error_of("[api]\nlisten = \"\"").find("has no API to ask") != std::string::npos);
   CHECK(error_of("[api]\nlisten = \"127.0.0.1:0\"").find("name it with --api") != std::string::npos);
 }
@@ -121,6 +149,47 @@ TEST_CASE("a POST carries its object as JSON") {
   REQUIRE(answer);
   CHECK(answer->at("type") == "application/json");
   CHECK(answer->at("body").at("shipment") == 7);
+}
+
+TEST_CASE("PUT carries an object, DELETE nothing") {
+  const Answering daemon([](const httplib::Request& request, httplib::Response& response) {
+    response.set_content(
+        R"({"method": ")" + request.method + R"(", "size": )" + std::to_string(request.body.size()) + "}",
+        "application/json");
+  });
+  CHECK(ApiClient::find(at(daemon.url()))->put("/x", {{"a", 1}})->dump() == R"({"method":"PUT","size":7})");
+  CHECK(ApiClient::find(at(daemon.url()))->remove("/x")->dump() == R"({"method":"DELETE","size":0})");
+}
+
+TEST_CASE("events are told one by one, until the reader has enough or they end") {
+  const Answering daemon([](const httplib::Request& request, httplib::Response& response) {
+    const std::string text = "event: a\ndata: " + request.method + "\n\n: alive\n\nevent: b\ndata: 2\n\n";
+    response.set_chunked_content_provider("text/event-stream", [text](std::size_t, httplib::DataSink& sink) {
+      sink.write(text.data(), text.size());
+      sink.done();
+      return true;
+    });
+  });
+  const auto client = ApiClient::find(at(daemon.url()));
+  std::vector<std::string> seen;
+  const auto note = [&](std::string_view name, std::string_view data) {
+    seen.push_back(std::string(name) + ":" + std::string(data));
+    return seen.size() < 3;
+  };
+  CHECK(client->stream("GET", "/tail", {}, note));
+  CHECK(client->stream("POST", "/trial", {{"sql", "x"}}, note));
+  CHECK(seen == std::vector<std::string>{"a:GET", "b:2", "a:POST"});
+}
+
+TEST_CASE("a stream that is refused gives the API's words") {
+  const Answering daemon([](const httplib::Request&, httplib::Response& response) {
+    response.status = 401;
+    response.set_content(R"({"title": "a token is asked for"})", "application/problem+json");
+  });
+  const Status done =
+      ApiClient::find(at(daemon.url()))->stream("GET", "/", {}, [](auto, auto) { return true; });
+  REQUIRE_FALSE(done);
+  CHECK(done.error().message == "a token is asked for (name a token with --token-file or LEAT_TOKEN)");
 }
 
 TEST_CASE("a name of any bytes is one segment of a path") {

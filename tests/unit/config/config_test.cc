@@ -75,15 +75,59 @@ TEST_CASE("the store has no bound, or one that its own tables fit into") {
   CHECK(error_of("[store]\nmax_bytes = \"1000 kb\"").find("expected 1 mb or more") != std::string::npos);
 }
 
-TEST_CASE("the API listens on loopback only") {
+TEST_CASE("an address of the API is a host and a port") {
   CHECK(parse_listen("127.0.0.1:8463")->port == 8463);
   CHECK(parse_listen("[::1]:0")->host == "::1");
   CHECK(parse_listen("localhost:1")->host == "localhost");
-  CHECK_FALSE(parse_listen("0.0.0.0:8463"));
-  CHECK_FALSE(parse_listen("127.evil.example:8463"));
-  CHECK_FALSE(parse_listen("127.0.0.1"));
-  CHECK_FALSE(parse_listen("127.0.0.1:99999"));
-  CHECK(error_of("[api]\nlisten = \"0.0.0.0:80\"").find("only a loopback address") != std::string::npos);
+  CHECK(parse_listen("0.0.0.0:8463")->host == "0.0.0.0");
+  for (const char* text : {"127.0.0.1", "127.0.0.1:99999", ":80", "[]:80", "a:b"})
+    CHECK_FALSE(parse_listen(text));
+  CHECK(error_of("[api]\nlisten = \"127.0.0.1\"").find("leat.toml:2:1: api.listen: the port is missing") ==
+        0);
+}
+
+TEST_CASE("an address that only begins like a loopback one is none") {
+  for (const char* host : {"localhost", "::1", "127.9.9.9"}) CHECK(is_loopback(host));
+  for (const char* host : {"127.evil.example", "0.0.0.0", "::", "localhost.evil", ""})
+    CHECK_FALSE(is_loopback(host));
+}
+
+TEST_CASE("the place of the API's address is kept for what is found later") {
+  CHECK(parse_config("[api]\nlisten = \"0.0.0.0:1\"", "leat.toml")->api_listen_place == "leat.toml:2:1");
+  CHECK(parse_config("", "leat.toml")->api_listen_place.empty());
+}
+
+TEST_CASE("keys of TLS belong together") {
+  CHECK(error_of("[api]\ntls_cert = \"a\"").find("leat.toml:2:1: api.tls_cert needs api.tls_key") == 0);
+  CHECK(error_of("[api]\ntls_key = \"a\"").find("api.tls_key needs api.tls_cert") != std::string::npos);
+  CHECK(error_of("[api]\ntls_client_ca = \"a\"").find("needs api.tls_cert") != std::string::npos);
+  CHECK(error_of("[api]\ntls_admins = [\"a\"]").find("needs api.tls_client_ca") != std::string::npos);
+  CHECK(error_of("[api]\ntls_client_role = \"root\"").find("expected 'read' or 'admin', found 'root'") !=
+        std::string::npos);
+  CHECK(error_of("[api]\ntls_cert = \"a\"\ntls_key = \"b\"\ntls_client_ca = \"c\"").empty());
+}
+
+TEST_CASE("names are a list, in TOML's form or in Flink's") {
+  CHECK(parse_config("[api]\nnames = [\"a.example\", \"b\"]", "")->api_names ==
+        std::vector<std::string>{"a.example", "b"});
+  CHECK(parse_config("[api]\nnames = \"a;b\"", "")->api_names == std::vector<std::string>{"a", "b"});
+  CHECK(parse_config("[api]\nnames = []", "")->api_names.empty());
+  CHECK(error_of("[api]\nnames = [1]").find("found an array") != std::string::npos);
+  CHECK(error_of("[api]\nnames = [\"a:80\"]").find("without a port, found 'a:80'") != std::string::npos);
+}
+
+TEST_CASE("the API's limits have bounds of their own") {
+  for (const char* text : {"max_connections = 7", "requests_per_second = 0", "max_header = 100",
+                           "max_body = \"65 mb\"", "request_timeout = \"10 ms\"", "socket = \"leat.sock\""})
+    CHECK(error_of("[api]\n" + std::string(text)).find("expected") != std::string::npos);
+  CHECK(error_of("[api]\nmax_connections = 500\nrequests_per_second = 20\nsocket = \"/tmp/a\"").empty());
+  CHECK(error_of("[api]\nsocket = \"/" + std::string(200, 'x') + "\"").find("at most 107 bytes") !=
+        std::string::npos);
+}
+
+TEST_CASE("the socket is where the configuration says, if it says so") {
+  CHECK(socket_path(*parse_config("[api]\nsocket = \"/tmp/a\"", "")) == "/tmp/a");
+  CHECK(socket_path(*parse_config("[api]\nsocket = \"\"", "")).empty());
 }
 
 TEST_CASE("a gateway's id cannot carry a line break into a header") {
