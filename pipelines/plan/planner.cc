@@ -324,6 +324,12 @@ class Planner final : public TableLookup {
   bool explained_any_ = false;
 };
 
+/// Of the marked text, to the end of its first line.
+std::size_t marked_length(const sql::Diagnostic& diagnostic, const sql::SourceText& source) {
+  const std::string_view marked = source.at(diagnostic.span);
+  return sql::count_characters(marked.substr(0, marked.find_first_of("\r\n")));
+}
+
 std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql::SourceText& source) {
   std::vector<Message> messages;
   const sql::HiddenText hidden(source.text());
@@ -333,6 +339,7 @@ std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql:
     messages.push_back({.severity = error ? Severity::kError : Severity::kWarning,
                         .line = position.line,
                         .column = position.column,
+                        .length = marked_length(diagnostic, source),
                         .text = hidden.without_secrets(diagnostic.message),
                         .rendered = render(diagnostic, source)});
   }

@@ -18,6 +18,7 @@ struct Message {
   Severity severity = Severity::kError;
   std::size_t line = 1;    ///< From 1.
   std::size_t column = 1;  ///< From 1, in characters.
+  std::size_t length = 0;  ///< What is marked of that line, in characters; 0: a place between two.
   std::string text;        ///< One sentence, without the place.
   std::string rendered;    ///< "file:line:column: error: …" with the line and the caret under it.
 };
