@@ -24,6 +24,7 @@ namespace leat::runtime {
 
 struct ReaderContext {
   PipelineName pipeline;
+  PipelineName identity = {};  ///< As in PipelineContext.
   std::string gateway_id;
   StoreId store;
   std::string journal_dir;  ///< Empty: no journal, whatever the table asks for (`leat run` without --state).
@@ -32,6 +33,8 @@ struct ReaderContext {
   std::function<std::int64_t()> now;
   std::function<void()> wake;                   ///< From any thread: there is something to read.
   sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
+
+  [[nodiscard]] const PipelineName& known_as() const { return identity.value.empty() ? pipeline : identity; }
 };
 
 /// Begins the names under which a commit keeps what sources remember; no operator's does.
