@@ -134,6 +134,9 @@ tl::unexpected<Error> refusal(int status, const ordered_json& problem) {
   const std::string title = text("title");
   const std::string detail = text("detail");
   if (title.empty()) return fail(code_of(status), fmt::format("the daemon answered with status {}", status));
+  // Of wrong SQL: every error with its line and a caret.
+  if (const std::string lines = text("text"); !lines.empty())
+    return fail(code_of(status), fmt::format("{}:\n{}", title, lines));
   return fail(code_of(status),
               (detail.empty() ? title : fmt::format("{}: {}", title, detail)) + std::string(remedy(status)));
 }
