@@ -156,6 +156,12 @@ struct SourceConnector {
   std::function<Result<std::unique_ptr<Source>>(const OptionMap&, const SourceContext&)> build;
   /// Options of the intake as the connector's table gives them ('journal', 'journal.size', …).
   std::function<IntakeOptions(const OptionMap&)> intake_options;
+  /// What names the session that the other side keeps for the source while it is away; empty: none is kept.
+  /// No function: no source of this connector has one.
+  std::function<std::string(const OptionMap&, const SourceContext&)> session;
+  /// Ends that session; its source has stopped. Blocks for `patience` at most, and the time of a name
+  /// look-up. Errors: unavailable.
+  std::function<Status(const OptionMap&, const SourceContext&, Micros patience)> end_session;
 };
 
 /// The explicit list of all sources (source_table.cc).

@@ -131,4 +131,17 @@ Response skip_shipment(const ApiContext& context, const Request& request) {
   return commanded(context, request, Command::kSkip);
 }
 
+Response purge_outbox(const ApiContext& context, const Request& request) {
+  if (const auto all = request.body.find("all"); all == request.body.end() || *all != true)
+    return problem(400, "wrong parameter",
+                   "results on their way would be lost: say that all of them are meant with 'all' = true");
+  const auto purged = context.host->purge_outbox({request.parts.at(0)}, {request.parts.at(1)});
+  if (!purged)
+    return problem(status_of(purged.error().code), "nothing is thrown away", purged.error().message);
+  return json_response({{"pipeline", request.parts.at(0)},
+                        {"sink", request.parts.at(1)},
+                        {"dropped", purged->dropped},
+                        {"waiting", purged->remaining}});
+}
+
 }  // namespace leat::api

@@ -1,4 +1,5 @@
 #include "daemon/api/json_text.h"
+#include "daemon/api/redact.h"
 #include "daemon/api/routes.h"
 #include "daemon/runtime/status.h"
 
@@ -78,7 +79,7 @@ ordered_json sink_json(const runtime::SinkStatus& sink) {
 
 ordered_json summary(const runtime::PipelineStatus& status) {
   return {{"name", status.name.value},
-          {"file", status.file},
+          {"file", status.file.empty() ? ordered_json(nullptr) : ordered_json(status.file)},
           {"state", to_string(status.state)},
           {"error", status.error},
           {"waiting_for", status.waiting_for},
@@ -87,6 +88,15 @@ ordered_json summary(const runtime::PipelineStatus& status) {
           {"last_commit_time", time_json(status.last_commit_time)},
           {"dead_letters", status.dead_letters},
           {"restarts", status.restarts}};
+}
+
+/// What it runs, and who may change that.
+void add_text(const ApiContext& context, const PipelineName& pipeline, ordered_json& body) {
+  const auto text = context.host->text(pipeline);
+  if (!text) return;
+  body["origin"] = to_string(text->origin);
+  body["version"] = text->version;
+  body["sql"] = text->sql ? ordered_json(redact_sql(*text->sql)) : ordered_json(nullptr);
 }
 
 Response steered(const ApiContext& context, const Request& request, runtime::Steering steering) {
@@ -119,6 +129,7 @@ Response show_pipeline(const ApiContext& context, const Request& request) {
   for (const auto& status : context.host->statuses()) {
     if (status.name.value != request.parts.at(0)) continue;
     ordered_json body = summary(status);
+    add_text(context, status.name, body);
     body["last_commit_micros"] = status.last_commit_micros;
     body["commit_waits_micros"] = status.commit_waits_micros;
     body["sources"] = ordered_json::array();

@@ -44,6 +44,17 @@ Route look_without_token(std::string path, std::string doc, Answer answer) {
   return {Method::kGet, Role::kAnyone, std::move(path), std::move(doc), std::move(answer)};
 }
 
+/// Puts something in its place; a text may take as much as the server does.
+Route put_text(std::string path, std::string doc, Answer answer, std::vector<Parameter> parameters) {
+  return {Method::kPut,      Role::kAdmin,          std::move(path), std::move(doc),
+          std::move(answer), std::move(parameters), 1 << 20};
+}
+
+Route take_away(std::string path, std::string doc, Answer answer, std::vector<Parameter> parameters) {
+  return {Method::kDelete, Role::kAdmin,      std::move(path),
+          std::move(doc),  std::move(answer), std::move(parameters)};
+}
+
 std::vector<Route> make_routes() {
   using Need = Parameter::Need;
   const std::string events = "text/event-stream";
@@ -104,6 +115,22 @@ std::vector<Route> make_routes() {
              resume_pipeline),
       change("/api/v1/pipelines/{pipeline}/restart",
              "Stops it, or takes one that has failed, and starts it from its last commit.", restart_pipeline),
+      put_text("/api/v1/pipelines/{pipeline}",
+               "Deploys a text: plans and builds it, and puts it in the place of the version that runs, with "
+               "that one's state, positions and outboxes. The same text again changes nothing.",
+               deploy_pipeline,
+               {{"sql", "The pipeline's text.", Type::kText, Parameter::Need::kRequired},
+                {"cold", "accept: operators may start without state; refuse, if not given: 409 names them."},
+                {"dry_run", "true: says what would happen, and does nothing.", Type::kFlag}}),
+      take_away(
+          "/api/v1/pipelines/{pipeline}",
+          "Removes a deployed pipeline and ends its sessions at brokers. What is not purged is kept, for "
+          "a later pipeline of that name.",
+          remove_pipeline,
+          {{"purge", "What is thrown away, too: journal, state, outbox, tables (a list with commas), all."}}),
+      change("/api/v1/pipelines/{pipeline}/rename",
+             "Gives a deployed pipeline another name, with all that it has; or what is kept of one.",
+             rename_pipeline, {{"to", "The new name.", Type::kText, Parameter::Need::kRequired}}),
 
       look("/api/v1/outbox", "What waits for each sink.", show_outbox),
       look("/api/v1/outbox/{pipeline}/{sink}", "What waits for one sink, and how its delivery stands.",
@@ -117,6 +144,10 @@ std::vector<Route> make_routes() {
       change("/api/v1/outbox/{pipeline}/{sink}/skip",
              "Decides that an undecided shipment has arrived: it is settled without being sent.",
              skip_shipment),
+      change("/api/v1/outbox/{pipeline}/{sink}/purge",
+             "Throws away what waits for a sink; a shipment that may have arrived stays. Counted as dropped.",
+             purge_outbox,
+             {{"all", "true: everything that waits.", Type::kFlag, Parameter::Need::kRequired}}),
 
       look("/api/v1/dead-letters", "What could not be used, newest first; payloads cut to 1 KiB.",
            list_dead_letters,

@@ -65,8 +65,7 @@ std::optional<Response> refuse_change(const ApiContext& context, const std::stri
   const std::string users = running_users(context, *found);
   if (users.empty()) return std::nullopt;
   return problem(409, "the table is in use",
-                 fmt::format("'{}' is used by {}: take the pipeline out of its folder and restart Leat first",
-                             name, users));
+                 fmt::format("'{}' is used by {}: pause or remove the pipeline first", name, users));
 }
 
 }  // namespace

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <map>
 
+#include "daemon/cli/command_tree.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/store_verb.h"
 #include "daemon/cli/token_verb.h"
 #include "daemon/cli/verbs.h"
+#include "leat_version.h"
 #include "pipelines/base/nearest.h"
 
 namespace {
@@ -221,8 +224,42 @@ void add_status(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([&chosen, options] { chosen = [options] { return status(*options); }; });
 }
 
+void add_deploy(CLI::App* pipelines, std::function<int()>& chosen) {
+  auto options = std::make_shared<DeployOptions>();
+  CLI::App* verb = pipelines->add_subcommand(
+      "deploy", "Check a text, and put it in the place of the version that runs; its state is taken over");
+  add_api(verb, options->api);
+  verb->add_flag("--json", options->json, "Print JSON");
+  verb->add_option("FILE", options->file, "The pipeline file")->required();
+  verb->add_option("--name", options->pipeline,
+                   "Name of the pipeline; by default its SET 'pipeline.name', or the file's name");
+  verb->add_flag("--accept-cold", options->accept_cold, "Operators may start without state");
+  verb->add_flag("--dry-run", options->dry_run, "Say what would happen, and do nothing");
+  verb->callback([&chosen, options] { chosen = [options] { return deploy(*options); }; });
+}
+
+void add_pipeline_changes(CLI::App* pipelines, std::function<int()>& chosen) {
+  add_deploy(pipelines, chosen);
+  auto rename = std::make_shared<RenameOptions>();
+  CLI::App* verb = pipelines->add_subcommand("rename", "Give a deployed pipeline another name");
+  add_api(verb, rename->api);
+  verb->add_flag("--json", rename->json, "Print JSON");
+  verb->add_option("PIPELINE", rename->pipeline, "Its name")->required();
+  verb->add_option("NAME", rename->to, "The new one")->required();
+  verb->callback([&chosen, rename] { chosen = [rename] { return rename_pipeline(*rename); }; });
+  auto removal = std::make_shared<RemoveOptions>();
+  verb = pipelines->add_subcommand("remove", "End a deployed pipeline; what is not purged is kept");
+  add_api(verb, removal->api);
+  verb->add_flag("--json", removal->json, "Print JSON");
+  verb->add_option("PIPELINE", removal->pipeline, "Its name")->required();
+  verb->add_option("--purge", removal->purge,
+                   "What to throw away, too: journal, state, outbox, tables (a list with commas), or all");
+  verb->callback([&chosen, removal] { chosen = [removal] { return remove_pipeline(*removal); }; });
+}
+
 void add_pipelines(CLI::App& app, std::function<int()>& chosen) {
-  CLI::App* verb = app.add_subcommand("pipelines", "Show the daemon's pipelines; pause, resume, restart one");
+  CLI::App* verb = app.add_subcommand(
+      "pipelines", "Show the daemon's pipelines; deploy, pause, resume, restart, rename or remove one");
   verb->require_subcommand(1);
   const auto add = [&](const char* action, const char* doc) {
     auto options = std::make_shared<PipelinesOptions>();
@@ -232,6 +269,7 @@ void add_pipelines(CLI::App& app, std::function<int()>& chosen) {
     sub->add_flag("--json", options->json, "Print JSON");
     if (options->action != "list")
       sub->add_option("PIPELINE", options->pipeline, "Name of the pipeline")->required();
+    if (options->action == "show") sub->add_flag("--sql", options->sql, "Print its text, and nothing else");
     sub->callback([&chosen, options] { chosen = [options] { return pipelines(*options); }; });
   };
   add("list", "All pipelines with their state");
@@ -239,6 +277,7 @@ void add_pipelines(CLI::App& app, std::function<int()>& chosen) {
   add("pause", "Take nothing in any more, also after a restart; what was made is delivered");
   add("resume", "Go on where it was paused");
   add("restart", "Stop it, or take one that has failed, and start it from its last commit");
+  add_pipeline_changes(verb, chosen);
 }
 
 void add_outbox(CLI::App& app, std::function<int()>& chosen) {
@@ -249,6 +288,7 @@ void add_outbox(CLI::App& app, std::function<int()>& chosen) {
     options->action = action;
     CLI::App* sub = verb->add_subcommand(action, doc);
     add_api(sub, options->api);
+    sub->add_flag("--json", options->json, "Print JSON");
     if (options->action != "list") {
       sub->add_option("PIPELINE", options->pipeline, "Name of the pipeline")->required();
       sub->add_option("SINK", options->sink, "Its sink: the table's name")->required();
@@ -259,6 +299,7 @@ void add_outbox(CLI::App& app, std::function<int()>& chosen) {
   add("show", "One sink, with its last error");
   add("resend", "An undecided shipment has not arrived: send it again");
   add("skip", "An undecided shipment has arrived: settle it without sending");
+  add("purge", "Throw away what waits for a sink; a shipment that may have arrived stays");
   add("pause", "Deliver nothing more to a sink, also after a restart");
   add("resume", "End a pause, or the hold of a sink whose place was taken; try at once");
 }
@@ -390,6 +431,37 @@ void add_top(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([&chosen, options] { chosen = [options] { return top(*options); }; });
 }
 
+void add_completions(CLI::App& app, std::function<int()>& chosen) {
+  static const std::map<std::string, Shell> kShells{
+      {"bash", Shell::kBash}, {"zsh", Shell::kZsh}, {"fish", Shell::kFish}};
+  auto shell = std::make_shared<Shell>(Shell::kBash);
+  CLI::App* verb = app.add_subcommand("completions", "Print a script that completes 'leat' in a shell");
+  verb->add_option("SHELL", *shell, "bash, zsh or fish")->required()->transform(CLI::Transformer(kShells));
+  verb->callback([&chosen, &app, shell] {
+    chosen = [&app, shell] {
+      std::fputs(completions(commands_of(app), *shell).c_str(), stdout);
+      return kOk;
+    };
+  });
+}
+
+/// For the packages; hidden.
+void add_man_page(CLI::App& app, std::function<int()>& chosen) {
+  auto page = std::make_shared<std::string>();
+  CLI::App* verb = app.add_subcommand("man-page", "Print a page of the manual")->group("");
+  verb->add_option("PAGE", *page, "leat.1 or leat.toml.5")
+      ->required()
+      ->check(CLI::IsMember({"leat.1", "leat.toml.5"}));
+  verb->callback([&chosen, &app, page] {
+    chosen = [&app, page] {
+      const std::string text =
+          *page == "leat.1" ? man_page(commands_of(app), leat::kVersion) : config_man_page(leat::kVersion);
+      std::fputs(text.c_str(), stdout);
+      return kOk;
+    };
+  });
+}
+
 void add_help(CLI::App& app, std::function<int()>& chosen) {
   auto name = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("help", "Print what --help prints, of Leat or of a verb");
@@ -456,6 +528,8 @@ int main(int argc, char** argv) {
   add_tail(app, chosen);
   add_trial(app, chosen);
   add_top(app, chosen);
+  add_completions(app, chosen);
+  add_man_page(app, chosen);
   add_help(app, chosen);
   try {
     app.parse(argc, argv);

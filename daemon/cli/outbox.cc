@@ -64,6 +64,12 @@ std::string path_of(const OutboxOptions& options) {
   return fmt::format("{}/{}/{}", kResource, segment(options.pipeline), segment(options.sink));
 }
 
+int print_purged(const OutboxOptions& options, const ordered_json& answer) {
+  fmt::print("purge: sink {} of pipeline {}: {} records dropped, {} wait still\n", printable(options.sink),
+             printable(options.pipeline), text_of(answer["dropped"]), text_of(answer["waiting"]));
+  return kOk;
+}
+
 }  // namespace
 
 int outbox(const OutboxOptions& options) {
@@ -71,9 +77,12 @@ int outbox(const OutboxOptions& options) {
   if (!client) return complain(client.error());
   const bool looks = options.action == "list" || options.action == "show";
   const std::string path = options.action == "list" ? kResource : path_of(options);
-  const auto answer =
-      looks ? client->get(path) : client->post(path + "/" + options.action, ordered_json::object());
+  ordered_json body = ordered_json::object();
+  if (options.action == "purge") body["all"] = true;
+  const auto answer = looks ? client->get(path) : client->post(path + "/" + options.action, body);
   if (!answer) return complain(answer.error());
+  if (options.json) return print_json(*answer), kOk;
+  if (options.action == "purge") return print_purged(options, *answer);
   if (options.action == "list") print_list((*answer)["sinks"]);
   if (options.action == "show") print_sink(*answer);
   if (!looks) fmt::print("{}: sink {} of pipeline {}\n", options.action, options.sink, options.pipeline);

@@ -27,17 +27,6 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
-/// All lines, each fit for a terminal: the caret of an SQL error stays under its text.
-std::string printable_lines(const std::string& text) {
-  std::string all;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    all += (all.empty() ? "" : "\n") + printable(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return all;
-}
-
 std::string why(const ordered_json& pipeline) {
   const auto text = [&](const char* member) { return pipeline.at(member).get<std::string>(); };
   return printable(first_line(text("error").empty() ? text("waiting_for") : text("error")));
@@ -84,6 +73,9 @@ void print_pipeline(const ordered_json& pipeline) {
   };
   line("pipeline", text_of(pipeline["name"]));
   line("file", text_of(pipeline["file"]));
+  line("origin", pipeline.value("origin", "file") == "deployed"
+                     ? fmt::format("deployed, version {}", text_of(pipeline["version"]))
+                     : "the pipeline folder");
   line("state", text_of(pipeline["state"]));
   for (const char* member : {"error", "waiting_for"})
     if (const auto text = pipeline.at(member).get<std::string>(); !text.empty())
@@ -102,7 +94,19 @@ void print_pipeline(const ordered_json& pipeline) {
     line("DOES NOT ADD UP", text_of(violation));
 }
 
+/// As it was written, but for its secrets.
+int print_sql(const std::string& pipeline, const ordered_json& answer) {
+  const ordered_json sql = answer.value("sql", ordered_json(nullptr));
+  if (!sql.is_string()) {
+    fmt::print(stderr, "leat pipelines: the text of pipeline {} cannot be read\n", printable(pipeline));
+    return kFailed;
+  }
+  fmt::print("{}", sql.get<std::string>());
+  return kOk;
+}
+
 int looked(const PipelinesOptions& options, const ordered_json& answer) {
+  if (options.sql) return print_sql(options.pipeline, answer);
   if (options.json) return print_json(answer), kOk;
   if (options.action == "list")
     print_list(answer["pipelines"]);

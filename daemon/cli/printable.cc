@@ -56,6 +56,16 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
+std::string printable_lines(const std::string& text) {
+  std::string all;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    all += (all.empty() ? "" : "\n") + printable(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return all;
+}
+
 std::string text_of(const nlohmann::ordered_json& value) {
   if (value.is_null()) return "-";
   return value.is_string() ? printable(value.get<std::string>()) : value.dump();

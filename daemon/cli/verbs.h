@@ -63,14 +63,42 @@ struct PipelinesOptions {
   std::string action;  ///< list, show, pause, resume, restart
   std::string pipeline;
   bool json = false;  ///< --json
+  bool sql = false;   ///< show: the text alone.
 };
 int pipelines(const PipelinesOptions& options);
 
+struct DeployOptions {
+  ApiOptions api;
+  std::string file;
+  std::string pipeline;      ///< --name; empty: as the text says, or the file.
+  bool accept_cold = false;  ///< --accept-cold
+  bool dry_run = false;      ///< --dry-run
+  bool json = false;         ///< --json
+};
+int deploy(const DeployOptions& options);
+
+struct RemoveOptions {
+  ApiOptions api;
+  std::string pipeline;
+  std::string purge;  ///< --purge; empty: nothing.
+  bool json = false;  ///< --json
+};
+int remove_pipeline(const RemoveOptions& options);
+
+struct RenameOptions {
+  ApiOptions api;
+  std::string pipeline;
+  std::string to;
+  bool json = false;  ///< --json
+};
+int rename_pipeline(const RenameOptions& options);
+
 struct OutboxOptions {
   ApiOptions api;
-  std::string action;  ///< list, show, resend, skip, pause, resume
+  std::string action;  ///< list, show, resend, skip, pause, resume, purge
   std::string pipeline;
   std::string sink;
+  bool json = false;  ///< --json
 };
 int outbox(const OutboxOptions& options);
 

@@ -51,27 +51,35 @@ void Host::load_folder(const std::string& folder) {
     log::error("the pipeline folder cannot be read", {{"folder", folder}, {"error", failed.message()}});
   }
   std::sort(files.begin(), files.end());
+  load_deployed();
   for (const std::string& file : files) load_file(file);
-  if (files.empty() && !failed) log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
+  if (files.empty() && !failed && entries_.empty())
+    log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
   look_for_leftovers();
   loaded_ = true;
 }
 
+/// Reads store and folder of the journals: not on the loop, but at the start.
 void Host::look_for_leftovers() {
   std::vector<Served> all;
-  for (const auto& entry : entries_) {
-    Served& one = all.emplace_back(Served{.pipeline = entry->name, .planned = entry->policy != nullptr});
-    for (const auto& sink : entry->plan.sinks) one.sinks.push_back({sink->table});
-    for (const auto& scan : entry->plan.scans)
-      one.journals.push_back(journal_file_name(entry->name, {scan->table}));
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& entry : entries_) {
+      Served& one = all.emplace_back(
+          Served{.pipeline = entry->name, .identity = entry->identity, .planned = entry->policy != nullptr});
+      for (const auto& sink : entry->plan.sinks) one.sinks.push_back({sink->table});
+      for (const auto& scan : entry->plan.scans)
+        one.journals.push_back(journal_file_name(entry->identity, {scan->table}));
+    }
   }
   std::vector<std::string> journals;
   std::error_code failed;
   for (const auto& file : std::filesystem::directory_iterator(context_.journal_dir, failed))
     if (file.path().extension() == ".journal") journals.push_back(file.path().filename().string());
   std::sort(journals.begin(), journals.end());
-  auto found = find_leftovers(
-      all, context_.store->outbox_status().value_or(std::vector<store::OutboxStatus>()), journals);
+  auto found =
+      find_leftovers(all, context_.store->outbox_status().value_or(std::vector<store::OutboxStatus>()),
+                     journals, context_.store->pipelines().kept().value_or(std::vector<store::KeptParts>()));
   for (const std::string& sentence : found) log::warn("nobody serves what is here", {{"what", sentence}});
   const std::scoped_lock lock(mutex_);
   leftovers_ = std::move(found);
@@ -82,39 +90,73 @@ std::vector<std::string> Host::leftovers() const {
   return leftovers_;
 }
 
+plan::PlanOutcome Host::planned(const std::string& file, const std::string& sql) const {
+  return plan::plan_pipeline({.file = file,
+                              .text = sql,
+                              .overrides = {},
+                              .allow_select = false,
+                              .host_time_zone = context_.time_zone},
+                             catalog());
+}
+
+void Host::load_deployed() {
+  const auto texts = context_.store->pipelines().deployed();
+  if (!texts) {
+    folder_error_ += fmt::format("the deployed pipelines cannot be read: {}", texts.error().message);
+    return log::error("the deployed pipelines cannot be read", {{"error", texts.error().message}});
+  }
+  for (const store::DeployedPipeline& text : *texts) {
+    auto made = std::make_unique<Entry>();
+    made->name = text.pipeline;
+    made->origin = Origin::kDeployed;
+    made->version = text.version;
+    made->sql = text.sql;
+    add_entry(std::move(made), planned(text.pipeline.value + ".sql", text.sql));
+  }
+}
+
 void Host::load_file(const std::string& path) {
   auto made = std::make_unique<Entry>();
-  Entry& entry = *made;
-  entry.file = path;
-  entry.name = PipelineName{std::filesystem::path(path).stem().string()};
-  const auto text = read_file(path);
+  made->file = path;
+  made->name = PipelineName{std::filesystem::path(path).stem().string()};
+  made->sql = read_file(path);
   plan::PlanOutcome outcome;
-  if (text) {
-    outcome = plan::plan_pipeline({.file = path,
-                                   .text = *text,
-                                   .overrides = {},
-                                   .allow_select = false,
-                                   .host_time_zone = context_.time_zone},
-                                  catalog());
-    entry.name = PipelineName{name_of(path, outcome.plan)};
+  if (made->sql) {
+    outcome = planned(path, *made->sql);
+    made->name = PipelineName{name_of(path, outcome.plan)};
   }
-  const bool taken = find(entry.name) != nullptr;
+  add_entry(std::move(made), outcome);
+}
+
+/// Why a text may not have its name, which is another's already.
+std::string Host::taken(const Entry& text, const Entry& by) {
+  if (by.origin == Origin::kFile)
+    return fmt::format("{}: another file's pipeline is named '{}', too", text.file, text.name.value);
+  return fmt::format(
+      "{}: a pipeline '{}' is deployed (version {}) and goes on: give the file another name, or remove the "
+      "deployed one ('leat pipelines remove {}') and restart the daemon",
+      text.file, text.name.value, by.version, text.name.value);
+}
+
+void Host::add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outcome) {
+  Entry& entry = *made;
+  entry.identity = context_.store->pipelines().identity(entry.name).value_or(entry.name);
+  const Entry* const owner = find(entry.name);
   {
     const std::scoped_lock lock(mutex_);
     entries_.push_back(std::move(made));
   }
-  if (!text) return fail(entry, {ErrorCode::kIo, fmt::format("{}: cannot be read", path)});
+  if (!entry.sql) return fail(entry, {ErrorCode::kIo, fmt::format("{}: cannot be read", entry.file)});
   if (!outcome.ok()) return fail(entry, {ErrorCode::kInvalid, rendered_errors(outcome)});
-  if (taken)
-    return fail(entry, {ErrorCode::kConflict, fmt::format("{}: another file's pipeline is named '{}', too",
-                                                          path, entry.name.value)});
-  entry.plan = std::move(outcome.plan);
+  if (owner != nullptr) return fail(entry, {ErrorCode::kConflict, taken(entry, *owner)});
+  entry.plan = outcome.plan;
   entry.policy = std::make_unique<RestartPolicy>(restart_options(entry.plan.settings));
   entry.paused = context_.store->is_paused(entry.name);
   start(entry);
 }
 
-Host::Entry* Host::find(const PipelineName& name) {
+/// The first one: a text that may not have its name stands behind its owner.
+Host::Entry* Host::find(const PipelineName& name) const {
   for (const auto& entry : entries_)
     if (entry->name == name) return entry.get();
   return nullptr;
@@ -127,25 +169,36 @@ void Host::fail(Entry& entry, Error error) {
   entry.error_code = error.code;
 }
 
-void Host::start(Entry& entry) {
-  const PipelineContext context{.loop = context_.loop,
-                                .clock = context_.clock,
-                                .store = context_.store,
-                                .gateway_id = context_.gateway_id,
-                                .journal_dir = context_.journal_dir};
+PipelineContext Host::pipeline_context(const PipelineName& identity) const {
+  return {.loop = context_.loop,
+          .clock = context_.clock,
+          .store = context_.store,
+          .gateway_id = context_.gateway_id,
+          .journal_dir = context_.journal_dir,
+          .identity = identity};
+}
+
+/// The entry has no pipeline meanwhile: the former one holds journals and outboxes until it is gone.
+Result<std::unique_ptr<Pipeline>> Host::make(Entry& entry, std::optional<store::SavedPipeline> saved) {
   {
-    // The former one has held the outbox until now; two must not deliver it.
     const std::scoped_lock lock(mutex_);
     entry.pipeline.reset();
   }
   entry.started = context_.clock->monotonic();
   PipelineEvents events{.ended = [this, &entry] { ended(entry); }, .batch_done = {}, .committed = {}};
-  auto pipeline = Pipeline::create(entry.name, entry.file, entry.plan, context, std::move(events));
-  Status started = pipeline ? Status() : tl::unexpected<Error>(pipeline.error());
-  if (started && entry.paused)
-    (*pipeline)->start_paused();
-  else if (started)
-    started = (*pipeline)->start();
+  return Pipeline::create(entry.name, entry.file, entry.plan, pipeline_context(entry.identity),
+                          std::move(events), std::move(saved));
+}
+
+Status Host::launch(Entry& entry, Pipeline& pipeline) {
+  if (!entry.paused) return pipeline.start();
+  pipeline.start_paused();
+  return {};
+}
+
+void Host::start(Entry& entry) {
+  auto pipeline = make(entry);
+  Status started = pipeline ? launch(entry, **pipeline) : tl::unexpected<Error>(pipeline.error());
   if (!started) {
     fail(entry, started.error());
     return restart_later(entry);
@@ -153,8 +206,14 @@ void Host::start(Entry& entry) {
   const std::scoped_lock lock(mutex_);
   entry.error.clear();
   entry.pipeline = *std::move(pipeline);
-  log::info(entry.paused ? "pipeline is paused, as somebody wanted" : "pipeline started",
-            {{"pipeline", entry.name.value}, {"file", entry.file}});
+  log_start(entry);
+}
+
+void Host::log_start(const Entry& entry) {
+  const std::string message = entry.paused ? "pipeline is paused, as somebody wanted" : "pipeline started";
+  if (entry.origin == Origin::kFile)
+    return log::info(message, {{"pipeline", entry.name.value}, {"file", entry.file}});
+  log::info(message, {{"pipeline", entry.name.value}, {"version", std::to_string(entry.version)}});
 }
 
 /// A failed pipeline stays as it is until it is started again: its sources are disconnected, its outbox
@@ -210,8 +269,8 @@ std::vector<PipelineStatus> Host::statuses() const {
     if (entry->pipeline) {
       statuses.push_back(entry->pipeline->status());
     } else {
-      statuses.push_back(
-          {.name = entry->name, .file = entry->file, .state = PipelineState::kFailed, .error = entry->error});
+      const PipelineState state = entry->changing ? PipelineState::kStarting : PipelineState::kFailed;
+      statuses.push_back({.name = entry->name, .file = entry->file, .state = state, .error = entry->error});
     }
     statuses.back().restarts = entry->restarts;
   }

@@ -1,5 +1,10 @@
-// The host: all pipelines of a daemon. It reads the pipeline folder, plans each file, runs what is right,
-// shows what is wrong, and restarts what has failed. On the loop; `statuses` may be called from any thread.
+// The host: all pipelines of a daemon, those of the pipeline folder and those that were deployed. It plans
+// each text, runs what is right, shows what is wrong, restarts what has failed, and puts new versions in the
+// place of old ones. On the loop; `statuses` may be called from any thread.
+//
+// A name belongs to who had it first. A deployed text is in the store and survives restarts; a file that
+// appears with its name later is refused. A file's name is the file's: it is not deployed over, nor removed
+// or renamed here, as the next start would read the file again.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +13,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "daemon/loop/handles.h"
+#include "daemon/runtime/deploy.h"
+#include "daemon/runtime/farewells.h"
 #include "daemon/runtime/pipeline.h"
 #include "daemon/runtime/restart.h"
 #include "daemon/runtime/status.h"
@@ -56,8 +64,8 @@ class Host {
   explicit Host(const HostContext& context);
   ~Host();
 
-  /// Plans and starts every *.sql file of the folder, in name order. A broken file fails its own pipeline
-  /// only; a missing folder is reported and leaves none.
+  /// Plans and starts what is deployed, then every *.sql file of the folder, in name order. A broken text
+  /// fails its own pipeline only; a missing folder is reported and leaves none.
   void load_folder(const std::string& folder);
   /// Ends all pipelines, each within the time; then calls `done`.
   void stop(std::int64_t deadline, std::function<void()> done);
@@ -88,6 +96,29 @@ class Host {
   /// Commands the delivery of a sink, and logs who did so; any thread but the loop's. Errors: not found,
   /// conflict, unavailable (the pipeline is down).
   Status command(const PipelineName& pipeline, const TableName& sink, Delivery::Command command);
+
+  // Changes. From any thread but the loop's, which they block for seconds; one at a time (conflict). Each is
+  // whole or not at all, also over a crash: it happens at one transaction of the store, before which the
+  // former version goes on and behind which the new one starts.
+
+  /// Plans the text, builds all of it without connecting, and only then ends the version that runs: what that
+  /// has taken in is processed and committed, and the new one takes over journals, positions, state and
+  /// outboxes. When the new one does not start all the same, the former one does. A pipeline that is paused
+  /// stays so. Errors: invalid (name, text), conflict (a file's; operators would start cold; a local table is
+  /// there in another shape), exhausted and io (the store), unavailable (the daemon stops).
+  DeployOutcome deploy(const DeployRequest& request);
+  /// Ends a deployed pipeline and its sessions at brokers, and purges these parts of it; the others stay, and
+  /// a later pipeline of that name takes them up. Of a pipeline that is gone, purges what was kept. Errors:
+  /// not found, conflict (a file's).
+  Result<Removed> remove(const PipelineName& pipeline, const std::set<Part>& purge);
+  /// Gives a deployed pipeline, or what is kept of one, another name. Errors: not found, conflict (a file's;
+  /// the name is taken, or parts of another pipeline are kept under it), invalid (the name).
+  Status rename(const PipelineName& from, const PipelineName& to);
+  /// Throws away what waits for a sink at present; a shipment that may have arrived stays. Errors: not found.
+  Result<OutboxPurged> purge_outbox(const PipelineName& pipeline, const TableName& sink);
+
+  /// What a pipeline runs; none: there is no such pipeline. Any thread.
+  [[nodiscard]] std::optional<PipelineText> text(const PipelineName& pipeline) const;
   /// True when the folder has been read and every pipeline runs (or has finished): what /readyz asks.
   /// `reasons` gets one sentence for each that does not.
   [[nodiscard]] bool ready(std::vector<std::string>& reasons) const;
@@ -98,8 +129,17 @@ class Host {
   struct Entry;
 
   void replay_in(const PipelineName& pipeline, std::vector<store::DeadLetterRow> letters, ReplayDone done);
+  void load_deployed();
   void load_file(const std::string& path);
+  void add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outcome);
+  [[nodiscard]] plan::PlanOutcome planned(const std::string& file, const std::string& sql) const;
+  [[nodiscard]] PipelineContext pipeline_context(const PipelineName& identity) const;
+  Result<std::unique_ptr<Pipeline>> make(Entry& entry,
+                                         std::optional<store::SavedPipeline> saved = std::nullopt);
+  Status launch(Entry& entry, Pipeline& pipeline);
   void start(Entry& entry);
+  static void log_start(const Entry& entry);
+  static std::string taken(const Entry& text, const Entry& by);
   void ended(Entry& entry);
   void restart_later(Entry& entry);
   void look_for_leftovers();
@@ -110,14 +150,39 @@ class Host {
   void restart(Entry& entry, Steered done);
   void start_anew(Entry& entry, const Steered& done);
   void fail(Entry& entry, Error error);
-  [[nodiscard]] Entry* find(const PipelineName& name);
+  [[nodiscard]] Entry* find(const PipelineName& name) const;
   template <class T>
   Result<T> ask_loop(const std::function<Result<T>()>& ask);
   Result<Pipeline*> running(const PipelineName& pipeline);
   Result<PipelineName> owner_of(const TableName& table);
 
+  // Changes: steps on the loop, between which the caller's thread waits for the store.
+  struct Former;
+  struct Swap;
+  Status on_loop(std::function<void(Steered)> work);
+  Status in_loop(std::function<Status()> work);
+  void begin_change(const PipelineName& pipeline, Steered done);
+  void end_change(Entry& entry);
+  [[nodiscard]] Former former_of(const PipelineName& pipeline) const;
+  Result<std::vector<std::string>> swap(Swap& change);
+  Status take_over(Swap& change);
+  Status build(Swap& change, store::SavedPipeline saved);
+  Status run_new(const PipelineName& pipeline);
+  void go_back(Swap& change);
+  Status add_empty(const PipelineName& pipeline, const PipelineName& identity);
+  void erase(const PipelineName& pipeline);
+  Status end_for_good(const PipelineName& pipeline);
+  Status purge_parts(const PipelineName& pipeline, const std::set<Part>& purge,
+                     const std::vector<std::string>& tables, Removed& removed);
+  Result<std::vector<std::string>> own_tables(const PipelineName& pipeline, Removed& removed);
+  Status tell_kept(const PipelineName& pipeline, const std::set<Part>& purge, Removed& removed);
+  [[nodiscard]] std::vector<Session> sessions(const plan::Plan& plan, const PipelineName& identity) const;
+  [[nodiscard]] std::vector<Session> running_sessions() const;
+
   const HostContext context_;
+  Farewells farewells_{*context_.clock};
   std::mutex replay_mutex_;   // Held by the replay that is under way.
+  std::mutex change_mutex_;   // Held by the change that is under way.
   mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
   std::string folder_error_;

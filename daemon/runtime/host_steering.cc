@@ -8,12 +8,6 @@
 #include "daemon/runtime/host_entry.h"
 
 namespace leat::runtime {
-namespace {
-
-/// What a pipeline may take to process what it has taken in; the rest stays in its journals.
-constexpr std::int64_t kDrainMicros = 5 * kMicrosPerSecond;
-
-}  // namespace
 
 std::string_view to_string(Steering steering) {
   switch (steering) {
@@ -58,9 +52,9 @@ void Host::steer_now(const PipelineName& pipeline, Steering steering, Steered do
     return done(leat::fail(ErrorCode::kConflict,
                            fmt::format("pipeline '{}' cannot run: {}", pipeline.value, entry->error)));
   if (entry->steering)
-    return done(
-        leat::fail(ErrorCode::kConflict,
-                   fmt::format("pipeline '{}' is being paused or restarted: try again", pipeline.value)));
+    return done(leat::fail(
+        ErrorCode::kConflict,
+        fmt::format("pipeline '{}' is being paused, restarted or changed: try again", pipeline.value)));
   switch (steering) {
     case Steering::kPause:
       return pause(*entry, std::move(done));

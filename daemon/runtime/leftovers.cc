@@ -24,36 +24,54 @@ bool serves(const Served& one, const store::OutboxStatus& outbox) {
 }
 
 bool serves(const Served& one, const std::string& journal) {
-  if (!one.planned) return journal.starts_with(file_name(one.pipeline.value) + ".");
+  if (!one.planned) return is_journal_of(one.identity.value.empty() ? one.pipeline : one.identity, journal);
   return std::ranges::find(one.journals, journal) != one.journals.end();
 }
 
 }  // namespace
 
-std::string journal_file_name(const PipelineName& pipeline, const TableName& source) {
-  return fmt::format("{}.{}.journal", file_name(pipeline.value), file_name(source.value));
+std::string journal_file_name(const PipelineName& identity, const TableName& source) {
+  return fmt::format("{}.{}.journal", file_name(identity.value), file_name(source.value));
+}
+
+bool is_journal_of(const PipelineName& identity, std::string_view file) {
+  return file.starts_with(file_name(identity.value) + ".") && file.ends_with(".journal");
 }
 
 std::vector<std::string> find_leftovers(const std::vector<Served>& served,
                                         const std::vector<store::OutboxStatus>& outboxes,
-                                        const std::vector<std::string>& journals) {
+                                        const std::vector<std::string>& journals,
+                                        const std::vector<store::KeptParts>& kept) {
   std::vector<std::string> sentences;
   const auto by_nobody = [&](const auto& what) {
     return std::ranges::none_of(served, [&](const Served& one) { return serves(one, what); });
   };
   for (const store::OutboxStatus& outbox : outboxes)
     if (outbox.records > 0 && by_nobody(outbox))
-      sentences.push_back(
-          fmt::format("{} records wait for sink '{}' of pipeline '{}', which no pipeline file has any more: "
-                      "give both their "
-                      "former names back to deliver them",
-                      outbox.records, outbox.sink.value, outbox.pipeline.value));
+      sentences.push_back(fmt::format(
+          "{0} records wait for sink '{1}' of pipeline '{2}', which no pipeline has any more: give both "
+          "their "
+          "former names back to deliver them, or throw them away with 'leat outbox purge {2} {1}'",
+          outbox.records, outbox.sink.value, outbox.pipeline.value));
   for (const std::string& journal : journals)
     if (by_nobody(journal))
       sentences.push_back(fmt::format(
-          "the journal '{}' belongs to no source of a pipeline file: acknowledged messages may wait in "
-          "it; give the pipeline and the table their former names back, or delete it",
+          "the journal '{}' belongs to no source of a pipeline: acknowledged messages may wait in "
+          "it; give the pipeline and the table their former names back, purge it with the pipeline ('leat "
+          "pipelines remove NAME --purge journal'), or delete it",
           journal));
+  for (const store::KeptParts& parts : kept) {
+    const bool is_served =
+        std::ranges::any_of(served, [&](const Served& one) { return one.pipeline == parts.pipeline; });
+    if (is_served || (parts.entries() == 0 && parts.positions.empty())) continue;
+    sentences.push_back(
+        fmt::format("state of pipeline '{0}', which is not there any more, is kept ({1} entries, positions "
+                    "of {2} sources): "
+                    "a pipeline of that name takes it up; 'leat pipelines remove {0} --purge all' throws "
+                    "away all that is "
+                    "left of it",
+                    parts.pipeline.value, parts.entries(), parts.positions.size()));
+  }
   return sentences;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/store/store.h"
@@ -14,7 +15,8 @@ namespace leat::runtime {
 /// What a pipeline of the folder serves.
 struct Served {
   PipelineName pipeline;
-  bool planned = true;  ///< False: its file is wrong, and all that carries its name may be its own.
+  PipelineName identity = {};  ///< Its journals' name; empty: the pipeline's.
+  bool planned = true;         ///< False: its file is wrong, and all that carries its name may be its own.
   std::vector<TableName> sinks;
   std::vector<std::string> journals;  ///< Names of files.
 };
@@ -22,9 +24,12 @@ struct Served {
 /// One sentence each, with what to do.
 std::vector<std::string> find_leftovers(const std::vector<Served>& served,
                                         const std::vector<store::OutboxStatus>& outboxes,
-                                        const std::vector<std::string>& journals);
+                                        const std::vector<std::string>& journals,
+                                        const std::vector<store::KeptParts>& kept = {});
 
 /// The file of a source's journal, without its folder.
-std::string journal_file_name(const PipelineName& pipeline, const TableName& source);
+std::string journal_file_name(const PipelineName& identity, const TableName& source);
+/// True if it is a journal of a pipeline with this identity, of whatever source.
+bool is_journal_of(const PipelineName& identity, std::string_view file);
 
 }  // namespace leat::runtime

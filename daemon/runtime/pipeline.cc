@@ -7,6 +7,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/pipeline_parts.h"
+#include "daemon/runtime/rehearsal.h"
 #include "daemon/runtime/secrets.h"
 #include "pipelines/column/text.h"
 #include "pipelines/plan/node_build.h"
@@ -98,21 +99,26 @@ Pipeline::~Pipeline() {
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::create(PipelineName name, std::string file, plan::Plan plan,
-                                                   const PipelineContext& context, PipelineEvents events) {
+                                                   const PipelineContext& context, PipelineEvents events,
+                                                   std::optional<store::SavedPipeline> saved) {
   std::unique_ptr<Pipeline> pipeline(
       new Pipeline(std::move(name), std::move(file), std::move(plan), context, std::move(events)));
-  LEAT_TRY(pipeline->restore());
+  LEAT_TRY(pipeline->restore(std::move(saved)));
   pipeline->publish();
   return pipeline;
 }
 
-Status Pipeline::restore() {
-  LEAT_ASSIGN(const store::SavedPipeline saved, context_.store->load(name_));
+Status Pipeline::restore(std::optional<store::SavedPipeline> read_before) {
+  const bool declared = read_before.has_value();
+  if (!read_before) {
+    LEAT_ASSIGN(read_before, context_.store->load(name_));
+  }
+  const store::SavedPipeline& saved = *read_before;
   last_commit_ = saved.last_commit;
   last_commit_time_ = saved.last_commit_time;
   LEAT_TRY(make_inputs(saved));
   LEAT_TRY(make_targets());
-  LEAT_TRY(context_.store->tables().declare(name_, declared_tables()));
+  if (!declared) LEAT_TRY(context_.store->tables().declare(name_, declared_tables()));
   store::TableStore& looked_up =
       context_.lookup_tables != nullptr ? *context_.lookup_tables : context_.store->tables();
   lookups_ = std::make_unique<Lookups>(looked_up, reader_context());
@@ -123,6 +129,7 @@ Status Pipeline::restore() {
 
 ReaderContext Pipeline::reader_context() const {
   return {.pipeline = name_,
+          .identity = context_.identity,
           .gateway_id = context_.gateway_id,
           .store = context_.store->id(),
           .journal_dir = context_.journal_dir,
@@ -140,18 +147,7 @@ std::vector<store::TableDeclaration> Pipeline::declared_tables() const {
   for (const auto& target : targets_)
     if (target->writer && target->writer->table())
       declared.push_back({.table = target->writer->table(), .writes = true});
-  const auto reads = [&](sources::LocalTable table) {
-    declared.push_back(
-        {.table = std::make_shared<const sources::LocalTable>(std::move(table)), .reads = true});
-  };
-  for (const auto& scan : plan_.scans)
-    if (scan->connector == "sqlite")
-      reads(sources::local_table(scan->table, scan->options, scan->physical, scan->primary_key));
-  plan::for_each_node(plan_, [&](const plan::NodePtr& node) {
-    if (node->kind != plan::NodeKind::kLookupJoin) return;
-    const auto& join = static_cast<const plan::LookupJoinNode&>(*node);
-    if (join.table().scan->connector == "sqlite") reads(looked_up_table(join));
-  });
+  add_tables_read(plan_, declared);
   return declared;
 }
 
@@ -207,18 +203,7 @@ Status Pipeline::make_target(const plan::SinkNode& sink) {
     LEAT_ASSIGN(target->writer, SinkWriter::create(sink, time_zone_of(plan_)));
   }
   if (target->writer && target->writer->delivers()) {
-    const formats::Format* format = target->writer->format();
-    const sinks::SinkContext made{.gateway_id = context_.gateway_id,
-                                  .store = context_.store->id(),
-                                  .pipeline = name_,
-                                  .table = TableName{sink.table},
-                                  .schema = sink.schema,
-                                  .primary_key = sink.primary_key,
-                                  .format = format == nullptr ? "" : format->name,
-                                  .separator = format == nullptr ? "\n" : format->separator,
-                                  .content_type = format == nullptr ? "" : format->content_type,
-                                  .now = [clock = context_.clock] { return clock->wall(); }};
-    LEAT_TRY(make_delivery(*target, made));
+    LEAT_TRY(make_delivery(*target, sink_context(*target->writer, name_, context_)));
   }
   targets_.push_back(std::move(target));
   return {};

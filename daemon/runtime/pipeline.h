@@ -65,6 +65,9 @@ struct PipelineContext {
   ResultListener* results = nullptr;  ///< Null under `leat serve`: there are no bare SELECTs.
   std::string gateway_id;
   std::string journal_dir;  ///< Empty: intakes in memory.
+  /// Under which name brokers, receivers and the journals know the pipeline (store::PipelineStore); empty:
+  /// its own.
+  PipelineName identity = {};
   /// Bytes of messages per batch; 1 makes one-message batches (tests).
   std::size_t batch_bytes = 256 * 1024;
   /// Files are read in messages of so many bytes of whole lines.
@@ -96,8 +99,11 @@ struct PipelineEvents {
 class Pipeline {
  public:
   /// `plan` is complete and checked. Errors: invalid, io, corrupt: what was saved cannot be taken over.
+  /// With `saved`, which was read when nobody ran under this name, and declared tables (rehearsal.h) the
+  /// store is not waited for.
   static Result<std::unique_ptr<Pipeline>> create(PipelineName name, std::string file, plan::Plan plan,
-                                                  const PipelineContext& context, PipelineEvents events);
+                                                  const PipelineContext& context, PipelineEvents events,
+                                                  std::optional<store::SavedPipeline> saved = std::nullopt);
   ~Pipeline();
 
   Status start();
@@ -137,7 +143,7 @@ class Pipeline {
 
   Pipeline(PipelineName name, std::string file, plan::Plan plan, const PipelineContext& context,
            PipelineEvents events);
-  Status restore();
+  Status restore(std::optional<store::SavedPipeline> read_before);
   Status make_inputs(const store::SavedPipeline& saved);
   [[nodiscard]] ReaderContext reader_context() const;
   [[nodiscard]] std::vector<store::TableDeclaration> declared_tables() const;

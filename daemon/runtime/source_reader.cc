@@ -130,7 +130,7 @@ Status SourceReader::open_intake(const ReaderContext& context) {
         sources::make_memory_intake(options, rewinds ? sources::WhenFull::kWait : sources::WhenFull::kNever);
   } else {
     const std::string path =
-        context.journal_dir + "/" + journal_file_name(context.pipeline, TableName{scan_.table});
+        context.journal_dir + "/" + journal_file_name(context.known_as(), TableName{scan_.table});
     sources::JournalFindings findings;
     LEAT_ASSIGN(intake_, sources::open_journal(path, options, number_, findings));
     tell(findings);
@@ -158,7 +158,7 @@ void SourceReader::tell(const sources::JournalFindings& findings) {
 Status SourceReader::make_source(const ReaderContext& context) {
   sources::SourceContext made{.gateway_id = context.gateway_id,
                               .store = context.store,
-                              .pipeline = context.pipeline,
+                              .pipeline = context.known_as(),
                               .table = TableName{scan_.table},
                               .physical = scan_.physical,
                               .wanted = scan_.physical_wanted,

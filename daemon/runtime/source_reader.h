@@ -25,6 +25,7 @@ namespace leat::runtime {
 
 struct ReaderContext {
   PipelineName pipeline;
+  PipelineName identity = {};  ///< As in PipelineContext.
   std::string gateway_id;
   StoreId store;
   std::string journal_dir;  ///< Empty: no journal, whatever the table asks for (`leat run` without --state).
@@ -35,6 +36,8 @@ struct ReaderContext {
   sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
   /// In place of the one that the table names; outlives the reader. Null: none is.
   const sources::SourceConnector* connector = nullptr;
+
+  [[nodiscard]] const PipelineName& known_as() const { return identity.value.empty() ? pipeline : identity; }
 };
 
 /// Begins the names under which a commit keeps what sources remember; no operator's does.

@@ -47,6 +47,12 @@ class Outbox {
   };
   /// One bounded step of `Store::trim`.
   Result<Trimmed> trim_some(const PipelineName& pipeline, const TableName& sink, const Bounds& bounds);
+  /// One bounded step of `PipelineStore::purge_outbox`: blocks without a number, up to block `newest`.
+  Result<Trimmed> purge_some(const PipelineName& pipeline, const TableName& sink, std::uint64_t newest);
+  /// The last block that waits; 0: none does.
+  Result<std::uint64_t> newest_block(const PipelineName& pipeline, const TableName& sink);
+  /// Drops what is left of the shipment under way, and counts it; inside the caller's transaction.
+  Result<std::uint64_t> drop_shipment(const PipelineName& pipeline, const TableName& sink);
 
   /// A sink that gives something up for the bound of the file.
   struct Yielding {

@@ -11,6 +11,9 @@ namespace {
 /// Blocks that one transaction of a trim deletes at most: the WAL stays small, commits get their turn.
 constexpr std::size_t kTrimBlocks = 256;
 
+/// What people throw away is counted as dropped, and as no bound's.
+constexpr const char* kByPeople = "people";
+
 bool comes_before(std::uint64_t a, std::uint64_t b, Store::DropOrder order) {
   return order == Store::DropOrder::kOldest ? a < b : a > b;
 }
@@ -30,6 +33,48 @@ Result<Outbox::Trimmed> Outbox::trim_some(const PipelineName& pipeline, const Ta
   LEAT_TRY(transaction.commit());
   // Another round looks whether it is enough; it deletes nothing then.
   return Trimmed{records, true};
+}
+
+Result<Outbox::Trimmed> Outbox::purge_some(const PipelineName& pipeline, const TableName& sink,
+                                           std::uint64_t newest) {
+  Transaction transaction(connection_);
+  LEAT_TRY(transaction.begin());
+  LEAT_ASSIGN(const std::optional<Box> box, find(pipeline, sink));
+  if (!box) return Trimmed{};
+  Drop chosen{.counter = kByPeople};
+  LEAT_ASSIGN(chosen.blocks, pick(*box, Store::DropOrder::kOldest,
+                                  [&](const BlockInfo& block) { return block.number <= newest; }));
+  if (chosen.blocks.empty()) return Trimmed{};
+  LEAT_ASSIGN(const std::uint64_t records, drop(*box, chosen));
+  LEAT_TRY(transaction.commit());
+  return Trimmed{records, true};
+}
+
+Result<std::uint64_t> Outbox::newest_block(const PipelineName& pipeline, const TableName& sink) {
+  LEAT_ASSIGN(const std::optional<Box> box, find(pipeline, sink));
+  if (!box) return 0;
+  Rows rows = blocks_backwards_.query(box->id);
+  LEAT_ASSIGN(const bool found, rows.next());
+  return found ? rows.count(0) : 0;
+}
+
+Result<std::uint64_t> Outbox::drop_shipment(const PipelineName& pipeline, const TableName& sink) {
+  LEAT_ASSIGN(std::optional<Box> box, find(pipeline, sink));
+  if (!box || box->unsettled_blocks.empty()) return 0;
+  const std::uint64_t records = box->unsettled_records - box->settled;  // The others are counted already.
+  std::uint64_t bytes = 0;
+  for (const std::uint64_t number : box->unsettled_blocks) {
+    {
+      Rows rows = block_bytes_.query(number);
+      LEAT_ASSIGN(const bool found, rows.next());
+      if (found) bytes += rows.count(0);
+    }
+    LEAT_TRY(delete_block_.run(number));
+  }
+  LEAT_TRY(count_dropped_.run(box->id, records, std::uint64_t{box->unsettled_blocks.size()}, bytes,
+                              std::string_view(kByPeople)));
+  LEAT_TRY(set_shipment_.run(box->last_shipment, Blob{}, std::uint64_t{0}, box->id));
+  return records;
 }
 
 Result<std::uint64_t> Outbox::drop(const Box& box, const Drop& chosen) {

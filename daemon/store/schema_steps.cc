@@ -167,8 +167,25 @@ CREATE TABLE leat_paused_pipelines (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1,    kInheritedBlocks,   kDropsByBound,
-                               kLocalTables, kReplayableLetters, kPausedPipelines};
+// Texts that were deployed over the API, and under which identity a pipeline is known that was renamed or
+// purged.
+constexpr const char* kDeployedPipelines = R"sql(
+CREATE TABLE leat_deployed (
+  pipeline TEXT NOT NULL UNIQUE,
+  version INTEGER NOT NULL,
+  sql TEXT NOT NULL,
+  time INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE leat_identities (
+  pipeline TEXT PRIMARY KEY,
+  identity TEXT NOT NULL UNIQUE,
+  generation INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps = {kVersion1,          kInheritedBlocks, kDropsByBound,     kLocalTables,
+                               kReplayableLetters, kPausedPipelines, kDeployedPipelines};
 
 }  // namespace
 

@@ -241,6 +241,18 @@ Status SqliteTables::declare(const PipelineName& pipeline, const std::vector<Tab
   return declared;
 }
 
+Status SqliteTables::rehearse(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables) {
+  if (tables.empty()) return {};
+  const std::int64_t now = host_.now();
+  return host_.write([&](TableParts& parts) -> Status {
+    Transaction never_committed(parts.connection);
+    LEAT_TRY(never_committed.begin());
+    const Status declared = parts.tables.declare(pipeline, tables, now);
+    parts.writer.forget();
+    return declared;
+  });
+}
+
 Status SqliteTables::put(TableRows rows) {
   const std::int64_t now = host_.now();
   const std::string table = rows.table->name;

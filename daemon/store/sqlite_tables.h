@@ -43,6 +43,7 @@ class SqliteTables final : public TableStore {
   ~SqliteTables() override;
 
   Status declare(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables) override;
+  Status rehearse(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables) override;
   Result<std::unique_ptr<sources::LocalTableScan>> scan_table(const sources::LocalTable& table,
                                                               const std::vector<std::size_t>& columns,
                                                               sources::LocalTableRange& range) override;

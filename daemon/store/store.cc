@@ -19,6 +19,7 @@
 #include "daemon/store/outbox.h"
 #include "daemon/store/paused.h"
 #include "daemon/store/sqlite.h"
+#include "daemon/store/sqlite_pipelines.h"
 #include "daemon/store/sqlite_tables.h"
 #include "daemon/store/storage_thread.h"
 #include "daemon/store/store_file.h"
@@ -55,6 +56,7 @@ struct Tables {
         outbox(*connection, letters),
         paused(*connection),
         tables(*connection),
+        pipelines(*connection, outbox, tables.tables),
         commits(*connection, outbox, letters, tables.writer) {}
 
   std::unique_ptr<Connection> connection;
@@ -62,6 +64,7 @@ struct Tables {
   Outbox outbox;
   Paused paused;
   TableParts tables;
+  PipelineParts pipelines;
   Commits commits;
 };
 
@@ -121,7 +124,8 @@ class SqliteStore final : public Store, public TellsHealth {
         id_(std::move(id)),
         ballast_(options_.path + ".ballast", in_memory() ? 0 : ballast_bytes_for(options_.path)),
         tables_(std::make_unique<Tables>(std::move(connection), options_)),
-        local_tables_(table_host()) {
+        local_tables_(table_host()),
+        pipelines_(pipeline_host()) {
     const std::lock_guard guard(levels_mutex_);
     for (const OutboxStatus& one : outboxes)
       levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
@@ -164,6 +168,7 @@ class SqliteStore final : public Store, public TellsHealth {
   Result<DeadLetterStatus> dead_letter_status() override;
   [[nodiscard]] OutboxLevel outbox_level(const PipelineName& pipeline, const TableName& sink) const override;
   TableStore& tables() override { return local_tables_; }
+  PipelineStore& pipelines() override { return pipelines_; }
   void close() override;
 
  private:
@@ -183,7 +188,7 @@ class SqliteStore final : public Store, public TellsHealth {
   template <class T, class Work>
   void request(Work work, Answer<T> done, Growth growth = {});
   template <class T, class Work>
-  Result<T> request_and_wait(Work work);
+  Result<T> request_and_wait(Work work, Growth growth = {});
   template <class T, class Read>
   Result<T> read(Read read);
   Status refresh_level(const SinkKey& key);
@@ -192,6 +197,8 @@ class SqliteStore final : public Store, public TellsHealth {
                Answer<std::uint64_t> done);
   UntilNextStep idle(bool quiet);
   SqliteTables::Host table_host();
+  SqlitePipelines::Host pipeline_host();
+  void refresh_levels_of(const PipelineName& pipeline);
 
   const StoreOptions options_;
   std::unique_ptr<StoreLock> lock_;  // Null in memory, and after `close`.
@@ -218,6 +225,7 @@ class SqliteStore final : public Store, public TellsHealth {
 
   FileBound file_bound_{options_.max_bytes};
   SqliteTables local_tables_;
+  SqlitePipelines pipelines_;
 
   std::once_flag closed_;
   StorageThread thread_{
@@ -300,9 +308,10 @@ void SqliteStore::request(Work work, Answer<T> done, Growth growth) {
 }
 
 template <class T, class Work>
-Result<T> SqliteStore::request_and_wait(Work work) {
+Result<T> SqliteStore::request_and_wait(Work work, Growth growth) {
   std::promise<Result<T>> answer;
-  request<T>(std::move(work), [&answer](Result<T> result) { answer.set_value(std::move(result)); });
+  request<T>(
+      std::move(work), [&answer](Result<T> result) { answer.set_value(std::move(result)); }, growth);
   return answer.get_future().get();
 }
 
@@ -526,6 +535,31 @@ SqliteTables::Host SqliteStore::table_host() {
             return this->read<void>([&](Connection& connection) { return read(connection); });
           },
           .now = options_.now ? options_.now : system_micros};
+}
+
+SqlitePipelines::Host SqliteStore::pipeline_host() {
+  return {.write =
+              [this](std::uint64_t adds, const SqlitePipelines::Work& work) {
+                return request_and_wait<void>([&] { return work(tables_->pipelines); },
+                                              {.grows = adds > 0, .bytes = adds});
+              },
+          .read = [this](const SqliteTables::Read& read) -> Status {
+            return this->read<void>([&](Connection& connection) { return read(connection); });
+          },
+          .refresh = [this](const PipelineName& pipeline) { refresh_levels_of(pipeline); },
+          .now = options_.now ? options_.now : system_micros};
+}
+
+/// All its outboxes, those that have another name now included.
+void SqliteStore::refresh_levels_of(const PipelineName& pipeline) {
+  const auto all = read_outbox_status(*tables_->connection);
+  if (!all) return;  // Read at the next change.
+  (void)file_bound_.measure(*tables_->connection);
+  const std::lock_guard lock(levels_mutex_);
+  std::erase_if(levels_, [&](const auto& level) { return level.first.first == pipeline; });
+  for (const OutboxStatus& one : *all)
+    if (one.pipeline == pipeline)
+      levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
 }
 
 void SqliteStore::close() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/store/commit.h"
+#include "daemon/store/pipeline_store.h"
 #include "daemon/store/table_store.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/base/result.h"
@@ -240,6 +241,8 @@ class Store {
 
   /// The local tables; lives as long as the store.
   [[nodiscard]] virtual TableStore& tables() = 0;
+  /// What is deployed, and what is kept of pipelines; lives as long as the store.
+  [[nodiscard]] virtual PipelineStore& pipelines() = 0;
 
   /// Finishes all requests, checkpoints, closes. Idempotent; afterwards requests are answered with cancelled,
   /// on the caller's thread. Not from an answer.

@@ -25,6 +25,9 @@ class TableStore : public sources::LocalTableReader {
   /// the store says.
   virtual Status declare(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables) = 0;
 
+  /// What `declare` would answer; changes nothing.
+  virtual Status rehearse(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables) = 0;
+
   /// Errors: io.
   virtual Result<std::unique_ptr<TableLookup>> look_up(const TableQuestion& question) = 0;
   /// Another number than before when the table may have other rows than before. Any thread, never waits.

@@ -64,6 +64,7 @@ class PahoClient final : public MqttClient {
   }
   ~PahoClient() override { stop(); }
 
+  void unsubscribe(std::vector<std::string> filters) override { unwanted_ = std::move(filters); }
   void start() override {
     thread_ = std::thread([this] { run(); });
   }
@@ -129,8 +130,9 @@ class PahoClient final : public MqttClient {
 
   const MqttClientOptions options_;
   const std::string url_;
-  MqttEvents& events_;  // Outlives the client.
-  Backoff backoff_;     // The supervisor's, as is the pause before its next attempt:
+  MqttEvents& events_;                 // Outlives the client.
+  std::vector<std::string> unwanted_;  // Unchanged from `start` on.
+  Backoff backoff_;                    // The supervisor's, as is the pause before its next attempt:
   Micros delay_{0};
   SocketCutter socket_;  // The supervisor's while connecting, then Paho's thread's.
 
@@ -139,8 +141,9 @@ class PahoClient final : public MqttClient {
   Want want_ = Want::kRun;
   Stage stage_ = Stage::kDown;
   std::uintptr_t attempt_ = 0;
-  std::size_t unsubscribed_ = 0;  // Filters that wait for their SUBACK, and one for the connect itself.
-  bool connected_ = false;        // The present attempt got as far as all subscriptions; since:
+  // Filters that wait for their SUBACK or UNSUBACK, and one for the connect itself.
+  std::size_t unsubscribed_ = 0;
+  bool connected_ = false;  // The present attempt got as far as all subscriptions; since:
   std::chrono::steady_clock::time_point up_since_;
   bool answered_ = false;  // The broker itself has refused the present attempt.
   bool refused_ = false;   // We have cut the connection, because a message could not be stored.
@@ -294,7 +297,7 @@ void PahoClient::connected(const mqtt::token& token) {
     const std::scoped_lock lock(mutex_);
     if (!is_current(token) || stage_ != Stage::kConnecting) return;
     stage_ = Stage::kSubscribing;
-    unsubscribed_ = options_.subscriptions.size() + 1;
+    unsubscribed_ = options_.subscriptions.size() + unwanted_.size() + 1;
   }
   const bool present = token.get_connect_response().is_session_present();
   socket_.find_own(url_port(url_));
@@ -306,6 +309,13 @@ void PahoClient::connected(const mqtt::token& token) {
 }
 
 void PahoClient::subscribe(mqtt::iasync_client& client, void* attempt) {
+  for (const std::string& filter : unwanted_) {
+    try {
+      client.unsubscribe(filter, attempt, subscribe_listener_);
+    } catch (const mqtt::exception& error) {
+      return broken("unsubscribing from " + filter + ": " + error.what());
+    }
+  }
   for (const MqttSubscription& subscription : options_.subscriptions) {
     mqtt::subscribe_options how;
     if (options_.version == MqttVersion::k5)
@@ -446,6 +456,25 @@ Result<std::unique_ptr<MqttClient>> make_mqtt_client(MqttClientOptions options, 
     return std::make_unique<PahoClient>(std::move(options), std::move(url), events);
   } catch (const mqtt::exception& error) {
     return fail(ErrorCode::kInvalid, options.url + ": " + error.what());
+  }
+}
+
+Status end_mqtt_session(MqttClientOptions options, Micros patience) {
+  LEAT_ASSIGN(const std::string url, paho_url(options.url));
+  options.clean_start = CleanStart::kClean;
+  options.session_expiry = Micros(0);
+  options.connect_timeout = std::min(options.connect_timeout, patience);
+  const auto refuse = [&](const std::string& why) {
+    return fail(ErrorCode::kUnavailable, options.url + ": " + why);
+  };
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(patience);
+  try {
+    mqtt::async_client client(url, options.client_id, paho_create_options(options));
+    if (!client.connect(paho_connect_options(options))->wait_for(wait)) return refuse("no answer");
+    if (!client.disconnect()->wait_for(wait)) return refuse("no answer to the goodbye");
+    return {};
+  } catch (const mqtt::exception& error) {
+    return refuse(paho_reason(error.get_return_code(), error.get_reason_code(), options.client_id));
   }
 }
 

@@ -111,7 +111,7 @@ struct MqttHealth {
   Link link = Link::kIdle;
   std::string detail;
   // Since the start:
-  std::uint64_t connects = 0;  ///< Connections that got as far as all subscriptions.
+  std::uint64_t connects = 0;  ///< Connections that got as far as all subscriptions (and their contrary).
   std::uint64_t losses = 0;    ///< Those of them that ended without `pause` or `stop`.
   std::string last_loss;       ///< "tcp://127.0.0.1:1883: connection lost"
   bool refused = false;        ///< The broker itself said no to the last attempt: somebody has to act.
@@ -130,6 +130,9 @@ class MqttClient {
  public:
   virtual ~MqttClient() = default;
 
+  /// Filters that an earlier client of the session has subscribed to, and that are not wanted any more: each
+  /// connect takes them back. Before `start`.
+  virtual void unsubscribe(std::vector<std::string> filters) = 0;
   /// Begins to connect, and keeps at it. Once.
   virtual void start() = 0;
   /// Disconnects and stays so until `resume`; the session is kept. Returns at once; may be called in an
@@ -152,6 +155,10 @@ class MqttClient {
 
 /// `events` outlives the client. Errors: invalid (what Paho refuses at once: a malformed URL).
 Result<std::unique_ptr<MqttClient>> make_mqtt_client(MqttClientOptions options, MqttEvents& events);
+
+/// Ends the session of a client that is not connected: connects with a clean start and no expiry, and
+/// disconnects. Blocks for about `patience` at most. Errors: unavailable (why).
+Status end_mqtt_session(MqttClientOptions options, Micros patience);
 
 /// Paho's URL for `url`: mqtt:// is tcp://, mqtts:// is ssl://. Errors: invalid (unknown scheme, no host).
 Result<std::string> paho_url(std::string_view url);

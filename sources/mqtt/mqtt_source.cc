@@ -13,6 +13,7 @@
 #include "sources/mqtt/delivery_log.h"
 #include "sources/mqtt/mqtt_options.h"
 #include "sources/mqtt/redelivery.h"
+#include "sources/mqtt/subscribed_filters.h"
 #include "sources/mqtt/topic_pattern.h"
 
 namespace leat::sources {
@@ -25,12 +26,16 @@ class NoPosition final : public PositionTracker {
   [[nodiscard]] std::string encode() const override { return {}; }
 };
 
-/// What is to be kept beside it, if the broker keeps the session, are the deliveries that it may repeat.
+/// What is to be kept beside it, if the broker keeps the session, are the deliveries that it may repeat, and
+/// the filters that the session is subscribed to.
 class DeliveryTracker final : public PositionTracker {
  public:
-  /// `session_gone` is the source's, which outlives its tracker.
-  DeliveryTracker(DeliveryLog log, const std::atomic<bool>& session_gone)
-      : log_(std::move(log)), session_gone_(session_gone) {}
+  /// What the source has of the session; it outlives its tracker. `filters` on the loop.
+  struct Session {
+    const std::atomic<bool>& gone;
+    std::function<std::optional<std::string>()> filters;  ///< What is to be kept, if it has changed.
+  };
+  DeliveryTracker(DeliveryLog log, Session session) : log_(std::move(log)), session_(std::move(session)) {}
 
   void consumed(const Message& message) override {
     const MqttDelivery delivery = decode_delivery(message.attributes);
@@ -39,14 +44,17 @@ class DeliveryTracker final : public PositionTracker {
     log_.add(identity_of(delivery, message.payload));
   }
   [[nodiscard]] std::string encode() const override {
-    using Session = DeliveryLog::Session;
-    return log_.position(session_gone_ ? Session::kGone : Session::kKept);
+    using Kept = DeliveryLog::Session;
+    return log_.position(session_.gone ? Kept::kGone : Kept::kKept);
   }
-  void save(const std::function<void(std::string_view, std::string_view)>& put) override { log_.save(put); }
+  void save(const std::function<void(std::string_view, std::string_view)>& put) override {
+    log_.save(put);
+    if (const auto filters = session_.filters()) put(kFiltersKey, *filters);
+  }
 
  private:
   DeliveryLog log_;
-  const std::atomic<bool>& session_gone_;
+  Session session_;
 };
 
 /// Of a payload that is larger than allowed so much is kept, for people to look at.
@@ -124,6 +132,11 @@ class MetadataWriter {
   std::vector<std::string_view> parts_;
 };
 
+/// Whether the broker is asked to.
+bool keeps_session(const MqttSourceOptions& options) {
+  return !options.clean_start && (options.version == MqttVersion::k311 || options.session_expiry.count() > 0);
+}
+
 class MqttSource final : public Source, private MqttEvents {
  public:
   static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
@@ -137,14 +150,18 @@ class MqttSource final : public Source, private MqttEvents {
   }
   ~MqttSource() override { stop(); }
 
-  Status restore(std::string_view, std::string_view value) override { return history_.load(value); }
+  Status restore(std::string_view key, std::string_view value) override {
+    return key == kFiltersKey ? filters_.restore(value) : history_.load(value);
+  }
   Status start(Intake& intake, std::string_view from) override;
   void resume() override;
   void stop() override;
   [[nodiscard]] SourceHealth health() const override;
   [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view from) const override {
     if (!keeps_session_) return std::make_unique<NoPosition>();
-    return std::make_unique<DeliveryTracker>(DeliveryLog::from(from, session_), session_gone_);
+    return std::make_unique<DeliveryTracker>(
+        DeliveryLog::from(from, session_),
+        DeliveryTracker::Session{session_gone_, [this] { return changed_filters(); }});
   }
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override {
     metadata_.append(message, columns);
@@ -159,9 +176,9 @@ class MqttSource final : public Source, private MqttEvents {
   MqttSource(const MqttSourceOptions& options, const SourceContext& context, MetadataWriter metadata,
              std::uint64_t session)
       : max_packet_(options.max_packet.bytes),
-        keeps_session_(!options.clean_start &&
-                       (options.version == MqttVersion::k311 || options.session_expiry.count() > 0)),
+        keeps_session_(keeps_session(options)),
         session_(session),
+        filters_(session, options.topics),
         now_(context.now),
         metadata_(std::move(metadata)),
         redelivery_(options.receive_maximum) {}
@@ -171,6 +188,10 @@ class MqttSource final : public Source, private MqttEvents {
   Receipt on_message(const MqttMessage& message) override;
   void on_unrefused() override { intake_->count_dropped(); }
   void remember(DeliveryIdentity delivery, bool opens_session);
+  std::optional<std::string> changed_filters() const {
+    using Taken = SubscribedFilters::Taken;
+    return filters_.take_changed(client_->health().connects > 0 ? Taken::kBack : Taken::kNotYet);
+  }
   Receipt take(const MqttMessage& message, std::uint64_t whole_bytes);
   Receipt store(const MqttMessage& message, const MqttDelivery& delivery, DeliveryIdentity identity);
   Receipt give_up(const MqttMessage& message);
@@ -178,6 +199,7 @@ class MqttSource final : public Source, private MqttEvents {
   const std::uint64_t max_packet_;
   const bool keeps_session_;  // As far as it is up to us.
   const std::uint64_t session_;
+  mutable SubscribedFilters filters_;  // Its tracker's, too; of the loop.
   const std::function<std::int64_t()> now_;
   mutable MetadataWriter metadata_;  // Its scratch memory is the loop's.
   Intake* intake_ = nullptr;         // The runtime's; outlives the source. From `start` to `stop`.
@@ -204,6 +226,7 @@ Status MqttSource::start(Intake& intake, std::string_view from) {
     const MqttDelivery delivery = decode_delivery(message.attributes);
     if (delivery.qos > 0) remember(identity_of(delivery, message.payload), delivery.opens_session);
   });
+  client_->unsubscribe(filters_.unwanted());
   client_->start();
   return {};
 }
@@ -361,6 +384,14 @@ SourceConnector mqtt_connector() {
   connector.framing = formats::Framing::kMessage;
   connector.build = MqttSource::build;
   connector.intake_options = [](const OptionMap& map) { return intake_options_of(read_mqtt_options(map)); };
+  connector.session = [](const OptionMap& map, const SourceContext& context) -> std::string {
+    const MqttSourceOptions options = read_mqtt_options(map);
+    if (!keeps_session(options)) return {};
+    return fmt::format("'{}' at {}", client_options_of(options, context).client_id, options.url);
+  };
+  connector.end_session = [](const OptionMap& map, const SourceContext& context, Micros patience) {
+    return end_mqtt_session(client_options_of(read_mqtt_options(map), context), patience);
+  };
   return connector;
 }
 

@@ -30,8 +30,8 @@ TEST_CASE("a sink, a pipeline and a journal that nobody serves are told with the
   const auto found = find_leftovers(served, {waiting("mill", "old", 5), waiting("gone", "upstream", 7)},
                                     {"mill.old.journal"});
   REQUIRE(found.size() == 3);
-  CHECK(found[0].find(
-            "5 records wait for sink 'old' of pipeline 'mill', which no pipeline file has any more") == 0);
+  CHECK(found[0].find("5 records wait for sink 'old' of pipeline 'mill', which no pipeline has any more") ==
+        0);
   CHECK(found[1].find("7 records wait for sink 'upstream' of pipeline 'gone'") == 0);
   CHECK(found[2].find("the journal 'mill.old.journal' belongs to no source") == 0);
 }

@@ -9,6 +9,7 @@
 #include "sources/mqtt/delivery_log.h"
 #include "sources/mqtt/mqtt_options.h"
 #include "sources/mqtt/redelivery.h"
+#include "sources/mqtt/subscribed_filters.h"
 #include "sources/mqtt/topic_pattern.h"
 
 namespace leat::sources {
@@ -20,6 +21,34 @@ std::vector<std::string_view> parts_of(std::string_view pattern, std::string_vie
   REQUIRE(parsed.has_value());
   if (!parsed->match(topic, parts)) return {"no match"};
   return parts;
+}
+
+TEST_CASE("filters of a former text are unwanted until the broker has taken them back") {
+  using Taken = SubscribedFilters::Taken;
+  const std::string before = *SubscribedFilters(7, {"site/#", "hall/#"}).take_changed(Taken::kNotYet);
+  SubscribedFilters filters(7, {"site/#", "roof/#"});
+  REQUIRE(filters.restore(before));
+  CHECK(filters.unwanted() == std::vector<std::string>{"hall/#"});
+  const std::string meanwhile = *filters.take_changed(Taken::kNotYet);
+  SubscribedFilters after_a_crash(7, {"roof/#"});
+  REQUIRE(after_a_crash.restore(meanwhile));
+  CHECK(after_a_crash.unwanted() == std::vector<std::string>{"site/#", "hall/#"});
+  const std::string then = *filters.take_changed(Taken::kBack);
+  CHECK_FALSE(filters.take_changed(Taken::kBack));
+  SubscribedFilters next(7, {"site/#", "roof/#"});
+  REQUIRE(next.restore(then));
+  CHECK(next.unwanted().empty());
+  CHECK_FALSE(next.take_changed(Taken::kNotYet));
+}
+
+TEST_CASE("filters of another session are of no interest, damaged ones are told") {
+  using Taken = SubscribedFilters::Taken;
+  const std::string before = *SubscribedFilters(7, {"site/#"}).take_changed(Taken::kNotYet);
+  SubscribedFilters other(8, {"hall/#"});
+  REQUIRE(other.restore(before));
+  CHECK(other.unwanted().empty());
+  for (std::size_t size = 0; size < before.size(); ++size)
+    CHECK(other.restore(before.substr(0, size)).error().code == ErrorCode::kCorrupt);
 }
 
 TEST_CASE("a topic pattern gives the named levels in their order") {

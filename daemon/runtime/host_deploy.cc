@@ -1,0 +1,345 @@
+// Putting a new version in the place of an old one.
+//
+// The caller's thread does what waits (planning, the rehearsal, the store), the loop what touches pipelines:
+//
+//   1 loop   the old version takes nothing in any more, processes what it has, and commits
+//   2        its last commit is read; the new version's local tables are made
+//   3 loop   the old version goes; the new one is built of what was read, and does not run
+//   4        the new text is the pipeline's: one transaction
+//   5 loop   the new version runs
+//
+// What fails before 4 leaves the old text, and the old version is started again; what fails in 5 puts the old
+// text back first. A crash leaves the text of one of the two, and its state: the new version's first commit
+// is the first to erase what it does not take over.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "daemon/log/log.h"
+#include "daemon/runtime/host_entry.h"
+#include "daemon/runtime/rehearsal.h"
+
+namespace leat::runtime {
+namespace {
+
+/// How often who waits for the loop looks whether it has ended.
+constexpr std::chrono::milliseconds kLook{100};
+
+tl::unexpected<DeployRefusal> refuse(Error error) {
+  return tl::unexpected<DeployRefusal>(DeployRefusal{.error = std::move(error), .messages = {}, .state = {}});
+}
+
+tl::unexpected<DeployRefusal> refuse_text(std::vector<plan::Message> messages) {
+  std::string first;
+  for (const plan::Message& message : messages)
+    if (first.empty() && message.severity == plan::Severity::kError) first = message.text;
+  return tl::unexpected<DeployRefusal>(
+      DeployRefusal{.error = {ErrorCode::kInvalid, first}, .messages = std::move(messages), .state = {}});
+}
+
+tl::unexpected<DeployRefusal> refuse_cold(const PipelineName& pipeline, StateReport state) {
+  std::string message = fmt::format("the new version of '{}' would lose state:", pipeline.value);
+  for (const StateReport::Cold& cold : state.cold)
+    message += fmt::format("\n  '{}' would start cold: {}", cold.name, cold.why);
+  message += "\nsay that they may start cold ('cold' = 'accept', --accept-cold), or keep their definitions";
+  return tl::unexpected<DeployRefusal>(
+      DeployRefusal{.error = {ErrorCode::kConflict, message}, .messages = {}, .state = std::move(state)});
+}
+
+/// A table that is read by another connector than before is read from its beginning.
+void add_changed_sources(const plan::Plan& plan, const plan::Plan& before, StateReport& report) {
+  for (const auto& scan : plan.scans)
+    for (const auto& old : before.scans)
+      if (old->table == scan->table && old->connector != scan->connector)
+        report.cold.push_back(
+            {"source " + scan->table,
+             fmt::format("its connector was '{}' and is '{}': it is read from its beginning", old->connector,
+                         scan->connector)});
+}
+
+}  // namespace
+
+/// The version that runs, as the caller's thread may know it.
+struct Host::Former {
+  bool is_there = false;
+  Origin origin = Origin::kFile;
+  std::string file;
+  PipelineName identity;
+  std::uint64_t version = 0;
+  std::optional<std::string> sql;
+  plan::Plan plan;
+  std::vector<exec::Dataflow::OperatorInfo> operators;
+};
+
+/// A change under way: the new version before step 3, the old one behind it.
+struct Host::Swap {
+  PipelineName pipeline;
+  PipelineName identity;
+  bool creates = false;
+  std::string sql;
+  std::uint64_t version = 1;
+  plan::Plan plan;
+  bool built = false;  // The entry has the new version.
+  std::vector<store::TableDeclaration> tables;
+  Former former;
+};
+
+// ---- Between the threads ---------------------------------------------------------------------------------
+
+Status Host::on_loop(std::function<void(Steered)> work) {
+  const auto answer = std::make_shared<std::promise<Status>>();
+  std::future<Status> answered = answer->get_future();
+  const tl::unexpected<Error> stops = leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_) return stops;
+    context_.loop->post([work = std::move(work), answer] {
+      work([answer](Status done) { answer->set_value(std::move(done)); });
+    });
+  }
+  while (answered.wait_for(kLook) != std::future_status::ready) {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_ && context_.loop->stopping()) return stops;
+  }
+  return answered.get();
+}
+
+Status Host::in_loop(std::function<Status()> work) {
+  return on_loop([work = std::move(work)](const Steered& done) { done(work()); });
+}
+
+/// Has the pipeline take nothing in any more, and keeps others from steering it until `end_change`.
+void Host::begin_change(const PipelineName& pipeline, Steered done) {
+  Entry* const entry = find(pipeline);
+  if (entry == nullptr)
+    return done(leat::fail(ErrorCode::kNotFound, fmt::format("there is no pipeline '{}'", pipeline.value)));
+  if (entry->steering)
+    return done(leat::fail(
+        ErrorCode::kConflict,
+        fmt::format("pipeline '{}' is being paused, restarted or changed: try again", pipeline.value)));
+  entry->restart.reset();
+  entry->steering = true;
+  {
+    const std::scoped_lock lock(mutex_);
+    entry->changing = true;
+  }
+  if (!entry->pipeline) return done({});
+  entry->pipeline->pause(context_.clock->monotonic() + kDrainMicros, [done = std::move(done)] { done({}); });
+}
+
+void Host::end_change(Entry& entry) {
+  entry.steering = false;
+  const std::scoped_lock lock(mutex_);
+  entry.changing = false;
+}
+
+Host::Former Host::former_of(const PipelineName& pipeline) const {
+  const std::scoped_lock lock(mutex_);
+  const Entry* const entry = find(pipeline);
+  if (entry == nullptr) return {};
+  Former former{.is_there = true,
+                .origin = entry->origin,
+                .file = entry->file,
+                .identity = entry->identity,
+                .version = entry->version,
+                .sql = entry->sql,
+                .plan = entry->plan,
+                .operators = {}};
+  if (entry->pipeline) former.operators = entry->pipeline->status().operators;
+  return former;
+}
+
+std::optional<PipelineText> Host::text(const PipelineName& pipeline) const {
+  const std::scoped_lock lock(mutex_);
+  const Entry* const entry = find(pipeline);
+  if (entry == nullptr) return std::nullopt;
+  return PipelineText{entry->origin, entry->version, entry->sql};
+}
+
+// ---- Deploying -------------------------------------------------------------------------------------------
+
+DeployOutcome Host::deploy(const DeployRequest& request) {
+  const PipelineName& name = request.pipeline;
+  const std::unique_lock under_way(change_mutex_, std::try_to_lock);
+  if (!under_way) return refuse({ErrorCode::kConflict, "another pipeline is being changed: try again"});
+  if (const Status good = check_name(name); !good) return refuse(good.error());
+  plan::PlanOutcome outcome = planned(name.value + ".sql", request.sql);
+  if (auto conflict = name_conflict(name.value + ".sql", request.sql, name))
+    outcome.messages.push_back(*std::move(conflict));
+  if (!outcome.ok()) return refuse_text(std::move(outcome.messages));
+
+  Swap change{
+      .pipeline = name, .sql = request.sql, .plan = std::move(outcome.plan), .former = former_of(name)};
+  const Former& former = change.former;
+  if (former.is_there && former.origin == Origin::kFile)
+    return refuse(
+        {ErrorCode::kConflict,
+         fmt::format("pipeline '{}' is that of the file '{}': change the file and restart the daemon, or "
+                     "take it out of the folder first",
+                     name.value, former.file)});
+  const auto identity = context_.store->pipelines().identity(name);
+  if (!identity) return refuse(identity.error());
+  change.identity = *identity;
+  change.creates = !former.is_there;
+  change.version = former.version + 1;
+
+  Deployed deployed{.version = change.version, .created = change.creates, .changed = true};
+  deployed.warnings = change.plan.warnings;
+  const auto parts = context_.store->pipelines().kept(name);
+  if (!parts) return refuse(parts.error());
+  if (former.sql == request.sql) {
+    deployed.version = former.version;
+    deployed.changed = false;
+    deployed.state = compare_state(former.operators, former.operators, *parts);
+    return deployed;
+  }
+  const auto rehearsed = rehearse(name, change.plan, pipeline_context(change.identity));
+  if (!rehearsed) return refuse(rehearsed.error());
+  const auto before = former.operators.empty()
+                          ? operators_of(name, former.plan, pipeline_context(change.identity))
+                          : former.operators;
+  deployed.state = compare_state(rehearsed->operators, before, *parts);
+  add_changed_sources(change.plan, former.plan, deployed.state);
+  if (!deployed.state.cold.empty() && request.cold == DeployRequest::Cold::kRefuse)
+    return refuse_cold(name, std::move(deployed.state));
+  if (request.run == DeployRequest::Run::kDry) return deployed;
+
+  change.tables = rehearsed->tables;
+  auto told = swap(change);
+  if (!told) return refuse(told.error());
+  deployed.sessions = *std::move(told);
+  log::warn("somebody deployed a pipeline",
+            {{"pipeline", name.value}, {"version", std::to_string(change.version)}});
+  return deployed;
+}
+
+/// Gives what is to be said of sessions that nobody wants any more.
+Result<std::vector<std::string>> Host::swap(Swap& change) {
+  const std::vector<Session> before = sessions(change.former.plan, change.identity);
+  farewells_.keep(sessions(change.plan, change.identity));
+  if (change.creates) LEAT_TRY(in_loop([&] { return add_empty(change.pipeline, change.identity); }));
+  const Status done = take_over(change);
+  if (!done) {
+    // The loop may have ended meanwhile; then nothing is left to go back to.
+    (void)in_loop([&] {
+      go_back(change);
+      return Status();
+    });
+    if (change.creates) (void)context_.store->tables().declare(change.pipeline, {});
+    return tl::unexpected<Error>(done.error());
+  }
+  look_for_leftovers();
+  return farewells_.end(without(before, running_sessions()));
+}
+
+Status Host::take_over(Swap& change) {
+  LEAT_TRY(on_loop([this, name = change.pipeline](Steered done) { begin_change(name, std::move(done)); }));
+  LEAT_ASSIGN(store::SavedPipeline saved, context_.store->load(change.pipeline));
+  LEAT_TRY(context_.store->tables().declare(change.pipeline, change.tables));
+  LEAT_TRY(in_loop([&] { return build(change, std::move(saved)); }));
+  LEAT_TRY(context_.store->pipelines().deploy(
+      {change.pipeline, change.version, change.sql, context_.clock->wall()}));
+  const Status runs = in_loop([&] { return run_new(change.pipeline); });
+  if (runs) return {};
+  const Former& former = change.former;
+  LEAT_TRY(former.is_there
+               ? context_.store->pipelines().deploy(
+                     {change.pipeline, former.version, former.sql.value_or(""), context_.clock->wall()})
+               : context_.store->pipelines().remove(change.pipeline));
+  return runs;
+}
+
+/// A place for a pipeline that is new: nothing runs in it yet.
+Status Host::add_empty(const PipelineName& pipeline, const PipelineName& identity) {
+  if (find(pipeline) != nullptr)
+    return leat::fail(ErrorCode::kConflict, fmt::format("there is a pipeline '{}' already", pipeline.value));
+  auto made = std::make_unique<Entry>();
+  made->name = pipeline;
+  made->identity = identity;
+  made->origin = Origin::kDeployed;
+  made->paused = false;
+  const std::scoped_lock lock(mutex_);
+  entries_.push_back(std::move(made));
+  return {};
+}
+
+/// Exchanges the versions, and builds the new one without running it.
+Status Host::build(Swap& change, store::SavedPipeline saved) {
+  Entry* const entry = find(change.pipeline);
+  if (stopping_ || entry == nullptr) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
+  {
+    const std::scoped_lock lock(mutex_);
+    entry->pipeline.reset();
+    std::swap(entry->plan, change.plan);
+    entry->sql = change.sql;
+    entry->version = change.version;
+    change.built = true;
+  }
+  LEAT_ASSIGN(std::unique_ptr<Pipeline> pipeline, make(*entry, std::move(saved)));
+  const std::scoped_lock lock(mutex_);
+  entry->pipeline = std::move(pipeline);
+  return {};
+}
+
+Status Host::run_new(const PipelineName& pipeline) {
+  Entry* const entry = find(pipeline);
+  if (stopping_ || entry == nullptr) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
+  entry->policy = std::make_unique<RestartPolicy>(restart_options(entry->plan.settings));
+  entry->started = context_.clock->monotonic();
+  LEAT_TRY(launch(*entry, *entry->pipeline));
+  end_change(*entry);
+  const std::scoped_lock lock(mutex_);
+  entry->error.clear();
+  log_start(*entry);
+  return {};
+}
+
+/// The old version runs again, as if nothing had been asked for.
+void Host::go_back(Swap& change) {
+  Entry* const entry = find(change.pipeline);
+  if (stopping_ || entry == nullptr || (!change.creates && !entry->changing)) return;
+  if (change.creates) return erase(change.pipeline);
+  if (change.built) {
+    const std::scoped_lock lock(mutex_);
+    entry->pipeline.reset();
+    std::swap(entry->plan, change.plan);
+    entry->sql = change.former.sql;
+    entry->version = change.former.version;
+  }
+  end_change(*entry);
+  if (!entry->policy) return;  // It could not run before, either.
+  entry->policy = std::make_unique<RestartPolicy>(restart_options(entry->plan.settings));
+  start(*entry);
+}
+
+void Host::erase(const PipelineName& pipeline) {
+  std::unique_ptr<Entry> gone;  // Destroyed without the lock: what it ends may take a while.
+  const std::scoped_lock lock(mutex_);
+  const auto found =
+      std::ranges::find_if(entries_, [&](const auto& entry) { return entry->name == pipeline; });
+  if (found == entries_.end()) return;
+  gone = std::move(*found);
+  entries_.erase(found);
+}
+
+// ---- Sessions at brokers ---------------------------------------------------------------------------------
+
+std::vector<Session> Host::sessions(const plan::Plan& plan, const PipelineName& identity) const {
+  return sessions_of(plan, {.gateway_id = context_.gateway_id,
+                            .store = context_.store->id(),
+                            .pipeline = identity,
+                            .now = [clock = context_.clock] { return clock->wall(); }});
+}
+
+/// Of all pipelines: what one has given up, another may have by an explicit 'client-id'.
+std::vector<Session> Host::running_sessions() const {
+  std::vector<Session> all;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& entry : entries_)
+    for (Session& session : sessions(entry->plan, entry->identity)) all.push_back(std::move(session));
+  return all;
+}
+
+}  // namespace leat::runtime

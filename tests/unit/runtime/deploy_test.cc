@@ -1,0 +1,361 @@
+// Deploying, removing and renaming on a host with a store of its own, and the pure questions behind them.
+#include "daemon/runtime/deploy.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "daemon/log/log.h"
+#include "daemon/loop/clock.h"
+#include "daemon/loop/loop.h"
+#include "daemon/runtime/host.h"
+
+using namespace leat;
+using namespace leat::runtime;
+
+namespace {
+
+std::string text(const std::string& select, const std::string& settings = "") {
+  return settings + R"(
+    CREATE TABLE a (n BIGINT, ts AS PROCTIME()) WITH ('connector' = 'datagen', 'rows-per-second' = '50', 'fields.n.min' = '1', 'fields.n.max' = '3');
+    CREATE TABLE b (n BIGINT, c BIGINT) WITH ('connector' = 'blackhole');
+    SET 'execution.checkpointing.interval' = '10 ms';
+    INSERT INTO b )" +
+         select + ";";
+}
+const std::string kCounts = text("SELECT n, COUNT(*) FROM a GROUP BY n");
+const std::string kSameState = text("SELECT n + 1, c FROM (SELECT n, COUNT(*) AS c FROM a GROUP BY n)");
+const std::string kOtherState = text("SELECT n, COUNT(DISTINCT n) FROM a GROUP BY n");
+
+struct DeployWorld {
+  DeployWorld() {
+    log::configure({.form = log::Form::kText, .level = log::Level::kError});
+    std::string name = (std::filesystem::temp_directory_path() / "leat-deploy-XXXXXX").string();
+    folder = ::mkdtemp(name.data());
+    std::filesystem::create_directories(folder / "pipelines");
+    std::filesystem::create_directories(folder / "journal");
+    std::vector<std::string> notes;
+    store = *store::Store::open({.path = (folder / "leat.db").string()}, notes);
+    loop = *loop::Loop::create();
+    begin();
+  }
+  ~DeployWorld() {
+    host.reset();
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  void begin() {
+    host = std::make_unique<Host>(HostContext{.loop = loop.get(),
+                                              .clock = &clock,
+                                              .store = store.get(),
+                                              .journal_dir = (folder / "journal").string()});
+    host->load_folder((folder / "pipelines").string());
+  }
+  void file(const std::string& name, const std::string& sql) {
+    std::ofstream(folder / "pipelines" / name) << sql;
+  }
+  /// As the API does: from another thread, while the loop runs.
+  template <class T>
+  T ask(const std::function<T()>& question) {
+    std::optional<T> answer;
+    std::thread asking([&] {
+      answer = question();
+      loop->stop();
+    });
+    loop->run();
+    asking.join();
+    return *std::move(answer);
+  }
+  DeployOutcome deploy(const std::string& name, const std::string& sql,
+                       DeployRequest::Cold cold = DeployRequest::Cold::kRefuse,
+                       DeployRequest::Run run = DeployRequest::Run::kReal) {
+    return ask<DeployOutcome>([&] { return host->deploy({{name}, sql, cold, run}); });
+  }
+  Result<Removed> remove(const std::string& name, const std::set<Part>& purge = {}) {
+    return ask<Result<Removed>>([&] { return host->remove({name}, purge); });
+  }
+  Status rename(const std::string& from, const std::string& to) {
+    return ask<Status>([&] { return host->rename({from}, {to}); });
+  }
+  PipelineStatus status(const std::string& name) {
+    for (const PipelineStatus& each : host->statuses())
+      if (each.name.value == name) return each;
+    return {.state = PipelineState::kStopped};
+  }
+  bool is_there(const std::string& name) { return host->text({name}).has_value(); }
+  /// Until it has committed something.
+  void wait_for_commits(const std::string& name, std::uint64_t commits = 1) {
+    ask<bool>([&] {
+      while (store->load({name})->last_commit.value < commits)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      return true;
+    });
+  }
+  void stop() {
+    host->stop(clock.monotonic(), [this] { loop->stop(); });
+    loop->run();
+  }
+  void restart() {
+    stop();
+    begin();
+  }
+
+  std::filesystem::path folder;
+  loop::SystemClock clock;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<loop::Loop> loop;
+  std::unique_ptr<Host> host;
+};
+
+}  // namespace
+
+TEST_CASE("a text that is deployed runs, and runs again after a restart") {
+  DeployWorld world;
+  const DeployOutcome made = world.deploy("mill", kCounts);
+  REQUIRE(made);
+  CHECK(made->created);
+  CHECK(made->version == 1);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  world.restart();
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  CHECK(world.host->text({"mill"})->origin == Origin::kDeployed);
+  world.stop();
+}
+
+TEST_CASE("the same text again changes nothing") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  const DeployOutcome again = world.deploy("mill", kCounts);
+  REQUIRE(again);
+  CHECK_FALSE(again->changed);
+  CHECK_FALSE(again->created);
+  CHECK(again->version == 1);
+  world.stop();
+}
+
+TEST_CASE("a new version takes over the state that is its own") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill", 3);
+  const DeployOutcome dry =
+      world.deploy("mill", kSameState, DeployRequest::Cold::kRefuse, DeployRequest::Run::kDry);
+  REQUIRE(dry);
+  CHECK(world.host->text({"mill"})->version == 1);
+  const DeployOutcome made = world.deploy("mill", kSameState);
+  REQUIRE(made);
+  CHECK(made->version == 2);
+  REQUIRE(made->state.kept.size() == 1);
+  CHECK(made->state.kept[0].name == "group aggregate 1");
+  CHECK(made->state.kept[0].keys >= 1);
+  CHECK(made->state.cold.empty());
+  CHECK(made->state.dropped.empty());
+  CHECK(world.status("mill").last_commit.value >= 3);
+  world.stop();
+}
+
+TEST_CASE("an operator that would start cold is asked about, and says why") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill", 2);
+  const DeployOutcome refused = world.deploy("mill", kOtherState);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.code == ErrorCode::kConflict);
+  REQUIRE(refused.error().state);
+  REQUIRE(refused.error().state->cold.size() == 1);
+  CHECK(refused.error().state->cold[0].why.find("'group aggregate 1' of the version before is another one") ==
+        0);
+  CHECK(refused.error().state->dropped == std::vector<std::string>{"group aggregate 1"});
+  CHECK(world.host->text({"mill"})->version == 1);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  REQUIRE(world.deploy("mill", kOtherState, DeployRequest::Cold::kAccept));
+  CHECK(world.host->text({"mill"})->version == 2);
+  world.stop();
+}
+
+TEST_CASE("a text that is wrong or names another pipeline is refused with its place, and changes nothing") {
+  DeployWorld world;
+  const DeployOutcome broken =
+      world.deploy("mill", "CREATE TABLE a (n BIGNIT) WITH ('connector' = 'datagen');");
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().messages.at(0).line == 1);
+  CHECK(broken.error().messages.at(0).rendered.find("mill.sql:1:19: error:") == 0);
+  const DeployOutcome misnamed = world.deploy("mill", "SET 'pipeline.name' = 'plant';" + kCounts);
+  REQUIRE_FALSE(misnamed);
+  REQUIRE(misnamed.error().messages.size() == 1);
+  CHECK(misnamed.error().messages[0].column == 23);
+  CHECK(misnamed.error().messages[0].length == 7);
+  CHECK_FALSE(world.deploy("a/b", kCounts));
+  CHECK_FALSE(world.is_there("mill"));
+  CHECK(world.store->pipelines().deployed()->empty());
+  world.stop();
+}
+
+TEST_CASE("a version that cannot be built leaves the one that runs as it is") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill");
+  const std::string table =
+      "CREATE TABLE a (n BIGINT) WITH ('connector' = 'datagen'); CREATE TABLE t (n BIGINT) WITH ('connector' "
+      "= "
+      "'sqlite'); INSERT INTO t SELECT n FROM a;";
+  REQUIRE(world.deploy("other", table));
+  std::string reshaped = table;
+  reshaped.replace(reshaped.find("t (n BIGINT)"), 12, "t (n STRING)");
+  reshaped.replace(reshaped.find("SELECT n"), 8, "SELECT CAST(n AS STRING)");
+  const DeployOutcome refused = world.deploy("mill", reshaped, DeployRequest::Cold::kAccept);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.code == ErrorCode::kConflict);
+  CHECK(refused.error().error.message.find("the table 't' is there in another shape") == 0);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  world.stop();
+}
+
+TEST_CASE("a version that does not come up after all leaves the one before running, and its text") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill", 2);
+  std::filesystem::create_directories(world.folder / "journal" / "mill.m.journal");
+  const std::string over_mqtt =
+      "CREATE TABLE m (n BIGINT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', "
+      "'format' = "
+      "'json'); CREATE TABLE b (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT n FROM m;";
+  const DeployOutcome refused = world.deploy("mill", over_mqtt, DeployRequest::Cold::kAccept);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.message.find("mill.m.journal") != std::string::npos);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  CHECK(world.host->text({"mill"})->version == 1);
+  const auto commits = world.status("mill").last_commit.value;
+  world.wait_for_commits("mill", commits + 2);
+  CHECK_FALSE(world.deploy("other", over_mqtt + "SET 'pipeline.name' = 'mill';"));
+  CHECK_FALSE(world.is_there("other"));
+  CHECK(world.deploy("mill", kSameState)->version == 2);
+  world.stop();
+}
+
+TEST_CASE("a new pipeline that does not come up is none") {
+  DeployWorld world;
+  std::filesystem::create_directories(world.folder / "journal" / "mill.m.journal");
+  CHECK_FALSE(world.deploy(
+      "mill",
+      "CREATE TABLE m (n BIGINT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', "
+      "'format' = "
+      "'json'); CREATE TABLE b (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT n FROM m;"));
+  CHECK_FALSE(world.is_there("mill"));
+  CHECK(world.store->pipelines().deployed()->empty());
+  REQUIRE(world.deploy("mill", kCounts));
+  world.stop();
+}
+
+TEST_CASE("a pipeline that is paused stays so under a new version, also over a restart") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  REQUIRE(world.ask<Status>([&] { return world.host->steer({"mill"}, Steering::kPause); }));
+  REQUIRE(world.deploy("mill", kSameState, DeployRequest::Cold::kAccept));
+  CHECK(world.status("mill").state == PipelineState::kPaused);
+  world.restart();
+  CHECK(world.status("mill").state == PipelineState::kPaused);
+  CHECK(world.host->text({"mill"})->version == 2);
+  world.stop();
+}
+
+TEST_CASE("a file's name is the file's") {
+  DeployWorld world;
+  world.file("mill.sql", kCounts);
+  world.restart();
+  const DeployOutcome refused = world.deploy("mill", kSameState);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.code == ErrorCode::kConflict);
+  CHECK(refused.error().error.message.find("mill.sql'") != std::string::npos);
+  CHECK(world.remove("mill").error().code == ErrorCode::kConflict);
+  CHECK(world.rename("mill", "plant").error().code == ErrorCode::kConflict);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  world.stop();
+}
+
+TEST_CASE("a file that comes with the name of a deployed pipeline is refused, and says so") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.file("mill.sql", kSameState);
+  world.restart();
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  std::vector<std::string> reasons;
+  CHECK_FALSE(world.host->ready(reasons));
+  REQUIRE(reasons.size() == 1);
+  CHECK(reasons[0].find("a pipeline 'mill' is deployed (version 1) and goes on") != std::string::npos);
+  world.stop();
+}
+
+TEST_CASE("a pipeline that is removed leaves what is kept, for the next of its name") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill", 2);
+  const auto removed = world.remove("mill");
+  REQUIRE(removed);
+  CHECK(removed->was_there);
+  CHECK(removed->kept == std::vector<std::string>{"state"});
+  CHECK_FALSE(world.is_there("mill"));
+  REQUIRE(world.host->leftovers().size() == 1);
+  CHECK(world.host->leftovers()[0].find("state of pipeline 'mill', which is not there any more") == 0);
+  const DeployOutcome back = world.deploy("mill", kCounts);
+  REQUIRE(back);
+  CHECK(back->created);
+  CHECK(back->state.kept.size() == 1);
+  CHECK(world.host->leftovers().empty());
+  world.stop();
+}
+
+TEST_CASE("what is purged is gone, also of a pipeline that was removed before") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill");
+  REQUIRE(world.remove("mill"));
+  const auto purged = world.remove("mill", {Part::kState});
+  REQUIRE(purged);
+  CHECK_FALSE(purged->was_there);
+  CHECK(purged->purged == std::vector<std::string>{"state"});
+  CHECK(purged->kept.empty());
+  CHECK(world.host->leftovers().empty());
+  CHECK(world.remove("nobody").error().code == ErrorCode::kNotFound);
+  world.stop();
+}
+
+TEST_CASE("a pipeline goes on under another name") {
+  DeployWorld world;
+  const std::string named = "SET 'pipeline.name' = 'mill';" + kCounts;
+  REQUIRE(world.deploy("mill", named));
+  world.wait_for_commits("mill", 2);
+  REQUIRE(world.rename("mill", "plant 'a'"));
+  CHECK_FALSE(world.is_there("mill"));
+  CHECK(world.status("plant 'a'").state == PipelineState::kRunning);
+  CHECK(world.host->text({"plant 'a'"})->sql == "SET 'pipeline.name' = 'plant ''a''';" + kCounts);
+  world.wait_for_commits("plant 'a'", 4);
+  world.restart();
+  CHECK(world.status("plant 'a'").state == PipelineState::kRunning);
+  CHECK(world.status("plant 'a'").last_commit.value >= 4);
+  REQUIRE(world.deploy("mill", kCounts));
+  CHECK(world.rename("mill", "plant 'a'").error().code == ErrorCode::kConflict);
+  CHECK(world.rename("nobody", "third").error().code == ErrorCode::kNotFound);
+  world.stop();
+}
+
+TEST_CASE("the name of a text is found, and changed where it stands") {
+  CHECK(name_in_text("SELECT 1") == std::nullopt);
+  CHECK(name_in_text("SET 'pipeline.name' = 'a'; SET 'pipeline.name' = 'b'; CREATE nonsense") == "b");
+  CHECK(with_name("SET 'pipeline.name' = 'it''s';\nSELECT 1", {"b"}) ==
+        "SET 'pipeline.name' = 'b';\nSELECT 1");
+  CHECK(with_name("SELECT 'pipeline.name'", {"b"}) == "SELECT 'pipeline.name'");
+  CHECK_FALSE(name_conflict("f", "SET 'pipeline.name' = 'a';", {"a"}));
+  CHECK(name_conflict("f", "SET 'pipeline.name' = 'a';", {"b"})->rendered.find("f:1:23: error:") == 0);
+}
+
+TEST_CASE("a name that no path can hold is refused") {
+  for (const char* good : {"mill", "line 3", "Mühle", "a.b-c_d"}) CHECK(check_name({good}));
+  for (const char* bad : {"", "a/b", "a\nb", "\xFF"}) CHECK_FALSE(check_name({bad}));
+  CHECK_FALSE(check_name({std::string(201, 'a')}));
+}

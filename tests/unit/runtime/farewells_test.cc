@@ -1,0 +1,87 @@
+#include "daemon/runtime/farewells.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+#include "daemon/log/log.h"
+#include "tests/support/eventually.h"
+
+using namespace leat;
+using namespace leat::runtime;
+using leat::test::eventually;
+
+namespace {
+
+/// A broker that can be away.
+struct FarewellWorld {
+  FarewellWorld() {
+    log::configure({.form = log::Form::kText, .level = log::Level::kError});
+    connector.end_session = [this](const OptionMap&, const sources::SourceContext&, Micros) -> Status {
+      ++asked;
+      if (away) return fail(ErrorCode::kUnavailable, "no connection");
+      ++ended;
+      return {};
+    };
+  }
+  Session session(const std::string& key) {
+    Session made{.key = key, .connector = &connector, .options = {}, .context = {}};
+    made.context.table = {"readings"};
+    return made;
+  }
+  void pass(Micros time) {
+    clock.advance(time);
+    farewells.keep({});  // Which also has the thread look at the clock.
+  }
+
+  loop::SimulatedClock clock{1'764'000'000 * kMicrosPerSecond};
+  sources::SourceConnector connector;
+  std::atomic<bool> away = false;
+  std::atomic<int> asked = 0;
+  std::atomic<int> ended = 0;
+  Farewells farewells{clock};
+};
+
+}  // namespace
+
+TEST_CASE("a session is ended at once where its broker answers") {
+  FarewellWorld world;
+  const auto told = world.farewells.end({world.session("a"), world.session("b")});
+  REQUIRE(told.size() == 2);
+  CHECK(told[0] == "the session of table 'readings' has ended: a");
+  CHECK(world.ended == 2);
+}
+
+TEST_CASE("a session whose broker is away is told, and ended when that is back") {
+  FarewellWorld world;
+  world.away = true;
+  const auto told = world.farewells.end({world.session("a")});
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("the session of table 'readings' is still there (a): no connection.") == 0);
+  world.pass(Micros(11 * kMicrosPerSecond));
+  CHECK(eventually([&] { return world.asked == 2; }));
+  world.away = false;
+  CHECK(eventually([&] {
+    world.pass(Micros(21 * kMicrosPerSecond));
+    return world.ended == 1;
+  }));
+}
+
+TEST_CASE("a session that is wanted again is not ended any more") {
+  FarewellWorld world;
+  world.away = true;
+  (void)world.farewells.end({world.session("a")});
+  world.farewells.keep({world.session("a")});
+  world.away = false;
+  world.pass(Micros(kMicrosPerHour));
+  (void)world.farewells.end({world.session("b")});
+  CHECK(world.ended == 1);
+  CHECK(world.asked == 2);
+}
+
+TEST_CASE("sessions that another has, too, are not given up") {
+  FarewellWorld world;
+  const auto rest = without({world.session("a"), world.session("b")}, {world.session("b")});
+  REQUIRE(rest.size() == 1);
+  CHECK(rest[0].key == "a");
+}
