@@ -87,6 +87,8 @@ Response Dispatcher::dispatch(const ApiContext& context, const Incoming& incomin
   Request request;
   if (auto refused = find_route(incoming, method, route, request)) return *refused;
   request.query = incoming.query;
+  request.accept_encoding = incoming.accept_encoding;
+  request.if_none_match = incoming.if_none_match;
   if (method == Method::kPost || method == Method::kPut)
     if (auto refused = read_body(incoming, route->max_body, request)) return *refused;
   return answer(*route, context, request);

@@ -31,6 +31,8 @@ struct Incoming {
   std::string host;
   std::string origin;
   std::string fetch_site;  ///< Sec-Fetch-Site
+  std::string accept_encoding;
+  std::string if_none_match;
 };
 
 /// Immutable, so that any number of threads may ask it.

@@ -21,6 +21,8 @@ struct Request {
   std::multimap<std::string, std::string> query;
   nlohmann::json body = nlohmann::json::object();  ///< Of a POST or PUT; always an object.
   std::string caller = {};  ///< Who asks, for the audit: a token's name, "local" without one.
+  std::string accept_encoding = {};
+  std::string if_none_match = {};
 };
 
 /// A body that comes in pieces, as server-sent events do: called on the answer's thread until it gives

@@ -23,13 +23,26 @@ Incoming read_request(const httplib::Request& from) {
           .content_type = from.get_header_value("Content-Type"),
           .host = from.get_header_value("Host"),
           .origin = from.get_header_value("Origin"),
-          .fetch_site = from.get_header_value("Sec-Fetch-Site")};
+          .fetch_site = from.get_header_value("Sec-Fetch-Site"),
+          .accept_encoding = from.get_header_value("Accept-Encoding"),
+          .if_none_match = from.get_header_value("If-None-Match")};
+}
+
+/// A body that is compressed already: the library compresses those of `set_content` by itself, and so twice.
+void write_packed(const Response& from, httplib::Response& to) {
+  to.set_header("Accept-Ranges", "none");
+  const auto body = std::make_shared<const std::string>(from.body);
+  to.set_content_provider(body->size(), from.content_type.c_str(),
+                          [body](std::size_t offset, std::size_t length, httplib::DataSink& reader) {
+                            return reader.write(body->data() + offset, length);
+                          });
 }
 
 void write_response(const Response& from, httplib::Response& to) {
   to.status = from.status;
   if (!from.allow.empty()) to.set_header("Allow", from.allow);
   for (const auto& [name, value] : from.headers) to.set_header(name, value);
+  if (to.has_header("Content-Encoding")) return write_packed(from, to);
   if (!from.pieces) return to.set_content(from.body, from.content_type.c_str());
   to.set_chunked_content_provider(
       from.content_type.c_str(), [next = from.pieces](std::size_t, httplib::DataSink& reader) {
