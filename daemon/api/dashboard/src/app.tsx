@@ -1,5 +1,5 @@
 // The frame around all pages: head with navigation and health, the token, the lost connection.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { has, lostSince, missing, request, roles, token, tokenWanted, useToken } from "./api";
 import type { DaemonStatus, Readiness } from "./model";
 import { verdict } from "./parts/health";
@@ -165,15 +165,18 @@ function LostBanner() {
   );
 }
 
+/** Modal, and Escape does not close it: without a token there is nothing to see. */
 function TokenForm({ reason }: { reason: string }) {
   const [text, setText] = useState("");
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => element.current?.showModal(), []);
   const enter = (event: Event) => {
     event.preventDefault();
     if (text.trim()) useToken(text.trim());
   };
   return (
-    <div class="cover">
-      <form class="card token" onSubmit={enter} aria-label="Token">
+    <dialog ref={element} aria-label="Token" onCancel={(event) => event.preventDefault()}>
+      <form onSubmit={enter}>
         <h2>This daemon asks for a token</h2>
         {reason && <p class="error">{reason}</p>}
         <p>
@@ -194,6 +197,6 @@ function TokenForm({ reason }: { reason: string }) {
           <button class="primary">Enter</button>
         </div>
       </form>
-    </div>
+    </dialog>
   );
 }

@@ -104,7 +104,6 @@ export function Editor() {
     field.current?.focus();
     field.current?.setSelectionRange(index, index + Math.max(1, error.length));
   };
-  const well = fresh && check.validation?.valid !== false;
   return (
     <>
       <header class="row">
@@ -112,7 +111,7 @@ export function Editor() {
         <NameFields pipeline={pipeline} name={name} onName={setName} />
         <div class="row end">
           <Explain sql={text} />
-          <Deploy name={name} sql={text} ready={well && kName.test(name) && text.trim() !== ""} />
+          <Deploy name={name} sql={text} ready={kName.test(name) && text.trim() !== ""} />
         </div>
       </header>
       {trouble && <p class="error">{trouble}</p>}

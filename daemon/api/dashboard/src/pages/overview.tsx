@@ -6,7 +6,7 @@ import type { DaemonStatus, Outbox, OutboxSink, Pipeline, Readiness, Summary } f
 import { Flow, sample, sinkKey, sourceKey } from "../parts/flow";
 import { Health } from "../parts/health";
 import { Legend, Plot, type PlotData } from "../parts/plot";
-import { Card, Scroll, State, Waiting } from "../parts/ui";
+import { Card, NumberHead, Scroll, State, Waiting } from "../parts/ui";
 import { usePoll, type Polled } from "../poll";
 import { Rates } from "../rates";
 import { link } from "../router";
@@ -108,7 +108,7 @@ function RatesCard({ history, seen }: { history: History; seen: Seen | null }) {
           <dd class="big">{rate(last(history.rows))}</dd>
         </div>
       </dl>
-      <Plot data={data} height={130} label="Messages in and rows to sinks per second, over the last minutes" />
+      <Plot data={data} height={130} fromZero label="Messages in and rows to sinks per second, over the last minutes" />
       <Legend lines={data.lines} />
     </Card>
   );
@@ -166,7 +166,9 @@ function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
           }
         >
           {each.error && <pre class="error">{each.error}</pre>}
-          <Flow pipeline={each} outbox={seen.outbox?.sinks ?? []} rates={rates} />
+          {each.operators.length > 0 && (
+            <Flow pipeline={each} outbox={seen.outbox?.sinks ?? []} rates={rates} />
+          )}
           {each.accounting_violations.map((text) => (
             <p class="error" key={text}>
               {text}
@@ -195,7 +197,7 @@ function LagCard({ seen, readiness }: { seen: Seen; readiness: Readiness | null 
             <tr>
               <th scope="col">pipeline</th>
               <th scope="col">watermark, UTC</th>
-              <th scope="col">behind the clock</th>
+              <NumberHead>behind the clock</NumberHead>
             </tr>
           </thead>
           <tbody>
@@ -223,11 +225,11 @@ function OutboxCard({ outbox }: { outbox: Outbox }) {
             <tr>
               <th scope="col">sink</th>
               <th scope="col">delivery</th>
-              <th scope="col">waiting</th>
-              <th scope="col">bytes</th>
+              <NumberHead>waiting</NumberHead>
+              <NumberHead>bytes</NumberHead>
               <th scope="col">full</th>
-              <th scope="col">age of the oldest</th>
-              <th scope="col">out</th>
+              <NumberHead>age of the oldest</NumberHead>
+              <NumberHead>out</NumberHead>
             </tr>
           </thead>
           <tbody>

@@ -8,7 +8,7 @@ import { PlanGraph } from "../parts/graph";
 import { SinkActions } from "../parts/sink_actions";
 import { SqlText } from "../parts/sql_text";
 import { Tail } from "../parts/tail";
-import { Action, Card, Confirm, Scroll, State, Waiting } from "../parts/ui";
+import { Action, Card, Confirm, NumberHead, Scroll, State, Waiting } from "../parts/ui";
 import { usePoll, wake } from "../poll";
 import { Rates } from "../rates";
 import { go, link } from "../router";
@@ -165,15 +165,10 @@ function Operators({ operators, rateOf }: { operators: Operator[]; rateOf: (oper
         <thead>
           <tr>
             <th scope="col">operator</th>
-            <th scope="col">rows out</th>
-            {["in", "passed", "applied", "filtered", "late", "dead"].map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
+            {["rate", "in", "passed", "applied", "filtered", "late", "dead", "keys", "memory"].map((name) => (
+              <NumberHead key={name}>{name}</NumberHead>
             ))}
-            <th scope="col">keys</th>
-            <th scope="col">memory</th>
-            {timed && <th scope="col">time per batch, p50 / p99</th>}
+            {timed && <NumberHead>time per batch, p50 / p99</NumberHead>}
           </tr>
         </thead>
         <tbody>

@@ -2,7 +2,7 @@
 import { request } from "../api";
 import { count, moment } from "../format";
 import type { Summary } from "../model";
-import { Scroll, State, Waiting } from "../parts/ui";
+import { NumberHead, Scroll, State, Waiting } from "../parts/ui";
 import { usePoll } from "../poll";
 import { link } from "../router";
 
@@ -37,8 +37,8 @@ function List({ pipelines }: { pipelines: Summary[] }) {
             <th scope="col">state</th>
             <th scope="col">watermark, UTC</th>
             <th scope="col">last commit, UTC</th>
-            <th scope="col">dead letters</th>
-            <th scope="col">restarts</th>
+            <NumberHead>dead letters</NumberHead>
+            <NumberHead>restarts</NumberHead>
           </tr>
         </thead>
         <tbody>

@@ -7,11 +7,12 @@ import { Legend, Plot, type PlotData } from "../parts/plot";
 import { RowsTable } from "../parts/rows";
 import { canMark, choose, isNumeric, isText, isTime, marksOf, queryFor, toPlot, type Choice } from "../parts/series";
 import { SqlText } from "../parts/sql_text";
-import { Card, Scroll, Waiting } from "../parts/ui";
+import { Card, NumberHead, Scroll, Waiting } from "../parts/ui";
 import { usePoll } from "../poll";
 import { link, place, setQuery } from "../router";
 
-const kRowChoices = [100, 300, 1000, 3000];
+const kRowChoices = [300, 1000, 3000, 10_000];
+const kRows = 1000;
 const kMarksListed = 20;
 
 function useTables() {
@@ -33,7 +34,7 @@ export function Tables() {
             <thead>
               <tr>
                 <th scope="col">table</th>
-                <th scope="col">rows</th>
+                <NumberHead>rows</NumberHead>
                 <th scope="col">columns</th>
                 <th scope="col">used by</th>
               </tr>
@@ -105,8 +106,8 @@ const names = (rows: Rows): string[] => rows.columns.map((each) => (typeof each 
 function Live({ table }: { table: Table }) {
   const query = place.value.query;
   const choice = choose(table, query);
-  const asked = Number(query.get("rows") ?? "300");
-  const rows = kRowChoices.includes(asked) ? asked : 300;
+  const asked = Number(query.get("rows") ?? kRows);
+  const rows = kRowChoices.includes(asked) ? asked : kRows;
   const [held, setHeld] = useState(false);
   const key = JSON.stringify([table.name, choice, rows, has("query")]);
   const { data, error } = usePoll(key, 1_000, (signal) => ask(table, choice, rows, signal));

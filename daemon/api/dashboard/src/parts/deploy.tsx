@@ -28,7 +28,7 @@ export function Deploy({ name, sql, ready }: Props) {
   };
   return (
     <>
-      <Action class="primary" disabled={!ready} run={look} title={ready ? "" : "name it, and mend what is wrong first"}>
+      <Action class="primary" disabled={!ready} run={look} title={ready ? "" : "it needs a name and a text"}>
         Deploy…
       </Action>
       {step?.is === "confirm" && (

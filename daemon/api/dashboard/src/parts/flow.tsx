@@ -37,13 +37,17 @@ function recordParts({ records }: OutboxSink): Part[] {
 }
 
 export const sourceKey = (pipeline: string, source: Source): string => `${pipeline}\n${source.table}\nreceived`;
-export const operatorKey = (pipeline: string, operator: Operator): string => `${pipeline}\n${operator.name}\nout`;
+export const operatorKey = (pipeline: string, operator: Operator): string => `${pipeline}\n${operator.name}\nmoved`;
 export const sinkKey = (pipeline: string, sink: Sink): string => `${pipeline}\n${sink.table}\nrows`;
+
+export const isSink = (operator: Operator): boolean => operator.name.startsWith("sink ");
+/** Rows that an operator gave on; those that reached it, of one that gives none. */
+export const moved = (operator: Operator): number => (isSink(operator) ? operator.rows.in : operator.rows.out);
 
 /** Puts a pipeline's counters in, to be asked for by the keys above. */
 export function sample(rates: Rates, pipeline: Pipeline): void {
   for (const each of pipeline.sources) rates.add(sourceKey(pipeline.name, each), each.messages.received);
-  for (const each of pipeline.operators) rates.add(operatorKey(pipeline.name, each), each.rows.out);
+  for (const each of pipeline.operators) rates.add(operatorKey(pipeline.name, each), moved(each));
   for (const each of pipeline.sinks) rates.add(sinkKey(pipeline.name, each), each.rows);
 }
 

@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { count, rate } from "../format";
 import type { Operator } from "../model";
+import { isSink, moved } from "./flow";
 import { kBox, layOut } from "./layout";
 
 interface Props {
@@ -67,7 +68,7 @@ function Node({ operator, box, rate: perSecond }: { operator: Operator; box: Cor
         {short(operator.name, 28)}
       </text>
       <text x="12" y="38">
-        {count(operator.rows.out)} rows out
+        {count(moved(operator))} {isSink(operator) ? "rows in" : "rows out"}
       </text>
       <text x="12" y="55" class="aside">
         {trouble.length > 0 ? trouble.join(", ") : operator.keys > 0 ? `${count(operator.keys)} keys` : ""}

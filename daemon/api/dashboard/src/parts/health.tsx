@@ -1,4 +1,4 @@
-// What /readyz says, for people.
+// What /readyz says, for people. Of an error in SQL its first line: the pipeline shows it with the caret.
 import type { Readiness } from "../model";
 
 interface Group {
@@ -30,7 +30,7 @@ export function Health({ readiness }: { readiness: Readiness }) {
           <h3>{group.title}</h3>
           <ul>
             {group.sentences.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
+              <li key={sentence}>{sentence.split("\n", 1)[0]}</li>
             ))}
           </ul>
         </div>

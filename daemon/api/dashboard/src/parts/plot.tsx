@@ -28,6 +28,8 @@ interface Props {
   label: string;
   /** Told when somebody has zoomed in, or out again. */
   onZoom?: (zoomed: boolean) => void;
+  /** Rates and the like: the axis begins at zero. */
+  fromZero?: boolean;
   /** Zoomed in: new data do not move it. */
   held?: boolean;
 }
@@ -79,15 +81,27 @@ function options(element: HTMLElement, latest: Latest): uPlot.Options {
     height,
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false } },
-    scales: { x: { time: data.isTime } },
+    scales: { x: { time: data.isTime }, ...(latest.current.fromZero ? { y: { range: upFromZero } } : {}) },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    axes: [axis, { ...axis, size: 56 }],
+    axes: [data.isTime ? { ...axis, space: 80, size: 32, values: times } : { ...axis, size: 32 }, { ...axis, size: 56 }],
     series: [{}, ...data.lines.map((line, i) => series(line, i))],
     hooks: {
       draw: [(plot) => drawMarks(plot, latest.current.data)],
       setSelect: [(plot) => plot.select.width > 0 && latest.current.onZoom?.(true)],
     },
   };
+}
+
+const upFromZero = (_plot: uPlot, _least: number, most: number): [number, number] => [0, most > 0 ? most * 1.1 : 1];
+
+/** UTC, as fine as the steps are. */
+function times(_plot: uPlot, splits: number[], _axis: number, _space: number, step: number): string[] {
+  return splits.map((seconds) => {
+    const text = new Date(seconds * 1000).toISOString(); // 2026-01-31T12:34:56.789Z
+    if (step >= 86_400) return text.slice(0, 10);
+    if (step >= 60) return seconds % 86_400 === 0 ? text.slice(5, 10) : text.slice(11, 16);
+    return step >= 1 ? text.slice(11, 19) : text.slice(11, 21);
+  });
 }
 
 function series(line: Line, index: number): uPlot.Series {

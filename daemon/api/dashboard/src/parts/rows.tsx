@@ -20,7 +20,7 @@ export function RowsTable({ label, columns, rows, classes }: Props) {
         <thead>
           <tr>
             {columns.map((name) => (
-              <th key={name} scope="col">
+              <th key={name} scope="col" class={typeof rows[0]?.[columns.indexOf(name)] === "number" ? "number" : ""}>
                 {name}
               </th>
             ))}

@@ -158,6 +158,15 @@ export function Card(props: { title: string; id?: string; aside?: ComponentChild
   );
 }
 
+/** The head of a column of numbers. */
+export function NumberHead({ children }: { children: string }) {
+  return (
+    <th scope="col" class="number">
+      {children}
+    </th>
+  );
+}
+
 /** A table that scrolls sideways by itself where it is too wide; reachable by keyboard for that. */
 export function Scroll(props: { label: string; children: ComponentChildren; tall?: boolean }) {
   return (
