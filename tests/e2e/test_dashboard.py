@@ -160,6 +160,13 @@ def fetch(url: str, **headers: str):
         return other
 
 
+def put(url: str, body: dict) -> int:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="PUT")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.status
+
+
 def test_the_files_are_small_kept_by_browsers_and_allow_no_other_script(machines, daemon):
     page = fetch(daemon.url + "/", **{"Accept-Encoding": "gzip"})
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -349,19 +356,35 @@ def test_a_deployment_with_an_error_is_refused_with_the_caret_and_one_without_ru
 
 
 def test_a_deployment_tells_what_starts_anew_before_it_does(machines, daemon, open_page, screen):
-    daemon.add("counts", COUNTS)
-    daemon.stop()
-    daemon.start()
+    assert put(f"{daemon.url}/api/v1/pipelines/counts", {"sql": COUNTS}) == 201
+    eventually(lambda: daemon.pipeline("counts")["last_commit"] > 0, "a commit")
     page = open_page("#/editor?pipeline=counts")
     eventually(lambda: "MOD(n, 10)" in page.input_value("textarea[aria-label=SQL]"), "the pipeline's SQL")
-    eventually(lambda: daemon.pipeline("counts")["last_commit"] > 0, "a commit")
+    page.click("role=button[name='Deploy…']")
+    sees(page, ".note", "it runs this text already")
     page.fill("textarea[aria-label=SQL]", COUNTS.replace("COUNT(*)", "SUM(n)"))
     page.click("role=button[name='Deploy…']")
+    sees(page, "dialog", "Replace counts?")
     sees(page, "dialog", "Starts anew")
     screen(page, "deploy")
-    before = daemon.pipeline("counts").get("version")
     page.click("dialog >> role=button[name='Cancel']")
-    assert daemon.pipeline("counts").get("version") == before
+    assert daemon.pipeline("counts")["version"] == 1
+    page.click("role=button[name='Deploy…']")
+    page.click("dialog >> role=button[name='Deploy, and start these anew']")
+    sees(page, ".note", "counts is deployed, version 2")
+    page.click("role=button[name='Remove']")
+    page.check("dialog >> text=delete its tables")
+    page.click("dialog >> role=button[name='Remove']")
+    sees(page, ".note", "counts is removed")
+    sees(page, "h1", "Pipelines")
+    assert daemon.ask("/api/v1/pipelines/counts").status == 404
+
+
+def test_a_pipeline_of_a_file_is_not_deployed_over(machines, daemon, open_page):
+    page = open_page("#/editor?pipeline=plant")
+    sees(page, ".told.warn", "is changed there")
+    page.click("role=button[name='Deploy…']")
+    sees(page, ".note.bad", "change the file")
 
 
 def test_a_trial_shows_rows_of_pasted_lines_and_touches_nothing(machines, daemon, open_page, screen):
@@ -482,7 +505,7 @@ def test_everything_is_reached_by_keyboard(machines, daemon, open_page):
     tab_to("Pipelines")
     page.keyboard("press", "Enter")
     sees(page, "h1", "Pipelines")
-    assert page.evaluate("document.activeElement.id") == "content"
+    eventually(lambda: page.evaluate("document.activeElement.id") == "content", "the focus is on the new page")
     tab_to("plant")
     page.keyboard("press", "Enter")
     sees(page, "h1 + .state", "running")

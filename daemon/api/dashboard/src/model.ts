@@ -195,7 +195,19 @@ export interface Deployed {
   pipeline: string;
   version: number;
   created: boolean;
+  /** False: it runs this text already. */
+  changed?: boolean;
   state: StateChange;
+  warnings?: string[];
+  /** What is to say of sessions at brokers that were to end. */
+  sessions?: string[];
+}
+
+export interface Removed {
+  kept: string[];
+  purged: string[];
+  notes?: string[];
+  sessions?: string[];
 }
 
 export interface ChangedRow {

@@ -66,17 +66,18 @@ function useCheck(text: string): Check {
   return check;
 }
 
-/** The text of the pipeline that the address names, else the draft of before. */
+/** The text of the pipeline that the address names, else the draft of before; and what is to say of it. */
 function useText(pipeline: string): [string, (text: string) => void, string] {
   const [text, setText] = useState(() => (pipeline ? "" : (sessionStorage.getItem(kDraft) ?? kStarter)));
   const [trouble, setTrouble] = useState("");
   useEffect(() => {
+    setTrouble("");
     if (!pipeline) return;
     const abort = new AbortController();
     request<Pipeline>(`api/v1/pipelines/${segment(pipeline)}`, { signal: abort.signal })
       .then((found) => {
         setText(found.sql ?? "");
-        setTrouble(found.sql ? "" : `this daemon cannot show the SQL of ${pipeline}`);
+        setTrouble(remark(found));
       })
       .catch((error: unknown) => setTrouble(message(error)));
     return () => abort.abort();
@@ -86,6 +87,12 @@ function useText(pipeline: string): [string, (text: string) => void, string] {
     if (!pipeline) sessionStorage.setItem(kDraft, next);
   };
   return [text, change, trouble];
+}
+
+function remark(pipeline: Pipeline): string {
+  if (!pipeline.sql) return `This daemon cannot show the SQL of ${pipeline.name}.`;
+  if (pipeline.origin !== "file") return "";
+  return `${pipeline.name} comes from a file on the gateway and is changed there. From here it can be deployed under another name.`;
 }
 
 export function Editor() {
@@ -99,6 +106,10 @@ export function Editor() {
   const errors = check.validation?.errors ?? [];
   // While somebody types, what was wrong before would be underlined in the wrong place.
   const wrong: Range[] = fresh ? errors.map((error) => rangeOf(text, error)) : [];
+  // The tables of the last text that was well: those of a text that is not are not known.
+  const known = useRef<Validation["pipeline"]>(null);
+  known.current = check.validation?.pipeline ?? known.current;
+  const tables = known.current;
   const goTo = (error: SqlError) => {
     const index = indexOf(text, error);
     field.current?.focus();
@@ -114,17 +125,17 @@ export function Editor() {
           <Deploy name={name} sql={text} ready={kName.test(name) && text.trim() !== ""} />
         </div>
       </header>
-      {trouble && <p class="error">{trouble}</p>}
+      {trouble && <p class="told warn">{trouble}</p>}
       <SqlEditor text={text} wrong={wrong} onInput={setText} field={field} describedBy="verdict" />
       <div id="verdict" aria-live="polite">
         <Verdict check={check} fresh={fresh} onGoTo={goTo} />
       </div>
-      {has("trial") && <Trial sql={text} sources={tableNames(check.validation?.pipeline?.sources ?? [])} />}
+      {has("trial") && <Trial sql={text} sources={tableNames(tables?.sources)} sinks={tableNames(tables?.sinks)} />}
     </>
   );
 }
 
-const tableNames = (tables: (string | { table: string })[]): string[] =>
+const tableNames = (tables: (string | { table: string })[] = []): string[] =>
   tables.map((each) => (typeof each === "string" ? each : each.table));
 
 function NameFields(props: { pipeline: string; name: string; onName: (name: string) => void }) {

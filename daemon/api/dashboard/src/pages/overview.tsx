@@ -108,7 +108,7 @@ function RatesCard({ history, seen }: { history: History; seen: Seen | null }) {
           <dd class="big">{rate(last(history.rows))}</dd>
         </div>
       </dl>
-      <Plot data={data} height={130} fromZero label="Messages in and rows to sinks per second, over the last minutes" />
+      {data.x.length > 1 && <Plot data={data} height={130} fromZero label="Messages in and rows to sinks per second, over the last minutes" />}
       <Legend lines={data.lines} />
     </Card>
   );

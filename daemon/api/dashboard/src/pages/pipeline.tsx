@@ -2,7 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { has, request, segment } from "../api";
 import { bytes, count, duration, moment, parseTime, rate } from "../format";
-import type { Operator, Outbox, Pipeline, Readiness } from "../model";
+import type { Operator, Outbox, Pipeline, Readiness, Removed } from "../model";
 import { Flow, operatorKey, sample } from "../parts/flow";
 import { PlanGraph } from "../parts/graph";
 import { SinkActions } from "../parts/sink_actions";
@@ -74,9 +74,11 @@ const kPurged = ["journal", "state", "outbox", "tables"] as const;
 function Remove({ name, path, onClose }: { name: string; path: string; onClose: () => void }) {
   const [purge, setPurge] = useState<readonly string[]>([]);
   const run = async () => {
-    await request(path + (purge.length > 0 ? `?purge=${purge.join(",")}` : ""), { method: "DELETE" });
+    const words = purge.length > 0 ? `?purge=${purge.join(",")}` : "";
+    const done = await request<Removed>(path + words, { method: "DELETE" });
     go(link("pipelines"));
-    return `${name} is removed`;
+    const kept = done.kept.length > 0 ? [`kept: ${done.kept.join(", ")}`] : [];
+    return [`${name} is removed`, ...kept, ...(done.notes ?? []), ...(done.sessions ?? [])].join("; ");
   };
   const toggle = (what: string) =>
     setPurge(purge.includes(what) ? purge.filter((each) => each !== what) : [...purge, what]);

@@ -13,18 +13,22 @@ interface Props {
 }
 
 type Step =
-  | { is: "confirm"; state: StateChange; created: boolean }
+  | { is: "confirm"; state: StateChange; created: boolean; warnings: string[] }
   | { is: "refused"; title: string; text: string }
   | null;
 
 export function Deploy({ name, sql, ready }: Props) {
   const [step, setStep] = useState<Step>(null);
   const path = `api/v1/pipelines/${segment(name)}`;
-  const look = async () => setStep(await dryRun(path, sql));
+  const look = async () => {
+    const next = await dryRun(path, sql);
+    if (typeof next === "string") return next;
+    return setStep(next);
+  };
   const deploy = async (cold: boolean) => {
     const done = await request<Deployed>(path, { method: "PUT", body: { sql, cold: cold ? "accept" : "refuse" } });
     go(link("pipelines", name));
-    return `${name} is deployed, version ${done.version}`;
+    return [`${name} is deployed, version ${done.version}`, ...(done.sessions ?? [])].join("; ");
   };
   return (
     <>
@@ -40,6 +44,11 @@ export function Deploy({ name, sql, ready }: Props) {
           onClose={() => setStep(null)}
         >
           <StateTable state={step.state} created={step.created} />
+          {step.warnings.map((warning) => (
+            <pre class="told warn" key={warning}>
+              {warning}
+            </pre>
+          ))}
         </Confirm>
       )}
       {step?.is === "refused" && (
@@ -58,15 +67,16 @@ export function Deploy({ name, sql, ready }: Props) {
   );
 }
 
-/** What a deployment would do. Throws what is neither wrong SQL nor a question about state. */
-async function dryRun(path: string, sql: string): Promise<Step> {
+/** What a deployment would do, or a sentence why it would do nothing. Throws what is neither wrong SQL nor about state. */
+async function dryRun(path: string, sql: string): Promise<Step | string> {
   try {
     const answer = await request<Deployed>(path, { method: "PUT", body: { sql, cold: "accept", dry_run: true } });
-    return { is: "confirm", state: answer.state, created: answer.created };
+    if (answer.changed === false) return "it runs this text already";
+    return { is: "confirm", state: answer.state, created: answer.created, warnings: answer.warnings ?? [] };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status === 409 && error.body["state"])
-      return { is: "confirm", state: error.body["state"] as StateChange, created: false };
+      return { is: "confirm", state: error.body["state"] as StateChange, created: false, warnings: [] };
     if (error.status !== 422) throw error;
     return { is: "refused", title: "The SQL is wrong", text: String(error.body["text"] ?? message(error)) };
   }

@@ -8,8 +8,16 @@ import { Card, Waiting } from "./ui";
 const kEmpty: TailState = { columns: [], rows: [], seen: 0, skipped: 0, note: "" };
 const kMostRows = 1000;
 
-export function Trial({ sql, sources }: { sql: string; sources: readonly string[] }) {
+interface Props {
+  sql: string;
+  sources: readonly string[];
+  /** Whose rows can be shown; of several one must be chosen. */
+  sinks: readonly string[];
+}
+
+export function Trial({ sql, sources, sinks }: Props) {
   const [seconds, setSeconds] = useState(10);
+  const [sink, setSink] = useState("");
   const [pasted, setPasted] = useState<Record<string, string>>({});
   const [state, setState] = useState<TailState | null>(null);
   const [failure, setFailure] = useState("");
@@ -23,7 +31,14 @@ export function Trial({ sql, sources }: { sql: string; sources: readonly string[
     setFailure("");
     setBusy(true);
     const input = Object.fromEntries(Object.entries(pasted).filter(([table, text]) => text && sources.includes(table)));
-    const body = { sql, seconds, rows: kMostRows, ...(Object.keys(input).length > 0 ? { input } : {}) };
+    const table = sinks.includes(sink) ? sink : sinks[0];
+    const body = {
+      sql,
+      seconds,
+      rows: kMostRows,
+      ...(Object.keys(input).length > 0 ? { input } : {}),
+      ...(sinks.length > 1 ? { table } : {}),
+    };
     try {
       await readStream("api/v1/trial", { method: "POST", body, signal: abort.signal }, ({ event, data }) =>
         setState((before) => shown(before ?? kEmpty, event, data)),
@@ -41,6 +56,16 @@ export function Trial({ sql, sources }: { sql: string; sources: readonly string[
       </p>
       <Inputs sources={sources} pasted={pasted} onPaste={(table, text) => setPasted({ ...pasted, [table]: text })} />
       <div class="row">
+        {sinks.length > 1 && (
+          <label>
+            rows for{" "}
+            <select value={sinks.includes(sink) ? sink : sinks[0]} onChange={(event) => setSink(event.currentTarget.value)}>
+              {sinks.map((each) => (
+                <option key={each}>{each}</option>
+              ))}
+            </select>
+          </label>
+        )}
         <label>
           for{" "}
           <select value={String(seconds)} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>
