@@ -2,7 +2,7 @@
 // background reads nothing at all.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { has, message, NoRoute, Problem, segment } from "../api";
-import { count } from "../format";
+import { count, plural } from "../format";
 import type { Cell, ChangedRow, ColumnInfo } from "../model";
 import { readStream } from "../stream";
 import { RowsTable } from "./rows";
@@ -111,7 +111,7 @@ export function Tail({ pipeline, tables }: { pipeline: string; tables: readonly 
         </label>
         {table && (
           <span class="quiet" aria-live="off">
-            {count(state.seen)} rows seen{state.skipped > 0 && `, ${count(state.skipped)} left out`}
+            {plural(state.seen, "row")} seen{state.skipped > 0 && `, ${count(state.skipped)} left out`}
             {state.note && ` · ${state.note}`}
           </span>
         )}

@@ -1,6 +1,7 @@
 // A trial: the query on live or pasted input for a moment, without state and sinks; its rows are shown as they come.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { message, Problem } from "../api";
+import { plural } from "../format";
 import { readStream } from "../stream";
 import { ChangedRows, shown, type TailState } from "./tail";
 import { Card, Waiting } from "./ui";
@@ -85,7 +86,7 @@ export function Trial({ sql, sources, sinks }: Props) {
             Try
           </button>
         )}
-        {state && <span class="quiet">{[`${state.seen} rows`, state.note].filter(Boolean).join(" · ")}</span>}
+        {state && <span class="quiet">{[plural(state.seen, "row"), state.note].filter(Boolean).join(" · ")}</span>}
       </div>
       {failure && <pre class="error">{failure}</pre>}
       {state && state.rows.length > 0 && <ChangedRows label="Rows of the trial" state={state} />}
