@@ -1,4 +1,5 @@
 // Numbers, sizes and times as people read them.
+import type { Cell } from "./model";
 
 const kNumber = new Intl.NumberFormat("en");
 const kShort = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -46,5 +47,9 @@ export function parseTime(text: string): number {
   const [, date, time = "00:00", zone = "Z"] = match;
   return Date.parse(`${date}T${time}${zone}`);
 }
+
+/** A value of a row. */
+export const cell = (value: Cell | undefined): string =>
+  value === null || value === undefined ? "NULL" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
 export const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? "" : "s"}`;

@@ -1,8 +1,8 @@
 // The last lines of the daemon's log, and how much it says.
 import { useState } from "preact/hooks";
 import { mayChange, message, request } from "../api";
+import { cell } from "../format";
 import type { LogLine } from "../model";
-import { cell } from "../parts/rows";
 import { say, Scroll, Waiting } from "../parts/ui";
 import { usePoll } from "../poll";
 import { place, setQuery } from "../router";

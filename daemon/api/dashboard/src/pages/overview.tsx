@@ -5,7 +5,8 @@ import { bytes, count, duration, moment, parseTime, plural, rate } from "../form
 import type { DaemonStatus, Outbox, OutboxSink, Pipeline, Readiness, Summary } from "../model";
 import { Flow, sample, sinkKey, sourceKey } from "../parts/flow";
 import { Health } from "../parts/health";
-import { Legend, Plot, type PlotData } from "../parts/plot";
+import { Legend, Plot } from "../parts/plot";
+import type { PlotData } from "../parts/series";
 import { Card, NumberHead, Scroll, State, Waiting } from "../parts/ui";
 import { usePoll, type Polled } from "../poll";
 import { Rates } from "../rates";

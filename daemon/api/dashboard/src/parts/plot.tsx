@@ -4,22 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { colour, repaint } from "../theme";
+import { kMostLines, type Line, type PlotData } from "./series";
 
-export interface Line {
-  label: string;
-  values: (number | null)[];
-  /** Where a mark goes; one per value. */
-  marked?: boolean[];
-}
-
-export interface PlotData {
-  /** Ascending; seconds since 1970 where `isTime`. */
-  x: number[];
-  isTime: boolean;
-  lines: Line[];
-}
-
-export const kMostLines = 8;
 const kMarkRadius = 5;
 
 interface Props {

@@ -1,9 +1,7 @@
 // Rows as a table, of any shape.
+import { cell } from "../format";
 import type { Cell } from "../model";
 import { Scroll } from "./ui";
-
-export const cell = (value: Cell | undefined): string =>
-  value === null || value === undefined ? "NULL" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
 interface Props {
   label: string;

@@ -1,9 +1,22 @@
 // From rows of a local table to lines of a plot.
-import { parseTime } from "../format";
+import { cell, parseTime } from "../format";
 import type { Cell, ColumnInfo, Table } from "../model";
-import { cell } from "./rows";
-import { kMostLines, type Line, type PlotData } from "./plot";
 
+export interface Line {
+  label: string;
+  values: (number | null)[];
+  /** Where a mark goes; one per value. */
+  marked?: boolean[];
+}
+
+export interface PlotData {
+  /** Ascending; seconds since 1970 where `isTime`. */
+  x: number[];
+  isTime: boolean;
+  lines: Line[];
+}
+
+export const kMostLines = 8;
 /** What somebody chose to see; names of columns, empty: none. */
 export interface Choice {
   x: string;
