@@ -340,6 +340,7 @@ def introduce(plant: Plant, seconds: int) -> None:
     say()
     say(f"broker      {plant.broker.url}")
     say(f"upstream    {plant.receiver.url}")
+    say(f"dashboard   {plant.daemon.url}/")
     say(f"REST API    {plant.daemon.url}/api/v1/pipelines   (also /readyz, /metrics, /api/v1/outbox)")
     say(f"pipelines   {', '.join(f'pipelines/examples/{name}.sql' for name in PIPELINES)}")
     say()

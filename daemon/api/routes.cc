@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "daemon/api/dashboard.h"
 #include "daemon/api/dead_letter_request.h"
 #include "pipelines/base/nearest.h"
 
@@ -39,7 +40,7 @@ Route produces(std::string type, Route route) {
   return route;
 }
 
-/// Asked by whoever watches over the daemon.
+/// Asked by whoever watches over the daemon, or has no token yet.
 Route look_without_token(std::string path, std::string doc, Answer answer) {
   return {Method::kGet, Role::kAnyone, std::move(path), std::move(doc), std::move(answer)};
 }
@@ -62,6 +63,9 @@ std::vector<Route> make_routes() {
   const Parameter ids{"ids", "The letters' ids.", Type::kIds};
   const Parameter all{"all", "true: all of them; then nothing else has to be said.", Type::kFlag};
   return {
+      look_without_token("/", "The dashboard.", dashboard_page),
+      look_without_token("/assets/{file}", "What the dashboard is made of.", dashboard_asset),
+
       look_without_token("/healthz", "200 while the process answers.", health),
       look_without_token("/readyz", "200 when everything runs; 503 names what does not.", readiness),
       produces("text/plain; version=0.0.4; charset=utf-8",

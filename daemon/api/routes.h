@@ -31,6 +31,8 @@ struct Request {
   std::string caller =
       {};  ///< Who asks: "token:NAME", "certificate:NAME", "socket:USER", "loopback", "anyone".
   Role role = Role::kAnyone;  ///< What they may; a route of kAnyone tells strangers as little as it can.
+  std::string accept_encoding = {};
+  std::string if_none_match = {};
 };
 
 /// A body that comes in pieces, as server-sent events do: called on the answer's thread until it gives
