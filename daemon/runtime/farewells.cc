@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/log/log.h"
+#include "daemon/runtime/secrets.h"
 
 namespace leat::runtime {
 namespace {
@@ -116,7 +117,12 @@ std::vector<Session> sessions_of(const plan::Plan& plan, const sources::SourceCo
   for (const auto& scan : plan.scans) {
     const sources::SourceConnector* connector = sources::find_source(scan->connector);
     if (connector == nullptr || !connector->session) continue;
-    Session session{.key = {}, .connector = connector, .options = scan->options, .context = of};
+    // A secret that cannot be had now makes the farewell fail, which is told.
+    auto options = with_secrets(scan->options, connector->info.validate_source);
+    Session session{.key = {},
+                    .connector = connector,
+                    .options = options ? *std::move(options) : scan->options,
+                    .context = of};
     session.context.table = {scan->table};
     session.key = connector->session(session.options, session.context);
     if (!session.key.empty()) sessions.push_back(std::move(session));

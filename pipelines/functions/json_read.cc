@@ -183,19 +183,37 @@ bool is_scalar(std::string_view text) {
   return node && node->is_scalar();
 }
 
+enum class Expected : std::uint8_t { kJson, kNoJson };
+
+/// Of NULL the answer is that it is no JSON; it is never unknown.
 template <bool (*f)(std::string_view)>
-bool negated(std::string_view text) {
-  return !f(text);
+Binder json_test(std::string name, Expected expected) {
+  return [=](Arguments arguments, const Session&) -> Result<BoundScalar> {
+    if (arguments.size() != 1 || !implicitly_castable(arguments[0].type, Type::string()))
+      return wrong_arguments("a " + name, arguments);
+    const Type result = Type::boolean().with_nullable(false);
+    return BoundScalar{result, {Type::string()}, [=](const CallContext& context, std::span<const Datum> a) {
+                         Output<std::uint8_t> out(result, context.rows);
+                         for (std::size_t row = 0; row < context.rows; ++row) {
+                           const std::size_t at = a[0].index(row);
+                           const bool is = !a[0].column->is_null(at) && f(a[0].column->strings()[at]);
+                           out.data()[row] = is == (expected == Expected::kJson);
+                         }
+                         return out.finish({});
+                       }};
+  };
 }
 
 template <bool (*f)(std::string_view)>
 void add_test(const std::string& form, const std::string& doc, const std::string& example,
               ScalarFunctions& out) {
   const std::string tail = form.empty() ? "" : " " + form;
-  out.push_back(function("IS JSON" + tail, "a IS JSON" + tail, "True if the text is " + doc + ".",
-                         "'" + example + "' IS JSON" + tail, "TRUE", {of(f)}));
-  out.push_back(function("IS NOT JSON" + tail, "a IS NOT JSON" + tail, "True if the text is not " + doc + ".",
-                         "'" + example + "' IS NOT JSON" + tail, "FALSE", {of(negated<f>)}));
+  out.push_back({"IS JSON" + tail, "a IS JSON" + tail, "True if the text is " + doc + "; NULL is not.",
+                 "'" + example + "' IS JSON" + tail, "TRUE",
+                 json_test<f>("IS JSON" + tail, Expected::kJson)});
+  out.push_back({"IS NOT JSON" + tail, "a IS NOT JSON" + tail,
+                 "True if the text is not " + doc + ", or NULL.", "'" + example + "' IS NOT JSON" + tail,
+                 "FALSE", json_test<f>("IS NOT JSON" + tail, Expected::kNoJson)});
 }
 
 // The one value that a path leads to; nothing: there is none, or several.

@@ -69,14 +69,13 @@ std::string padding(std::string_view pad, std::size_t count) {
 
 enum class Side : std::uint8_t { kLeft, kRight };
 
-// A negative length is NULL.
+// NULL for a negative length, and for nothing to fill with.
 template <Side side>
 Result<std::optional<std::string>> pad(std::string_view text, std::int32_t length, std::string_view with) {
-  if (length < 0) return std::nullopt;
+  if (length < 0 || with.empty()) return std::nullopt;
   const auto wanted = static_cast<std::size_t>(length);
   const std::size_t have = utf8_length(text);
   if (have >= wanted) return std::string(utf8_prefix(text, wanted));
-  if (with.empty()) return std::string();
   if (wanted > kMaxMadeText) return fail(ErrorCode::kInvalid, "LPAD or RPAD makes a text beyond 64 MB");
   const std::string fill = padding(with, wanted - have);
   return side == Side::kLeft ? fill + std::string(text) : std::string(text) + fill;

@@ -120,6 +120,15 @@ bool ends_with(std::string_view text, std::string_view part) {
   return text.ends_with(part);
 }
 
+/// The same of bytes.
+template <bool (*test)(std::string_view, std::string_view)>
+Overload of_bytes() {
+  return custom({Type::bytes(), Type::bytes()}, Type::boolean(),
+                [](const CallContext& context, const Type& type, std::span<const Datum> a) {
+                  return map_rows<std::string_view, std::string_view>(context, type, a, test);
+                });
+}
+
 template <bool (*test)(unsigned char)>
 bool every(std::string_view text) {
   return !text.empty() &&
@@ -165,10 +174,10 @@ ScalarFunctions text_search_functions() {
                "Code of the first byte, which Java counts from -128 to 127; 0 for an empty text.",
                "ASCII('abc')", "97", {of(ascii)}),
       function("CHR", "CHR(code)", "The character of a code modulo 256.", "CHR(97)", "a", {of(chr)}),
-      function("STARTSWITH", "STARTSWITH(string, part)", "True if the text begins with the part.",
-               "STARTSWITH('abc', 'ab')", "TRUE", {of(starts_with)}),
-      function("ENDSWITH", "ENDSWITH(string, part)", "True if the text ends with the part.",
-               "ENDSWITH('abc', 'bc')", "TRUE", {of(ends_with)}),
+      function("STARTSWITH", "STARTSWITH(string or bytes, part)", "True if the text begins with the part.",
+               "STARTSWITH('abc', 'ab')", "TRUE", {of(starts_with), of_bytes<starts_with>()}),
+      function("ENDSWITH", "ENDSWITH(string or bytes, part)", "True if the text ends with the part.",
+               "ENDSWITH('abc', 'bc')", "TRUE", {of(ends_with), of_bytes<ends_with>()}),
       function("IS_ALPHA", "IS_ALPHA(string)", "True if all characters are letters.", "IS_ALPHA('abc')",
                "TRUE", {of(every<is_alpha>)}),
       function("IS_DIGIT", "IS_DIGIT(string)", "True if all characters are digits.", "IS_DIGIT('123')",

@@ -128,6 +128,13 @@ Result<BoundScalar> bind_timestampdiff(Arguments arguments, const Session& sessi
   const Type from = type_or(arguments[1], Type::timestamp(3));
   const Type to = type_or(arguments[2], Type::timestamp(3));
   if (!unit || !is_point(from) || !is_point(to)) return wrong_arguments(kSignature, arguments);
+  const bool one_is_local =
+      (from.kind() == TypeKind::kTimestampLtz) != (to.kind() == TypeKind::kTimestampLtz);
+  if (one_is_local && arguments[1].type.kind() != TypeKind::kNull &&
+      arguments[2].type.kind() != TypeKind::kNull)
+    return fail(ErrorCode::kInvalid,
+                "TIMESTAMPDIFF of " + from.to_string() + " and " + to.to_string() +
+                    ": a TIMESTAMP_LTZ can only be compared with another; cast one of them");
   // Instants are compared as instants, but months are counted on the calendar of the wall.
   const bool instants = from.kind() == TypeKind::kTimestampLtz && to.kind() == TypeKind::kTimestampLtz;
   const Type common = instants ? Type::timestamp_ltz(6) : Type::timestamp(6);

@@ -1,4 +1,5 @@
 // Times from text and numbers, and back: TO_TIMESTAMP, TO_DATE, DATE_FORMAT, UNIX_TIMESTAMP, CONVERT_TZ, ….
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -130,18 +131,26 @@ bool is_precision(std::int32_t digits) {
   return digits >= 0 && digits <= 9;
 }
 
+/// Flink's: the years 0 to 9999, else NULL.
+MaybeTime in_calendar(MaybeTime time) {
+  constexpr std::int64_t kFirst = -62'167'219'200'000 * kMicrosPerMilli;
+  constexpr std::int64_t kBehind = 253'402'300'800'000 * kMicrosPerMilli;
+  return time && *time >= kFirst && *time < kBehind ? time : std::nullopt;
+}
+
 template <class T>
 std::vector<Overload> instants_from_numbers(const Type& parameter, const Type& type) {
   Overload one =
       custom({parameter}, type, [](const CallContext& context, const Type& result, std::span<const Datum> a) {
-        return map_rows<T>(context, result, a, [](T value) { return scaled_time(value, kMillis); });
+        return map_rows<T>(context, result, a,
+                           [](T value) { return in_calendar(scaled_time(value, kMillis)); });
       });
   Overload two =
       custom({parameter, Type::integer()}, type,
              [](const CallContext& context, const Type& result, std::span<const Datum> a) {
                return map_rows<T, std::int32_t>(
                    context, result, a, [](T value, std::int32_t digits) -> Result<MaybeTime> {
-                     if (is_precision(digits)) return scaled_time(value, digits);
+                     if (is_precision(digits)) return in_calendar(scaled_time(value, digits));
                      return fail(ErrorCode::kInvalid,
                                  "TO_TIMESTAMP_LTZ knows precisions 0 to 9, not " + std::to_string(digits));
                    });
@@ -202,6 +211,23 @@ Result<std::string> print_by(Formats& formats, std::int64_t local, std::string_v
 
 constexpr Text kSeconds = "yyyy-MM-dd HH:mm:ss";
 
+// DATE_FORMAT of a text: NULL where it is no time.
+Result<BoundScalar> format_of_text(const Type& point, const Session& session) {
+  LEAT_ASSIGN(Kernel read, bind_cast(Type::string(), point, CastKind::kTryCast, session));
+  const Type type = Type::string();
+  return BoundScalar{type, {type, type}, [=](const CallContext& context, std::span<const Datum> a) {
+                       Formats formats(JavaFormat::Use::kPrint);
+                       CallContext once = context;
+                       once.rows = 1;
+                       const Datum time{read(a[0].constant ? once : context, a.first(1)), a[0].constant};
+                       const std::array both{time, a[1]};
+                       return map_rows<std::int64_t, Text>(context, type, both,
+                                                           [&](std::int64_t micros, Text pattern) {
+                                                             return print_by(formats, micros, pattern);
+                                                           });
+                     }};
+}
+
 Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session) {
   constexpr std::string_view kSignature = "DATE_FORMAT(time or string, format)";
   if (arguments.size() != 2) return wrong_arguments(kSignature, arguments);
@@ -213,6 +239,7 @@ Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session
     return wrong_arguments(kSignature, arguments);
   LEAT_ASSIGN(Zone zone, Zone::find(local ? session.time_zone : "UTC"));
   const Type point = local ? from : Type::timestamp(9);
+  if (from.is_character()) return format_of_text(point, session);
   const Type type = nullable_like(Type::string(), arguments);
   return BoundScalar{
       type, {point, Type::string()}, [=](const CallContext& context, std::span<const Datum> a) {

@@ -39,8 +39,8 @@ ExprPtr decimal_literal(const sql::Literal& literal, const BindContext& context)
   const std::size_t point = digits.find('.');
   const std::size_t scale = point == std::string::npos ? 0 : digits.size() - point - 1;
   if (point != std::string::npos) digits.erase(point, 1);
-  const std::size_t leading = std::min(digits.find_first_not_of('0'), digits.size());
-  const std::size_t precision = std::max({digits.size() - leading, scale, std::size_t{1}});
+  // All digits as they are written, as in Calcite: 0.5 is a DECIMAL(2, 1), .5 a DECIMAL(1, 1).
+  const std::size_t precision = std::max(digits.size(), std::size_t{1});
   if (precision > static_cast<std::size_t>(kMaxDecimalPrecision))
     return wrong(literal, "a number has at most 38 digits; write it with an exponent for a DOUBLE", context);
   Int128 unscaled = 0;

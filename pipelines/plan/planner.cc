@@ -339,7 +339,7 @@ std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql:
     messages.push_back({.severity = error ? Severity::kError : Severity::kWarning,
                         .line = position.line,
                         .column = position.column,
-                         .length = marked_length(diagnostic, source),
+                        .length = marked_length(diagnostic, source),
                         .text = hidden.without_secrets(diagnostic.message),
                         .rendered = hidden.render(diagnostic, source)});
   }

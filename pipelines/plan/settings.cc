@@ -1,7 +1,5 @@
 #include "pipelines/plan/settings.h"
 
-#include <absl/time/time.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "pipelines/base/nearest.h"
+#include "pipelines/column/zone.h"
 
 namespace leat::plan {
 namespace {
@@ -41,9 +40,10 @@ Status positive_integer(std::string_view value) {
 }
 
 Status time_zone(std::string_view value) {
-  absl::TimeZone zone;
-  if (value == "default" || absl::LoadTimeZone({value.data(), value.size()}, &zone)) return {};
-  return fail(ErrorCode::kInvalid, "expected the name of a time zone, such as 'Europe/Berlin' or 'UTC'");
+  if (value == "default" || Zone::find(value)) return {};
+  return fail(ErrorCode::kInvalid,
+              "expected the name of a time zone, such as 'Europe/Berlin' or 'UTC', or an offset, such as "
+              "'GMT-08:00'");
 }
 
 Status multiplier(std::string_view value) {
