@@ -45,9 +45,10 @@ bool has_misspelt_mark(const std::string& key) {
       continue;
     }
     const auto near = part.size() >= 5 ? nearest_name(part, kWords) : std::nullopt;
-    // Not 'security', which is as near to 'secret' as a misspelt one.
-    const bool as_long = near && near->size() <= part.size() + 1 && part.size() <= near->size() + 1;
-    if (part == "pem" || as_long) return true;
+    // Not 'security' and 'retention', which are as near to 'secret' and 'credential' as misspelt ones.
+    const bool alike = near && near->front() == part.front() && near->size() <= part.size() + 1 &&
+                       part.size() <= near->size() + 1;
+    if (part == "pem" || alike) return true;
     part.clear();
   }
   return false;
