@@ -53,6 +53,8 @@ struct Incoming {
   std::string origin;
   std::string fetch_site;  ///< Sec-Fetch-Site
   std::string authorization;
+  std::string accept_encoding;
+  std::string if_none_match;
   Peer peer;
 };
 

@@ -21,9 +21,12 @@ struct Request {
   std::vector<std::string> parts;  ///< What the path's places hold: {"line3"} for /pipelines/{pipeline}.
   std::multimap<std::string, std::string> query;
   nlohmann::json body = nlohmann::json::object();  ///< Of a POST or PUT; always an object.
-  std::string caller =
-      {};  ///< Who asks: "token:NAME", "certificate:NAME", "socket:USER", "loopback", "anyone".
-  Role role = Role::kAnyone;  ///< What they may; a route of kAnyone tells strangers as little as it can.
+  Role role =
+      Role::kAnyone;  ///< What the caller may; a route of kAnyone tells strangers as little as it can.
+  /// Who asks: "token:NAME", "certificate:NAME", "socket:USER", "loopback", "anyone".
+  std::string caller = {};
+  std::string accept_encoding = {};
+  std::string if_none_match = {};
 };
 
 /// A body that comes in pieces, as server-sent events do: called on the answer's thread until it gives

@@ -37,6 +37,8 @@ Incoming read_request(const httplib::Request& from, const Peer& peer) {
           .origin = from.get_header_value("Origin"),
           .fetch_site = from.get_header_value("Sec-Fetch-Site"),
           .authorization = from.get_header_value("Authorization"),
+          .accept_encoding = from.get_header_value("Accept-Encoding"),
+          .if_none_match = from.get_header_value("If-None-Match"),
           .peer = peer};
 }
 
@@ -81,11 +83,22 @@ class PieceWriter {
   Moment last_ = std::chrono::steady_clock::now();
 };
 
+/// A body that is compressed already: the library compresses those of `set_content` by itself, and so twice.
+void answer_packed(const Response& from, httplib::Response& to) {
+  to.set_header("Accept-Ranges", "none");
+  const auto body = std::make_shared<const std::string>(from.body);
+  to.set_content_provider(body->size(), from.content_type.c_str(),
+                          [body](std::size_t offset, std::size_t length, httplib::DataSink& reader) {
+                            return reader.write(body->data() + offset, length);
+                          });
+}
+
 void answer_with(const Response& from, httplib::Response& to) {
   to.status = from.status;
   if (!from.allow.empty()) to.set_header("Allow", from.allow);
   for (const auto& [name, value] : from.headers) to.set_header(name, value);
   set_guards(to, from.content_type);
+  if (to.has_header("Content-Encoding")) return answer_packed(from, to);
   if (!from.pieces) return to.set_content(from.body, from.content_type.c_str());
   const auto writer = std::make_shared<PieceWriter>(from);
   to.set_chunked_content_provider(
