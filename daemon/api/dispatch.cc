@@ -86,8 +86,8 @@ std::variant<Dispatcher::Admitted, Response> Dispatcher::admit(const Incoming& i
   if (auto* refused = std::get_if<Response>(&caller)) return *refused;
   const Caller& known = std::get<Caller>(caller);
   Admitted admitted{.request = {.query = incoming.query,
-                                .caller = known.name,
                                 .role = known.role,
+                                .caller = known.name,
                                 .accept_encoding = incoming.accept_encoding,
                                 .if_none_match = incoming.if_none_match}};
   if (auto refused = find_route(incoming, method_of(incoming.method), admitted.route, admitted.request))

@@ -17,20 +17,14 @@
 
 namespace leat::api {
 
-/// Whom a route serves, where tokens are asked for.
-enum class Role : std::uint8_t {
-  kAnyone,  ///< Without a token: whether the daemon lives.
-  kRead,    ///< Looks, and asks questions that change nothing.
-  kAdmin,   ///< Changes something.
-};
-
 struct Request {
   std::vector<std::string> parts;  ///< What the path's places hold: {"line3"} for /pipelines/{pipeline}.
   std::multimap<std::string, std::string> query;
   nlohmann::json body = nlohmann::json::object();  ///< Of a POST or PUT; always an object.
-  std::string caller =
-      {};  ///< Who asks: "token:NAME", "certificate:NAME", "socket:USER", "loopback", "anyone".
-  Role role = Role::kAnyone;  ///< What they may; a route of kAnyone tells strangers as little as it can.
+  Role role =
+      Role::kAnyone;  ///< What the caller may; a route of kAnyone tells strangers as little as it can.
+  /// Who asks: "token:NAME", "certificate:NAME", "socket:USER", "loopback", "anyone".
+  std::string caller = {};
   std::string accept_encoding = {};
   std::string if_none_match = {};
 };

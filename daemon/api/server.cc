@@ -42,16 +42,6 @@ Incoming read_request(const httplib::Request& from, const Peer& peer) {
           .peer = peer};
 }
 
-/// A body that is compressed already: the library compresses those of `set_content` by itself, and so twice.
-void write_packed(const Response& from, httplib::Response& to) {
-  to.set_header("Accept-Ranges", "none");
-  const auto body = std::make_shared<const std::string>(from.body);
-  to.set_content_provider(body->size(), from.content_type.c_str(),
-                          [body](std::size_t offset, std::size_t length, httplib::DataSink& reader) {
-                            return reader.write(body->data() + offset, length);
-                          });
-}
-
 /// What an answer says of itself, unless its handler has said it.
 void set_guards(httplib::Response& to, const std::string& content_type) {
   const auto set = [&](const char* name, const char* value) {
@@ -93,12 +83,22 @@ class PieceWriter {
   Moment last_ = std::chrono::steady_clock::now();
 };
 
+/// A body that is compressed already: the library compresses those of `set_content` by itself, and so twice.
+void answer_packed(const Response& from, httplib::Response& to) {
+  to.set_header("Accept-Ranges", "none");
+  const auto body = std::make_shared<const std::string>(from.body);
+  to.set_content_provider(body->size(), from.content_type.c_str(),
+                          [body](std::size_t offset, std::size_t length, httplib::DataSink& reader) {
+                            return reader.write(body->data() + offset, length);
+                          });
+}
+
 void answer_with(const Response& from, httplib::Response& to) {
   to.status = from.status;
   if (!from.allow.empty()) to.set_header("Allow", from.allow);
   for (const auto& [name, value] : from.headers) to.set_header(name, value);
   set_guards(to, from.content_type);
-  if (to.has_header("Content-Encoding")) return write_packed(from, to);
+  if (to.has_header("Content-Encoding")) return answer_packed(from, to);
   if (!from.pieces) return to.set_content(from.body, from.content_type.c_str());
   const auto writer = std::make_shared<PieceWriter>(from);
   to.set_chunked_content_provider(

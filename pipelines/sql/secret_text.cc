@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 13> kMarks{
     "password", "passwd",  "passphrase", "pwd",     "secret",        "token",  "jaas",
     "oauth",    "api-key", "apikey",     "api_key", "authorization", "private"};
 
+/// How far from its key a value may stand, and how long a placeholder may be.
+constexpr std::size_t kFarthest = 1000;
+
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -45,9 +48,10 @@ bool has_misspelt_mark(const std::string& key) {
       continue;
     }
     const auto near = part.size() >= 5 ? nearest_name(part, kWords) : std::nullopt;
-    // Not 'security', which is as near to 'secret' as a misspelt one.
-    const bool as_long = near && near->size() <= part.size() + 1 && part.size() <= near->size() + 1;
-    if (part == "pem" || as_long) return true;
+    // Not 'security' and 'retention', which are as near to 'secret' and 'credential' as misspelt ones.
+    const bool alike = near && near->front() == part.front() && near->size() <= part.size() + 1 &&
+                       part.size() <= near->size() + 1;
+    if (part == "pem" || alike) return true;
     part.clear();
   }
   return false;
@@ -55,11 +59,12 @@ bool has_misspelt_mark(const std::string& key) {
 
 /// "${env:NAME}", also behind the name of an HTTP authentication: nothing of it is secret.
 bool is_placeholder(std::string_view value) {
+  if (value.size() > kFarthest) return false;
   std::string rest;
   bool any = false;
   while (!value.empty()) {
-    const std::size_t end = value.find('}');
-    if (value.starts_with("${") && end != std::string_view::npos) {
+    const std::size_t end = value.starts_with("${") ? value.find('}') : std::string_view::npos;
+    if (end != std::string_view::npos) {
       any = true;
       value.remove_prefix(end + 1);
       continue;
@@ -76,7 +81,8 @@ class Finder {
   explicit Finder(std::string_view text) : text_(text) {}
 
   std::vector<SourceSpan> find() {
-    for (std::size_t at = 0; at < text_.size(); ++at) {
+    // Inside of a secret nothing is looked for: a long one would be searched from each of its places.
+    for (std::size_t at = 0; at < text_.size(); at = std::max(at + 1, covered_)) {
       find_option(at);
       if (text_.substr(at).starts_with("://")) find_url_password(at + 3);
       if (text_[at] == '?' || text_[at] == '&') find_parameter(at + 1);
@@ -88,7 +94,9 @@ class Finder {
   [[nodiscard]] char at(std::size_t place) const { return place < text_.size() ? text_[place] : '\0'; }
 
   void add(std::size_t begin, std::size_t end) {
-    if (begin < end) found_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+    if (begin >= end) return;
+    found_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+    covered_ = std::max(covered_, end);
   }
 
   [[nodiscard]] std::size_t word_end(std::size_t place) const {
@@ -96,17 +104,18 @@ class Finder {
     return place;
   }
 
-  /// Behind white space and comments.
+  /// Behind white space and comments, up to a bound.
   [[nodiscard]] std::size_t skip_blanks(std::size_t place) const {
-    while (place < text_.size()) {
-      const std::string_view rest = text_.substr(place);
+    const std::size_t most = std::min(text_.size(), place + kFarthest);
+    while (place < most) {
+      const std::string_view rest = text_.substr(place, most - place);
       if (is_blank(rest.front())) {
         ++place;
       } else if (rest.starts_with("--")) {
-        place = std::min(text_.find('\n', place), text_.size());
+        place += std::min(rest.find('\n'), rest.size());
       } else if (rest.starts_with("/*")) {
-        const std::size_t end = text_.find("*/", place + 2);
-        place = end == std::string_view::npos ? text_.size() : end + 2;
+        const std::size_t end = rest.find("*/", 2);
+        place += end == std::string_view::npos ? rest.size() : end + 2;
       } else {
         break;
       }
@@ -203,6 +212,7 @@ class Finder {
   }
 
   const std::string_view text_;
+  std::size_t covered_ = 0;  ///< Where the last secret ends.
   std::vector<SourceSpan> found_;
 };
 

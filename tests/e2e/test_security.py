@@ -474,7 +474,7 @@ def test_silent_connections_do_not_starve_the_others(daemon):
     idle = [socket.create_connection(address(daemon), timeout=10) for _ in range(250)]
     begin = time.monotonic()
     assert ask(daemon, "/healthz").status == 200
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 3
     for connection in idle[:50]:
         assert connection.recv(1) == b""  # Cut after a while.
     for connection in idle:
@@ -528,7 +528,7 @@ def test_a_stop_does_not_wait_for_idle_peers(daemon):
     assert ask(daemon, "/healthz").status == 200
     begin = time.monotonic()
     daemon.stop()
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 5
     for connection in idle:
         connection.close()
 

@@ -72,6 +72,15 @@ TEST_CASE("an error shows neither the secret of its line nor quotes it, and the 
         "                            ^~~~~~~~\n");
 }
 
+TEST_CASE("a large text of hostile pieces does not take for ever") {
+  for (const char* piece :
+       {"'password' = '", "\"token\"=E'\\'", "?key=", "'token'=/*", "'token'=${", "://@"}) {
+    std::string text;
+    while (text.size() < (1 << 20)) text += piece;
+    CHECK(HiddenText(text).text().size() <= text.size());
+  }
+}
+
 TEST_CASE("any bytes are taken") {
   for (const std::string& text : {std::string("'"), std::string("'password'"), std::string("'password' ="),
                                   std::string("'password' = '"), std::string("'password' = E'\\"),
