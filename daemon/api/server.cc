@@ -11,8 +11,8 @@
 namespace leat::api {
 namespace {
 
-/// A stream of events has one for as long as it lasts: there are more than streams (gate.h).
-constexpr std::size_t kThreads = 128;
+/// A connection has one for as long as it lasts, also while it only waits for the next request.
+constexpr std::size_t kThreads = 320;
 constexpr std::size_t kMaxBody = 1 << 20;
 constexpr int kTimeoutSeconds = 5;
 
