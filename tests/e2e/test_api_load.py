@@ -156,7 +156,8 @@ def test_readers_and_tails_cost_the_engine_nothing_that_it_needs(daemon):
     print(
         f"\n{answers} answers to {READERS} readers, the slowest {max(r.slowest for r in readers):.2f} s; "
         f"{sum(t.rows for t in tails)} rows to {TAILS} tails, {sum(t.skipped for t in tails)} skipped; "
-        f"memory {memory >> 20} MiB; the loop was busy at most {quantile(metrics, 0.99) * 1e3:.0f} ms in 99 % of rounds, "
+        f"memory {memory >> 20} MiB; the loop was busy at most {quantile(metrics, 0.99) * 1e3:.0f} ms in 99 % "
+        "of rounds, "
         f"{watched:.2f} us of CPU a row, {alone:.2f} without readers"
     )
     assert [trouble for reader in readers for trouble in reader.trouble] == []
