@@ -342,7 +342,9 @@ void Pipeline::wait_for_drain() {
 void Pipeline::fail_with(const Error& error) {
   error_ = error.message;
   error_code_ = error.code;
-  log::error("pipeline failed", {{"pipeline", name_.value}, {"error", error.message}});
+  // A trial's failure is for its reader to know: nobody is needed, and nothing is lost.
+  const auto level = context_.stand_ins == nullptr ? log::Level::kError : log::Level::kInfo;
+  log::write(level, "pipeline failed", {{"pipeline", name_.value}, {"error", error.message}});
   end_with(PipelineState::kFailed);
 }
 

@@ -155,6 +155,7 @@ class Pipeline {
 
   [[nodiscard]] Status refuse_onlookers() const;
   void show_rows(RowTap& tap, const Batch& batch) const;
+  void tick_taps();
   void send_onlookers_away();
 
   void pump();

@@ -61,6 +61,14 @@ void Pipeline::show_rows(RowTap& tap, const Batch& batch) const {
   if (!tap.idle()) tap.rows(batch, context_.clock->monotonic());
 }
 
+void Pipeline::tick_taps() {
+  const auto tick = [this](RowTap& tap) {
+    if (!tap.idle()) tap.tick(context_.clock->monotonic());
+  };
+  for (auto& input : inputs_) tick(input->tap);
+  for (auto& target : targets_) tick(target->tap);
+}
+
 /// Nobody will see a row of this pipeline any more.
 void Pipeline::send_onlookers_away() {
   const std::string why = fmt::format("pipeline '{}' is {}{}{}", name_.value, to_string(state_),

@@ -230,6 +230,7 @@ void Pipeline::tick() {
                        .drained = running && (input->finished || input->reader->drained())});
   }
   tell_news();
+  tick_taps();
   if (!draining_) {
     const Status ticked = dataflow_->tick(context_.clock->wall(), context_.clock->monotonic(), sources);
     if (!ticked) return fail_with(ticked.error());

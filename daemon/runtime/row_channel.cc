@@ -11,7 +11,13 @@ namespace {
 /// Of a table, for all its readers: more than anybody reads, and nothing to the loop.
 constexpr double kRowsPerSecond = 1'000;
 constexpr double kBytesPerSecond = 1 << 20;
+constexpr std::int64_t kHandOverMicros = 200'000;
 constexpr std::size_t kMostNotes = 20;
+
+/// Its reader has left, or never came.
+bool is_gone(const std::shared_ptr<RowChannel>& channel) {
+  return channel.use_count() == 1 || channel->left();
+}
 
 std::uint64_t bytes_of_cell(const Column& column, std::size_t row) {
   constexpr std::uint64_t kSlot = 16;
@@ -60,23 +66,22 @@ std::uint64_t bytes_of_row(const Batch& batch, std::size_t row) {
 
 // ---- One reader ------------------------------------------------------------------------------------------
 
-void RowChannel::put(std::shared_ptr<const Batch> rows, std::uint64_t bytes) {
+void RowChannel::put(const std::vector<Piece>& pieces, std::uint64_t skipped) {
   const std::lock_guard lock(mutex_);
   if (ended_ || left_) return;
-  if (rows_ + rows->size > bounds_.rows || (bytes_ > 0 && bytes_ + bytes > bounds_.bytes)) {
-    skipped_ += rows->size;
-    return;
+  skipped_ += skipped;
+  const bool was_empty = ring_.empty();
+  for (const Piece& piece : pieces) {
+    if (rows_ + piece.rows->size > bounds_.rows || (bytes_ > 0 && bytes_ + piece.bytes > bounds_.bytes)) {
+      skipped_ += piece.rows->size;
+      continue;
+    }
+    rows_ += piece.rows->size;
+    bytes_ += piece.bytes;
+    ring_.push_back(piece);
   }
-  rows_ += rows->size;
-  bytes_ += bytes;
-  ring_.emplace_back(std::move(rows), bytes);
-  changed_.notify_one();
-}
-
-void RowChannel::skip(std::uint64_t rows) {
-  // The reader is told with the next rows, or soon: that something was left out is no reason to wake it.
-  const std::lock_guard lock(mutex_);
-  skipped_ += rows;
+  // That something was left out is no reason to wake the reader: it is told with the next rows, or soon.
+  if (was_empty && !ring_.empty()) changed_.notify_one();
 }
 
 void RowChannel::note(std::string sentence) {
@@ -100,7 +105,7 @@ RowChannel::Seen RowChannel::wait(std::chrono::milliseconds longest) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, longest, [this] { return !ring_.empty() || !notes_.empty() || ended_; });
   Seen seen{.skipped = std::exchange(skipped_, 0), .notes = std::exchange(notes_, {}), .ended = ended_};
-  for (auto& [rows, bytes] : ring_) seen.rows.push_back(std::move(rows));
+  for (Piece& piece : ring_) seen.rows.push_back(std::move(piece.rows));
   ring_.clear();
   rows_ = 0;
   bytes_ = 0;
@@ -116,7 +121,7 @@ void RowChannel::leave() {
 // ---- All readers of a table ------------------------------------------------------------------------------
 
 void RowTap::add(std::shared_ptr<RowChannel> channel) {
-  std::erase_if(channels_, [](const auto& each) { return each->left(); });
+  std::erase_if(channels_, is_gone);
   channels_.push_back(std::move(channel));
 }
 
@@ -136,19 +141,29 @@ std::size_t RowTap::allowed(const Batch& batch, std::int64_t monotonic, std::uin
 }
 
 void RowTap::rows(const Batch& batch, std::int64_t monotonic) {
-  if (batch.size == 0) return;
-  std::erase_if(channels_, [](const auto& each) { return each->left(); });
-  if (channels_.empty()) return;
+  if (batch.size == 0 || idle()) return;
   std::uint64_t bytes = 0;
   const std::size_t copied = allowed(batch, monotonic, bytes);
-  const auto rows = copied == 0 ? nullptr : std::make_shared<const Batch>(copy_rows(batch, 0, copied));
-  for (const auto& channel : channels_) {
-    if (rows) channel->put(rows, bytes);
-    if (copied < batch.size) channel->skip(batch.size - copied);
-  }
+  if (copied > 0) pending_.push_back({std::make_shared<const Batch>(copy_rows(batch, 0, copied)), bytes});
+  skipped_ += batch.size - copied;
+  tick(monotonic);
+}
+
+void RowTap::tick(std::int64_t monotonic) {
+  if (monotonic - handed_over_ >= kHandOverMicros) hand_over(monotonic);
+}
+
+void RowTap::hand_over(std::int64_t monotonic) {
+  std::erase_if(channels_, is_gone);
+  if (pending_.empty() && skipped_ == 0) return;
+  handed_over_ = monotonic;
+  for (const auto& channel : channels_) channel->put(pending_, skipped_);
+  pending_.clear();
+  skipped_ = 0;
 }
 
 void RowTap::end(const std::string& why) {
+  hand_over(handed_over_);
   for (const auto& channel : std::exchange(channels_, {})) channel->end(why);
 }
 

@@ -2,8 +2,9 @@
 // thread takes them out and renders them; the loop never waits, and what does not fit is counted as skipped.
 //
 //   RowChannel   the ring of one reader
-//   RowTap       the readers of one table, on the loop: it copies a batch once for all of them, and at most
-//                so many rows a second; while nobody reads it costs the look at an empty list
+//   RowTap       the readers of one table, on the loop: it copies a batch once for all of them, at most so
+//                many rows a second, and hands them over a few times a second, as waking readers costs more
+//                than copying; while nobody reads it costs the look at an empty list
 #pragma once
 
 #include <chrono>
@@ -43,9 +44,13 @@ class RowChannel {
 
   // ---- The side that has rows --------------------------------------------------------------------------
 
-  /// Rows that were copied; when they do not fit they are skipped.
-  void put(std::shared_ptr<const Batch> rows, std::uint64_t bytes);
-  void skip(std::uint64_t rows);
+  /// Rows that were copied.
+  struct Piece {
+    std::shared_ptr<const Batch> rows;
+    std::uint64_t bytes = 0;  ///< About.
+  };
+  /// In their order; those that do not fit are skipped, and so were `skipped` before them.
+  void put(const std::vector<Piece>& pieces, std::uint64_t skipped = 0);
   /// A sentence for the reader, such as what became of bad records. The first few are kept.
   void note(std::string sentence);
   /// Nothing follows; the first reason stays.
@@ -72,9 +77,9 @@ class RowChannel {
 
   mutable std::mutex mutex_;  // Guards what follows.
   std::condition_variable changed_;
-  std::deque<std::pair<std::shared_ptr<const Batch>, std::uint64_t>> ring_;  // With its bytes.
-  std::uint64_t rows_ = 0;                                                   // In the ring,
-  std::uint64_t bytes_ = 0;                                                  // and their bytes.
+  std::deque<Piece> ring_;
+  std::uint64_t rows_ = 0;   // In the ring,
+  std::uint64_t bytes_ = 0;  // and their bytes.
   std::uint64_t skipped_ = 0;
   std::vector<std::string> notes_;
   std::optional<std::string> ended_;
@@ -94,13 +99,20 @@ class RowTap {
   void add(std::shared_ptr<RowChannel> channel);
   /// `monotonic` in microseconds: how many rows may be copied is a matter of time.
   void rows(const Batch& batch, std::int64_t monotonic);
+  /// Time has passed: hands over what is due. To be called some times a second while it is not idle.
+  void tick(std::int64_t monotonic);
   void end(const std::string& why);
 
  private:
   [[nodiscard]] std::size_t allowed(const Batch& batch, std::int64_t monotonic, std::uint64_t& bytes);
 
+  void hand_over(std::int64_t monotonic);
+
   std::vector<std::shared_ptr<RowChannel>> channels_;
-  std::int64_t refilled_ = 0;  // Monotonic.
+  std::vector<RowChannel::Piece> pending_;  // Copied and not handed over yet.
+  std::uint64_t skipped_ = 0;               // The same.
+  std::int64_t handed_over_ = 0;            // Monotonic, as the next.
+  std::int64_t refilled_ = 0;
   double row_tokens_ = 0;
   double byte_tokens_ = 0;
 };

@@ -40,6 +40,11 @@ Result<Position> read_position(std::string_view bytes) {
   return position;
 }
 
+/// Its trial has ended, or never came about.
+bool is_gone(const std::shared_ptr<MessageTap>& tap) {
+  return tap->left() || tap.use_count() == 1;
+}
+
 std::vector<std::string> metadata_keys(const plan::ScanNode& scan) {
   std::vector<std::string> keys;
   for (const auto& metadata : scan.metadata) keys.push_back(metadata.key);
@@ -237,12 +242,12 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
 }
 
 void SourceReader::show_messages() {
-  std::erase_if(taps_, [](const auto& tap) { return tap->left(); });
+  std::erase_if(taps_, is_gone);
   for (const auto& tap : taps_) tap->offer(messages_.messages);
 }
 
 void SourceReader::add_tap(std::shared_ptr<MessageTap> tap) {
-  std::erase_if(taps_, [](const auto& each) { return each->left(); });
+  std::erase_if(taps_, is_gone);
   taps_.push_back(std::move(tap));
 }
 

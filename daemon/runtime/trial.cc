@@ -62,7 +62,7 @@ class Trial::Run final : public ResultListener {
     std::size_t copied = 0;
     for (; copied < count && (!setup_.rows || given_bytes_ + bytes < kMostBytes); ++copied)
       bytes += bytes_of_row(batch, copied);
-    if (copied > 0) channel_.put(std::make_shared<const Batch>(copy_rows(batch, 0, copied)), bytes);
+    if (copied > 0) channel_.put({{std::make_shared<const Batch>(copy_rows(batch, 0, copied)), bytes}});
     given_ += copied;
     given_bytes_ += bytes;
     if (setup_.rows && given_ >= *setup_.rows)

@@ -138,8 +138,7 @@ TEST_CASE("the last thing that a trial writes is shown, or the table that is nam
 
 TEST_CASE("rows become events: schema, rows, what was skipped, notes, end") {
   const auto rows = channel();
-  rows->put(batch(2), 10);
-  rows->skip(3);
+  rows->put({{batch(2), 10}}, 3);
   rows->note("a note");
   rows->end("it is over");
   const Response response = row_events(rows, nullptr);
@@ -160,7 +159,7 @@ TEST_CASE("an event holds a bounded number of rows; a reader that goes leaves it
   const auto rows = channel();
   {
     const Response response = row_events(rows, nullptr);
-    rows->put(batch(1'200), 10);
+    rows->put({{batch(1'200), 10}});
     (void)response.pieces();
     CHECK(events(*response.pieces()).size() == 3);
     CHECK_FALSE(rows->left());

@@ -26,7 +26,7 @@ Tried all_of(RowChannel& channel) {
         append_row_text(*batch, row, {"UTC", "null"}, tried.rows.emplace_back());
     tried.notes.insert(tried.notes.end(), seen.notes.begin(), seen.notes.end());
     if (seen.ended) tried.why = *seen.ended;
-    if (seen.ended || seen.rows.empty()) return tried;
+    if (seen.ended || (seen.rows.empty() && seen.notes.empty())) return tried;
   }
 }
 
