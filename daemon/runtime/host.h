@@ -139,6 +139,7 @@ class Host {
   struct Swap;
   Status on_loop(std::function<void(Steered)> work);
   Status in_loop(std::function<Status()> work);
+  [[nodiscard]] std::set<PipelineName> under_change() const;
   void begin_change(const PipelineName& pipeline, Steered done);
   void end_change(Entry& entry);
   [[nodiscard]] Former former_of(const PipelineName& pipeline) const;

@@ -252,6 +252,64 @@ def test_a_pipeline_is_renamed_under_load(broker, publisher, receiver, daemon, t
     daemon.wait_connected("windows", "mill%203")
 
 
+def names_of(daemon) -> list[str]:
+    return [each["name"] for each in daemon.ask("/api/v1/pipelines").json()["pipelines"]]
+
+
+def killed_in(daemon, rng, method: str, path: str, body: dict | None = None) -> None:
+    """Asks, and kills the daemon meanwhile; it is started again."""
+
+    def ask() -> None:
+        try:
+            request(daemon, method, path, body)
+        except (OSError, ValueError):
+            pass  # It was killed.
+
+    asking = threading.Thread(target=ask)
+    timer = threading.Timer(rng.uniform(0.02, 0.25), daemon.running.kill)
+    timer.start()
+    asking.start()
+    asking.join()
+    timer.join()
+    daemon.kill()
+    daemon.start()
+
+
+def test_a_kill_in_the_midst_of_a_renaming_leaves_one_of_the_names(broker, publisher, receiver, daemon, tmp_path):
+    daemon.start()
+    deploy(daemon, tmp_path, "a", windows_text(broker, receiver, name="a"))
+    rng = random.Random(3)
+    part = len(ROWS) // 6
+    for turn in range(6):
+        (name,) = names_of(daemon)
+        daemon.wait_connected(name)
+        publish_all(publisher, ROWS[turn * part : (turn + 1) * part])
+        other = "b" if name == "a" else "a"
+        killed_in(daemon, rng, "POST", f"/api/v1/pipelines/{name}/rename", {"to": other})
+        (name,) = names_of(daemon)
+        assert daemon.pipeline(name)["sql"].startswith(f"SET 'pipeline.name' = '{name}';")
+        assert daemon.pipeline(name)["state"] == "running"
+        assert daemon.ask("/readyz").json()["leftovers"] == []
+    close_windows(publisher)
+    wait_for_windows(daemon, receiver)
+
+
+def test_a_kill_in_the_midst_of_a_removal_leaves_a_pipeline_or_leftovers(broker, publisher, receiver, daemon, tmp_path):
+    daemon.start()
+    rng = random.Random(5)
+    for turn in range(6):
+        deploy(daemon, tmp_path, "windows", windows_text(broker, receiver), "--accept-cold")
+        daemon.wait_connected("windows")
+        publish_all(publisher, ROWS[turn * 100 : (turn + 1) * 100])
+        daemon.wait_received("windows", 100)
+        killed_in(daemon, rng, "DELETE", "/api/v1/pipelines/windows?purge=all")
+        assert daemon.ask("/readyz").status == 200
+        request(daemon, "DELETE", "/api/v1/pipelines/windows?purge=all")
+        assert names_of(daemon) == []
+        assert daemon.ask("/readyz").json()["leftovers"] == []
+        assert list((daemon.folder / "data" / "journal").iterdir()) == []
+
+
 def test_files_and_deployed_pipelines_do_not_fight(broker, receiver, daemon, tmp_path):
     daemon.add("filed", windows_over_http(broker.url, receiver.url))
     daemon.start()
