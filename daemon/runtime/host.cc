@@ -196,8 +196,8 @@ Status Host::launch(Entry& entry, Pipeline& pipeline) {
   return {};
 }
 
-void Host::start(Entry& entry) {
-  auto pipeline = make(entry);
+void Host::start(Entry& entry, std::optional<store::SavedPipeline> saved) {
+  auto pipeline = make(entry, std::move(saved));
   Status started = pipeline ? launch(entry, **pipeline) : tl::unexpected<Error>(pipeline.error());
   if (!started) {
     fail(entry, started.error());
