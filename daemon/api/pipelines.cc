@@ -96,6 +96,7 @@ void add_text(const ApiContext& context, const PipelineName& pipeline, ordered_j
   if (!text) return;
   body["origin"] = to_string(text->origin);
   body["version"] = text->version;
+  body["identity"] = text->identity.value;
   body["sql"] = text->sql ? ordered_json(redact_sql(*text->sql)) : ordered_json(nullptr);
 }
 

@@ -72,10 +72,12 @@ void print_pipeline(const ordered_json& pipeline) {
     fmt::print("{:<14} {}\n", name, value);
   };
   line("pipeline", text_of(pipeline["name"]));
-  line("file", text_of(pipeline["file"]));
-  line("origin", pipeline.value("origin", "file") == "deployed"
-                     ? fmt::format("deployed, version {}", text_of(pipeline["version"]))
-                     : "the pipeline folder");
+  if (pipeline.value("origin", "file") == "deployed")
+    line("deployed", fmt::format("version {}", text_of(pipeline["version"])));
+  else
+    line("file", text_of(pipeline["file"]));
+  if (const std::string identity = pipeline.value("identity", ""); identity != text_of(pipeline["name"]))
+    line("identity", printable(identity));
   line("state", text_of(pipeline["state"]));
   for (const char* member : {"error", "waiting_for"})
     if (const auto text = pipeline.at(member).get<std::string>(); !text.empty())

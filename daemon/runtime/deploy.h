@@ -27,6 +27,7 @@ std::string_view to_string(Origin origin);
 struct PipelineText {
   Origin origin = Origin::kFile;
   std::uint64_t version = 0;       ///< Of a deployed one; files are not counted.
+  PipelineName identity;           ///< What brokers and receivers call it: part of client ids and keys.
   std::optional<std::string> sql;  ///< None: the file could not be read.
 };
 

@@ -65,8 +65,8 @@ void Host::look_for_leftovers() {
   {
     const std::scoped_lock lock(mutex_);
     for (const auto& entry : entries_) {
-      Served& one = all.emplace_back(
-          Served{.pipeline = entry->name, .identity = entry->identity, .planned = entry->policy != nullptr});
+      Served& one = all.emplace_back(Served{
+          .pipeline = entry->name, .identity = entry->identity, .planned = !entry->plan.sinks.empty()});
       for (const auto& sink : entry->plan.sinks) one.sinks.push_back({sink->table});
       for (const auto& scan : entry->plan.scans)
         one.journals.push_back(journal_file_name(entry->identity, {scan->table}));
@@ -196,8 +196,8 @@ Status Host::launch(Entry& entry, Pipeline& pipeline) {
   return {};
 }
 
-void Host::start(Entry& entry) {
-  auto pipeline = make(entry);
+void Host::start(Entry& entry, std::optional<store::SavedPipeline> saved) {
+  auto pipeline = make(entry, std::move(saved));
   Status started = pipeline ? launch(entry, **pipeline) : tl::unexpected<Error>(pipeline.error());
   if (!started) {
     fail(entry, started.error());
@@ -323,13 +323,24 @@ Status Host::command(const PipelineName& pipeline, const TableName& sink, Delive
   return done;
 }
 
+std::set<PipelineName> Host::under_change() const {
+  std::set<PipelineName> names;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& entry : entries_)
+    if (entry->changing) names.insert(entry->name);
+  return names;
+}
+
 bool Host::ready(std::vector<std::string>& reasons) const {
   {
     const std::scoped_lock lock(mutex_);
     if (!folder_error_.empty()) reasons.push_back(folder_error_);
     if (!loaded_) reasons.emplace_back("the pipeline folder has not been read yet");
   }
+  // One that is being changed is away for moments, and the change answers for itself.
+  const std::set<PipelineName> changing = under_change();
   for (const PipelineStatus& status : statuses()) {
+    if (changing.contains(status.name)) continue;
     add_held_sinks(status, reasons);
     for (std::string& trouble : disk_troubles(status)) reasons.push_back(std::move(trouble));
     const bool as_wanted = status.state == PipelineState::kRunning ||

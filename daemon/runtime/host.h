@@ -137,7 +137,7 @@ class Host {
   Result<std::unique_ptr<Pipeline>> make(Entry& entry,
                                          std::optional<store::SavedPipeline> saved = std::nullopt);
   Status launch(Entry& entry, Pipeline& pipeline);
-  void start(Entry& entry);
+  void start(Entry& entry, std::optional<store::SavedPipeline> saved = std::nullopt);
   static void log_start(const Entry& entry);
   static std::string taken(const Entry& text, const Entry& by);
   void ended(Entry& entry);
@@ -161,6 +161,7 @@ class Host {
   struct Swap;
   Status on_loop(std::function<void(Steered)> work);
   Status in_loop(std::function<Status()> work);
+  [[nodiscard]] std::set<PipelineName> under_change() const;
   void begin_change(const PipelineName& pipeline, Steered done);
   void end_change(Entry& entry);
   [[nodiscard]] Former former_of(const PipelineName& pipeline) const;
@@ -172,6 +173,7 @@ class Host {
   Status add_empty(const PipelineName& pipeline, const PipelineName& identity);
   void erase(const PipelineName& pipeline);
   Status end_for_good(const PipelineName& pipeline);
+  Status rename_running(const PipelineName& from, const PipelineName& to, const std::string& sql);
   Status purge_parts(const PipelineName& pipeline, const std::set<Part>& purge,
                      const std::vector<std::string>& tables, Removed& removed);
   Result<std::vector<std::string>> own_tables(const PipelineName& pipeline, Removed& removed);

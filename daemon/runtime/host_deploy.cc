@@ -155,7 +155,7 @@ std::optional<PipelineText> Host::text(const PipelineName& pipeline) const {
   const std::scoped_lock lock(mutex_);
   const Entry* const entry = find(pipeline);
   if (entry == nullptr) return std::nullopt;
-  return PipelineText{entry->origin, entry->version, entry->sql};
+  return PipelineText{entry->origin, entry->version, entry->identity, entry->sql};
 }
 
 // ---- Deploying -------------------------------------------------------------------------------------------

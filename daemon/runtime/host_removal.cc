@@ -206,35 +206,36 @@ Status Host::rename(const PipelineName& from, const PipelineName& to) {
             "rename then what it leaves with the same command; the file may come back under the new name");
     }
   }
-  if (is_there) LEAT_TRY(on_loop([this, from](Steered done) { begin_change(from, std::move(done)); }));
-  const auto restart_as = [&](const PipelineName& name) {
-    return in_loop([this, from, name, &sql]() -> Status {
-      Entry* const entry = find(from);
-      if (stopping_ || entry == nullptr) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
-      {
-        const std::scoped_lock lock(mutex_);
-        entry->pipeline.reset();
-        if (name != from) entry->sql = sql;
-        entry->name = name;
-      }
-      end_change(*entry);
-      if (entry->policy) start(*entry);
-      return {};
-    });
-  };
-  if (is_there)
-    LEAT_TRY(in_loop([this, from] {  // Its deliveries settle under the old name.
-      const std::scoped_lock lock(mutex_);
-      if (Entry* const entry = find(from)) entry->pipeline.reset();
-      return Status();
-    }));
-  const Status renamed = context_.store->pipelines().rename(from, to, sql);
-  // One that never committed has nothing in the store but its text, which is found.
-  if (is_there) LEAT_TRY(restart_as(renamed ? to : from));
-  LEAT_TRY(renamed);
+  LEAT_TRY(is_there ? rename_running(from, to, sql) : context_.store->pipelines().rename(from, to, sql));
   look_for_leftovers();
   log::warn("somebody renamed a pipeline", {{"pipeline", from.value}, {"name", to.value}});
   return {};
+}
+
+/// It is away meanwhile, and goes on under the name that the store has then.
+Status Host::rename_running(const PipelineName& from, const PipelineName& to, const std::string& sql) {
+  LEAT_TRY(on_loop([this, from](Steered done) { begin_change(from, std::move(done)); }));
+  LEAT_TRY(in_loop([this, from] {  // Its deliveries settle under the old name.
+    const std::scoped_lock lock(mutex_);
+    if (Entry* const entry = find(from)) entry->pipeline.reset();
+    return Status();
+  }));
+  const Status renamed = context_.store->pipelines().rename(from, to, sql);
+  const PipelineName& name = renamed ? to : from;
+  Result<store::SavedPipeline> saved = context_.store->load(name);
+  LEAT_TRY(in_loop([&]() -> Status {
+    Entry* const entry = find(from);
+    if (stopping_ || entry == nullptr) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
+    {
+      const std::scoped_lock lock(mutex_);
+      if (renamed) entry->sql = sql;
+      entry->name = name;
+    }
+    end_change(*entry);
+    if (entry->policy) start(*entry, saved ? std::optional(*std::move(saved)) : std::nullopt);
+    return {};
+  }));
+  return renamed;
 }
 
 // ---- Outboxes --------------------------------------------------------------------------------------------

@@ -75,6 +75,25 @@ def has_session(broker, client_id: str) -> bool:
     return present[0]
 
 
+def killed_in(daemon, seconds: float, method: str, path: str, body: dict | None = None) -> None:
+    """Asks, kills the daemon so many seconds later, and starts it again."""
+
+    def ask() -> None:
+        try:
+            request(daemon, method, path, body)
+        except (OSError, ValueError):
+            pass  # It was killed.
+
+    asking = threading.Thread(target=ask)
+    timer = threading.Timer(seconds, daemon.running.kill)
+    timer.start()
+    asking.start()
+    asking.join()
+    timer.join()
+    daemon.kill()
+    daemon.start()
+
+
 def test_new_versions_under_load_lose_nothing_and_double_nothing(broker, publisher, receiver, daemon, tmp_path):
     daemon.start()
     first = deploy(daemon, tmp_path, "windows", windows_text(broker, receiver))
@@ -94,7 +113,8 @@ def test_new_versions_under_load_lose_nothing_and_double_nothing(broker, publish
     wait_for_windows(daemon, receiver)
     status = daemon.pipeline("windows")
     assert status["accounting_violations"] == []
-    assert status["sources"][0]["messages"]["received"] - status["sources"][0]["messages"]["redelivered"] == len(ROWS) + 1
+    messages = status["sources"][0]["messages"]
+    assert messages["received"] - messages["redelivered"] == len(ROWS) + 1
 
 
 def test_a_kill_in_the_midst_of_a_deployment_leaves_one_of_the_versions(broker, publisher, receiver, daemon, tmp_path):
@@ -107,26 +127,12 @@ def test_a_kill_in_the_midst_of_a_deployment_leaves_one_of_the_versions(broker, 
         daemon.wait_connected("windows")
         publish_all(publisher, ROWS[turn * part : (turn + 1) * part])
         body = {"sql": texts[(turn + 1) % 2]}
-        asking = threading.Thread(target=swallow, args=(daemon, body))
-        timer = threading.Timer(rng.uniform(0.1, 0.7), daemon.running.kill)
-        timer.start()
-        asking.start()
-        asking.join()
-        timer.join()
-        daemon.kill()
-        daemon.start()
+        killed_in(daemon, rng.uniform(0.1, 0.7), "PUT", "/api/v1/pipelines/windows", body)
         assert daemon.pipeline("windows")["sql"] in texts
         assert daemon.pipeline("windows")["state"] == "running"
     close_windows(publisher)
     wait_for_windows(daemon, receiver)
     assert daemon.pipeline("windows")["accounting_violations"] == []
-
-
-def swallow(daemon, body: dict) -> None:
-    try:
-        request(daemon, "PUT", "/api/v1/pipelines/windows", body)
-    except (OSError, ValueError):
-        pass  # It was killed.
 
 
 def test_a_wrong_text_is_refused_with_a_caret_and_the_old_version_runs_on(broker, receiver, daemon, tmp_path):
@@ -243,6 +249,7 @@ def test_a_pipeline_is_renamed_under_load(broker, publisher, receiver, daemon, t
     close_windows(publisher)
     assert daemon.ask("/api/v1/pipelines/windows").status == 404
     shown = daemon.ask("/api/v1/pipelines/mill%203").json()
+    assert shown["identity"] == "windows"
     assert shown["sql"].startswith("SET 'pipeline.name' = 'mill 3';")
     daemon.stop()
     daemon.start()
@@ -250,6 +257,45 @@ def test_a_pipeline_is_renamed_under_load(broker, publisher, receiver, daemon, t
     # What has the old name next is another pipeline to the broker and to the receiver.
     assert deploy(daemon, tmp_path, "windows", windows_text(broker, receiver))["created"]
     daemon.wait_connected("windows", "mill%203")
+
+
+def names_of(daemon) -> list[str]:
+    return [each["name"] for each in daemon.ask("/api/v1/pipelines").json()["pipelines"]]
+
+
+def test_a_kill_in_the_midst_of_a_renaming_leaves_one_of_the_names(broker, publisher, receiver, daemon, tmp_path):
+    daemon.start()
+    deploy(daemon, tmp_path, "a", windows_text(broker, receiver, name="a"))
+    rng = random.Random(3)
+    part = len(ROWS) // 6
+    for turn in range(6):
+        (name,) = names_of(daemon)
+        daemon.wait_connected(name)
+        publish_all(publisher, ROWS[turn * part : (turn + 1) * part])
+        other = "b" if name == "a" else "a"
+        killed_in(daemon, rng.uniform(0.02, 0.25), "POST", f"/api/v1/pipelines/{name}/rename", {"to": other})
+        (name,) = names_of(daemon)
+        assert daemon.pipeline(name)["sql"].startswith(f"SET 'pipeline.name' = '{name}';")
+        assert daemon.pipeline(name)["state"] == "running"
+        assert daemon.ask("/readyz").json()["leftovers"] == []
+    close_windows(publisher)
+    wait_for_windows(daemon, receiver)
+
+
+def test_a_kill_in_the_midst_of_a_removal_leaves_a_pipeline_or_leftovers(broker, publisher, receiver, daemon, tmp_path):
+    daemon.start()
+    rng = random.Random(5)
+    for turn in range(6):
+        deploy(daemon, tmp_path, "windows", windows_text(broker, receiver), "--accept-cold")
+        daemon.wait_connected("windows")
+        publish_all(publisher, ROWS[turn * 100 : (turn + 1) * 100])
+        daemon.wait_received("windows", 100)
+        killed_in(daemon, rng.uniform(0.02, 0.25), "DELETE", "/api/v1/pipelines/windows?purge=all")
+        assert daemon.ask("/readyz").status == 200
+        request(daemon, "DELETE", "/api/v1/pipelines/windows?purge=all")
+        assert names_of(daemon) == []
+        assert daemon.ask("/readyz").json()["leftovers"] == []
+        assert list((daemon.folder / "data" / "journal").iterdir()) == []
 
 
 def test_files_and_deployed_pipelines_do_not_fight(broker, receiver, daemon, tmp_path):

@@ -41,9 +41,9 @@ def test_pages_of_the_manual_render_without_a_warning(run_leat, tmp_path, page):
     path.write_text(text)
     if not shutil.which("man"):
         pytest.skip("man is not installed")
-    shown = subprocess.run(
-        ["man", "--warnings=w", "-l", path], capture_output=True, text=True, check=True, env={"MANWIDTH": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-    )
+    environment = {"MANWIDTH": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    command = ["man", "--warnings=w", "-l", path]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert shown.stderr == ""
     for word in ("leat pipelines deploy", "--accept-cold") if page == "leat.1" else ("pipelines_dir", "log.level"):
         assert word in shown.stdout
