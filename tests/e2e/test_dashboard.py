@@ -422,35 +422,51 @@ def test_a_lost_connection_is_told_and_comes_back_by_itself(machines, daemon, op
     line.close()
 
 
-TOKEN_ASKED = """
-const real = window.fetch;
-window.fetch = (url, options) => {
-  const given = new Headers(options?.headers).get("Authorization");
-  if (!String(url).includes("/api/") || given === "Bearer right") return real(url, options);
-  const problem = { type: "about:blank", status: 401, title: "no", detail: given ? "this token is unknown" : "no token" };
-  return Promise.resolve(new Response(JSON.stringify(problem), { status: 401 }));
-};
-"""
+@pytest.fixture
+def token(run_leat, daemon):
+    """`token("read")`: a fresh token, which a running daemon takes a second later."""
+
+    def create(role: str) -> str:
+        done = run_leat("token", "create", f"a-{role}", "--role", role, "--json", "--config", daemon.config)
+        assert done.returncode == 0, done.stderr
+        made = json.loads(done.stdout)["token"]
+        eventually(lambda: daemon.ask("/api/v1/pipelines").status == 401, "the daemon asks for a token")
+        return made
+
+    return create
 
 
-def test_a_token_is_asked_for_and_kept_for_this_tab_alone(machines, open_page):
-    page = open_page(script=TOKEN_ASKED)
+def test_a_token_is_asked_for_and_kept_for_this_tab_alone(machines, open_page, token):
+    right = token("admin")
+    page = open_page()
     sees(page, "dialog", "asks for a token")
     page.keyboard("press", "Escape")
     page.fill("input[name=token]", "wrong")
     page.keyboard("press", "Enter")
-    sees(page, "dialog .error", "this token is unknown")
-    page.fill("input[name=token]", "right")
+    sees(page, "dialog .error", "token")
+    page.fill("input[name=token]", right)
     page.keyboard("press", "Enter")
     sees(page, ".card", "80 received")
     assert page.count("dialog") == 0
     page.reload()
     sees(page, ".card", "80 received")
-    stored = page.evaluate("JSON.stringify([localStorage, document.cookie])")
-    assert "right" not in stored and page.evaluate("Object.values(sessionStorage)") == ["right"]
+    assert right not in page.evaluate("JSON.stringify([localStorage, document.cookie])")
+    assert page.evaluate("Object.values(sessionStorage)") == [right]
     page.click("role=button[name='Forget token']")
     sees(page, "dialog", "asks for a token")
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_who_may_only_read_sees_all_and_changes_nothing(machines, daemon, open_page, token):
+    made = token("read")
+    page = open_page("#/pipelines/plant", script=f"sessionStorage.setItem('leat.token', '{made}')")
+    sees(page, "svg .node", "scan readings")
+    eventually(lambda: page.is_disabled("role=button[name='Pause']"), "it may not pause")
+    page.goto(f"{daemon.url}/#/tables/judged")
+    sees(page, ".marks summary", "4 rows with is_anomaly")
+    page.goto(f"{daemon.url}/#/editor?pipeline=plant")
+    sees(page, "#verdict", "Nothing is wrong")
+    assert page.is_disabled("role=button[name='Deploy…']")
 
 
 COUNTING = """

@@ -47,6 +47,8 @@ export interface Options {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
+  /** In place of the one that is kept. */
+  token?: string;
   /** Statuses that are answers, too: /readyz tells with 503 what does not run. */
   accept?: readonly number[];
 }
@@ -69,7 +71,7 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
 
 /** The answer itself, for those that stream. */
 export async function open(path: string, options: Options = {}): Promise<Response> {
-  const sent = token.value;
+  const sent = options.token ?? token.value;
   const headers: Record<string, string> = { Accept: "application/json, text/event-stream" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (sent !== null) headers["Authorization"] = `Bearer ${sent}`;
