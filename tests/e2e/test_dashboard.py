@@ -534,6 +534,26 @@ def test_everything_is_reached_by_keyboard(machines, daemon, open_page):
     assert page.evaluate("document.activeElement.ariaLabel") != "SQL", "Tab does not leave the editor"
 
 
+VIOLATIONS = """
+axe.run({ resultTypes: ["violations"] }).then((result) =>
+  result.violations.map((each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html).join(" ")}`),
+)
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_people_with_aids_out(machines, daemon, folder, open_page, scheme):
+    machines.spoil("no json")
+    page = open_page(colorScheme=scheme)
+    axe = (folder / "browser" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    page.evaluate(axe + ";0")
+    for path in PAGES:
+        page.goto(f"{daemon.url}/{path}")
+        eventually(lambda: page.count("h1") == 1, f"{path} is there")
+        page.wait_for_timeout(500)
+        assert page.evaluate(VIOLATIONS) == [], path
+
+
 def test_every_page_fits_a_phone_and_is_dark_or_light_as_wished(machines, daemon, open_page, screen):
     page = open_page(colorScheme="dark", **PHONE)
     background = "getComputedStyle(document.body).backgroundColor"
