@@ -101,9 +101,9 @@ async function refusal(path: string, answer: Response, sent: string | null): Pro
   if (answer.status === 401) {
     // Of several requests under way the last ones come back after a new token was entered.
     if (sent === token.value) tokenWanted.value = sent === null ? "" : detail || "the daemon does not take this token";
-  } else if (answer.status === 404 && detail.startsWith("there is nothing at")) {
+  } else if (answer.status === 405 || (answer.status === 404 && detail.startsWith("there is nothing at"))) {
     lacks(path);
-    return new NoRoute(`this daemon has no ${path}`);
+    return new NoRoute(`This daemon does not have that: ${detail}.`);
   } else if (answer.status === 502 || answer.status === 504) {
     return unreachable(); // Of a proxy before the daemon.
   }

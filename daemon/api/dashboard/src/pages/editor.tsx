@@ -128,7 +128,7 @@ export function Editor() {
       {trouble && <p class="told warn">{trouble}</p>}
       <SqlEditor text={text} wrong={wrong} onInput={setText} field={field} describedBy="verdict" />
       <div id="verdict" aria-live="polite">
-        <Verdict check={check} fresh={fresh} onGoTo={goTo} />
+        {text.trim() !== "" && <Verdict check={check} fresh={fresh} onGoTo={goTo} />}
       </div>
       {has("trial") && <Trial sql={text} sources={tableNames(tables?.sources)} sinks={tableNames(tables?.sinks)} />}
     </>
