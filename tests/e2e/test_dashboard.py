@@ -21,7 +21,7 @@ from tcp_proxy import TcpProxy
 PHONE = {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}
 PAGES = ("#/", "#/pipelines", "#/pipelines/plant", "#/tables", "#/tables/judged", "#/dead-letters", "#/editor", "#/logs")
 MOST_BYTES = 200 * 1024
-BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
 HOT = 90
 BROKEN = """\
 CREATE TABLE t (a INT) WITH ('connector' = 'datagen');
@@ -51,6 +51,11 @@ def plant(broker_url: str, receiver_url: str) -> str:
     )
 
 
+def at(second: int) -> str:
+    """The time of a reading."""
+    return (BEGIN + datetime.timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
+
+
 class Plant:
     """Two machines, a reading a second of each; every tenth of press-2 is too hot."""
 
@@ -60,10 +65,9 @@ class Plant:
 
     def run(self, seconds: int) -> None:
         for _ in range(seconds):
-            now = (BEGIN + datetime.timedelta(seconds=self.seconds)).strftime("%Y-%m-%d %H:%M:%S")
             hot = HOT + 5 if self.seconds % 10 == 9 else 60
             for machine, temperature in (("press-1", 40 + self.seconds % 7), ("press-2", hot)):
-                reading = {"machine": machine, "ts": now, "temperature": temperature}
+                reading = {"machine": machine, "ts": at(self.seconds), "temperature": temperature}
                 self.publisher.send(f"plant/{machine}", json.dumps(reading))
             self.seconds += 1
         self.publisher.flush()
@@ -201,9 +205,11 @@ def test_the_overview_tells_health_rates_and_that_all_adds_up(machines, daemon, 
     sees(page, ".card", "80 written")
     sees(page, ".card", "delivered")
     assert set(page.evaluate(texts_of(".sum"))) == {"adds up"}
-    sees(page, "[aria-label='Watermark lag'] td", "2026-01-01 00:00:39")
+    sees(page, "[aria-label='Watermark lag'] td", at(39))
     sees(page, "[aria-label=Outbox] th", "upstream")
-    machines.run(30)
+    for _ in range(6):
+        machines.run(5)
+        page.wait_for_timeout(1000)  # So that there is something to see in the plot.
     sees(page, ".card", "141 received")
     eventually(lambda: number_in(page, "section[aria-label=Rates] dd") > 0, "a rate of messages")
     screen(page, "overview")
@@ -257,7 +263,7 @@ def test_a_plot_moves_and_marks_anomalies(machines, daemon, open_page, screen):
     page = open_page("#/tables")
     page.click("role=link[name='judged']")
     sees(page, ".marks summary", "4 rows with is_anomaly")
-    sees(page, ".marks li", "2026-01-01 00:00:39 · press-2 · 95")
+    sees(page, ".marks li", f"{at(39)} · press-2 · 95")
     sees(page, ".legend", "press-1")
     before = page.evaluate(picture())
     machines.run(30)
