@@ -19,9 +19,12 @@ from processes import eventually
 from tcp_proxy import TcpProxy
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}
-PAGES = ("#/", "#/pipelines", "#/pipelines/plant", "#/tables", "#/tables/judged", "#/dead-letters", "#/editor", "#/logs")
+PAGES = (
+    *("#/", "#/pipelines", "#/pipelines/plant", "#/tables", "#/tables/judged"),
+    *("#/dead-letters", "#/editor", "#/logs"),
+)
 MOST_BYTES = 200 * 1024
-BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(minutes=2)
 HOT = 90
 BROKEN = """\
 CREATE TABLE t (a INT) WITH ('connector' = 'datagen');
@@ -247,6 +250,19 @@ def test_a_pipeline_shows_its_plan_its_sql_and_its_error_and_is_steered(machines
     assert lines[at + 1].index("^") == lines[at].index("b FROM t")
 
 
+def test_delivery_is_paused_and_goes_on(machines, daemon, open_page):
+    page = open_page("#/pipelines/plant")
+    page.click("role=button[name='Pause delivery']")
+    sees(page, ".note", "upstream is paused")
+    sees(page, ".flow .state", "paused")
+    assert daemon.outbox()[0]["delivery"]["hold"] == "by user"
+    machines.run(10)
+    sees(page, ".flow .parts", "10 waiting")
+    page.click("role=button[name='Resume delivery']")
+    sees(page, ".flow .parts", "50 delivered")
+    daemon.wait_delivered()
+
+
 def test_the_last_rows_of_a_pipeline_come_by_themselves(machines, daemon, open_page):
     page = open_page("#/pipelines/plant")
     page.select_option("section[aria-label='Last rows'] select", "judged")
@@ -279,6 +295,25 @@ def test_a_plot_moves_and_marks_anomalies(machines, daemon, open_page, screen):
     page.reload()
     sees(page, ".legend", "temperature")
     sees(page, "[aria-label='Newest rows of judged'] tbody", "press-1")
+
+
+def test_a_plot_that_was_zoomed_stands_still_until_it_is_let_go(machines, open_page):
+    page = open_page("#/tables/judged")
+    sees(page, ".marks summary", "4 rows with is_anomaly")
+    box = page.evaluate("document.querySelector('.u-over').getBoundingClientRect().toJSON()")
+    x, y, width = box["x"], box["y"], box["width"]
+    page.mouse("move", x + width * 0.4, y + 50)
+    page.mouse("down")
+    page.mouse("move", x + width * 0.8, y + 50)
+    page.mouse("up")
+    page.wait_for_selector("role=button[name='Back to live']")
+    page.mouse("move", 0, 0)
+    zoomed = page.evaluate(picture())
+    machines.run(10)
+    sees(page, ".marks summary", "5 rows with is_anomaly")
+    assert page.evaluate(picture()) == zoomed
+    page.click("role=button[name='Back to live']")
+    eventually(lambda: page.evaluate(picture()) != zoomed, "it moves again")
 
 
 def picture() -> str:
@@ -403,6 +438,18 @@ def test_a_trial_shows_rows_of_pasted_lines_and_touches_nothing(machines, daemon
     sees(page, "section[aria-label=Trial]", "ended")
     screen(page, "trial")
     assert daemon.ask("/api/v1/tables").json()["tables"][0]["rows"] == rows
+
+
+def test_a_plan_is_explained(machines, open_page):
+    page = open_page("#/editor")
+    page.fill("textarea[aria-label=SQL]", COUNTS)
+    page.click("role=button[name='Explain']")
+    sees(page, "dialog pre", "scan t")
+    page.click("dialog >> role=button[name='Close']")
+    page.fill("textarea[aria-label=SQL]", BROKEN)
+    page.click("role=button[name='Explain']")
+    sees(page, "dialog pre", "unknown column 'b'")
+    sees(page, "dialog pre", "^")
 
 
 def test_the_log_is_read_and_searched(machines, daemon, open_page):
