@@ -19,9 +19,12 @@ from processes import eventually
 from tcp_proxy import TcpProxy
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}
-PAGES = ("#/", "#/pipelines", "#/pipelines/plant", "#/tables", "#/tables/judged", "#/dead-letters", "#/editor", "#/logs")
+PAGES = (
+    *("#/", "#/pipelines", "#/pipelines/plant", "#/tables", "#/tables/judged"),
+    *("#/dead-letters", "#/editor", "#/logs"),
+)
 MOST_BYTES = 200 * 1024
-BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(minutes=2)
 HOT = 90
 BROKEN = """\
 CREATE TABLE t (a INT) WITH ('connector' = 'datagen');
@@ -51,6 +54,11 @@ def plant(broker_url: str, receiver_url: str) -> str:
     )
 
 
+def at(second: int) -> str:
+    """The time of a reading."""
+    return (BEGIN + datetime.timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
+
+
 class Plant:
     """Two machines, a reading a second of each; every tenth of press-2 is too hot."""
 
@@ -60,10 +68,9 @@ class Plant:
 
     def run(self, seconds: int) -> None:
         for _ in range(seconds):
-            now = (BEGIN + datetime.timedelta(seconds=self.seconds)).strftime("%Y-%m-%d %H:%M:%S")
             hot = HOT + 5 if self.seconds % 10 == 9 else 60
             for machine, temperature in (("press-1", 40 + self.seconds % 7), ("press-2", hot)):
-                reading = {"machine": machine, "ts": now, "temperature": temperature}
+                reading = {"machine": machine, "ts": at(self.seconds), "temperature": temperature}
                 self.publisher.send(f"plant/{machine}", json.dumps(reading))
             self.seconds += 1
         self.publisher.flush()
@@ -201,9 +208,11 @@ def test_the_overview_tells_health_rates_and_that_all_adds_up(machines, daemon, 
     sees(page, ".card", "80 written")
     sees(page, ".card", "delivered")
     assert set(page.evaluate(texts_of(".sum"))) == {"adds up"}
-    sees(page, "[aria-label='Watermark lag'] td", "2026-01-01 00:00:39")
+    sees(page, "[aria-label='Watermark lag'] td", at(39))
     sees(page, "[aria-label=Outbox] th", "upstream")
-    machines.run(30)
+    for _ in range(6):
+        machines.run(5)
+        page.wait_for_timeout(1000)  # So that there is something to see in the plot.
     sees(page, ".card", "141 received")
     eventually(lambda: number_in(page, "section[aria-label=Rates] dd") > 0, "a rate of messages")
     screen(page, "overview")
@@ -241,6 +250,19 @@ def test_a_pipeline_shows_its_plan_its_sql_and_its_error_and_is_steered(machines
     assert lines[at + 1].index("^") == lines[at].index("b FROM t")
 
 
+def test_delivery_is_paused_and_goes_on(machines, daemon, open_page):
+    page = open_page("#/pipelines/plant")
+    page.click("role=button[name='Pause delivery']")
+    sees(page, ".note", "upstream is paused")
+    sees(page, ".flow .state", "paused")
+    assert daemon.outbox()[0]["delivery"]["hold"] == "by user"
+    machines.run(10)
+    sees(page, ".flow .parts", "10 waiting")
+    page.click("role=button[name='Resume delivery']")
+    sees(page, ".flow .parts", "50 delivered")
+    daemon.wait_delivered()
+
+
 def test_the_last_rows_of_a_pipeline_come_by_themselves(machines, daemon, open_page):
     page = open_page("#/pipelines/plant")
     page.select_option("section[aria-label='Last rows'] select", "judged")
@@ -257,7 +279,7 @@ def test_a_plot_moves_and_marks_anomalies(machines, daemon, open_page, screen):
     page = open_page("#/tables")
     page.click("role=link[name='judged']")
     sees(page, ".marks summary", "4 rows with is_anomaly")
-    sees(page, ".marks li", "2026-01-01 00:00:39 · press-2 · 95")
+    sees(page, ".marks li", f"{at(39)} · press-2 · 95")
     sees(page, ".legend", "press-1")
     before = page.evaluate(picture())
     machines.run(30)
@@ -273,6 +295,25 @@ def test_a_plot_moves_and_marks_anomalies(machines, daemon, open_page, screen):
     page.reload()
     sees(page, ".legend", "temperature")
     sees(page, "[aria-label='Newest rows of judged'] tbody", "press-1")
+
+
+def test_a_plot_that_was_zoomed_stands_still_until_it_is_let_go(machines, open_page):
+    page = open_page("#/tables/judged")
+    sees(page, ".marks summary", "4 rows with is_anomaly")
+    box = page.evaluate("document.querySelector('.u-over').getBoundingClientRect().toJSON()")
+    x, y, width = box["x"], box["y"], box["width"]
+    page.mouse("move", x + width * 0.4, y + 50)
+    page.mouse("down")
+    page.mouse("move", x + width * 0.8, y + 50)
+    page.mouse("up")
+    page.wait_for_selector("role=button[name='Back to live']")
+    page.mouse("move", 0, 0)
+    zoomed = page.evaluate(picture())
+    machines.run(10)
+    sees(page, ".marks summary", "5 rows with is_anomaly")
+    assert page.evaluate(picture()) == zoomed
+    page.click("role=button[name='Back to live']")
+    eventually(lambda: page.evaluate(picture()) != zoomed, "it moves again")
 
 
 def picture() -> str:
@@ -399,6 +440,18 @@ def test_a_trial_shows_rows_of_pasted_lines_and_touches_nothing(machines, daemon
     assert daemon.ask("/api/v1/tables").json()["tables"][0]["rows"] == rows
 
 
+def test_a_plan_is_explained(machines, open_page):
+    page = open_page("#/editor")
+    page.fill("textarea[aria-label=SQL]", COUNTS)
+    page.click("role=button[name='Explain']")
+    sees(page, "dialog pre", "scan t")
+    page.click("dialog >> role=button[name='Close']")
+    page.fill("textarea[aria-label=SQL]", BROKEN)
+    page.click("role=button[name='Explain']")
+    sees(page, "dialog pre", "unknown column 'b'")
+    sees(page, "dialog pre", "^")
+
+
 def test_the_log_is_read_and_searched(machines, daemon, open_page):
     page = open_page("#/logs")
     sees(page, "ol.log", "ready")
@@ -422,35 +475,51 @@ def test_a_lost_connection_is_told_and_comes_back_by_itself(machines, daemon, op
     line.close()
 
 
-TOKEN_ASKED = """
-const real = window.fetch;
-window.fetch = (url, options) => {
-  const given = new Headers(options?.headers).get("Authorization");
-  if (!String(url).includes("/api/") || given === "Bearer right") return real(url, options);
-  const problem = { type: "about:blank", status: 401, title: "no", detail: given ? "this token is unknown" : "no token" };
-  return Promise.resolve(new Response(JSON.stringify(problem), { status: 401 }));
-};
-"""
+@pytest.fixture
+def token(run_leat, daemon):
+    """`token("read")`: a fresh token, which a running daemon takes a second later."""
+
+    def create(role: str) -> str:
+        done = run_leat("token", "create", f"a-{role}", "--role", role, "--json", "--config", daemon.config)
+        assert done.returncode == 0, done.stderr
+        made = json.loads(done.stdout)["token"]
+        eventually(lambda: daemon.ask("/api/v1/pipelines").status == 401, "the daemon asks for a token")
+        return made
+
+    return create
 
 
-def test_a_token_is_asked_for_and_kept_for_this_tab_alone(machines, open_page):
-    page = open_page(script=TOKEN_ASKED)
+def test_a_token_is_asked_for_and_kept_for_this_tab_alone(machines, open_page, token):
+    right = token("admin")
+    page = open_page()
     sees(page, "dialog", "asks for a token")
     page.keyboard("press", "Escape")
     page.fill("input[name=token]", "wrong")
     page.keyboard("press", "Enter")
-    sees(page, "dialog .error", "this token is unknown")
-    page.fill("input[name=token]", "right")
+    sees(page, "dialog .error", "token")
+    page.fill("input[name=token]", right)
     page.keyboard("press", "Enter")
     sees(page, ".card", "80 received")
     assert page.count("dialog") == 0
     page.reload()
     sees(page, ".card", "80 received")
-    stored = page.evaluate("JSON.stringify([localStorage, document.cookie])")
-    assert "right" not in stored and page.evaluate("Object.values(sessionStorage)") == ["right"]
+    assert right not in page.evaluate("JSON.stringify([localStorage, document.cookie])")
+    assert page.evaluate("Object.values(sessionStorage)") == [right]
     page.click("role=button[name='Forget token']")
     sees(page, "dialog", "asks for a token")
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_who_may_only_read_sees_all_and_changes_nothing(machines, daemon, open_page, token):
+    made = token("read")
+    page = open_page("#/pipelines/plant", script=f"sessionStorage.setItem('leat.token', '{made}')")
+    sees(page, "svg .node", "scan readings")
+    eventually(lambda: page.is_disabled("role=button[name='Pause']"), "it may not pause")
+    page.goto(f"{daemon.url}/#/tables/judged")
+    sees(page, ".marks summary", "4 rows with is_anomaly")
+    page.goto(f"{daemon.url}/#/editor?pipeline=plant")
+    sees(page, "#verdict", "Nothing is wrong")
+    assert page.is_disabled("role=button[name='Deploy…']")
 
 
 COUNTING = """
@@ -516,6 +585,26 @@ def test_everything_is_reached_by_keyboard(machines, daemon, open_page):
     page.focus("textarea[aria-label=SQL]")
     page.keyboard("press", "Tab")
     assert page.evaluate("document.activeElement.ariaLabel") != "SQL", "Tab does not leave the editor"
+
+
+VIOLATIONS = """
+axe.run({ resultTypes: ["violations"] }).then((result) =>
+  result.violations.map((each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html).join(" ")}`),
+)
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_people_with_aids_out(machines, daemon, folder, open_page, scheme):
+    machines.spoil("no json")
+    page = open_page(colorScheme=scheme)
+    axe = (folder / "browser" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    page.evaluate(axe + ";0")
+    for path in PAGES:
+        page.goto(f"{daemon.url}/{path}")
+        eventually(lambda: page.count("h1") == 1, f"{path} is there")
+        page.wait_for_timeout(500)
+        assert page.evaluate(VIOLATIONS) == [], path
 
 
 def test_every_page_fits_a_phone_and_is_dark_or_light_as_wished(machines, daemon, open_page, screen):

@@ -1,4 +1,4 @@
-"""A page in Debian's Chromium, driven by Playwright: `page.click("role=link[name='Tables']")` is Playwright's `page.click`.
+"""A page in Debian's Chromium, driven by Playwright: `page.click("role=link[name='Tables']")` is its `page.click`.
 
 Playwright is a Node program; `browser/browser.mjs` is its side of the pipe. Its packages are fetched once for a build
 folder, as the lock file says.
@@ -83,7 +83,7 @@ class Browser:
 
 
 class Page:
-    """Every method of Playwright's Page, with Python's spelling; `page.keyboard("press", "Tab")` for those of a part."""
+    """Every method of Playwright's Page, in Python's spelling; `page.keyboard("press", "Tab")` for those of a part."""
 
     def __init__(self, browser: Browser):
         self.browser = browser
@@ -94,6 +94,9 @@ class Page:
 
     def keyboard(self, method: str, *arguments: object) -> None:
         self.browser.call(f"keyboard.{method}", *arguments)
+
+    def mouse(self, method: str, *arguments: object) -> None:
+        self.browser.call(f"mouse.{method}", *arguments)
 
     def text(self, selector: str) -> str:
         return self.browser.call("textContent", selector)

@@ -47,6 +47,8 @@ export interface Options {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
+  /** In place of the one that is kept. */
+  token?: string;
   /** Statuses that are answers, too: /readyz tells with 503 what does not run. */
   accept?: readonly number[];
 }
@@ -69,7 +71,7 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
 
 /** The answer itself, for those that stream. */
 export async function open(path: string, options: Options = {}): Promise<Response> {
-  const sent = token.value;
+  const sent = options.token ?? token.value;
   const headers: Record<string, string> = { Accept: "application/json, text/event-stream" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (sent !== null) headers["Authorization"] = `Bearer ${sent}`;
@@ -99,9 +101,9 @@ async function refusal(path: string, answer: Response, sent: string | null): Pro
   if (answer.status === 401) {
     // Of several requests under way the last ones come back after a new token was entered.
     if (sent === token.value) tokenWanted.value = sent === null ? "" : detail || "the daemon does not take this token";
-  } else if (answer.status === 404 && detail.startsWith("there is nothing at")) {
+  } else if (answer.status === 405 || (answer.status === 404 && detail.startsWith("there is nothing at"))) {
     lacks(path);
-    return new NoRoute(`this daemon has no ${path}`);
+    return new NoRoute(`This daemon does not have that: ${detail}.`);
   } else if (answer.status === 502 || answer.status === 504) {
     return unreachable(); // Of a proxy before the daemon.
   }

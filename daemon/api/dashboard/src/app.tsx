@@ -1,7 +1,7 @@
 // The frame around all pages: head with navigation and health, the token, the lost connection.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { has, lostSince, missing, request, roles, token, tokenWanted, useToken } from "./api";
-import type { DaemonStatus, Readiness } from "./model";
+import { has, lostSince, message, missing, request, roles, token, tokenWanted, useToken } from "./api";
+import { kUntold, type DaemonStatus, type Readiness } from "./model";
 import { verdict } from "./parts/health";
 import { Notes } from "./parts/ui";
 import { DeadLettersPage } from "./pages/dead_letters";
@@ -16,7 +16,7 @@ import { link, place } from "./router";
 import { nextTheme, theme } from "./theme";
 
 export function App() {
-  const readiness = usePoll("readyz", 4_000, (signal) => request<Readiness>("readyz", { signal, accept: [503] }));
+  const readiness = usePoll("readyz", 4_000, (signal) => askReadiness(signal));
   return (
     <>
       <a class="skip" href="#content" onClick={skip}>
@@ -31,6 +31,11 @@ export function App() {
       {tokenWanted.value !== null && <TokenForm reason={tokenWanted.value} />}
     </>
   );
+}
+
+async function askReadiness(signal: AbortSignal): Promise<Readiness> {
+  const told = await request<Partial<Readiness> & { ready: boolean }>("readyz", { signal, accept: [503] });
+  return { ...kUntold, ...told };
 }
 
 /** The address behind # is the page's own: it must not become "#content". */
@@ -168,17 +173,24 @@ function LostBanner() {
 /** Modal, and Escape does not close it: without a token there is nothing to see. */
 function TokenForm({ reason }: { reason: string }) {
   const [text, setText] = useState("");
+  const [refused, setRefused] = useState("");
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => element.current?.showModal(), []);
   const enter = (event: Event) => {
     event.preventDefault();
-    if (text.trim()) useToken(text.trim());
+    const given = text.trim();
+    if (!given) return;
+    setRefused("");
+    // First by itself: all the polls of a page with a wrong token would be taken for somebody who guesses.
+    request("api/v1/pipelines", { token: given })
+      .then(() => useToken(given))
+      .catch((error: unknown) => setRefused(message(error)));
   };
   return (
     <dialog ref={element} aria-label="Token" onCancel={(event) => event.preventDefault()}>
       <form onSubmit={enter}>
         <h2>This daemon asks for a token</h2>
-        {reason && <p class="error">{reason}</p>}
+        {(refused || reason) && <p class="error">{refused || reason}</p>}
         <p>
           Make one on the gateway with <code>leat token</code>. It is kept until this tab is closed.
         </p>

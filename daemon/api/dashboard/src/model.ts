@@ -1,13 +1,16 @@
 // What the API answers, as far as the page reads it. Members that older daemons do not send are optional.
 
+/** Without a token only whether it is ready. */
 export interface Readiness {
   ready: boolean;
   reasons: string[];
   outages: string[];
   leftovers: string[];
   damage: string[];
-  clock: { state: string; detail: string; time: string | null; jumps_forward: number; jumps_back: number };
+  clock: { detail: string; time: string | null };
 }
+
+export const kUntold = { reasons: [], outages: [], leftovers: [], damage: [], clock: { detail: "", time: null } };
 
 export interface Summary {
   name: string;

@@ -2,7 +2,7 @@
 // is reason to hope.
 import { effect, signal, type Signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { lostSince, message, missing, NoRoute, Problem, token, tokenWanted } from "./api";
+import { lostSince, message, NoRoute, Problem, token, tokenWanted } from "./api";
 
 const kBackgroundFactor = 10;
 const kLongestPause = 30_000;
@@ -109,6 +109,3 @@ export function usePoll<T>(key: string, every: number, load: (signal: AbortSigna
 }
 
 const kNothing: Polled<never> = { data: null, error: "", status: null };
-
-/** Of a poll that is of no use without its route. */
-export const lacks = (route: string): boolean => missing.value.has(route);

@@ -18,7 +18,13 @@ test("an operator lies below all that it reads", () => {
 });
 
 test("no two boxes lie on one another, and none outside", () => {
-  for (const inputs of [[], [[]], [[], [0], [0], [1], [2]], [[], [], [], [0, 1, 2], [3], [3], [3]], [[], [0], [0], [0], [0], [1, 4]]]) {
+  for (const inputs of [
+    [],
+    [[]],
+    [[], [0], [0], [1], [2]],
+    [[], [], [], [0, 1, 2], [3], [3], [3]],
+    [[], [0], [0], [0], [0], [1, 4]],
+  ]) {
     const { boxes, width, height } = layOut(inputs);
     assert.ok(!overlaps(inputs));
     for (const box of boxes) {

@@ -33,15 +33,25 @@ test("the query quotes names and asks for the newest rows with a value", () => {
 });
 
 test("lines share one ascending x, with gaps where a machine has no row", () => {
-  const data = toPlot(["ts", "temperature", "is_anomaly", "machine"], [
-    ["2026-01-01 00:00:02.000", 3, 1, "b"],
-    ["2026-01-01 00:00:01.000", 2, 0, "a"],
-    ["2026-01-01 00:00:00.000", 1, null, "b"],
-  ], choice);
+  const data = toPlot(
+    ["ts", "temperature", "is_anomaly", "machine"],
+    [
+      ["2026-01-01 00:00:02.000", 3, 1, "b"],
+      ["2026-01-01 00:00:01.000", 2, 0, "a"],
+      ["2026-01-01 00:00:00.000", 1, null, "b"],
+    ],
+    choice,
+  );
   const begin = Date.UTC(2026, 0, 1) / 1000;
   assert.deepEqual(data.x, [begin, begin + 1, begin + 2]);
   assert.ok(data.isTime);
-  assert.deepEqual(data.lines.map((line) => [line.label, line.values]), [["a", [null, 2, null]], ["b", [1, null, 3]]]);
+  assert.deepEqual(
+    data.lines.map((line) => [line.label, line.values]),
+    [
+      ["a", [null, 2, null]],
+      ["b", [1, null, 3]],
+    ],
+  );
   assert.deepEqual(marksOf(data), [{ label: "b", x: begin + 2, y: 3 }]);
 });
 
@@ -71,7 +81,10 @@ test("a rate is over the last seconds, and a counter that went back begins anew"
 });
 
 test("numbers are spelled for people", () => {
-  assert.deepEqual([rate(null), rate(0), rate(3.25), rate(12_345), rate(2e6)], ["–", "0/s", "3.3/s", "12.3 k/s", "2 M/s"]);
+  assert.deepEqual(
+    [rate(null), rate(0), rate(3.25), rate(12_345), rate(2e6)],
+    ["–", "0/s", "3.3/s", "12.3 k/s", "2 M/s"],
+  );
   assert.deepEqual([bytes(512), bytes(1536), bytes(3 * 2 ** 30)], ["512 B", "1.5 KiB", "3 GiB"]);
   assert.deepEqual(
     [duration(0.0004), duration(0.25), duration(5), duration(125), duration(90_061), duration(-5)],

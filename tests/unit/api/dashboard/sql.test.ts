@@ -2,21 +2,37 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { indexOf, pieces, rangeOf, tokens } from "../../../../daemon/api/dashboard/src/parts/sql";
 
-const kinds = (text: string) => tokens(text).filter((each) => each.kind !== "space").map((each) => `${each.kind} ${each.text}`);
+const kinds = (text: string) =>
+  tokens(text)
+    .filter((each) => each.kind !== "space")
+    .map((each) => `${each.kind} ${each.text}`);
 
 test("words, strings, numbers, comments and names are told apart", () => {
   assert.deepEqual(kinds("SELECT `a b`, 'it''s', 1.5e3 FROM t -- all"), [
-    "keyword SELECT", "name `a b`", "symbol ,", "string 'it''s'", "symbol ,", "number 1.5e3", "keyword FROM", "name t",
+    "keyword SELECT",
+    "name `a b`",
+    "symbol ,",
+    "string 'it''s'",
+    "symbol ,",
+    "number 1.5e3",
+    "keyword FROM",
+    "name t",
     "comment -- all",
   ]);
-  assert.deepEqual(kinds("create table selection (a int)").map((each) => each.split(" ")[0]), [
-    "keyword", "keyword", "name", "symbol", "name", "type", "symbol",
-  ]);
+  assert.deepEqual(
+    kinds("create table selection (a int)").map((each) => each.split(" ")[0]),
+    ["keyword", "keyword", "name", "symbol", "name", "type", "symbol"],
+  );
 });
 
 test("whatever the text is, its tokens are all of it", () => {
-  for (const text of ["", "'open", "/* open", "`open", "\"open", "a\r\n\tb", "ä€😀;", "--", "1..2", "\0"])
-    assert.equal(tokens(text).map((each) => each.text).join(""), text);
+  for (const text of ["", "'open", "/* open", "`open", '"open', "a\r\n\tb", "ä€😀;", "--", "1..2", "\0"])
+    assert.equal(
+      tokens(text)
+        .map((each) => each.text)
+        .join(""),
+      text,
+    );
 });
 
 test("a column counts code points, as the daemon does", () => {
@@ -39,8 +55,15 @@ test("an error underlines at least one character", () => {
 
 test("underlining cuts tokens where it begins and ends, and loses none of the text", () => {
   const cut = pieces("SELECT abc", [{ from: 8, to: 9 }]);
-  assert.deepEqual(cut.map((each) => [each.text, each.wrong]), [
-    ["SELECT", false], [" ", false], ["a", false], ["b", true], ["c", false],
-  ]);
+  assert.deepEqual(
+    cut.map((each) => [each.text, each.wrong]),
+    [
+      ["SELECT", false],
+      [" ", false],
+      ["a", false],
+      ["b", true],
+      ["c", false],
+    ],
+  );
   assert.ok(pieces("a b c", [{ from: 0, to: 5 }]).every((each) => each.wrong));
 });

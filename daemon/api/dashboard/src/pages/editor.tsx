@@ -1,6 +1,6 @@
 // SQL, checked while it is typed; tried on live or pasted input; deployed when it is well.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { has, message, NoRoute, request, segment } from "../api";
+import { has, message, NoRoute, Problem, request, segment } from "../api";
 import type { Pipeline, SqlError, Summary, Validation } from "../model";
 import { Deploy } from "../parts/deploy";
 import { indexOf, rangeOf, type Range } from "../parts/sql";
@@ -128,7 +128,7 @@ export function Editor() {
       {trouble && <p class="told warn">{trouble}</p>}
       <SqlEditor text={text} wrong={wrong} onInput={setText} field={field} describedBy="verdict" />
       <div id="verdict" aria-live="polite">
-        <Verdict check={check} fresh={fresh} onGoTo={goTo} />
+        {text.trim() !== "" && <Verdict check={check} fresh={fresh} onGoTo={goTo} />}
       </div>
       {has("trial") && <Trial sql={text} sources={tableNames(tables?.sources)} sinks={tableNames(tables?.sinks)} />}
     </>
@@ -148,10 +148,7 @@ function NameFields(props: { pipeline: string; name: string; onName: (name: stri
     <div class="row">
       <label>
         Open{" "}
-        <select
-          value={props.pipeline}
-          onChange={(event) => setQuery({ pipeline: event.currentTarget.value || null })}
-        >
+        <select value={props.pipeline} onChange={(event) => setQuery({ pipeline: event.currentTarget.value || null })}>
           <option value="">a new one</option>
           {all.map((each) => (
             <option key={each}>{each}</option>
@@ -203,13 +200,18 @@ function Verdict({ check, fresh, onGoTo }: { check: Check; fresh: boolean; onGoT
   );
 }
 
+/** Of wrong SQL all errors with their carets. */
+function wrongText(error: unknown): string {
+  return error instanceof Problem && error.body["text"] ? String(error.body["text"]) : message(error);
+}
+
 function Explain({ sql }: { sql: string }) {
   const [plan, setPlan] = useState<string | null>(null);
   if (!has("explain")) return null;
   const ask = () =>
     request<{ plan: string }>("api/v1/explain", { method: "POST", body: { sql } })
       .then((answer) => setPlan(answer.plan))
-      .catch((error: unknown) => setPlan(error instanceof NoRoute ? null : message(error)));
+      .catch((error: unknown) => setPlan(error instanceof NoRoute ? null : wrongText(error)));
   return (
     <>
       <button type="button" onClick={() => void ask()}>

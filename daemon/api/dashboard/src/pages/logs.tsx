@@ -35,8 +35,7 @@ export function Logs() {
           </select>
         </label>
         <label>
-          With{" "}
-          <input type="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+          With <input type="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
         </label>
       </div>
       {!data && <Waiting error={error} />}

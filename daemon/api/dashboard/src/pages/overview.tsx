@@ -109,7 +109,14 @@ function RatesCard({ history, seen }: { history: History; seen: Seen | null }) {
           <dd class="big">{rate(last(history.rows))}</dd>
         </div>
       </dl>
-      {data.x.length > 1 && <Plot data={data} height={130} fromZero label="Messages in and rows to sinks per second, over the last minutes" />}
+      {data.x.length > 1 && (
+        <Plot
+          data={data}
+          height={130}
+          fromZero
+          label="Messages in and rows to sinks per second, over the last minutes"
+        />
+      )}
       <Legend lines={data.lines} />
     </Card>
   );
@@ -167,9 +174,7 @@ function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
           }
         >
           {each.error && <pre class="error">{each.error}</pre>}
-          {each.operators.length > 0 && (
-            <Flow pipeline={each} outbox={seen.outbox?.sinks ?? []} rates={rates} />
-          )}
+          {each.operators.length > 0 && <Flow pipeline={each} outbox={seen.outbox?.sinks ?? []} rates={rates} />}
           {each.accounting_violations.map((text) => (
             <p class="error" key={text}>
               {text}
@@ -179,7 +184,8 @@ function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
       ))}
       {seen.summaries.length > kMostDetailed && (
         <p class="quiet">
-          {plural(seen.summaries.length - kMostDetailed, "more pipeline")}: see <a href={link("pipelines")}>pipelines</a>.
+          {plural(seen.summaries.length - kMostDetailed, "more pipeline")}: see{" "}
+          <a href={link("pipelines")}>pipelines</a>.
         </p>
       )}
     </>

@@ -5,7 +5,18 @@ import { count, plural } from "../format";
 import type { Rows, Table } from "../model";
 import { Legend, Plot } from "../parts/plot";
 import { RowsTable } from "../parts/rows";
-import { canMark, choose, isNumeric, isText, isTime, marksOf, queryFor, toPlot, type Choice, type PlotData } from "../parts/series";
+import {
+  canMark,
+  choose,
+  isNumeric,
+  isText,
+  isTime,
+  marksOf,
+  queryFor,
+  toPlot,
+  type Choice,
+  type PlotData,
+} from "../parts/series";
 import { SqlText } from "../parts/sql_text";
 import { Card, NumberHead, Scroll, Waiting } from "../parts/ui";
 import { usePoll } from "../poll";
@@ -26,7 +37,9 @@ export function Tables() {
       <h1>Tables</h1>
       {!data && <Waiting error={error} />}
       {data && data.tables.length === 0 && (
-        <p class="quiet">There is none. A table with 'connector' = 'sqlite' appears here when a pipeline declares it.</p>
+        <p class="quiet">
+          There is none. A table with 'connector' = 'sqlite' appears here when a pipeline declares it.
+        </p>
       )}
       {data && data.tables.length > 0 && (
         <Scroll label="Tables">
@@ -149,9 +162,21 @@ function Choices({ table, choice, rows }: { table: Table; choice: Choice; rows: 
   return (
     <div class="row choices">
       <Choose name="y" label="Column" value={choice.y} options={of(isNumeric)} />
-      <Choose name="x" label="over" value={choice.x} options={of((c) => isTime(c) || isNumeric(c))} none="order of rows" />
+      <Choose
+        name="x"
+        label="over"
+        value={choice.x}
+        options={of((c) => isTime(c) || isNumeric(c))}
+        none="order of rows"
+      />
       <Choose name="mark" label="marked where" value={choice.mark} options={of(canMark)} none="nothing" />
-      <Choose name="by" label="a line per" value={choice.by} options={of((c) => isText(c) || isNumeric(c))} none="table" />
+      <Choose
+        name="by"
+        label="a line per"
+        value={choice.by}
+        options={of((c) => isText(c) || isNumeric(c))}
+        none="table"
+      />
       <Choose name="rows" label="newest" value={String(rows)} options={kRowChoices.map(String)} />
     </div>
   );
@@ -182,7 +207,15 @@ function Choose({ name, label, value, options, none }: ChooseProps) {
   );
 }
 
-function Marks({ marks, isTime: isTimeAxis, mark }: { marks: ReturnType<typeof marksOf>; isTime: boolean; mark: string }) {
+function Marks({
+  marks,
+  isTime: isTimeAxis,
+  mark,
+}: {
+  marks: ReturnType<typeof marksOf>;
+  isTime: boolean;
+  mark: string;
+}) {
   const at = (x: number) => (isTimeAxis ? new Date(x * 1000).toISOString().replace("T", " ").slice(0, 19) : count(x));
   return (
     <details class="marks" open={marks.length > 0}>

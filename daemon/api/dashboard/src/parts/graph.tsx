@@ -25,7 +25,12 @@ export function PlanGraph({ operators, rateOf }: Props) {
     >
       {operators.flatMap((each, to) =>
         each.inputs.map((from) => (
-          <Edge key={`${from}-${to}`} from={layout.boxes[from]} to={layout.boxes[to]} rate={rateOf(operators[from] ?? each)} />
+          <Edge
+            key={`${from}-${to}`}
+            from={layout.boxes[from]}
+            to={layout.boxes[to]}
+            rate={rateOf(operators[from] ?? each)}
+          />
         )),
       )}
       {operators.map((each, i) => (

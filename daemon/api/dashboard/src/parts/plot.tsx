@@ -69,7 +69,10 @@ function options(element: HTMLElement, latest: Latest): uPlot.Options {
     cursor: { y: false, drag: { x: true, y: false } },
     scales: { x: { time: data.isTime }, ...(latest.current.fromZero ? { y: { range: upFromZero } } : {}) },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    axes: [data.isTime ? { ...axis, space: 80, size: 32, values: times } : { ...axis, size: 32 }, { ...axis, size: 56 }],
+    axes: [
+      data.isTime ? { ...axis, space: 80, size: 32, values: times } : { ...axis, size: 32 },
+      { ...axis, size: 56 },
+    ],
     series: [{}, ...data.lines.map((line, i) => series(line, i))],
     hooks: {
       draw: [(plot) => drawMarks(plot, latest.current.data)],

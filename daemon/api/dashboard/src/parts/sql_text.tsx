@@ -28,7 +28,7 @@ function numbers(text: string): string {
 
 export function SqlText({ text }: { text: string }) {
   return (
-    <div class="sql" tabIndex={0} role="region" aria-label="SQL of the pipeline">
+    <div class="sql" tabIndex={0} role="group" aria-label="SQL of the pipeline">
       <pre class="gutter" aria-hidden="true">
         {numbers(text)}
       </pre>

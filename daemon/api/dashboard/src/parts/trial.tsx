@@ -60,7 +60,10 @@ export function Trial({ sql, sources, sinks }: Props) {
         {sinks.length > 1 && (
           <label>
             rows for{" "}
-            <select value={sinks.includes(sink) ? sink : sinks[0]} onChange={(event) => setSink(event.currentTarget.value)}>
+            <select
+              value={sinks.includes(sink) ? sink : sinks[0]}
+              onChange={(event) => setSink(event.currentTarget.value)}
+            >
               {sinks.map((each) => (
                 <option key={each}>{each}</option>
               ))}
@@ -119,4 +122,3 @@ function Inputs({ sources, pasted, onPaste }: InputsProps) {
     </div>
   );
 }
-

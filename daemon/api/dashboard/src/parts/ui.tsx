@@ -170,7 +170,7 @@ export function NumberHead({ children }: { children: string }) {
 /** A table that scrolls sideways by itself where it is too wide; reachable by keyboard for that. */
 export function Scroll(props: { label: string; children: ComponentChildren; tall?: boolean }) {
   return (
-    <div class={props.tall ? "scroll tall" : "scroll"} role="region" aria-label={props.label} tabIndex={0}>
+    <div class={props.tall ? "scroll tall" : "scroll"} role="group" aria-label={props.label} tabIndex={0}>
       {props.children}
     </div>
   );
