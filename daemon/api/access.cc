@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cctype>
+
+#include "daemon/log/log.h"
 
 namespace leat::api {
 namespace {
@@ -97,6 +99,7 @@ Response Access::refuse_token(const Peer& peer, const std::string& why) {
     return try_later(*wait, fmt::format("too many wrong tokens from {}", peer.address));
   }
   counters_.turn(Turned::kToken);
+  log::warn("somebody showed a wrong token to the API", {{"from", peer.address}});
   Response response = problem(401, "not known", why);
   response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="leat", error="invalid_token")");
   return response;

@@ -244,7 +244,10 @@ void Listener::take(int socket) {
   if (way_ != Peer::Way::kSocket) peer.asked = address_of(socket, ::getsockname);
   const std::scoped_lock lock(mutex_);
   const Fate fate = fate_of(peer.address);
-  if (fate != Fate::kServed) counters_.turn(Turned::kConnections);
+  if (fate != Fate::kServed) {
+    counters_.turn(Turned::kConnections);
+    log::warn("the API has all the connections that it may have ([api] max_connections)");
+  }
   if (fate == Fate::kDropped) {
     ::close(socket);
     return;
