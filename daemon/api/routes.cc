@@ -63,7 +63,7 @@ std::vector<Route> make_routes() {
   const Parameter ids{"ids", "The letters' ids.", Type::kIds};
   const Parameter all{"all", "true: all of them; then nothing else has to be said.", Type::kFlag};
   return {
-      look_without_token("/", "The dashboard.", dashboard_page),
+      produces("text/html; charset=utf-8", look_without_token("/", "The dashboard.", dashboard_page)),
       look_without_token("/assets/{file}", "What the dashboard is made of.", dashboard_asset),
 
       look_without_token("/healthz", "200 while the process answers.", health),

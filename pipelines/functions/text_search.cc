@@ -123,10 +123,11 @@ bool ends_with(std::string_view text, std::string_view part) {
 /// The same of bytes.
 template <bool (*test)(std::string_view, std::string_view)>
 Overload of_bytes() {
-  return custom({Type::bytes(), Type::bytes()}, Type::boolean(),
-                [](const CallContext& context, const Type& type, std::span<const Datum> a) {
-                  return map_rows<std::string_view, std::string_view>(context, type, a, test);
-                });
+  return {{Type::bytes(), Type::bytes()}, Type::boolean(), false, [](const Type& type) -> Kernel {
+            return [type](const CallContext& context, std::span<const Datum> a) {
+              return map_rows<std::string_view, std::string_view>(context, type, a, test);
+            };
+          }};
 }
 
 template <bool (*test)(unsigned char)>
