@@ -8,6 +8,7 @@
 #include "daemon/log/log.h"
 #include "daemon/runtime/pipeline_parts.h"
 #include "daemon/runtime/rehearsal.h"
+#include "daemon/runtime/secrets.h"
 #include "pipelines/column/text.h"
 #include "pipelines/plan/node_build.h"
 
@@ -204,7 +205,9 @@ Status Pipeline::make_target(const plan::SinkNode& sink) {
 Status Pipeline::make_delivery(Target& target, const sinks::SinkContext& made) {
   const sinks::SinkConnector& connector = target.writer->connector();
   const OptionMap& options = target.node->options;
-  auto sink = connector.build(options, made);
+  const auto with = with_secrets(options, connector.info.validate_sink);
+  if (!with) return fail(with.error(), fmt::format("table '{}'", target.node->table));
+  auto sink = connector.build(*with, made);
   if (!sink) return fail(sink.error(), fmt::format("table '{}'", target.node->table));
   std::vector<OptionError>
       errors;  // The planner has checked the keys; those of others are not ours to judge.

@@ -8,6 +8,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/leftovers.h"
+#include "daemon/runtime/secrets.h"
 
 namespace leat::runtime {
 namespace {
@@ -167,7 +168,9 @@ Status SourceReader::make_source(const ReaderContext& context) {
   if (const formats::Format* format = table_format(); format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(scan_.options));
   }
-  auto source = connector_.build(scan_.options, made);
+  const auto options = with_secrets(scan_.options, connector_.info.validate_source);
+  if (!options) return fail(options.error(), fmt::format("table '{}'", scan_.table));
+  auto source = connector_.build(*options, made);
   if (!source) return fail(source.error(), fmt::format("table '{}'", scan_.table));
   source_ = *std::move(source);
   return {};

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "pipelines/base/nearest.h"
+#include "pipelines/base/placeholders.h"
 #include "pipelines/plan/common_options.h"
 #include "pipelines/plan/table.h"
 
@@ -186,8 +187,34 @@ void bind_connector(Table& table, const BindContext& context) {
   if (table.connector->needs_format) bind_format(table, context);
 }
 
+namespace {
+/// What 'WITH' may hold for the option of this key; none: nobody knows it.
+std::optional<std::string> type_of(const Table& table, std::string_view key) {
+  Docs docs = foreign_keys(table, Role::kSink);
+  append(docs, foreign_keys(table, Role::kSource));
+  const auto known =
+      std::ranges::find_if(docs, [&](const OptionDoc& row) { return option_matches(row, key); });
+  return known == docs.end() ? std::nullopt : std::optional(known->type);
+}
+
+/// '${env:NAME}' is for secrets: everything else is read, checked and shown as it is written.
+void check_placeholders(const Table& table, const BindContext& context) {
+  const auto nothing = [](const Placeholder&) { return Result<std::string>(std::string()); };
+  for (const TableOption& option : table.options) {
+    if (!has_placeholder(option.value.text)) continue;
+    if (const auto filled = fill_placeholders(option.value.text, nothing); !filled)
+      context.diagnostics.error(option.value.span, filled.error().message);
+    else if (type_of(table, option.key.text).value_or("secret") != "secret")
+      context.diagnostics.error(option.value.span,
+                                "option '" + option.key.text + "' takes no placeholder: it is no secret",
+                                "write the value itself; '$${' stands for the characters '${'");
+  }
+}
+}  // namespace
+
 void check_options(const Table& table, const BindContext& context) {
   if (!table.connector) return;
+  check_placeholders(table, context);
   if (table.read) check_role(table, Role::kSource, context);
   if (table.written) check_role(table, Role::kSink, context);
   if (table.read || table.written) return;
