@@ -25,9 +25,9 @@ Result<std::string> of_environment(const std::string& name) {
 }
 
 Result<std::string> of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
   std::string text(kLongestSecret + 1, '\0');
   errno = 0;
+  std::ifstream file(path, std::ios::binary);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.eof() && (!file || file.bad()))
     return fail(ErrorCode::kIo, fmt::format("'{}' cannot be read: {}", path, std::strerror(errno)));
@@ -82,7 +82,9 @@ Result<OptionMap> with_secrets(const OptionMap& options,
   // The planner has seen the placeholder; what has come in its place may not do. Its keys only: the others
   // are judged already.
   std::vector<OptionError> errors;
-  validate(filled, {}, errors);
+  std::vector<OptionDoc> foreign;
+  for (const auto& [key, value] : filled) foreign.push_back({key, "string", "", Necessity::kOptional, ""});
+  validate(filled, foreign, errors);
   for (const OptionError& error : errors)
     if (changed.contains(error.key)) return fail(ErrorCode::kInvalid, error.message);
   return filled;

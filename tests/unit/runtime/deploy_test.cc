@@ -250,6 +250,19 @@ TEST_CASE("a new pipeline that does not come up is none") {
   world.stop();
 }
 
+TEST_CASE("a secret that is not there is found before the version that runs is ended") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  std::string secret = kOverMqtt;
+  secret.insert(secret.find("'topic'"), "'username' = 'mill', 'password' = '${env:LEAT_NOT_SET}', ");
+  const DeployOutcome refused = world.deploy("mill", secret, DeployRequest::Cold::kAccept);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.message.find("LEAT_NOT_SET") != std::string::npos);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  world.stop();
+}
+
 TEST_CASE("a version that cannot start has the text and the version before put back") {
   DeployWorld world;
   const auto kept = std::make_shared<store::Commit>();
