@@ -20,12 +20,18 @@ constexpr Micros kFirstDelay{10 * kMicrosPerSecond};
 constexpr Micros kLongestDelay{5 * kMicrosPerMinute};
 constexpr std::int64_t kTriedFor = 24 * kMicrosPerHour;
 
+Status say_goodbye(const Session& session, Micros patience) {
+  const sources::SourceConnector& connector = *session.connector;
+  LEAT_ASSIGN(const OptionMap options, with_secrets(session.options, connector.info.validate_source));
+  return connector.end_session(options, session.context, patience);
+}
+
 }  // namespace
 
 std::vector<std::string> Farewells::end(std::vector<Session> sessions) {
   std::vector<std::string> told;
   for (Session& session : sessions) {
-    const Status ended = session.connector->end_session(session.options, session.context, kPatience);
+    const Status ended = say_goodbye(session, kPatience);
     if (ended) {
       told.push_back(
           fmt::format("the session of table '{}' has ended: {}", session.context.table.value, session.key));
@@ -96,7 +102,7 @@ void Farewells::try_one(std::unique_lock<std::mutex>& lock) {
   under_way_ = pending.session.key;
   lock.unlock();
   const Session& session = pending.session;
-  const Status ended = session.connector->end_session(session.options, session.context, kPatienceBehind);
+  const Status ended = say_goodbye(session, kPatienceBehind);
   const std::int64_t now = clock_.monotonic();
   const bool given_up = !ended && now >= pending.until;
   if (ended) log::info("a session at a broker has ended", {{"session", session.key}});
@@ -117,12 +123,7 @@ std::vector<Session> sessions_of(const plan::Plan& plan, const sources::SourceCo
   for (const auto& scan : plan.scans) {
     const sources::SourceConnector* connector = sources::find_source(scan->connector);
     if (connector == nullptr || !connector->session) continue;
-    // A secret that cannot be had now makes the farewell fail, which is told.
-    auto options = with_secrets(scan->options, connector->info.validate_source);
-    Session session{.key = {},
-                    .connector = connector,
-                    .options = options ? *std::move(options) : scan->options,
-                    .context = of};
+    Session session{.key = {}, .connector = connector, .options = scan->options, .context = of};
     session.context.table = {scan->table};
     session.key = connector->session(session.options, session.context);
     if (!session.key.empty()) sessions.push_back(std::move(session));

@@ -165,6 +165,10 @@ class Host {
   void begin_change(const PipelineName& pipeline, Steered done);
   void end_change(Entry& entry);
   [[nodiscard]] Former former_of(const PipelineName& pipeline) const;
+  [[nodiscard]] tl::expected<plan::Plan, DeployRefusal> plan_for(const DeployRequest& request) const;
+  static Status may_replace(const Swap& change);
+  static Deployed unchanged(const Former& former, const store::KeptParts& parts);
+  [[nodiscard]] DeployOutcome rehearse_change(Swap& change, const store::KeptParts& parts) const;
   Result<std::vector<std::string>> swap(Swap& change);
   Status take_over(Swap& change);
   Status build(Swap& change, store::SavedPipeline saved);

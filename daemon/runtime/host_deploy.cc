@@ -164,54 +164,72 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   const PipelineName& name = request.pipeline;
   const std::unique_lock under_way(change_mutex_, std::try_to_lock);
   if (!under_way) return refuse({ErrorCode::kConflict, "another pipeline is being changed: try again"});
-  if (const Status good = check_name(name); !good) return refuse(good.error());
-  plan::PlanOutcome outcome = planned(name.value + ".sql", request.sql);
-  if (auto conflict = name_conflict(name.value + ".sql", request.sql, name))
-    outcome.messages.push_back(*std::move(conflict));
-  if (!outcome.ok()) return refuse_text(std::move(outcome.messages));
-
-  Swap change{
-      .pipeline = name, .sql = request.sql, .plan = std::move(outcome.plan), .former = former_of(name)};
-  const Former& former = change.former;
-  if (former.is_there && former.origin == Origin::kFile)
-    return refuse(
-        {ErrorCode::kConflict,
-         fmt::format("pipeline '{}' is that of the file '{}': change the file and restart the daemon, or "
-                     "take it out of the folder first",
-                     name.value, former.file)});
-  const auto identity = context_.store->pipelines().identity(name);
-  if (!identity) return refuse(identity.error());
-  change.identity = *identity;
-  change.creates = !former.is_there;
-  change.version = former.version + 1;
-
-  Deployed deployed{.version = change.version, .created = change.creates, .changed = true};
-  deployed.warnings = change.plan.warnings;
+  auto plan = plan_for(request);
+  if (!plan) return tl::unexpected<DeployRefusal>(std::move(plan).error());
+  Swap change{.pipeline = name, .sql = request.sql, .plan = *std::move(plan), .former = former_of(name)};
   const auto parts = context_.store->pipelines().kept(name);
-  if (!parts) return refuse(parts.error());
-  if (former.sql == request.sql) {
-    deployed.version = former.version;
-    deployed.changed = false;
-    deployed.state = compare_state(former.operators, former.operators, *parts);
-    return deployed;
-  }
-  const auto rehearsed = rehearse(name, change.plan, pipeline_context(change.identity));
-  if (!rehearsed) return refuse(rehearsed.error());
-  const auto before = former.operators.empty()
-                          ? operators_of(name, former.plan, pipeline_context(change.identity))
-                          : former.operators;
-  deployed.state = compare_state(rehearsed->operators, before, *parts);
-  add_changed_sources(change.plan, former.plan, deployed.state);
-  if (!deployed.state.cold.empty() && request.cold == DeployRequest::Cold::kRefuse)
-    return refuse_cold(name, std::move(deployed.state));
-  if (request.run == DeployRequest::Run::kDry) return deployed;
+  const auto identity = context_.store->pipelines().identity(name);
+  if (!parts || !identity) return refuse(parts ? identity.error() : parts.error());
+  change.identity = *identity;
+  change.creates = !change.former.is_there;
+  change.version = change.former.version + 1;
+  if (const Status may = may_replace(change); !may) return refuse(may.error());
+  if (change.former.sql == request.sql) return unchanged(change.former, *parts);
 
-  change.tables = rehearsed->tables;
+  DeployOutcome deployed = rehearse_change(change, *parts);
+  if (!deployed) return deployed;
+  if (!deployed->state.cold.empty() && request.cold == DeployRequest::Cold::kRefuse)
+    return refuse_cold(name, std::move(deployed->state));
+  if (request.run == DeployRequest::Run::kDry) return deployed;
   auto told = swap(change);
   if (!told) return refuse(told.error());
-  deployed.sessions = *std::move(told);
+  deployed->sessions = *std::move(told);
   log::warn("somebody deployed a pipeline",
             {{"pipeline", name.value}, {"version", std::to_string(change.version)}});
+  return deployed;
+}
+
+/// The text under its name, planned; or what is wrong with one of the two.
+tl::expected<plan::Plan, DeployRefusal> Host::plan_for(const DeployRequest& request) const {
+  if (const Status good = check_name(request.pipeline); !good) return refuse(good.error());
+  const std::string file = request.pipeline.value + ".sql";
+  plan::PlanOutcome outcome = planned(file, request.sql);
+  if (auto conflict = name_conflict(file, request.sql, request.pipeline))
+    outcome.messages.push_back(*std::move(conflict));
+  if (!outcome.ok()) return refuse_text(std::move(outcome.messages));
+  return std::move(outcome.plan);
+}
+
+/// Errors: conflict.
+Status Host::may_replace(const Swap& change) {
+  const Former& former = change.former;
+  if (!former.is_there || former.origin == Origin::kDeployed) return {};
+  return leat::fail(
+      ErrorCode::kConflict,
+      fmt::format("pipeline '{}' is that of the file '{}': change the file and restart the daemon, or "
+                  "take it out of the folder first",
+                  change.pipeline.value, former.file));
+}
+
+Deployed Host::unchanged(const Former& former, const store::KeptParts& parts) {
+  Deployed deployed{.version = former.version};
+  deployed.state = compare_state(former.operators, former.operators, parts);
+  return deployed;
+}
+
+/// What would come of the change, once all that it needs could be built.
+DeployOutcome Host::rehearse_change(Swap& change, const store::KeptParts& parts) const {
+  const PipelineContext context = pipeline_context(change.identity);
+  auto rehearsed = rehearse(change.pipeline, change.plan, context);
+  if (!rehearsed) return refuse(rehearsed.error());
+  change.tables = std::move(rehearsed->tables);
+  Deployed deployed{.version = change.version, .created = change.creates, .changed = true};
+  deployed.warnings = change.plan.warnings;
+  const Former& former = change.former;
+  const auto before =
+      former.operators.empty() ? operators_of(change.pipeline, former.plan, context) : former.operators;
+  deployed.state = compare_state(rehearsed->operators, before, parts);
+  add_changed_sources(change.plan, former.plan, deployed.state);
   return deployed;
 }
 

@@ -64,14 +64,11 @@ Result<plan::Plan> Host::plan_of(const PipelineName& pipeline) {
 }
 
 Result<std::vector<PlannedPipeline>> Host::plans() {
-  auto plans = ask_loop<std::vector<PlannedPipeline>>([this]() -> Result<std::vector<PlannedPipeline>> {
+  return ask_loop<std::vector<PlannedPipeline>>([this]() -> Result<std::vector<PlannedPipeline>> {
     std::vector<PlannedPipeline> all;
-    for (const auto& entry : entries_) all.push_back({entry->name, entry->file, entry->plan, {}});
+    for (const auto& entry : entries_) all.push_back({entry->name, entry->file, entry->plan, entry->sql.value_or("")});
     return all;
   });
-  if (!plans) return plans;
-  for (PlannedPipeline& each : *plans) each.text = text_of_file(each.file);  // Here, not on the loop.
-  return plans;
 }
 
 Result<Pipeline*> Host::running(const PipelineName& pipeline) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/runtime/lookups.h"
+#include "daemon/runtime/secrets.h"
 #include "daemon/runtime/sink_writer.h"
 #include "daemon/runtime/source_reader.h"
 #include "pipelines/plan/node_build.h"
@@ -45,8 +46,10 @@ Status build_sinks(const PipelineName& name, const plan::Plan& plan, const Pipel
     LEAT_ASSIGN(const std::unique_ptr<SinkWriter> writer, SinkWriter::create(*sink, time_zone_of(plan)));
     if (writer->table()) tables.push_back({.table = writer->table(), .writes = true});
     if (!writer->delivers()) continue;
-    if (const auto made = writer->connector().build(sink->options, sink_context(*writer, name, context));
-        !made)
+    const sinks::SinkConnector& connector = writer->connector();
+    const auto options = with_secrets(sink->options, connector.info.validate_sink);
+    if (!options) return fail(options.error(), fmt::format("table '{}'", sink->table));
+    if (const auto made = connector.build(*options, sink_context(*writer, name, context)); !made)
       return fail(made.error(), fmt::format("table '{}'", sink->table));
   }
   return {};

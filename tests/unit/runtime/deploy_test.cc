@@ -5,12 +5,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "daemon/log/log.h"
 #include "daemon/loop/clock.h"
 #include "daemon/loop/loop.h"
 #include "daemon/runtime/host.h"
+#include "pipelines/base/bytes.h"
 
 using namespace leat;
 using namespace leat::runtime;
@@ -28,6 +30,10 @@ std::string text(const std::string& select, const std::string& settings = "") {
 const std::string kCounts = text("SELECT n, COUNT(*) FROM a GROUP BY n");
 const std::string kSameState = text("SELECT n + 1, c FROM (SELECT n, COUNT(*) AS c FROM a GROUP BY n)");
 const std::string kOtherState = text("SELECT n, COUNT(DISTINCT n) FROM a GROUP BY n");
+const std::string kOverMqtt =
+    "CREATE TABLE m (n BIGINT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', "
+    "'format' = "
+    "'json'); CREATE TABLE b (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT n FROM m;";
 
 struct DeployWorld {
   DeployWorld() {
@@ -220,11 +226,7 @@ TEST_CASE("a version that does not come up after all leaves the one before runni
   REQUIRE(world.deploy("mill", kCounts));
   world.wait_for_commits("mill", 2);
   std::filesystem::create_directories(world.folder / "journal" / "mill.m.journal");
-  const std::string over_mqtt =
-      "CREATE TABLE m (n BIGINT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', "
-      "'format' = "
-      "'json'); CREATE TABLE b (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT n FROM m;";
-  const DeployOutcome refused = world.deploy("mill", over_mqtt, DeployRequest::Cold::kAccept);
+  const DeployOutcome refused = world.deploy("mill", kOverMqtt, DeployRequest::Cold::kAccept);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().error.message.find("mill.m.journal") != std::string::npos);
   CHECK(world.status("mill").state == PipelineState::kRunning);
@@ -232,7 +234,7 @@ TEST_CASE("a version that does not come up after all leaves the one before runni
   CHECK(world.host->text({"mill"})->version == 1);
   const auto commits = world.status("mill").last_commit.value;
   world.wait_for_commits("mill", commits + 2);
-  CHECK_FALSE(world.deploy("other", over_mqtt + "SET 'pipeline.name' = 'mill';"));
+  CHECK_FALSE(world.deploy("other", kOverMqtt + "SET 'pipeline.name' = 'mill';"));
   CHECK_FALSE(world.is_there("other"));
   CHECK(world.deploy("mill", kSameState)->version == 2);
   world.stop();
@@ -241,14 +243,50 @@ TEST_CASE("a version that does not come up after all leaves the one before runni
 TEST_CASE("a new pipeline that does not come up is none") {
   DeployWorld world;
   std::filesystem::create_directories(world.folder / "journal" / "mill.m.journal");
-  CHECK_FALSE(world.deploy(
-      "mill",
-      "CREATE TABLE m (n BIGINT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', "
-      "'format' = "
-      "'json'); CREATE TABLE b (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT n FROM m;"));
+  CHECK_FALSE(world.deploy("mill", kOverMqtt));
   CHECK_FALSE(world.is_there("mill"));
   CHECK(world.store->pipelines().deployed()->empty());
   REQUIRE(world.deploy("mill", kCounts));
+  world.stop();
+}
+
+TEST_CASE("a secret that is not there is found before the version that runs is ended") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  std::string secret = kOverMqtt;
+  secret.insert(secret.find("'topic'"), "'username' = 'mill', 'password' = '${env:LEAT_NOT_SET}', ");
+  const DeployOutcome refused = world.deploy("mill", secret, DeployRequest::Cold::kAccept);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.message.find("LEAT_NOT_SET") != std::string::npos);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  world.stop();
+}
+
+TEST_CASE("a version that cannot start has the text and the version before put back") {
+  DeployWorld world;
+  const auto kept = std::make_shared<store::Commit>();
+  kept->pipeline = {"mill"};
+  kept->number = {1};
+  std::string position;  // As source_reader.cc writes it, with a tracker's bytes that are none of mqtt's.
+  ByteWriter out(position);
+  out.varint(0);
+  out.string("garbage");
+  out.varint(0);
+  out.string("mqtt");
+  kept->positions.push_back({{"m"}, position});
+  std::promise<bool> written;
+  world.store->commit(kept, [&](const Result<void>& done) { written.set_value(done.has_value()); });
+  REQUIRE(written.get_future().get());
+  REQUIRE(world.deploy("mill", kCounts, DeployRequest::Cold::kAccept));
+  const DeployOutcome refused = world.deploy("mill", kOverMqtt, DeployRequest::Cold::kAccept);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error.message.find("table 'm'") == 0);
+  CHECK(world.store->pipelines().deployed()->at(0).sql == kCounts);
+  CHECK(world.store->pipelines().deployed()->at(0).version == 1);
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  CHECK(world.status("mill").state == PipelineState::kRunning);
+  world.wait_for_commits("mill", world.status("mill").last_commit.value + 2);
   world.stop();
 }
 
