@@ -75,14 +75,7 @@ class TrialTables {
       if (setup_.pasted.contains(scan->table)) continue;
       LEAT_TRY(connect(*scan));
     }
-    for (const auto& scan : looked_up(setup_.plan)) {
-      if (setup_.pasted.contains(scan->table))
-        return fail(ErrorCode::kInvalid,
-                    fmt::format("rows are looked up in '{}', they cannot be pasted: load "
-                                "them into a local table",
-                                scan->table));
-      if (!is_harmless(*scan) && user_of(*scan, pipelines_) == nullptr) return no_rows(*scan);
-    }
+    LEAT_TRY(connect_lookups());
     return unknown_input();
   }
 
@@ -96,6 +89,22 @@ class TrialTables {
     LEAT_ASSIGN(setup_.live[scan.table], context_.host->tap(user->name, {scan.table}));
     return {};
   }
+  /// The trial asks the daemon's tables or its own.
+  [[nodiscard]] Status connect_lookups() const {
+    const auto tables = looked_up(setup_.plan);
+    const auto is_pasted = [&](const auto& scan) { return setup_.pasted.contains(scan->table); };
+    const bool any_pasted = std::ranges::any_of(tables, is_pasted);
+    for (const auto& scan : tables) {
+      if (is_pasted(scan)) continue;
+      if (any_pasted && scan->connector == "sqlite")
+        return fail(ErrorCode::kInvalid,
+                    fmt::format("paste rows for '{}', too, as for the other table in which "
+                                "rows are looked up; or for none of them",
+                                scan->table));
+      if (!is_harmless(*scan) && user_of(*scan, pipelines_) == nullptr) return no_rows(*scan);
+    }
+    return {};
+  }
   static Status no_rows(const plan::ScanNode& scan) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("no pipeline reads '{0}' from '{1}' with these options: paste rows for it "
@@ -105,6 +114,7 @@ class TrialTables {
   [[nodiscard]] Status unknown_input() const {
     std::vector<std::string> known;
     for (const auto& scan : setup_.plan.scans) known.push_back(scan->table);
+    for (const auto& scan : looked_up(setup_.plan)) known.push_back(scan->table);
     for (const auto& [table, text] : setup_.pasted)
       if (std::ranges::find(known, table) == known.end())
         return fail(ErrorCode::kInvalid,

@@ -9,8 +9,11 @@
 #include "daemon/loop/clock.h"
 #include "daemon/loop/handles.h"
 #include "daemon/runtime/pipeline.h"
+#include "daemon/runtime/table_load.h"
 #include "daemon/runtime/trial_sources.h"
 #include "daemon/store/store.h"
+#include "pipelines/plan/lookup_node.h"
+#include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
 
 namespace leat::runtime {
@@ -27,6 +30,12 @@ void redirect(plan::Plan& plan, const std::map<std::string, std::string>& pasted
     if (node->kind == plan::NodeKind::kScan) {
       const auto& scan = static_cast<const plan::ScanNode&>(*node);
       return pasted.contains(scan.table) ? as_pasted(scan) : nullptr;
+    }
+    if (node->kind == plan::NodeKind::kLookupTable) {
+      auto table = std::make_shared<plan::LookupTableNode>(static_cast<const plan::LookupTableNode&>(*node));
+      if (!pasted.contains(table->scan->table)) return nullptr;
+      table->scan = as_own_table(*table->scan);
+      return table;
     }
     if (node->kind != plan::NodeKind::kSink) return nullptr;
     auto sink = std::make_shared<plan::SinkNode>(static_cast<const plan::SinkNode&>(*node));
@@ -76,6 +85,7 @@ class Trial::Run final : public ResultListener {
   Status try_run() {
     std::vector<std::string> notes;
     LEAT_ASSIGN(const std::unique_ptr<store::Store> store, store::Store::open({}, notes));
+    take_lookup_rows();
     make_stand_ins();
     const loop::SystemClock clock;
     PipelineContext context{.loop = &loop_,
@@ -85,19 +95,45 @@ class Trial::Run final : public ResultListener {
                             .gateway_id = "trial",
                             .batch_bytes = kBatchBytes};
     context.stand_ins = &stand_ins_;
-    context.lookup_tables = setup_.tables;
+    if (lookup_rows_.empty()) context.lookup_tables = setup_.tables;
     loop::Timer limit(loop_, [this] { finish("the time is over"); });
     if (setup_.time) limit.start(Micros(*setup_.time));
     redirect(setup_.plan, setup_.pasted);
     {
       LEAT_ASSIGN(const auto pipeline, Pipeline::create(PipelineName{"trial"}, "", setup_.plan, context,
                                                         {.ended = [this] { loop_.stop(); }}));
+      LEAT_TRY(load_lookup_rows(store->tables(), clock.wall()));
       LEAT_TRY(pipeline->start());
       loop_.run();
       conclude(pipeline->status_now());
     }
     tell_of_letters(*store);
     store->close();
+    return {};
+  }
+
+  /// Of pasted tables, those in which rows are looked up.
+  void take_lookup_rows() {
+    plan::for_each_node(setup_.plan, [this](const plan::NodePtr& node) {
+      if (node->kind != plan::NodeKind::kLookupTable) return;
+      const plan::ScanNode& scan = *static_cast<const plan::LookupTableNode&>(*node).scan;
+      const auto pasted = setup_.pasted.find(scan.table);
+      if (pasted == setup_.pasted.end()) return;
+      const auto format = scan.options.find("format");
+      lookup_rows_[scan.table] = {format == scan.options.end() ? "json" : format->second, pasted->second};
+    });
+  }
+
+  /// The pipeline has declared their tables.
+  Status load_lookup_rows(store::TableStore& tables, std::int64_t now) {
+    for (const auto& [table, rows] : lookup_rows_) {
+      const auto loaded =
+          load_into_table(tables, table, {.format = rows.first, .columns = {}, .text = rows.second}, now);
+      if (!loaded) return fail(loaded.error(), fmt::format("the rows of '{}'", table));
+      if (loaded->refused > 0)
+        channel_.note(fmt::format("{} of '{}' could not be used: {}", plural(loaded->refused, "record"),
+                                  table, loaded->first_refusal));
+    }
     return {};
   }
 
@@ -151,6 +187,7 @@ class Trial::Run final : public ResultListener {
   loop::Loop& loop_;
   RowChannel& channel_;
   std::map<std::string, sources::SourceConnector> stand_ins_;
+  std::map<std::string, std::pair<std::string, std::string>> lookup_rows_;  // Format and text, by table.
   std::string reason_;  // Why it ends; empty: it has not yet.
   std::uint64_t given_ = 0;
   std::uint64_t given_bytes_ = 0;

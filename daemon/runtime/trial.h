@@ -1,7 +1,7 @@
 // A trial: a query that runs for a while so that people see what it gives. It is a pipeline of its own, in
 // memory, on its own thread and loop, as `leat run` has it; nothing of it is kept or delivered. Its tables
 // are
-//   - texts that somebody pasted, read to their end;
+//   - texts that somebody pasted, read to their end, or looked up in;
 //   - messages of a running pipeline's source, copied by a tap: the broker sees no second client;
 //   - else what their connectors give, for those that take nothing away from anybody: generated rows, files,
 //     the local tables of the daemon's store.
@@ -31,7 +31,7 @@ inline constexpr const char* kTrialMemory = "64 mb";
 struct TrialSetup {
   plan::Plan plan;       ///< With bare SELECTs; sinks of INSERTs give their rows out, too.
   std::size_t sink = 0;  ///< Whose rows are wanted.
-  std::map<std::string, std::string> pasted;                ///< By table.
+  std::map<std::string, std::string> pasted;                ///< By table; of looked-up ones all or none.
   std::map<std::string, std::shared_ptr<MessageTap>> live;  ///< By table.
   store::TableStore* tables = nullptr;                      ///< Of the daemon; outlives the trial.
   std::optional<std::int64_t> time;                         ///< Microseconds; none: until it is left.

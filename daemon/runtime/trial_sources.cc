@@ -127,6 +127,13 @@ sources::SourceConnector over_tables(const sources::SourceConnector& own, source
   return connector;
 }
 
+std::shared_ptr<const plan::ScanNode> as_own_table(const plan::ScanNode& scan) {
+  auto own = std::make_shared<plan::ScanNode>(scan);
+  own->connector = "sqlite";
+  own->options.clear();
+  return own;
+}
+
 std::shared_ptr<const plan::ScanNode> as_pasted(const plan::ScanNode& scan) {
   auto pasted = std::make_shared<plan::ScanNode>(scan);
   pasted->connector = "pasted";

@@ -20,6 +20,9 @@ sources::SourceConnector tapped_source(const sources::SourceConnector& own, std:
 /// The connector as it is, over other local tables than those of the pipeline's store.
 sources::SourceConnector over_tables(const sources::SourceConnector& own, sources::LocalTableReader& tables);
 
+/// The declaration of a table in which rows are looked up, as a local table of the trial's own store.
+std::shared_ptr<const plan::ScanNode> as_own_table(const plan::ScanNode& scan);
+
 /// The scan of a table whose rows were pasted: metadata are columns behind the others, and it ends.
 std::shared_ptr<const plan::ScanNode> as_pasted(const plan::ScanNode& scan);
 

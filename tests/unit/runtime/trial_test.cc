@@ -68,6 +68,25 @@ TEST_CASE("a trial of pasted rows runs to their end, with all windows") {
   CHECK(result.notes[0] == "1 record could not be used");
 }
 
+TEST_CASE("rows of a table that is looked up may be pasted, too") {
+  TrialSetup setup{
+      .plan = planned(
+          "CREATE TABLE readings (machine STRING, p AS PROCTIME()) WITH ('connector' = 'mqtt', 'url' = "
+          "'tcp://127.0.0.1:1', 'topic' = 'x', 'format' = 'json');"
+          "CREATE TABLE machines (machine STRING, hall STRING, PRIMARY KEY (machine) NOT ENFORCED) WITH "
+          "('connector' = 'sqlite');"
+          "SELECT r.machine, m.hall FROM readings AS r LEFT JOIN machines FOR SYSTEM_TIME AS OF r.p AS m "
+          "ON r.machine = m.machine")};
+  setup.pasted = {{"readings", "{\"machine\": \"p1\"}\n{\"machine\": \"p2\"}\n"},
+                  {"machines", "{\"machine\": \"p1\", \"hall\": \"north\"}\n{\"hall\": 1}\n"}};
+  setup.rows = 10;
+  const Tried result = tried(std::move(setup));
+  CHECK(result.rows == std::vector<std::string>{"+I[p1, north]", "+I[p2, null]"});
+  CHECK(result.why == "the input is read to its end");
+  REQUIRE(result.notes.size() == 1);
+  CHECK(result.notes[0].starts_with("1 record of 'machines' could not be used"));
+}
+
 TEST_CASE("a trial ends with its last row, or with its time") {
   TrialSetup setup{.plan = planned(kEndless + "SELECT n FROM a")};
   setup.rows = 3;
