@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <future>
-#include <sstream>
 
 #include "daemon/runtime/host_entry.h"
 #include "pipelines/base/nearest.h"
@@ -18,13 +16,6 @@ constexpr std::chrono::seconds kLongestAsk{10};
 bool has_table(const plan::Plan& plan, const std::string& table) {
   const auto is_it = [&](const auto& node) { return node->table == table; };
   return std::ranges::any_of(plan.scans, is_it) || std::ranges::any_of(plan.sinks, is_it);
-}
-
-std::string text_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return file ? text.str() : std::string();
 }
 
 /// "'a', 'b'"
