@@ -115,7 +115,7 @@ int show(const ApiClient& client, const TopOptions& options, TopSample before) {
   Screen screen;
   TopSample now = before;
   std::string trouble;
-  const std::int64_t interval = std::int64_t{options.seconds} * kMicrosPerSecond;
+  const std::int64_t interval = static_cast<std::int64_t>(options.seconds) * kMicrosPerSecond;
   for (std::int64_t next = before.time + interval; interrupted == 0;) {
     const Size size = terminal_size();
     std::vector<std::string> page = top_page(before, now, size.width);
