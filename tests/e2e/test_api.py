@@ -397,10 +397,9 @@ def test_the_logs_last_lines_and_its_level(serving):
     assert serving.ask("/api/v1/logs?level=error").json()["lines"] == []
     assert serving.ask("/api/v1/log-level").json() == {"level": "info"}
     assert put(serving, "/api/v1/log-level", {"level": "warn"}) == (200, {"level": "warn"})
-    count = len(serving.ask("/api/v1/logs").json()["lines"])
     assert put(serving, "/api/v1/log-level", {"level": "loud"})[0] == 400
     assert put(serving, "/api/v1/log-level", {})[0] == 400
-    assert len(serving.ask("/api/v1/logs").json()["lines"]) == count
+    assert serving.ask("/api/v1/log-level").json() == {"level": "warn"}
     for path in ("logs?lines=0", "logs?lines=1001", "logs?level=loud", "logs?line=1"):
         assert serving.ask(f"/api/v1/{path}").status == 400, path
 
