@@ -57,7 +57,8 @@ Result<plan::Plan> Host::plan_of(const PipelineName& pipeline) {
 Result<std::vector<PlannedPipeline>> Host::plans() {
   return ask_loop<std::vector<PlannedPipeline>>([this]() -> Result<std::vector<PlannedPipeline>> {
     std::vector<PlannedPipeline> all;
-    for (const auto& entry : entries_) all.push_back({entry->name, entry->file, entry->plan, entry->sql.value_or("")});
+    for (const auto& entry : entries_)
+      all.push_back({entry->name, entry->file, entry->plan, entry->sql.value_or("")});
     return all;
   });
 }

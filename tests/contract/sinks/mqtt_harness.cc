@@ -46,10 +46,9 @@ MqttHarness::MqttHarness() {
 }
 
 void MqttHarness::subscribe() {
-  const std::string command =
-      "exec mosquitto_sub -V 5 -p " + std::to_string(broker_->port()) +
-      " -c -i witness -q 2 -x 3600 -t 'contract/#' -F '%t|%P|%r|%q|%p' >>" +
-      folder_.file("seen");
+  const std::string command = "exec mosquitto_sub -V 5 -p " + std::to_string(broker_->port()) +
+                              " -c -i witness -q 2 -x 3600 -t 'contract/#' -F '%t|%P|%r|%q|%p' >>" +
+                              folder_.file("seen");
   subscriber_ = std::make_unique<ExternalProcess>(std::vector<std::string>{"sh", "-c", command});
   REQUIRE(eventually([&] { return broker_->log().find("Sending SUBACK to witness") != std::string::npos; }));
 }
