@@ -16,11 +16,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-int complain(const Error& error) {
+/// `invalid`: the exit code where what was given is wrong.
+int complain(const Error& error, int invalid = kUsage) {
   fmt::print(stderr, "leat pipelines: {}\n", printable_lines(error.message));
-  // A wrong text is a wrong pipeline, whoever has found it.
-  if (error.message.starts_with("the SQL is wrong")) return kBadConfig;
-  return error.code == ErrorCode::kInvalid ? kUsage : kFailed;
+  return error.code == ErrorCode::kInvalid ? invalid : kFailed;
 }
 
 std::string path_of(const std::string& pipeline) {
@@ -74,14 +73,15 @@ void print_removed(const ordered_json& answer) {
 
 int deploy(const DeployOptions& options) {
   const auto text = read_pipeline(options.file, "");
-  if (!text) return complain(text.error());
+  if (!text) return complain(text.error(), kBadConfig);
   const auto client = ApiClient::find(options.api);
   if (!client) return complain(client.error());
   const std::string name = name_of(options, text->text);
   const auto answer = client->put(path_of(name), {{"sql", text->text},
                                                   {"cold", options.accept_cold ? "accept" : "refuse"},
                                                   {"dry_run", options.dry_run}});
-  if (!answer) return complain(answer.error());
+  // A wrong text is a wrong pipeline, whoever has found it.
+  if (!answer) return complain(answer.error(), kBadConfig);
   if (options.json) return print_json(*answer), kOk;
   print_deployed(*answer);
   return kOk;
