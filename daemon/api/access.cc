@@ -17,8 +17,12 @@ constexpr RateLimit::Rate kFailures{1.0 / 6, 10};
 
 /// "localhost:8463", "[::1]:8463" → without the port and the brackets.
 std::string name_in(const std::string& host) {
-  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-  return host.substr(0, host.rfind(':'));
+  const std::size_t end = host.starts_with('[') ? host.find(']') : host.rfind(':');
+  const std::string port = end == std::string::npos ? "" : host.substr(host.starts_with('[') ? end + 1 : end);
+  // "[::1].example" and "127.0.0.1:80@example" are names of somebody else.
+  if (!port.empty() && (port[0] != ':' || port.find_first_not_of("0123456789", 1) != std::string::npos))
+    return host;
+  return host.starts_with('[') ? host.substr(1, end - 1) : host.substr(0, end);
 }
 
 bool same_name(const std::string& a, const std::string& b) {
@@ -86,10 +90,13 @@ std::optional<Response> Access::refuse_stranger(const Incoming& incoming) {
   if (!incoming.origin.empty() && incoming.origin != scheme + incoming.host)
     return refuse("another page's request",
                   fmt::format("a page of '{}' may not use this API", incoming.origin));
+  // A link to the dashboard may stand anywhere; data is for its own page only.
+  const bool page = incoming.path == "/" || incoming.path.starts_with("/assets/") ||
+                    incoming.path == "/healthz" || incoming.path == "/readyz";
   const bool looks = incoming.method == "GET" || incoming.method == "HEAD";
   const std::string& site = incoming.fetch_site;
-  if (!looks && !site.empty() && site != "same-origin" && site != "none")
-    return refuse("another page's request", "a page from elsewhere may not change anything here");
+  if (!(page && looks) && !site.empty() && site != "same-origin" && site != "none")
+    return refuse("another page's request", "a page from elsewhere gets nothing here and changes nothing");
   return std::nullopt;
 }
 

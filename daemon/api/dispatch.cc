@@ -42,10 +42,31 @@ std::optional<Response> refuse_type(const Incoming& incoming) {
                  fmt::format("the Content-Type is '{}', expected 'application/json'", incoming.content_type));
 }
 
+constexpr int kMostLevels = 32;
+
+/// Printing and destroying a JSON value takes stack for each level of it.
+bool is_nested_too_deep(std::string_view body) {
+  int level = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < body.size(); ++at) {
+    if (in_text && body[at] == '\\')
+      ++at;
+    else if (body[at] == '"')
+      in_text = !in_text;
+    else if (!in_text && (body[at] == '[' || body[at] == '{') && ++level > kMostLevels)
+      return true;
+    else if (!in_text && (body[at] == ']' || body[at] == '}'))
+      --level;
+  }
+  return false;
+}
+
 std::optional<Response> read_body(const Incoming& incoming, std::size_t most, Request& request) {
   if (auto refused = refuse_type(incoming)) return refused;
   if (incoming.body.size() > most) return too_large(incoming.body.size(), most);
   if (incoming.body.empty()) return std::nullopt;
+  if (is_nested_too_deep(incoming.body))
+    return problem(400, "nested too deep", fmt::format("a body has at most {} levels", kMostLevels));
   request.body = json::parse(incoming.body, nullptr, /*allow_exceptions=*/false);
   if (!request.body.is_object())
     return problem(400, "not a JSON object", "the body must be one JSON object, or empty");

@@ -10,6 +10,7 @@ namespace {
 /// What was found, for a message.
 std::string shown(const nlohmann::json& value) {
   constexpr std::size_t kLongest = 60;
+  if (value.is_structured()) return std::string("an ") + value.type_name();  // However deep it is.
   const std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return text.size() <= kLongest ? text : std::string("a ") + value.type_name();
 }

@@ -1,3 +1,6 @@
+#include <fstream>
+#include <sstream>
+
 #include "daemon/api/json_text.h"
 #include "daemon/api/redact.h"
 #include "daemon/api/routes.h"
@@ -77,12 +80,13 @@ ordered_json sink_json(const runtime::SinkStatus& sink) {
           {"last_error", delivery.last_error}};
 }
 
-ordered_json summary(const runtime::PipelineStatus& status) {
+ordered_json summary(const ApiContext& context, const runtime::PipelineStatus& status) {
   return {{"name", status.name.value},
           {"file", status.file.empty() ? ordered_json(nullptr) : ordered_json(status.file)},
           {"state", to_string(status.state)},
           {"error", status.error},
           {"waiting_for", status.waiting_for},
+          {"outages", runtime::outages(status, context.clock->wall())},
           {"watermark", time_json(status.watermark)},
           {"last_commit", status.last_commit.value},
           {"last_commit_time", time_json(status.last_commit_time)},
@@ -100,9 +104,28 @@ void add_text(const ApiContext& context, const PipelineName& pipeline, ordered_j
   body["sql"] = text->sql ? ordered_json(redact_sql(*text->sql)) : ordered_json(nullptr);
 }
 
+/// A restart runs the text that the daemon has read; who has edited the file expects the new one.
+bool file_has_changed(const ApiContext& context, const std::string& pipeline) {
+  const auto text = context.host->text({pipeline});
+  if (!text || text->origin != runtime::Origin::kFile || !text->sql) return false;
+  for (const auto& status : context.host->statuses()) {
+    if (status.name.value != pipeline || status.file.empty()) continue;
+    std::ifstream file(status.file, std::ios::binary);
+    std::ostringstream now;
+    now << file.rdbuf();
+    return file && now.str() != *text->sql;
+  }
+  return false;
+}
+
 Response steered(const ApiContext& context, const Request& request, runtime::Steering steering) {
   const Status done = context.host->steer({request.parts.at(0)}, steering);
-  if (done) return json_response({{"pipeline", request.parts.at(0)}, {"done", true}});
+  if (done) {
+    ordered_json body{{"pipeline", request.parts.at(0)}, {"done", true}};
+    if (steering == runtime::Steering::kRestart && file_has_changed(context, request.parts.at(0)))
+      body["note"] = "its file has changed since the daemon read it: restart the daemon to run the new text";
+    return json_response(body);
+  }
   return problem(status_of(done.error().code), "the pipeline cannot do that", done.error().message);
 }
 
@@ -122,14 +145,14 @@ Response restart_pipeline(const ApiContext& context, const Request& request) {
 
 Response list_pipelines(const ApiContext& context, const Request&) {
   ordered_json list = ordered_json::array();
-  for (const auto& status : context.host->statuses()) list.push_back(summary(status));
+  for (const auto& status : context.host->statuses()) list.push_back(summary(context, status));
   return json_response({{"pipelines", std::move(list)}});
 }
 
 Response show_pipeline(const ApiContext& context, const Request& request) {
   for (const auto& status : context.host->statuses()) {
     if (status.name.value != request.parts.at(0)) continue;
-    ordered_json body = summary(status);
+    ordered_json body = summary(context, status);
     add_text(context, status.name, body);
     body["last_commit_micros"] = status.last_commit_micros;
     body["commit_waits_micros"] = status.commit_waits_micros;

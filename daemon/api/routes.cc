@@ -29,9 +29,8 @@ Route change(std::string path, std::string doc, Answer answer, std::vector<Param
 
 /// A question that is too large for a query: a POST that changes nothing.
 Route ask(std::string path, std::string doc, Answer answer, std::vector<Parameter> parameters) {
-  constexpr std::size_t kMaxBody = 256 << 10;
-  return {Method::kPost,     Role::kRead,           std::move(path), std::move(doc),
-          std::move(answer), std::move(parameters), kMaxBody};
+  return {Method::kPost,  Role::kRead,       std::move(path),
+          std::move(doc), std::move(answer), std::move(parameters)};
 }
 
 /// The same route with an answer of another type than JSON.

@@ -22,6 +22,17 @@ int complain(const Error& error, int invalid = kUsage) {
   return error.code == ErrorCode::kInvalid ? invalid : kFailed;
 }
 
+/// The daemon knows the text by the pipeline's name, who deploys it by the file's.
+Error in_file(Error error, const std::string& theirs, const std::string& ours) {
+  for (std::size_t at = 0; (at = error.message.find(theirs + ":", at)) != std::string::npos;
+       at += ours.size())
+    if (at == 0 || error.message[at - 1] == '\n')
+      error.message.replace(at, theirs.size(), ours);
+    else
+      ++at;
+  return error;
+}
+
 std::string path_of(const std::string& pipeline) {
   return "/api/v1/pipelines/" + segment(pipeline);
 }
@@ -81,7 +92,7 @@ int deploy(const DeployOptions& options) {
                                                   {"cold", options.accept_cold ? "accept" : "refuse"},
                                                   {"dry_run", options.dry_run}});
   // A wrong text is a wrong pipeline, whoever has found it.
-  if (!answer) return complain(answer.error(), kBadConfig);
+  if (!answer) return complain(in_file(answer.error(), name + ".sql", options.file), kBadConfig);
   if (options.json) return print_json(*answer), kOk;
   print_deployed(*answer);
   return kOk;

@@ -33,6 +33,7 @@ std::string unknown_verb(const CLI::App& app, const std::string& name) {
 std::string missing_action(const CLI::App& verb) {
   std::string all;
   for (const std::string& action : verbs_of(verb)) all += (all.empty() ? "" : ", ") + action;
+  if (all.empty()) return "'leat " + verb.get_name() + "' needs a FILE, or -e and the SQL, and not both";
   return "'leat " + verb.get_name() + "' needs one of " + all;
 }
 

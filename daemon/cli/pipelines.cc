@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 constexpr const char* kResource = "/api/v1/pipelines";
 
 int complain(std::string_view verb, const Error& error) {
-  fmt::print(stderr, "leat {}: {}\n", verb, printable(error.message));
+  fmt::print(stderr, "leat {}: {}\n", verb, printable_lines(error.message));
   return error.code == ErrorCode::kInvalid ? kUsage : kFailed;
 }
 
@@ -29,7 +29,10 @@ std::string first_line(const std::string& text) {
 
 std::string why(const ordered_json& pipeline) {
   const auto text = [&](const char* member) { return pipeline.at(member).get<std::string>(); };
-  return printable(first_line(text("error").empty() ? text("waiting_for") : text("error")));
+  const auto outages = pipeline.value("outages", std::vector<std::string>());
+  const std::string waits =
+      text("waiting_for").empty() && !outages.empty() ? outages[0] : text("waiting_for");
+  return printable(first_line(text("error").empty() ? waits : text("error")));
 }
 
 void print_list(const ordered_json& pipelines) {
@@ -130,7 +133,12 @@ int pipelines(const PipelinesOptions& options) {
   if (!answer) return complain("pipelines", answer.error());
   if (looks) return looked(options, *answer);
   if (options.json) return print_json(*answer), kOk;
-  fmt::print("{}: pipeline {}\n", options.action, options.pipeline);
+  const char* now = options.action == "pause"    ? "paused"
+                    : options.action == "resume" ? "resumed"
+                                                 : "restarted";
+  fmt::print("pipeline {} is {}\n", printable(options.pipeline), now);
+  if (const std::string note = answer->value("note", std::string()); !note.empty())
+    fmt::print("  {}\n", printable(note));
   return kOk;
 }
 

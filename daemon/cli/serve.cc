@@ -51,7 +51,11 @@ void configure_log(const config::Config& config) {
 
 Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
   std::error_code failed;
+  const bool is_new = !std::filesystem::exists(config.data_dir, failed);
   std::filesystem::create_directories(config.data_dir + "/journal", failed);
+  // Messages, results, and the texts of deployed pipelines with their passwords.
+  if (is_new && !failed)
+    std::filesystem::permissions(config.data_dir, std::filesystem::perms::owner_all, failed);
   if (failed)
     return fail(ErrorCode::kIo,
                 fmt::format("data_dir '{}' cannot be made: {}; set data_dir in the configuration to a "
@@ -110,6 +114,7 @@ class Daemon {
       sd_notify(0, "READY=1");
     });
     loop_.run();
+    host_.loop_ended();
     server_.stop();
     log::info("stopped");
     return kOk;

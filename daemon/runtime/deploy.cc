@@ -164,6 +164,11 @@ Status check_name(const PipelineName& name) {
   if (sql::valid_prefix(name.value) != name.value.size()) return refuse("it is no UTF-8");
   const auto forbidden = [](unsigned char c) { return c < 0x20 || c == 0x7F || c == '/'; };
   if (std::ranges::any_of(name.value, forbidden)) return refuse("it holds a '/' or a control character");
+  // Identities of later owners of a name look so.
+  const std::size_t tilde = name.value.rfind('~');
+  if (tilde != std::string::npos && tilde + 1 < name.value.size() &&
+      name.value.find_first_not_of("0123456789", tilde + 1) == std::string::npos)
+    return refuse("it ends in '~' and a number");
   return {};
 }
 

@@ -56,7 +56,15 @@ void Host::load_folder(const std::string& folder) {
   if (files.empty() && !failed && entries_.empty())
     log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
   look_for_leftovers();
+  const std::scoped_lock lock(mutex_);
   loaded_ = true;
+}
+
+Status Host::check_open() const {
+  const std::scoped_lock lock(mutex_);
+  if (stopping_) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
+  if (!loaded_) return leat::fail(ErrorCode::kUnavailable, "the daemon is starting: try again");
+  return {};
 }
 
 /// Reads store and folder of the journals: not on the loop, but at the start.
@@ -146,6 +154,7 @@ void Host::add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outco
     const std::scoped_lock lock(mutex_);
     entries_.push_back(std::move(made));
   }
+  if (const Status good = check_name(entry.name); !good) return fail(entry, good.error());
   if (!entry.sql) return fail(entry, {ErrorCode::kIo, fmt::format("{}: cannot be read", entry.file)});
   if (!outcome.ok()) return fail(entry, {ErrorCode::kInvalid, rendered_errors(outcome)});
   if (owner != nullptr) return fail(entry, {ErrorCode::kConflict, taken(entry, *owner)});

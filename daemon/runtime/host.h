@@ -7,6 +7,7 @@
 // or renamed here, as the next start would read the file again.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -69,6 +70,8 @@ class Host {
   void load_folder(const std::string& folder);
   /// Ends all pipelines, each within the time; then calls `done`.
   void stop(std::int64_t deadline, std::function<void()> done);
+  /// The loop does not run any more, perhaps before `done` was called: who waits for it gives up.
+  void loop_ended() { ended_ = true; }
 
   /// Has pipelines replay the oldest page of the dead letters that the filter means (Pipeline::replay), and
   /// waits until what came of them is committed. From any thread but the loop's; one at a time, so that no
@@ -128,6 +131,8 @@ class Host {
  private:
   struct Entry;
 
+  /// Errors: unavailable. Until the folder is read, what is there looks like what is left of something.
+  [[nodiscard]] Status check_open() const;
   void replay_in(const PipelineName& pipeline, std::vector<store::DeadLetterRow> letters, ReplayDone done);
   void load_deployed();
   void load_file(const std::string& path);
@@ -178,6 +183,8 @@ class Host {
   void erase(const PipelineName& pipeline);
   Status end_for_good(const PipelineName& pipeline);
   Status rename_running(const PipelineName& from, const PipelineName& to, const std::string& sql);
+  [[nodiscard]] Result<bool> has_left(const PipelineName& pipeline,
+                                      const std::vector<std::string>& tables) const;
   Status purge_parts(const PipelineName& pipeline, const std::set<Part>& purge,
                      const std::vector<std::string>& tables, Removed& removed);
   Result<std::vector<std::string>> own_tables(const PipelineName& pipeline, Removed& removed);
@@ -193,7 +200,8 @@ class Host {
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
   std::string folder_error_;
   std::vector<std::string> leftovers_;
-  bool loaded_ = false;
+  bool loaded_ = false;  // Under mutex_, as is stopping_ below.
+  std::atomic<bool> ended_ = false;
   bool stopping_ = false;  // Set on the loop, under mutex_.
 };
 

@@ -100,6 +100,7 @@ Status Host::on_loop(std::function<void(Steered)> work) {
     });
   }
   while (answered.wait_for(kLook) != std::future_status::ready) {
+    if (ended_) return stops;
     const std::scoped_lock lock(mutex_);
     if (stopping_ && context_.loop->stopping()) return stops;
   }
@@ -162,10 +163,12 @@ std::optional<PipelineText> Host::text(const PipelineName& pipeline) const {
 
 DeployOutcome Host::deploy(const DeployRequest& request) {
   const PipelineName& name = request.pipeline;
-  const std::unique_lock under_way(change_mutex_, std::try_to_lock);
-  if (!under_way) return refuse({ErrorCode::kConflict, "another pipeline is being changed: try again"});
+  if (const Status open = check_open(); !open) return refuse(open.error());
+  // Before the lock: a long text takes a while.
   auto plan = plan_for(request);
   if (!plan) return tl::unexpected<DeployRefusal>(std::move(plan).error());
+  const std::unique_lock under_way(change_mutex_, std::try_to_lock);
+  if (!under_way) return refuse({ErrorCode::kConflict, "another pipeline is being changed: try again"});
   Swap change{.pipeline = name, .sql = request.sql, .plan = *std::move(plan), .former = former_of(name)};
   const auto parts = context_.store->pipelines().kept(name);
   const auto identity = context_.store->pipelines().identity(name);

@@ -67,6 +67,7 @@ tl::unexpected<Error> is_a_files(const PipelineName& pipeline, const std::string
 // ---- Removing --------------------------------------------------------------------------------------------
 
 Result<Removed> Host::remove(const PipelineName& pipeline, const std::set<Part>& purge) {
+  LEAT_TRY(check_open());
   const std::unique_lock under_way(change_mutex_, std::try_to_lock);
   if (!under_way) return leat::fail(ErrorCode::kConflict, "another pipeline is being changed: try again");
   Removed removed;
@@ -82,12 +83,13 @@ Result<Removed> Host::remove(const PipelineName& pipeline, const std::set<Part>&
   }
   if (file) return is_a_files(pipeline, *file, "purge then what it leaves with the same command");
   LEAT_ASSIGN(const std::vector<std::string> tables, own_tables(pipeline, removed));
+  LEAT_ASSIGN(const bool anything, has_left(pipeline, tables));
+  if (!removed.was_there && !anything)
+    return leat::fail(ErrorCode::kNotFound,
+                      fmt::format("there is no pipeline '{}', and nothing of one", pipeline.value));
   if (removed.was_there) LEAT_TRY(end_for_good(pipeline));
   LEAT_TRY(purge_parts(pipeline, purge, tables, removed));
   LEAT_TRY(tell_kept(pipeline, purge, removed));
-  if (!removed.was_there && removed.kept.empty() && removed.purged.empty())
-    return leat::fail(ErrorCode::kNotFound,
-                      fmt::format("there is no pipeline '{}', and nothing of one", pipeline.value));
   removed.sessions = farewells_.end(without(std::move(gone), running_sessions()));
   look_for_leftovers();
   log::warn("somebody removed a pipeline",
@@ -125,6 +127,17 @@ Result<std::vector<std::string>> Host::own_tables(const PipelineName& pipeline, 
   return own;
 }
 
+/// Whether the store or the journals' folder has something of it.
+Result<bool> Host::has_left(const PipelineName& pipeline, const std::vector<std::string>& tables) const {
+  store::PipelineStore& kept = context_.store->pipelines();
+  LEAT_ASSIGN(const PipelineName identity, kept.identity(pipeline));
+  LEAT_ASSIGN(const store::KeptParts parts, kept.kept(pipeline));
+  LEAT_ASSIGN(const std::vector<store::OutboxStatus> outboxes, context_.store->outbox_status());
+  return !tables.empty() || parts.last_commit.value > 0 || parts.entries() > 0 || !parts.positions.empty() ||
+         !journals_of(context_.journal_dir, identity).empty() ||
+         std::ranges::find(outboxes, pipeline, &store::OutboxStatus::pipeline) != outboxes.end();
+}
+
 Status Host::purge_parts(const PipelineName& pipeline, const std::set<Part>& purge,
                          const std::vector<std::string>& tables, Removed& removed) {
   const auto purges = [&](Part part) { return purge.contains(part); };
@@ -142,16 +155,16 @@ Status Host::purge_parts(const PipelineName& pipeline, const std::set<Part>& pur
         keep.push_back(source);
     LEAT_TRY(kept.purge_state(pipeline, keep));
   }
+  std::uint64_t dropped = 0;
   if (purges(Part::kOutbox)) {
     // Numbers that begin anew need another identity, which a kept journal would not be found under.
     const bool everything = purges(Part::kJournal) && purges(Part::kState);
-    LEAT_TRY(kept.purge_outboxes(pipeline, everything ? store::ShipmentNumbers::kBeginAnew
-                                                      : store::ShipmentNumbers::kGoOn)
-                 .map([](std::uint64_t) {}));
+    LEAT_ASSIGN(dropped, kept.purge_outboxes(pipeline, everything ? store::ShipmentNumbers::kBeginAnew
+                                                                  : store::ShipmentNumbers::kGoOn));
   }
   if (purges(Part::kTables))
     for (const std::string& table : tables) LEAT_TRY(context_.store->tables().drop(table));
-  const bool had[] = {!journals.empty(), parts.last_commit.value > 0, true, !tables.empty()};
+  const bool had[] = {!journals.empty(), parts.last_commit.value > 0, dropped > 0, !tables.empty()};
   for (const Part part : kAllParts)
     if (purges(part) && (removed.was_there || had[static_cast<std::size_t>(part)]))
       removed.purged.emplace_back(to_string(part));
@@ -186,6 +199,7 @@ Status Host::tell_kept(const PipelineName& pipeline, const std::set<Part>& purge
 // ---- Renaming --------------------------------------------------------------------------------------------
 
 Status Host::rename(const PipelineName& from, const PipelineName& to) {
+  LEAT_TRY(check_open());
   const std::unique_lock under_way(change_mutex_, std::try_to_lock);
   if (!under_way) return leat::fail(ErrorCode::kConflict, "another pipeline is being changed: try again");
   LEAT_TRY(check_name(to));
@@ -241,6 +255,7 @@ Status Host::rename_running(const PipelineName& from, const PipelineName& to, co
 // ---- Outboxes --------------------------------------------------------------------------------------------
 
 Result<OutboxPurged> Host::purge_outbox(const PipelineName& pipeline, const TableName& sink) {
+  LEAT_TRY(check_open());
   const auto waiting = [&]() -> Result<std::uint64_t> {
     LEAT_ASSIGN(const std::vector<store::OutboxStatus> all, context_.store->outbox_status());
     for (const store::OutboxStatus& one : all)

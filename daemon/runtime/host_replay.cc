@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <map>
 #include <utility>
@@ -11,6 +12,8 @@
 namespace leat::runtime {
 namespace {
 
+/// How often who waits for the loop looks whether it has ended.
+constexpr std::chrono::milliseconds kLook{100};
 constexpr store::DeadLetterPage kPage{.order = store::DeadLetterPage::Order::kOldestFirst, .letters = 1'000};
 
 Result<std::int64_t> below_all_younger(store::Store& store) {
@@ -41,7 +44,10 @@ Result<ReplayReport> Host::replay(store::DeadLetterFilter filter) {
     const auto answer = std::make_shared<std::promise<Result<ReplayOutcome>>>();
     replay_in(pipeline, std::move(rows),
               [answer](Result<ReplayOutcome> outcome) { answer->set_value(std::move(outcome)); });
-    LEAT_ASSIGN(ReplayOutcome outcome, answer->get_future().get());
+    std::future<Result<ReplayOutcome>> answered = answer->get_future();
+    while (answered.wait_for(kLook) != std::future_status::ready)
+      if (ended_) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
+    LEAT_ASSIGN(ReplayOutcome outcome, answered.get());
     add(report.outcome, std::move(outcome));
   }
   return report;

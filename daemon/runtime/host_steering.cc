@@ -22,16 +22,9 @@ std::string_view to_string(Steering steering) {
 }
 
 Status Host::steer(const PipelineName& pipeline, Steering steering) {
-  const auto answer = std::make_shared<std::promise<Status>>();
-  {
-    const std::scoped_lock lock(mutex_);
-    if (stopping_) return leat::fail(ErrorCode::kUnavailable, "the daemon is stopping");
-    // What is posted before `stop` is done before the loop ends.
-    context_.loop->post([this, pipeline, steering, answer] {
-      steer_now(pipeline, steering, [answer](Status done) { answer->set_value(std::move(done)); });
-    });
-  }
-  LEAT_TRY(answer->get_future().get());
+  LEAT_TRY(check_open());
+  LEAT_TRY(
+      on_loop([this, pipeline, steering](Steered done) { steer_now(pipeline, steering, std::move(done)); }));
   log::warn("somebody steered a pipeline",
             {{"pipeline", pipeline.value}, {"command", std::string(to_string(steering))}});
   if (steering == Steering::kRestart) return {};

@@ -54,7 +54,13 @@ std::string_view to_string(PipelineState state) {
 
 std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now) {
   using State = DeliveryStatus::State;
+  using Link = sources::SourceHealth::Link;
   std::vector<std::string> sentences;
+  for (const SourceStatus& source : status.sources)
+    if (source.health.link == Link::kLost || source.health.link == Link::kUnreadable)
+      sentences.push_back(fmt::format("source '{}' of pipeline '{}' is {}: {}", source.table.value,
+                                      status.name.value, to_string(source.health.link),
+                                      source.health.detail));
   for (const SinkStatus& sink : status.sinks) {
     const bool refused = sink.delivery.state == State::kWaiting || sink.delivery.state == State::kPaused;
     if (!sink.outbox || !refused) continue;

@@ -95,7 +95,8 @@ struct PipelineStatus {
   std::uint64_t restarts = 0;
 };
 
-/// One sentence for each sink whose results cannot go, as the far side does not take them.
+/// One sentence for each source that has no connection or cannot be read, and for each sink whose results
+/// cannot go, as the far side does not take them.
 std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now);
 
 /// A commit that takes longer shows that the disk is not well.

@@ -101,6 +101,11 @@ Status PipelineRegistry::rename(const PipelineName& from, const PipelineName& to
                              "UPDATE OR REPLACE leat_paused_sinks SET pipeline = ?2 WHERE pipeline = ?1",
                              "UPDATE OR REPLACE leat_table_users SET pipeline = ?2 WHERE pipeline = ?1"})
     LEAT_TRY(Statement(connection_, update).run(old_name, new_name));
+  Statement has_text(connection_, "SELECT 1 FROM leat_deployed WHERE pipeline = ?1");
+  Rows texts = has_text.query(old_name);
+  LEAT_ASSIGN(const bool deployed, texts.next());
+  if (deployed && sql.empty())
+    return fail(ErrorCode::kInternal, "pipeline '" + from.value + "' would lose its text");
   Statement text(connection_, "UPDATE leat_deployed SET pipeline = ?2, sql = ?3 WHERE pipeline = ?1");
   LEAT_TRY(text.run(old_name, new_name, std::string_view(sql)));
   // The old name's next owner is another pipeline to brokers and receivers.

@@ -22,6 +22,7 @@ constexpr std::pair<int, int> kBounds[] = {
     {SQLITE_LIMIT_EXPR_DEPTH, 200},      {SQLITE_LIMIT_COMPOUND_SELECT, 50},
     {SQLITE_LIMIT_FUNCTION_ARG, 100},    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200},
     {SQLITE_LIMIT_ATTACHED, 0},          {SQLITE_LIMIT_WORKER_THREADS, 0},
+    {SQLITE_LIMIT_COLUMN, 200},
 };
 
 /// They compute from their arguments and touch nothing else. In order.
@@ -188,6 +189,11 @@ class Authorizer {
   std::string refusal_;
 };
 
+/// With a set of characters it is one instruction for the product of both lengths.
+void refuse_trim(sqlite3_context* context, int, sqlite3_value**) {
+  sqlite3_result_error(context, "trim takes no set of characters here", -1);
+}
+
 Result<std::unique_ptr<Connection>> open_for_query(const std::string& path, const QueryLimits& limits) {
   if (path.empty()) return fail(ErrorCode::kUnavailable, "a store in memory answers no queries");
   LEAT_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(path, OpenMode::kReadOnly));
@@ -197,6 +203,8 @@ Result<std::unique_ptr<Connection>> open_for_query(const std::string& path, cons
   for (const auto& [bound, value] : kBounds) sqlite3_limit(connection->raw(), bound, value);
   // SQLite makes these two when they are first named, by a CREATE TABLE that the authorizer would refuse.
   LEAT_TRY(connection->exec("SELECT 1 FROM json_each('[]'), json_tree('[]')"));
+  for (const char* name : {"trim", "ltrim", "rtrim"})
+    sqlite3_create_function(connection->raw(), name, 2, SQLITE_UTF8, nullptr, refuse_trim, nullptr, nullptr);
   connection->limit_time(limits.time);
   return connection;
 }

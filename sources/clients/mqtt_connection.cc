@@ -14,6 +14,10 @@ bool is_encrypted(std::string_view paho_url) {
 void check_url(const OptionMap& map, const MqttConnectionOptions& options, std::vector<OptionError>& errors) {
   const auto url = paho_url(options.url);
   if (!url) return wrong_mqtt_value(errors, "url", url.error().message);
+  const std::size_t authority = url->find("://") + 3;
+  if (url->substr(authority, url->find('/', authority) - authority).find('@') != std::string::npos)
+    return wrong_mqtt_value(errors, "url",
+                            "a user and a password do not belong here: use 'username' and 'password'");
   if (is_encrypted(*url)) {
     if (!options.tls_key_file.empty() && options.tls_certificate_file.empty())
       wrong_mqtt_value(errors, "tls.key-file", "needs 'tls.certificate-file', too");

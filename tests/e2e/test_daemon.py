@@ -224,7 +224,7 @@ def test_a_pipeline_is_paused_resumed_and_restarted(broker, publisher, receiver,
     publisher.flush()
     daemon.wait_received("windows", 2000)
     paused = daemon.verb("pipelines", "pause", "windows")
-    assert (paused.returncode, paused.stdout) == (0, "pause: pipeline windows\n"), paused
+    assert (paused.returncode, paused.stdout) == (0, "pipeline windows is paused\n"), paused
     assert daemon.pipeline("windows")["state"] == "paused"
     assert daemon.ask("/readyz").status == 200
     assert 'leat_pipeline_paused{gateway="gateway-7",pipeline="windows"} 1' in daemon.ask("/metrics").text

@@ -114,6 +114,28 @@ TEST_CASE("a page from elsewhere may link here, but change nothing") {
   }
 }
 
+TEST_CASE("a page from elsewhere gets no data") {
+  Incoming image = get("/things");
+  image.fetch_site = "cross-site";
+  CHECK(status(image) == 403);
+  image.fetch_site = "same-origin";
+  CHECK(status(image) == 200);
+}
+
+TEST_CASE("a name that only begins like an address is somebody else's") {
+  for (const char* host : {"[::1].example", "[::1]example:80", "127.0.0.1:80@example"}) {
+    Incoming incoming = get("/things");
+    incoming.host = host;
+    CHECK(status(incoming) == 403);
+  }
+}
+
+TEST_CASE("a body that is nested deep is refused before it is read") {
+  const std::string deep = "{\"colour\": " + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  CHECK(status(post(deep)) != 200);
+  CHECK(status(post("{\"colour\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}")) == 200);
+}
+
 TEST_CASE("a method that a path does not take is answered with those it takes") {
   for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS"}) {
     Incoming incoming = get("/healthz");

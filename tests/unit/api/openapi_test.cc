@@ -107,7 +107,7 @@ TEST_CASE("a body names its members, what is needed, and how large it may be") {
   CHECK(schema.at("required") == ordered_json::array({"sql"}));
   CHECK(schema.at("additionalProperties") == false);
   CHECK(schema.at("properties").at("input").at("additionalProperties").at("type") == "string");
-  CHECK(body.at("description").get<std::string>().find("262144 bytes") != std::string::npos);
+  CHECK(body.at("description").get<std::string>().find("65536 bytes") != std::string::npos);
 }
 
 TEST_CASE("the page for people has a line for each route") {

@@ -54,12 +54,16 @@ struct DeployWorld {
   }
 
   void begin() {
+    make_host();
+    load();
+  }
+  void make_host() {
     host = std::make_unique<Host>(HostContext{.loop = loop.get(),
                                               .clock = &clock,
                                               .store = store.get(),
                                               .journal_dir = (folder / "journal").string()});
-    host->load_folder((folder / "pipelines").string());
   }
+  void load() { host->load_folder((folder / "pipelines").string()); }
   void file(const std::string& name, const std::string& sql) {
     std::ofstream(folder / "pipelines" / name) << sql;
   }
@@ -382,6 +386,28 @@ TEST_CASE("a pipeline goes on under another name") {
   world.stop();
 }
 
+TEST_CASE("until the folder is read nothing is changed: what is there looks like leftovers") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  world.wait_for_commits("mill", 2);
+  world.stop();
+  world.make_host();
+  CHECK(world.rename("mill", "plant").error().code == ErrorCode::kUnavailable);
+  CHECK(world.remove("mill", {Part::kState, Part::kOutbox}).error().code == ErrorCode::kUnavailable);
+  CHECK(world.deploy("mill", kCounts + " ").error().error.code == ErrorCode::kUnavailable);
+  world.load();
+  CHECK(world.host->text({"mill"})->sql == kCounts);
+  CHECK(world.status("mill").last_commit.value >= 2);
+  world.stop();
+}
+
+TEST_CASE("nothing is done for a pipeline that never was") {
+  DeployWorld world;
+  CHECK(world.remove("nobody", {Part::kOutbox}).error().code == ErrorCode::kNotFound);
+  CHECK(world.store->pipelines().identity({"nobody"}) == PipelineName{"nobody"});
+  world.stop();
+}
+
 TEST_CASE("the name of a text is found, and changed where it stands") {
   CHECK(name_in_text("SELECT 1") == std::nullopt);
   CHECK(name_in_text("SET 'pipeline.name' = 'a'; SET 'pipeline.name' = 'b'; CREATE nonsense") == "b");
@@ -394,6 +420,6 @@ TEST_CASE("the name of a text is found, and changed where it stands") {
 
 TEST_CASE("a name that no path can hold is refused") {
   for (const char* good : {"mill", "line 3", "Mühle", "a.b-c_d"}) CHECK(check_name({good}));
-  for (const char* bad : {"", "a/b", "a\nb", "\xFF"}) CHECK_FALSE(check_name({bad}));
+  for (const char* bad : {"", "a/b", "a\nb", "\xFF", "mill~2"}) CHECK_FALSE(check_name({bad}));
   CHECK_FALSE(check_name({std::string(201, 'a')}));
 }

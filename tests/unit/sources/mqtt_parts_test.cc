@@ -338,6 +338,7 @@ TEST_CASE("each wrong mqtt option is one error at its key") {
   const std::pair<OptionMap, std::string> wrong[] = {
       {{{"url", "http://x"}}, "url"},
       {{{"url", "mqtt://"}}, "url"},
+      {{{"url", "mqtt://user:secret@b"}}, "url"},
       {{{"topic", "a/#/b"}}, "topic"},
       {{{"topic", "a+"}}, "topic"},
       {{{"topic", "$share/g"}}, "topic"},

@@ -90,6 +90,7 @@ TEST_CASE_FIXTURE(QueryFixture, "whatever writes, attaches or reaches outside is
                           "CREATE TEMP TABLE x (a)",
                           "CREATE TEMP VIEW v AS SELECT 1",
                           "ATTACH '/etc/passwd' AS x",
+                          "SELECT trim('aaa', 'a')",
                           "DETACH main",
                           "PRAGMA user_version",
                           "PRAGMA query_only = 0",

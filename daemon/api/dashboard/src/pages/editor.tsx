@@ -21,8 +21,9 @@ const kStarter = `CREATE TABLE readings (
   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
 ) WITH (
   'connector' = 'mqtt',
-  'url' = 'tcp://127.0.0.1:1883',
+  'url' = 'mqtt://127.0.0.1:1883',
   'topic' = 'site/+',
+  'scan.watermark.idle-timeout' = '30 s',
   'format' = 'json'
 );
 
