@@ -40,8 +40,11 @@ class Loop {
   /// bounded number in flight (one commit a pipeline, one wake-up an intake).
   void post(std::function<void()> work);
 
-  /// True on the thread that runs the loop (before the first `run`: that created it). Whatever touches the
-  /// engine's state may assert it.
+  /// The calling thread becomes the loop's thread, and may make handles before it runs the loop. Only while
+  /// no other thread does anything with it.
+  void adopt() { thread_ = std::this_thread::get_id(); }
+  /// True on the thread that runs the loop (before the first `run`: that created or adopted it). Whatever
+  /// touches the engine's state may assert it.
   [[nodiscard]] bool on_loop_thread() const { return std::this_thread::get_id() == thread_; }
 
   /// Gives everything back to the system. Idempotent; on the loop's thread, with `run` not running.

@@ -57,6 +57,7 @@ class Trial::Run final : public ResultListener {
       : setup_(std::move(setup)), loop_(loop), channel_(channel) {}
 
   void run() {
+    loop_.adopt();
     const Status ran = try_run();
     if (!ran) channel_.end(ran.error().message);
     channel_.end(reason_.empty() ? "the trial was stopped" : reason_);
@@ -214,6 +215,7 @@ Trial::Trial(TrialSetup setup, std::unique_ptr<loop::Loop> loop)
 Trial::~Trial() {
   loop_->stop();
   thread_.join();
+  loop_->adopt();
 }
 
 Result<std::unique_ptr<Trial>> Trial::start(TrialSetup setup) {
