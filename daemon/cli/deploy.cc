@@ -24,12 +24,12 @@ int complain(const Error& error, int invalid = kUsage) {
 
 /// The daemon knows the text by the pipeline's name, who deploys it by the file's.
 Error in_file(Error error, const std::string& theirs, const std::string& ours) {
-  for (std::size_t at = 0; (at = error.message.find(theirs + ":", at)) != std::string::npos;
-       at += ours.size())
-    if (at == 0 || error.message[at - 1] == '\n')
-      error.message.replace(at, theirs.size(), ours);
-    else
-      ++at;
+  const std::string place = theirs + ":";
+  for (std::size_t line = 0; line < error.message.size(); line = error.message.find('\n', line) + 1) {
+    if (error.message.compare(line, place.size(), place) == 0)
+      error.message.replace(line, theirs.size(), ours);
+    if (error.message.find('\n', line) == std::string::npos) break;
+  }
   return error;
 }
 

@@ -195,10 +195,17 @@ Timed time_rows(const DetectorOptions& options, std::size_t devices, std::uint64
   return timed;
 }
 
+constexpr std::uint64_t kLeastTimed = 1 << 18;
+
 int run_speed(const Arguments& arguments) {
   const std::size_t devices = std::strtoull(arguments.rest[0].c_str(), nullptr, 10);
   const std::uint64_t rows = std::strtoull(arguments.rest[1].c_str(), nullptr, 10);
-  if (devices == 0 || rows < devices) return kWrongUsage;
+  // Half of the rows warm up, in whole blocks: what is timed must be more than nothing.
+  if (devices == 0 || rows < devices || rows < kLeastTimed) {
+    fmt::print(stderr, "leat_bench_anomaly: --speed needs devices, and at least as many rows and {}\n",
+               kLeastTimed);
+    return kWrongUsage;
+  }
   const Timed first = time_rows(arguments.options, devices, rows);
   const Timed second = time_rows(arguments.options, devices, rows);
   if (first.alerts != second.alerts) {
@@ -223,5 +230,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: leat_bench_anomaly --method M [--history N] IN OUT | --speed DEVICES ROWS\n");
     return kWrongUsage;
   }
-  return arguments->speed ? run_speed(*arguments) : run_folder(*arguments);
+  try {
+    return arguments->speed ? run_speed(*arguments) : run_folder(*arguments);
+  } catch (const std::filesystem::filesystem_error& error) {
+    fmt::print(stderr, "leat_bench_anomaly: {}\n", error.what());
+    return 1;
+  }
 }

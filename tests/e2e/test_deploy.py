@@ -143,6 +143,7 @@ def test_a_wrong_text_is_refused_with_a_caret_and_the_old_version_runs_on(broker
     done = daemon.verb("pipelines", "deploy", broken)
     assert done.returncode == 78
     assert "SUMM" in done.stderr and "^~~~" in done.stderr and "did you mean 'SUM'" in done.stderr
+    assert f"{broken}:" in done.stderr, "the place is in the file that was given"
     status, problem = request(daemon, "PUT", "/api/v1/pipelines/windows", {"sql": broken.read_text()})
     assert status == 422
     error = problem["errors"][0]
