@@ -105,7 +105,8 @@ HoltWinters::HoltWinters(const DetectorOptions& options)
       errors_(options.max_training) {}
 
 double HoltWinters::season_at(const SeasonalLevel::Expectation& calendar, std::uint64_t row) const {
-  return rows_season_.size() == 0 ? calendar.season : rows_season_[row % rows_season_.size()];
+  return rows_season_.size() == 0 ? calendar.season
+                                  : rows_season_[static_cast<std::size_t>(row % rows_season_.size())];
 }
 
 Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
@@ -131,7 +132,7 @@ Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
 void HoltWinters::learn(double error, double steps) {
   const double weight = weight_of(alpha_, steps);
   if (rows_season_.size() > 0) {
-    const std::size_t place = errors_.rows() % rows_season_.size();
+    const auto place = static_cast<std::size_t>(errors_.rows() % rows_season_.size());
     rows_season_.set(place, rows_season_[place] + kSeasonRate * (1 - weight) * error);
   }
   level_ += kDamping * trend_ * steps + weight * error;
