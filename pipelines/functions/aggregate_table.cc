@@ -32,7 +32,7 @@ AggregateFunction one_argument(std::string name, std::string doc, UnderDistinct 
 
 Result<AggregatePtr> bind_count(std::span<const ArgumentInfo> arguments, Distinctness distinctness,
                                 bool needs_retraction) {
-  constexpr std::string_view kSignature = "COUNT(*) or COUNT([DISTINCT] value)";
+  constexpr std::string_view kSignature = "COUNT(*), COUNT([DISTINCT] value) or COUNT(DISTINCT ROW(a, b))";
   const bool distinct = distinctness == Distinctness::kDistinct;
   if (arguments.empty() && !distinct) return make_count_all();
   if (arguments.size() != 1) return wrong_arguments(kSignature, arguments);

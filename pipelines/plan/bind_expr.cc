@@ -7,6 +7,7 @@
 #include "pipelines/plan/bind_series.h"
 #include "pipelines/plan/bind_type.h"
 #include "pipelines/plan/coerce.h"
+#include "pipelines/plan/language_forms.h"
 
 namespace leat::plan {
 namespace {
@@ -115,6 +116,8 @@ ExprPtr ExprBinder::refuse_call(const sql::Call& call) const {
                                call.name + " takes no DISTINCT, FILTER, ORDER BY or argument names");
   } else if (const std::string_view other = instead_of(call.name); !other.empty()) {
     context_.not_yet(call.written.span, "the function " + call.name, std::string(other));
+  } else if (const LanguageForm* form = find_language_form(call.name)) {
+    context_.diagnostics.error(call.written.span, call.name + " is not allowed here", "write " + form->form);
   } else {
     context_.diagnostics.error(call.written.span, "unknown function '" + call.written.text + "'" +
                                                       did_you_mean(call.name, function_names()));
