@@ -9,6 +9,7 @@
 
 #include "daemon/api/access.h"
 #include "daemon/api/tls.h"
+#include "daemon/cli/client_names.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
@@ -30,7 +31,7 @@ std::vector<std::string> files_of(const std::string& path) {
   return files;
 }
 
-bool check_file(const std::string& path) {
+bool check_file(const std::string& path, ClientNames& names) {
   const auto text = read_pipeline(path, "");
   if (!text) {
     fmt::print(stderr, "leat check: {}\n", text.error().message);
@@ -43,8 +44,16 @@ bool check_file(const std::string& path) {
                                             .host_time_zone = config::host_time_zone()},
                                            runtime::catalog());
   print_messages(outcome);
-  if (outcome.ok()) fmt::print("{}: ok\n", path);
-  return outcome.ok();
+  if (!outcome.ok()) return false;
+  names.add(path, outcome.plan);
+  fmt::print("{}: ok\n", path);
+  return true;
+}
+
+bool check_names(const ClientNames& names) {
+  const auto clashes = names.clashes();
+  for (const std::string& clash : clashes) fmt::print(stderr, "leat check: {}\n", clash);
+  return clashes.empty();
 }
 
 /// What `leat serve` would refuse before it runs anything.
@@ -72,6 +81,7 @@ bool is_configuration(const std::string& path) {
 
 int check(const CheckOptions& options) {
   bool good = true;
+  ClientNames names;
   for (const std::string& path : options.paths) {
     if (is_configuration(path)) {
       good = check_configuration(path) && good;
@@ -79,8 +89,9 @@ int check(const CheckOptions& options) {
     }
     const auto files = files_of(path);
     if (files.empty()) fmt::print(stderr, "leat check: {}: the folder holds no *.sql file\n", path);
-    for (const std::string& file : files) good = check_file(file) && good;
+    for (const std::string& file : files) good = check_file(file, names) && good;
   }
+  good = check_names(names) && good;
   return good ? kOk : kBadConfig;
 }
 

@@ -49,6 +49,25 @@ def test_a_folder_is_checked_whole(run_leat, tmp_path):
     assert "notes.txt" not in done.stdout + done.stderr
 
 
+MQTT_TO_MQTT = """\
+CREATE TABLE t (a INT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', 'format' = 'json'{name});
+CREATE TABLE o (a INT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'b', 'format' = 'json');
+INSERT INTO o SELECT a FROM t WHERE a > 0;
+INSERT INTO o SELECT a FROM t WHERE a < 0;
+"""
+
+
+def test_two_tables_that_throw_one_another_out_of_the_broker_are_named(run_leat, tmp_path):
+    (tmp_path / "a.sql").write_text(MQTT_TO_MQTT.format(name=", 'client-id' = 'gateway'"))
+    (tmp_path / "b.sql").write_text(MQTT_TO_MQTT.format(name=", 'client-id' = 'other'"))
+    assert run_leat("check", tmp_path).returncode == 0
+    (tmp_path / "c.sql").write_text(MQTT_TO_MQTT.format(name=", 'client-id' = 'gateway'"))
+    done = run_leat("check", tmp_path)
+    assert done.returncode == 78
+    message = f"'client-id' = 'gateway' is the name of the tables 't' of {tmp_path}/a.sql and 't' of {tmp_path}/c.sql: "
+    assert message in done.stderr, done.stderr
+
+
 def test_a_missing_file_is_named(run_leat, tmp_path):
     done = run_leat("check", tmp_path / "none.sql")
     assert done.returncode == 78
