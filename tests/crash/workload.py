@@ -215,11 +215,15 @@ def rows_in_files(folder: pathlib.Path) -> list[dict]:
 
 
 def wait_for(outputs: list[Output], wanted: dict[str, list[dict]], seconds: float) -> None:
-    """Until every output has as many rows as it must get; what is missing then is counted by the comparison."""
-    deadline = time.monotonic() + seconds
+    """Until every output has as many rows as it must get, or none has come for so long; what is missing then is counted
+    by the comparison."""
     for output in outputs:
-        while len(output.collect()) < len(wanted[output.name]) and time.monotonic() < deadline:
+        have, deadline = 0, time.monotonic() + seconds
+        while have < len(wanted[output.name]) and time.monotonic() < deadline:
             time.sleep(0.1)
+            before, have = have, len(output.collect())
+            if have > before:
+                deadline = time.monotonic() + seconds
 
 
 def compare(outputs: list[Output], wanted: dict[str, list[dict]]) -> Tally:
@@ -229,14 +233,28 @@ def compare(outputs: list[Output], wanted: dict[str, list[dict]]) -> Tally:
     return total
 
 
+def wait_taken(daemon: Daemon, pipeline: str, published: int, seconds: float = 60) -> None:
+    """Until the pipeline has decoded all that was published; `Failure` when nothing has come in for so long."""
+
+    def taken() -> tuple[int, int]:
+        messages = daemon.source(pipeline)["messages"]
+        return (messages["received"] - messages["redelivered"], messages["queued"]) if messages else (0, 0)
+
+    last = taken()
+    while last != (published, 0):
+        before = last
+        last = eventually(
+            lambda: (now := taken()) != before and now,  # noqa: B023
+            f"{pipeline} takes {published} messages and stands at {before}",
+            seconds,
+        )
+        if last[0] > published:
+            return
+
+
 def check_accounting(daemon: Daemon, pipeline: str, published: int) -> dict:
     """The equations hold, and every message that was published is counted. The source's counts."""
-
-    def settled() -> bool:
-        messages = daemon.source(pipeline)["messages"]
-        return messages and messages["queued"] == 0 and messages["received"] - messages["redelivered"] >= published
-
-    eventually(settled, f"{pipeline} takes {published} messages", 60)
+    wait_taken(daemon, pipeline, published)
     status = daemon.pipeline(pipeline)
     counts = status["sources"][0]["messages"]
     if status["accounting_violations"] or counts["dropped"] or counts["dead"]:
