@@ -5,11 +5,12 @@
 #include "pipelines/formats/csv_format.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/formats/json_format.h"
+#include "pipelines/formats/raw_format.h"
 
 namespace leat::formats {
 
 std::span<const Format> all_formats() {
-  static const std::array formats = {csv_format(), json_format()};
+  static const std::array formats = {csv_format(), json_format(), raw_format()};
   return formats;
 }
 

@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "pipelines/column/codec.h"
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

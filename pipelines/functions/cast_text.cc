@@ -5,11 +5,11 @@
 
 #include "pipelines/base/time.h"
 #include "pipelines/column/text.h"
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/cast.h"
 #include "pipelines/functions/decimal.h"
 #include "pipelines/functions/kernel.h"
 #include "pipelines/functions/parse.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "pipelines/column/text.h"
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

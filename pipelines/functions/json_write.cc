@@ -6,11 +6,11 @@
 
 #include <map>
 
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
 #include "pipelines/functions/json_cell.h"
 #include "pipelines/functions/json_tree.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

@@ -2,9 +2,9 @@
 // wrong ones are errors there; a pattern from a column is compiled when it changes from one row to the next.
 #include <memory>
 
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/families.h"
 #include "pipelines/functions/regex.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

@@ -1,8 +1,8 @@
 // REGEXP_COUNT, REGEXP_EXTRACT_ALL, REGEXP_INSTR, REGEXP_SUBSTR: every match of a regular expression, or the
 // first one.
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/families.h"
 #include "pipelines/functions/regex.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "pipelines/functions/utf8.h"
+#include "pipelines/column/utf8.h"
 
 namespace leat::functions {
 namespace {

@@ -1,10 +1,10 @@
 // Text made from text: case, parts, padding, trimming, concatenation. By characters.
 #include <algorithm>
 
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
 #include "pipelines/functions/text_case.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

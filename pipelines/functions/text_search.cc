@@ -1,9 +1,9 @@
 // Questions about text: length, position, parts, character codes.
 #include <algorithm>
 
+#include "pipelines/column/utf8.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
-#include "pipelines/functions/utf8.h"
 
 namespace leat::functions {
 namespace {

@@ -1,6 +1,6 @@
-#include "pipelines/functions/utf8.h"
+#include "pipelines/column/utf8.h"
 
-namespace leat::functions {
+namespace leat {
 
 std::size_t utf8_length(std::string_view text) {
   std::size_t count = 0;
@@ -51,4 +51,4 @@ void utf8_append(char32_t code, std::string& out) {
   }
 }
 
-}  // namespace leat::functions
+}  // namespace leat

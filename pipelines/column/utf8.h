@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::functions {
+namespace leat {
 
 /// Bytes of the character that begins at text[at].
 inline std::size_t utf8_width(std::string_view text, std::size_t at) {
@@ -28,4 +28,4 @@ std::string_view utf8_prefix(std::string_view text, std::size_t count);
 char32_t utf8_decode(std::string_view text, std::size_t at);
 void utf8_append(char32_t code, std::string& out);
 
-}  // namespace leat::functions
+}  // namespace leat
