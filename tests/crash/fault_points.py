@@ -17,6 +17,7 @@ A fourth one, `kafka`, sends windows into a topic by transactions; without a rea
 
 import argparse
 import concurrent.futures
+import http.client
 import os
 import pathlib
 import random
@@ -200,7 +201,7 @@ class Trial:
             self.daemon.wait_ready()
             self.daemon.wait_connected(*self.site.names)
             return True
-        except (Failure, OSError):
+        except (Failure, OSError, http.client.HTTPException):  # The last: in the middle of an answer.
             try:
                 dying.process.wait(2)
             except subprocess.TimeoutExpired:
