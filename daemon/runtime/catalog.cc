@@ -1,5 +1,6 @@
 #include "daemon/runtime/catalog.h"
 
+#include "daemon/runtime/format_files.h"
 #include "pipelines/formats/format.h"
 #include "sinks/sink.h"
 #include "sources/source.h"
@@ -28,6 +29,16 @@ void add_sink(plan::Catalog& catalog, const plan::ConnectorInfo& sink) {
   catalog.connectors.push_back(sink);
 }
 
+/// The format's own judgement, of what its files hold.
+void validate_format(const formats::Format& format, const OptionMap& options, const Schema& schema,
+                     std::vector<OptionError>& errors) {
+  const auto read = with_files(format, options);
+  if (read)
+    format.validate(*read, schema, errors);
+  else
+    errors.push_back({read.error().option, OptionError::Part::kValue, read.error().message});
+}
+
 plan::Catalog make_catalog() {
   plan::Catalog catalog;
   for (const sources::SourceConnector& source : sources::all_sources())
@@ -38,7 +49,10 @@ plan::Catalog make_catalog() {
                                .can_decode = format.make_decoder != nullptr,
                                .can_encode = format.make_encoder != nullptr,
                                .options = format.options,
-                               .validate = format.validate});
+                               .validate = [&format](const OptionMap& options, const Schema& schema,
+                                                     std::vector<OptionError>& errors) {
+                                 validate_format(format, options, schema, errors);
+                               }});
   return catalog;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/runtime/format_files.h"
 #include "pipelines/column/text.h"
 #include "pipelines/formats/nested_json.h"
 #include "pipelines/plan/common_options.h"
@@ -87,7 +88,8 @@ Status SinkWriter::make_value_encoder() {
       schema.fields.push_back(sink_.schema.fields[i]);
     }
   }
-  LEAT_ASSIGN(encoder_, format_->make_encoder(plan::options_behind(sink_.options, prefix), schema));
+  LEAT_ASSIGN(const OptionMap options, read_files(*format_, plan::options_behind(sink_.options, prefix)));
+  LEAT_ASSIGN(encoder_, format_->make_encoder(options, schema));
   return {};
 }
 

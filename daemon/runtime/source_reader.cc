@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/log/log.h"
+#include "daemon/runtime/format_files.h"
 #include "daemon/runtime/leftovers.h"
 #include "daemon/runtime/secrets.h"
 
@@ -197,7 +198,8 @@ Status SourceReader::make_decoder(const ReaderContext& context) {
   if (format == nullptr || !format->make_decoder)
     return fail(ErrorCode::kInvalid, fmt::format("table '{}' has no format that can be read", scan_.table));
   const formats::DecodeRequest request{scan_.physical, scan_.physical_wanted, framing_, context.time_zone};
-  LEAT_ASSIGN(decoder_, format->make_decoder(scan_.options, request));
+  LEAT_ASSIGN(const OptionMap options, read_files(*format, scan_.options));
+  LEAT_ASSIGN(decoder_, format->make_decoder(options, request));
   return {};
 }
 

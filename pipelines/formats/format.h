@@ -98,6 +98,12 @@ struct Format {
   std::function<Result<std::unique_ptr<Encoder>>(const OptionMap&, const Schema&)> make_encoder;
   /// Where records end in a file; it agrees with the decoder. Null: at the end of each line.
   std::function<Result<RecordSplitter>(const OptionMap&)> make_splitter = nullptr;
+  /// Options whose values are paths: whoever makes a coder, or validates, puts the files' contents in their
+  /// place (the formats read no files).
+  std::vector<std::string> files = {};
+  /// Appends what is wrong with a table of files: in some formats records cannot follow each other. Null:
+  /// nothing.
+  std::function<void(const OptionMap&, std::vector<OptionError>&)> check_in_files = nullptr;
   /// What separates records in a file or an HTTP body of several ("\n"); the MIME type of one record and of
   /// many.
   std::string separator = "\n";
@@ -106,5 +112,7 @@ struct Format {
 
 const Format* find_format(std::string_view name);
 std::span<const Format> all_formats();
+/// `check_in_files` of the format that a table's options name.
+void check_in_files(const OptionMap& table, std::vector<OptionError>& errors);
 
 }  // namespace leat::formats

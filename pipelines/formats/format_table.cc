@@ -5,12 +5,13 @@
 #include "pipelines/formats/csv_format.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/formats/json_format.h"
+#include "pipelines/formats/protobuf_format.h"
 #include "pipelines/formats/raw_format.h"
 
 namespace leat::formats {
 
 std::span<const Format> all_formats() {
-  static const std::array formats = {csv_format(), json_format(), raw_format()};
+  static const std::array formats = {csv_format(), json_format(), protobuf_format(), raw_format()};
   return formats;
 }
 
@@ -18,6 +19,12 @@ const Format* find_format(std::string_view name) {
   const std::span<const Format> formats = all_formats();
   const auto found = std::ranges::find(formats, name, &Format::name);
   return found == formats.end() ? nullptr : &*found;
+}
+
+void check_in_files(const OptionMap& table, std::vector<OptionError>& errors) {
+  const auto name = table.find("format");
+  const Format* const format = name == table.end() ? nullptr : find_format(name->second);
+  if (format != nullptr && format->check_in_files) format->check_in_files(table, errors);
 }
 
 }  // namespace leat::formats

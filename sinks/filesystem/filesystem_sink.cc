@@ -5,6 +5,7 @@
 #include <atomic>
 #include <utility>
 
+#include "pipelines/formats/format.h"
 #include "sinks/connector.h"
 #include "sinks/filesystem/rolling_file.h"
 
@@ -169,6 +170,12 @@ SinkConnector filesystem_connector() {
       "filesystem", "Files in a folder; as a sink each record is in exactly one of them.", filesystem_options,
       check_path);
   connector.info.needs_format = true;
+  connector.info.validate_sink = [own = connector.info.validate_sink](const OptionMap& map,
+                                                                      const std::vector<OptionDoc>& foreign,
+                                                                      std::vector<OptionError>& errors) {
+    own(map, foreign, errors);
+    formats::check_in_files(map, errors);
+  };
   connector.batch_limits = [](const OptionMap& map) {
     return batch_limits_of(validated_options(filesystem_options(), map));
   };

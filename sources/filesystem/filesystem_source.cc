@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "pipelines/formats/format.h"
 #include "sources/filesystem/file_listing.h"
 #include "sources/filesystem/file_matching.h"
 #include "sources/filesystem/file_position.h"
@@ -398,8 +399,11 @@ SourceConnector filesystem_connector() {
       .can_look_up = true,
       .needs_format = true,
       .source_options = [] { return filesystem_options().docs(); },
-      .validate_source = [](const OptionMap& map, const std::vector<OptionDoc>& foreign,
-                            std::vector<OptionError>& errors) { read_options(map, foreign, errors); },
+      .validate_source =
+          [](const OptionMap& map, const std::vector<OptionDoc>& foreign, std::vector<OptionError>& errors) {
+            read_options(map, foreign, errors);
+            formats::check_in_files(map, errors);
+          },
       .metadata = metadata_columns,
       .bounded = [](const OptionMap& map) { return !read_options(map).monitor_interval.has_value(); }};
   connector.intake = IntakeKind::kMemory;
