@@ -5,6 +5,7 @@
 
 #include "sources/clients/pipe_signal.h"
 #include "sources/clients/socket_watch.h"
+#include "sources/clients/tls_diagnosis.h"
 
 namespace leat::clients {
 
@@ -31,8 +32,6 @@ std::string_view describe(httplib::Error error) {
       return "the connection broke while the request was sent";
     case httplib::Error::SSLConnection:
       return "the TLS handshake failed";
-    case httplib::Error::SSLLoadingCerts:
-      return "the CA certificates or the client's could not be read";
     case httplib::Error::SSLServerVerification:
       return "the server's certificate is not trusted";
     default:
@@ -69,6 +68,7 @@ class HttpClient::Connection {
   Result<HttpResponse> send(const HttpRequest& request) {
     if (!watch_.begin(options_.request_timeout)) return fail(ErrorCode::kCancelled, "interrupted");
     const PipeSignalBlock no_signal;
+    LEAT_TRY(check_key());
     if (!client_) client_ = make_client();
     Receiver receiver;
     httplib::Request out = to_library(request, receiver);
@@ -77,6 +77,8 @@ class HttpClient::Connection {
     const bool whole = client_->send(out, in, error);
     const SocketWatch::Verdict verdict = watch_.end();
     if (!whole) client_.reset();
+    // The library shows no head of a response that has no body (204).
+    if (whole) receiver.head(in);
     if (whole || receiver.too_long()) return std::move(receiver.response);
     return failure(verdict, error);
   }
@@ -91,6 +93,14 @@ class HttpClient::Connection {
   void interrupt() { watch_.interrupt(); }
 
  private:
+  /// OpenSSL would ask for a password on the terminal, and wait.
+  Status check_key() const {
+    if (client_ || options_.key_file.empty()) return {};
+    const std::string wrong = sources::judge_key(options_.key_file, "");
+    if (wrong.empty()) return {};
+    return fail(ErrorCode::kInvalid, fmt::format("{}: {}", options_.url.origin(), wrong));
+  }
+
   std::unique_ptr<httplib::ClientImpl> make_client() {
     const HttpUrl& url = options_.url;
     std::unique_ptr<httplib::ClientImpl> client;
@@ -133,6 +143,10 @@ class HttpClient::Connection {
     if (verdict == SocketWatch::Verdict::kTimedOut)
       return fail(ErrorCode::kUnavailable, fmt::format("{}: no whole response within {}", origin,
                                                        format_duration(options_.request_timeout)));
+    if (error == httplib::Error::SSLLoadingCerts)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("{}: the CA certificates ('{}') or the client's ('{}') could not be read",
+                              origin, options_.ca_file, options_.certificate_file));
     return fail(needs_a_human(error) ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
                 fmt::format("{}: {}", origin, describe(error)));
   }

@@ -59,7 +59,7 @@ class PahoClient final : public MqttClient {
         url_(std::move(url)),
         events_(events),
         backoff_(options_.backoff_min, options_.backoff_max, std::random_device{}()),
-        connect_options_(paho_connect_options(options_)) {
+        connect_options_(paho_connect_options(options_, ssl_)) {
     client_ = new_client();
   }
   ~PahoClient() override { stop(); }
@@ -165,6 +165,7 @@ class PahoClient final : public MqttClient {
                                const ErrorCode code = publish_error(token.get_reason_code());
                                published(token, fail(code, reason_of(token)));
                              }};
+  mqtt::ssl_options ssl_;
   mqtt::connect_options connect_options_;
   std::thread thread_;
   /// Changed by the supervisor only, under mutex_; none after `stop`.
@@ -470,7 +471,8 @@ Status end_mqtt_session(MqttClientOptions options, Micros patience) {
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(patience);
   try {
     mqtt::async_client client(url, options.client_id, paho_create_options(options));
-    if (!client.connect(paho_connect_options(options))->wait_for(wait)) return refuse("no answer");
+    mqtt::ssl_options ssl;
+    if (!client.connect(paho_connect_options(options, ssl))->wait_for(wait)) return refuse("no answer");
     if (!client.disconnect()->wait_for(wait)) return refuse("no answer to the goodbye");
     return {};
   } catch (const mqtt::exception& error) {

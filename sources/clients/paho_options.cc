@@ -20,18 +20,19 @@ constexpr Scheme kSchemes[] = {{"tcp://", "tcp://", 1883}, {"mqtt://", "tcp://",
                                {"ssl://", "ssl://", 8883}, {"mqtts://", "ssl://", 8883},
                                {"ws://", "ws://", 80},     {"wss://", "wss://", 443}};
 
-mqtt::ssl_options paho_tls(const MqttTls& tls) {
-  mqtt::ssl_options ssl;
+/// An empty text that is there: without one OpenSSL asks for the password on the terminal.
+const std::string kNoPassword(1, '\0');
+
+void set_tls(const MqttTls& tls, mqtt::ssl_options& ssl) {
   if (!tls.ca_file.empty()) ssl.set_trust_store(tls.ca_file);
   if (!tls.ca_path.empty()) ssl.ca_path(tls.ca_path);
   if (!tls.certificate_file.empty()) ssl.set_key_store(tls.certificate_file);
   if (!tls.key_file.empty()) ssl.set_private_key(tls.key_file);
-  if (!tls.key_password.empty()) ssl.set_private_key_password(tls.key_password.reveal());
+  ssl.set_private_key_password(tls.key_password.empty() ? kNoPassword : tls.key_password.reveal());
   if (!tls.alpn.empty()) ssl.set_alpn_protos(tls.alpn);
   const bool verify = tls.peer == PeerCheck::kVerify;
   ssl.set_enable_server_cert_auth(verify);
   ssl.set_verify(verify);
-  return ssl;
 }
 
 mqtt::properties connect_properties(const MqttClientOptions& options) {
@@ -58,12 +59,26 @@ void set_session(const MqttClientOptions& options, mqtt::connect_options& connec
 
 }  // namespace
 
+namespace {
+/// Of "host[:port][/path]".
+bool has_good_port(std::string_view rest) {
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return true;
+  std::uint64_t port = 0;
+  return option_text::read(host.substr(colon + 1), port) && port > 0 && port <= UINT16_MAX;
+}
+}  // namespace
+
 Result<std::string> paho_url(std::string_view url) {
   for (const Scheme& scheme : kSchemes) {
     if (!url.starts_with(scheme.ours)) continue;
     std::string rest(url.substr(scheme.ours.size()));
     if (rest.empty() || rest.front() == ':' || rest.front() == '/')
       return fail(ErrorCode::kInvalid, "the URL '" + std::string(url) + "' names no host");
+    if (!has_good_port(rest))
+      return fail(ErrorCode::kInvalid,
+                  "the URL '" + std::string(url) + "' has a port that is none of 1 to 65535");
     // Paho reads host:port up to the path; a path belongs to websockets only.
     return std::string(scheme.pahos) + rest;
   }
@@ -96,6 +111,8 @@ TlsPeer tls_peer_of(const MqttClientOptions& options, std::string_view paho_url)
           .ca_file = options.tls->ca_file,
           .ca_path = options.tls->ca_path,
           .certificate_file = options.tls->certificate_file,
+          .key_file = options.tls->key_file,
+          .key_password = options.tls->key_password.empty() ? "" : options.tls->key_password.reveal(),
           .verify = options.tls->peer == PeerCheck::kVerify ? TlsPeer::Verify::kYes : TlsPeer::Verify::kNo};
 }
 
@@ -106,7 +123,7 @@ mqtt::create_options paho_create_options(const MqttClientOptions& options) {
   return create;
 }
 
-mqtt::connect_options paho_connect_options(const MqttClientOptions& options) {
+mqtt::connect_options paho_connect_options(const MqttClientOptions& options, mqtt::ssl_options& ssl) {
   mqtt::connect_options connect;
   set_session(options, connect);
   connect.set_automatic_reconnect(false);
@@ -115,7 +132,10 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options) {
   connect.set_max_inflight(options.max_inflight);
   if (!options.username.empty()) connect.set_user_name(options.username);
   if (!options.password.empty()) connect.set_password(options.password.reveal());
-  if (options.tls) connect.set_ssl(paho_tls(*options.tls));
+  if (options.tls) {
+    set_tls(*options.tls, ssl);
+    connect.set_ssl(ssl);
+  }
   if (const auto& will = options.will)
     connect.set_will(mqtt::will_options(will->topic, will->payload, will->qos, will->retained));
   return connect;

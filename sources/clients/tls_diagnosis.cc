@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <memory>
 
@@ -23,6 +25,7 @@ struct Free {
   void operator()(SSL* connection) const { SSL_free(connection); }
   void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(addrinfo* addresses) const { freeaddrinfo(addresses); }
 };
 template <class T>
@@ -106,6 +109,25 @@ std::string judge_own(const TlsPeer& peer) {
   return {};
 }
 
+std::string judge_own_key(const TlsPeer& peer) {
+  if (peer.certificate_file.empty()) return {};
+  return judge_key(peer.key_file.empty() ? peer.certificate_file : peer.key_file, peer.key_password);
+}
+
+/// Gives the password that is set, and notes that one was wanted.
+struct Password {
+  const std::string& text;
+  bool wanted = false;
+
+  static int give(char* buffer, int size, int /*writing*/, void* self) {
+    auto& password = *static_cast<Password*>(self);
+    password.wanted = true;
+    const std::size_t length = std::min(password.text.size(), static_cast<std::size_t>(size));
+    std::memcpy(buffer, password.text.data(), length);
+    return static_cast<int>(length);
+  }
+};
+
 std::string judge_peer(SSL* connection, const TlsPeer& peer) {
   const long verdict = SSL_get_verify_result(connection);
   const Owned<X509> certificate(SSL_get1_peer_certificate(connection));
@@ -147,17 +169,33 @@ std::string judge_handshake(SSL* connection, int error_number) {
   return fmt::format("the TLS handshake failed: {}", ERR_reason_error_string(error));
 }
 
-Owned<SSL_CTX> context_for(const TlsPeer& peer) {
-  Owned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return context;
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);  // To its end: the verdict is read afterwards.
+/// With TLS 1.3 the server says after the handshake only that it wants a certificate.
+std::string judge_silence(SSL* connection, const TlsPeer& peer, int socket) {
+  constexpr timeval kPatience{0, 500'000};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  char byte = 0;
+  if (SSL_peek(connection, &byte, 1) > 0) return {};
+  const unsigned long error = ERR_peek_error();
+  if (ERR_GET_LIB(error) != ERR_LIB_SSL) return {};
+  if (ERR_GET_REASON(error) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED && peer.certificate_file.empty())
+    return "the server wants a client certificate: set 'tls.certificate-file' and 'tls.key-file'";
+  return fmt::format("the server ends the connection: {}", ERR_reason_error_string(error));
+}
+
+/// The authorities that the peer is judged by.
+std::string judge_authorities(SSL_CTX* context, const TlsPeer& peer) {
   const char* const file = peer.ca_file.empty() ? nullptr : peer.ca_file.c_str();
   const char* const path = peer.ca_path.empty() ? nullptr : peer.ca_path.c_str();
-  if (file == nullptr && path == nullptr)
-    SSL_CTX_set_default_verify_paths(context.get());
-  else
-    SSL_CTX_load_verify_locations(context.get(), file, path);
-  return context;
+  if (file == nullptr && path == nullptr) {
+    SSL_CTX_set_default_verify_paths(context);
+    return {};
+  }
+  if (file != nullptr && SSL_CTX_load_verify_locations(context, file, nullptr) != 1)
+    return fmt::format("'tls.ca-file' '{}' holds no certificate that can be read", peer.ca_file);
+  if (path != nullptr &&
+      (SSL_CTX_load_verify_locations(context, nullptr, path) != 1 || ::access(path, R_OK | X_OK) != 0))
+    return fmt::format("'tls.ca-path' '{}' is no folder that can be read", peer.ca_path);
+  return {};
 }
 
 void expect_name(SSL* connection, const std::string& host) {
@@ -169,11 +207,29 @@ void expect_name(SSL* connection, const std::string& host) {
 
 }  // namespace
 
+std::string judge_key(const std::string& file, const std::string& password) {
+  const Owned<BIO> bytes(BIO_new_file(file.c_str(), "r"));
+  if (!bytes) return fmt::format("'tls.key-file' '{}' cannot be read", file);
+  Password given{password};
+  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bytes.get(), nullptr, Password::give, &given));
+  ERR_clear_error();
+  if (key) return {};
+  if (!given.wanted) return fmt::format("'tls.key-file' '{}' holds no key that can be read", file);
+  return password.empty()
+             ? fmt::format("'tls.key-file' '{}' is encrypted: set 'tls.key-password', or decrypt it", file)
+             : fmt::format("'tls.key-password' does not open 'tls.key-file' '{}'", file);
+}
+
 std::string diagnose_tls(const TlsPeer& peer, std::chrono::milliseconds timeout) {
   if (std::string own = judge_own(peer); !own.empty()) return own;
-  const Owned<SSL_CTX> context = context_for(peer);
+  if (std::string key = judge_own_key(peer); !key.empty()) return key;
+  const Owned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return {};
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);  // To its end: the verdict is read afterwards.
+  if (std::string authorities = judge_authorities(context.get(), peer); !authorities.empty())
+    return authorities;
   const Socket socket(connect_to(peer, timeout));
-  if (!context || socket.number() < 0) return {};
+  if (socket.number() < 0) return {};
   const Owned<SSL> connection(SSL_new(context.get()));
   if (!connection || SSL_set_fd(connection.get(), socket.number()) != 1) return {};
   expect_name(connection.get(), peer.host);
@@ -183,6 +239,7 @@ std::string diagnose_tls(const TlsPeer& peer, std::chrono::milliseconds timeout)
   const int error_number = errno;
   std::string found = peer.verify == TlsPeer::Verify::kYes ? judge_peer(connection.get(), peer) : "";
   if (found.empty() && !shaken) found = judge_handshake(connection.get(), error_number);
+  if (found.empty() && shaken) found = judge_silence(connection.get(), peer, socket.number());
   ERR_clear_error();
   return found;
 }

@@ -341,9 +341,18 @@ def test_certificates_that_cannot_be_used_are_told_with_the_reason_and_the_remed
         for name in ("old", "young", "good")
     }
     plain = Mosquitto(tmp_path / "plain")
+    wanting = [f"certfile {folder}/good.pem", f"keyfile {folder}/good.key", f"cafile {folder}/authority.pem"]
+    brokers["wants"] = Mosquitto(tmp_path / "wants", extra=[*wanting, "require_certificate true"])
+    authorities = folder / "authorities"
+    authorities.mkdir()
+    (authorities / "authority.pem").write_bytes((folder / "authority.pem").read_bytes())
+    subprocess.run(["openssl", "rehash", authorities], check=True)
+    lock = ["openssl", "pkey", "-in", folder / "good.key", "-aes256", "-passout", "pass:secret"]
+    subprocess.run([*lock, "-out", folder / "locked.key"], check=True)
 
     def add(name: str, port: int, **options) -> None:
         tls = {"tls.ca-file": f"{folder}/authority.pem", **options}
+        tls = {key: value for key, value in tls.items() if value is not None}
         daemon.add(name, rows_pipeline(f"mqtts://127.0.0.1:{port}", receiver.url, **tls))
 
     expected = {
@@ -352,6 +361,9 @@ def test_certificates_that_cannot_be_used_are_told_with_the_reason_and_the_remed
         "stranger": "comes from an authority that is not trusted",
         "plain": "what answers speaks no TLS",
         "client": "the client certificate",
+        "locked": "is encrypted: set 'tls.key-password', or decrypt it",
+        "absent": "absent.pem' holds no certificate that can be read",
+        "wants": "the server wants a client certificate",
     }
     try:
         add("old", brokers["old"].port)
@@ -361,7 +373,13 @@ def test_certificates_that_cannot_be_used_are_told_with_the_reason_and_the_remed
         add("plain", plain.port)
         own = {"tls.certificate-file": f"{folder}/old.pem", "tls.key-file": f"{folder}/old.key"}
         add("client", brokers["old"].port, **own)
-        daemon.start().wait_connected("good")
+        locked = {"tls.certificate-file": f"{folder}/good.pem", "tls.key-file": f"{folder}/locked.key"}
+        add("locked", brokers["good"].port, **locked)
+        add("unlocked", brokers["wants"].port, **locked, **{"tls.key-password": "secret"})
+        add("absent", brokers["good"].port, **{"tls.ca-file": f"{folder}/absent.pem"})
+        add("wants", brokers["wants"].port)
+        add("folder", brokers["good"].port, **{"tls.ca-file": None, "tls.ca-path": authorities})
+        daemon.start().wait_connected("good", "folder", "unlocked")
         for name, words in expected.items():
             eventually(lambda name=name, words=words: words in daemon.source(name)["detail"], f"{name}: {words}", 30)
             assert "127.0.0.1" in daemon.source(name)["detail"]
