@@ -54,6 +54,7 @@ class Wirer {
     }
     for (const auto& [stage, op] : multi_input_) add_inputs(*stage, *op);
     if (plan_.late_rows) route_late_rows(*plan_.late_rows);
+    add_shared_tables();
     return std::move(wiring_);
   }
 
@@ -163,6 +164,32 @@ class Wirer {
     for (const plan::LateRows::Route& route : late.routes)
       environment_.add_route(wiring_.stages[index_.at(route.node.get())]->name(),
                              route.node->inputs[route.input]->schema, route.columns, sink);
+  }
+
+  /// Rows that reach one table on several ways, by INSERTs or as late rows, are there in the order of the
+  /// rows that they come from, however those are batched.
+  void add_shared_tables() {
+    std::map<std::string_view, std::vector<std::size_t>> ways;  // The stages that give a table its rows.
+    for (const auto& sink : plan_.sinks) {
+      if (sink->connector.empty()) continue;
+      for (const std::size_t input : wiring_.stages[index_.at(sink.get())]->inputs())
+        ways[sink->table].push_back(input);
+    }
+    if (plan_.late_rows)
+      for (const plan::LateRows::Route& route : plan_.late_rows->routes)
+        ways[plan_.sinks[plan_.late_rows->sink]->table].push_back(index_.at(route.node.get()));
+    for (const auto& [table, stages] : ways) mark_meetings(stages);
+  }
+
+  void mark_meetings(const std::vector<std::size_t>& stages) {
+    std::set<std::size_t> seen;
+    for (const std::size_t stage : stages) {
+      std::set<std::size_t> scans;
+      bool only_scans = true;
+      collect_sources(stage, scans, only_scans);
+      for (const std::size_t scan : scans)
+        if (!seen.insert(scan).second) wiring_.meets_itself[scan] = true;
+    }
   }
 
   void add_inputs(Stage& stage, MultiInputOperator& op) {

@@ -207,3 +207,20 @@ def test_an_updating_query_leaves_its_final_rows_in_every_form_but_the_changelog
     ]
     assert run_leat("run", "--output", "csv", "-e", UPDATES).stdout.splitlines() == ["a,2", "b,1"]
     assert "-U[a, 1]" in run_leat("run", "--output", "changelog", "-e", UPDATES).stdout
+
+
+TWICE = """\
+CREATE TABLE t (a INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'json');
+CREATE TABLE k (id INT, s STRING) WITH ('connector' = 'print');
+INSERT INTO k SELECT a - 1, 'x' FROM t;
+INSERT INTO k SELECT a, 'y' FROM t;
+"""
+
+
+def test_two_inserts_into_one_table_give_the_order_of_the_rows_whatever_the_batches(run_leat, tmp_path):
+    (tmp_path / "rows.jsonl").write_text("".join(f'{{"a": {n}, "ts": "2026-01-01 00:00:0{n}"}}\n' for n in range(5)))
+    sql = TWICE.format(path=tmp_path / "rows.jsonl")
+    outs = {run_leat("run", *more, "-e", sql).stdout for more in ((), ("--batch-bytes", "1"), ("--batch-bytes", "60"))}
+    want = "".join(f"+I[{n - 1}, x]\n+I[{n}, y]\n" for n in range(5))
+    assert outs == {want}
