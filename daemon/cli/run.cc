@@ -21,6 +21,7 @@
 #include "daemon/loop/handles.h"
 #include "daemon/loop/loop.h"
 #include "daemon/runtime/catalog.h"
+#include "daemon/runtime/farewells.h"
 #include "daemon/runtime/pipeline.h"
 #include "daemon/store/store.h"
 
@@ -28,6 +29,7 @@ namespace leat::cli {
 namespace {
 
 constexpr Micros kStopTime{10 * kMicrosPerSecond};
+constexpr Micros kGoodbye{2 * kMicrosPerSecond};
 
 int complain(const Error& error, int code) {
   fmt::print(stderr, "leat run: {}\n", error.message);
@@ -75,6 +77,12 @@ class Runner {
     for (std::size_t sink = 0; sink < plan.sinks.size(); ++sink)
       if (plan.sinks[sink]->updating) writer_.collect(sink);
     PipelineName name{pipeline_name(options, plan)};
+    // Nobody will come back for what a broker keeps for this run.
+    if (!keeps_state_)
+      sessions_ = runtime::sessions_of(
+          plan, {.gateway_id = context.gateway_id, .store = store_.id(), .pipeline = name, .now = [this] {
+                   return clock_.wall();
+                 }});
     auto pipeline = runtime::Pipeline::create(std::move(name), options.file, std::move(plan), context,
                                               {.ended = [this] { loop_.stop(); }, .batch_done = {}});
     if (!pipeline) return complain(pipeline.error(), kFailed);
@@ -91,10 +99,23 @@ class Runner {
   }
 
  private:
+  /// Of the brokers that were there at the end.
+  void end_sessions(const runtime::PipelineStatus& status) {
+    for (const runtime::Session& session : sessions_) {
+      const auto source =
+          std::ranges::find(status.sources, session.context.table, &runtime::SourceStatus::table);
+      if (source == status.sources.end() || source->health.connects == 0) continue;
+      if (const Status ended = runtime::end_session(session, kGoodbye); !ended)
+        fmt::print(stderr, "leat run: the broker keeps a session for this run, {}: {}\n", session.key,
+                   ended.error().message);
+    }
+  }
+
   int result() {
     const runtime::PipelineStatus status = pipeline_->status_now();
     const Status written = writer_.finish();
     pipeline_.reset();
+    end_sessions(status);
     if (status.state == runtime::PipelineState::kFailed)
       return complain({ErrorCode::kInternal, status.error}, kFailed);
     print_dead_letters(status.dead_letters);
@@ -179,7 +200,8 @@ class Runner {
   ResultWriter writer_;
   std::unique_ptr<runtime::Pipeline> pipeline_;
   bool keeps_state_ = false;
-  bool went_on_ = false;  // An earlier run has left a commit.
+  std::vector<runtime::Session> sessions_;  // At brokers, to be ended with the run.
+  bool went_on_ = false;                    // An earlier run has left a commit.
   std::uint64_t decoded_before_ = 0;
 };
 

@@ -180,9 +180,11 @@ class Log {
   bool admit(std::string_view message, std::initializer_list<Field> fields, std::uint64_t& held_back) {
     const auto now = Clock::now();
     if (seen_.size() > kRememberedMessages) seen_.clear();
-    // The first field names the thing (a pipeline, a table): its neighbour's message is another message.
+    // The first field names the thing, and these what of it: its neighbour's message is another message.
     std::string identity(message);
-    if (fields.size() > 0) identity += '\0' + fields.begin()->second;
+    for (const auto& field : fields)
+      if (&field == fields.begin() || field.first == "table" || field.first == "sink")
+        identity += '\0' + field.second;
     const auto [entry, fresh] = seen_.try_emplace(std::move(identity), Seen{now});
     if (!fresh && now - entry->second.last < kQuietTime) {
       ++entry->second.held_back;

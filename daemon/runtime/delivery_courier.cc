@@ -342,6 +342,8 @@ Courier::Next Courier::hand_in() {
     return {};
   }
   const store::Settlement settled = *std::exchange(settlement_, std::nullopt);
+  if (!settled.rejected.empty())
+    status_.change([&](DeliveryStatus& status) { status.rejected += settled.rejected.size(); });
   const std::uint64_t behind = load_->first + load_->count;
   load_->shipment.sink_state = settled.sink_state;
   if (behind < load_->shipment.records) {

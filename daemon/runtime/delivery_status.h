@@ -38,6 +38,7 @@ struct DeliveryStatus {
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;      ///< Attempts that ended in another try.
   std::uint64_t refusals = 0;     ///< Attempts that ended in a refusal, of records or of the whole.
+  std::uint64_t rejected = 0;     ///< Records that were refused for good.
   std::uint64_t shipments = 0;    ///< Settled.
   std::uint64_t resent = 0;       ///< Of these, sent again because somebody decided so,
   std::uint64_t skipped = 0;      ///< or settled without being sent.

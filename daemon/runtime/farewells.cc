@@ -20,18 +20,18 @@ constexpr Micros kFirstDelay{10 * kMicrosPerSecond};
 constexpr Micros kLongestDelay{5 * kMicrosPerMinute};
 constexpr std::int64_t kTriedFor = 24 * kMicrosPerHour;
 
-Status say_goodbye(const Session& session, Micros patience) {
+}  // namespace
+
+Status end_session(const Session& session, Micros patience) {
   const sources::SourceConnector& connector = *session.connector;
   LEAT_ASSIGN(const OptionMap options, with_secrets(session.options, connector.info.validate_source));
   return connector.end_session(options, session.context, patience);
 }
 
-}  // namespace
-
 std::vector<std::string> Farewells::end(std::vector<Session> sessions) {
   std::vector<std::string> told;
   for (Session& session : sessions) {
-    const Status ended = say_goodbye(session, kPatience);
+    const Status ended = end_session(session, kPatience);
     if (ended) {
       told.push_back(
           fmt::format("the session of table '{}' has ended: {}", session.context.table.value, session.key));
@@ -102,7 +102,7 @@ void Farewells::try_one(std::unique_lock<std::mutex>& lock) {
   under_way_ = pending.session.key;
   lock.unlock();
   const Session& session = pending.session;
-  const Status ended = say_goodbye(session, kPatienceBehind);
+  const Status ended = end_session(session, kPatienceBehind);
   const std::int64_t now = clock_.monotonic();
   const bool given_up = !ended && now >= pending.until;
   if (ended) log::info("a session at a broker has ended", {{"session", session.key}});

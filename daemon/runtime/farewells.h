@@ -59,6 +59,8 @@ class Farewells {
   std::thread thread_;
 };
 
+/// One attempt; blocks for about `patience` at most.
+Status end_session(const Session& session, Micros patience);
 /// The sessions of a plan's sources.
 std::vector<Session> sessions_of(const plan::Plan& plan, const sources::SourceContext& of);
 /// Those of `sessions` that `others` do not have.

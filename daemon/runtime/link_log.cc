@@ -65,6 +65,10 @@ std::optional<News> DeliveryLog::look(const DeliveryStatus& status) {
     told_ = Told::kNothing;
     return News{News::Weight::kStateChange, "sink delivers again", {}};
   }
+  if (std::exchange(rejected_, status.rejected) < status.rejected)
+    return News{News::Weight::kTrouble,
+                "the other side of a sink refuses records for good: they are dead letters now",
+                status.last_error};
   if (status.state == State::kWaiting || status.state == State::kPaused) return refused(status);
   const bool off_schedule = status.state == State::kOffSchedule;
   if (std::exchange(off_schedule_, off_schedule) != off_schedule && off_schedule)

@@ -55,6 +55,7 @@ class DeliveryLog {
 
   std::uint64_t retries_ = 0;  // As told.
   std::uint64_t shipments_ = 0;
+  std::uint64_t rejected_ = 0;
   Told told_ = Told::kNothing;
   bool off_schedule_ = false;
 };

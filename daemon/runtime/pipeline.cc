@@ -319,17 +319,18 @@ void Pipeline::wait_for_drain() {
   if (pausing_) return end_with(PipelineState::kPaused);
   // Bounded input ends only when all is delivered; a stop waits no longer than it was told to.
   const bool stopping = drain_deadline_ != 0;
+  // Nobody goes on where a run without state was stopped: what only waits for more is published, too.
+  const bool last = !stopping || context_.state == PipelineContext::State::kForgotten;
   const bool in_time = !stopping || context_.clock->monotonic() < drain_deadline_;
   bool delivered = true;
   for (auto& target : targets_) {
     if (!target->delivery) continue;
-    if (!drain_told_)
-      target->delivery->drain(stopping ? Delivery::End::kShutdown : Delivery::End::kBoundedRun);
+    if (!drain_told_) target->delivery->drain(last ? Delivery::End::kBoundedRun : Delivery::End::kShutdown);
     delivered = (target->delivery->drained() || (stopping && is_waiting(*target->delivery))) && delivered;
   }
   drain_told_ = true;
   for (auto& target : targets_) {
-    if (!target->delivery || stopping) continue;
+    if (!target->delivery || !last) continue;
     if (const std::string error = target->delivery->status().finish_error; !error.empty())
       return fail_with(
           {ErrorCode::kIo, fmt::format("table '{}': the end of its output cannot be published: {}",

@@ -271,6 +271,8 @@ PipelineStatus Pipeline::status_now() const {
   status.last_commit_micros = last_commit_micros_;
   if (in_flight_) status.commit_waits_micros = context_.clock->monotonic() - commit_started_;
   status.dead_letters = dead_letter_count_ + dead_letters_.size();
+  // What a far side refuses is written by the delivery, not by a commit.
+  for (const SinkStatus& sink : status.sinks) status.dead_letters += sink.waiting.rejected;
   return status;
 }
 

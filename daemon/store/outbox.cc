@@ -45,7 +45,8 @@ Outbox::Outbox(Connection& connection, DeadLetters& letters)
                    "waiting = waiting + ?4, emitted = emitted + ?4 RETURNING id"),
       find_(connection,
             "SELECT id, sink_state, last_shipment, unsettled_blocks, unsettled_records, settled_records, "
-            "part_records, waiting_blocks, waiting_bytes, waiting FROM outboxes WHERE pipeline = ? AND sink "
+            "part_records, waiting_blocks, waiting_bytes, waiting, rejected FROM outboxes WHERE pipeline = ? "
+            "AND sink "
             "= ?"),
       blocks_in_order_(connection,
                        "SELECT number, records, bytes, created FROM blocks WHERE outbox = ? ORDER BY number"),
@@ -106,6 +107,7 @@ Result<std::optional<Outbox::Box>> Outbox::find(const PipelineName& pipeline, co
   box.waiting_blocks = rows.count(7);
   box.waiting_bytes = rows.count(8);
   box.waiting = rows.count(9);
+  box.rejected = rows.count(10);
   return box;
 }
 
@@ -267,7 +269,10 @@ Status Outbox::keep_sink_state(const PipelineName& pipeline, const TableName& si
 Result<OutboxLevel> Outbox::level(const PipelineName& pipeline, const TableName& sink) {
   LEAT_ASSIGN(const std::optional<Box> box, find(pipeline, sink));
   if (!box) return OutboxLevel{};
-  OutboxLevel level{box->waiting_blocks, box->waiting, box->waiting_bytes, 0};
+  OutboxLevel level{.blocks = box->waiting_blocks,
+                    .records = box->waiting,
+                    .bytes = box->waiting_bytes,
+                    .rejected = box->rejected};
   Rows rows = blocks_in_order_.query(box->id);
   LEAT_ASSIGN(const bool found, rows.next());
   if (found) level.oldest = rows.integer(3);

@@ -83,6 +83,7 @@ class Outbox {
     std::uint64_t waiting_blocks = 0;
     std::uint64_t waiting_bytes = 0;
     std::uint64_t waiting = 0;
+    std::uint64_t rejected = 0;
   };
   struct BlockInfo {
     std::uint64_t number = 0;

@@ -102,7 +102,8 @@ struct OutboxLevel {
   std::uint64_t blocks = 0;
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
-  std::int64_t oldest = 0;  ///< Creation time of the oldest block; 0: none.
+  std::int64_t oldest = 0;     ///< Creation time of the oldest block; 0: none.
+  std::uint64_t rejected = 0;  ///< Refused for good, ever.
 };
 
 /// Always: written = letters + pushed_out + replayed + purged.

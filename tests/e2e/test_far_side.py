@@ -93,6 +93,15 @@ def test_a_far_side_that_misbehaves_gets_everything_once_and_in_order(tmp_path, 
     assert script.startswith("continue") or "2" in attempts, "no attempt was repeated"
 
 
+def test_an_answer_without_a_body_is_an_answer(tmp_path, receiver, daemon):
+    receiver.script(",".join(["204"] * (ROWS // PER_SHIPMENT)))
+    daemon.add("rows", over_http(tmp_path, receiver.url))
+    daemon.start()
+    assert wait_settled(daemon)["delivered"] == ROWS
+    check_once_and_in_order(receiver, range(ROWS))
+    assert len(receiver.requests()) == ROWS // PER_SHIPMENT and sink(daemon)["delivery"]["why"] is None
+
+
 def test_a_far_side_that_refuses_connections_for_a_while(tmp_path, receiver, daemon):
     receiver.stop()
     daemon.add("rows", over_http(tmp_path, receiver.url))
@@ -114,6 +123,11 @@ def test_one_bad_record_is_found_and_only_it_is_buried(tmp_path, daemon):
         check_once_and_in_order(receiver, (seq for seq in range(ROWS) if seq != 137))
         letters = daemon.ask("/api/v1/dead-letters").json()
         assert "row 00137." in str(letters)
+        assert daemon.pipeline("rows")["dead_letters"] == 1
+        assert "refuses records for good" in daemon.log()
+        daemon.stop()
+        daemon.start()
+        assert daemon.pipeline("rows")["dead_letters"] == 1
     finally:
         receiver.stop()
 
@@ -165,6 +179,16 @@ def test_a_far_side_that_needs_a_human_is_told_as_paused(tmp_path, receiver, dae
     check_once_and_in_order(receiver, range(ROWS))
     assert daemon.log().count("somebody must act") == 1, "told once per outage"
     eventually(lambda: daemon.log().count("sink delivers again") == 1, "the end is told")
+
+
+def test_a_run_tells_what_the_far_side_refuses(tmp_path, run_leat):
+    receiver = Receiver(tmp_path / "picky", arguments=("--refuse", "row"))
+    try:
+        (tmp_path / "run.sql").write_text(over_http(tmp_path, receiver.url, rows=5))
+        done = run_leat("run", tmp_path / "run.sql")
+        assert "5 records could not be used" in done.stderr, done.stderr
+    finally:
+        receiver.stop()
 
 
 def make_certificate(folder, name):
