@@ -7,12 +7,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "daemon/api/access.h"
-#include "daemon/api/tls.h"
+#include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
-#include "daemon/config/config.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
 
@@ -47,18 +45,8 @@ bool check_file(const std::string& path) {
   return outcome.ok();
 }
 
-/// What `leat serve` would refuse before it runs anything.
-Status check_config(const std::string& path) {
-  LEAT_ASSIGN(const config::Config config, config::read_config(path));
-  LEAT_TRY(api::check_exposure(config));
-  if (config.api_tls_cert.empty()) return {};
-  LEAT_TRY(api::TlsKeys::load({config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca})
-               .map([](const auto&) {}));
-  return {};
-}
-
-bool check_configuration(const std::string& path) {
-  const Status good = check_config(path);
+bool check_configuration(const std::string& path, const std::vector<std::string>& settings) {
+  const auto good = checked_configuration(path, true, settings);
   if (!good) fmt::print(stderr, "leat check: {}\n", good.error().message);
   if (good) fmt::print("{}: ok\n", path);
   return good.has_value();
@@ -71,10 +59,14 @@ bool is_configuration(const std::string& path) {
 }  // namespace
 
 int check(const CheckOptions& options) {
+  if (!options.settings.empty() && std::ranges::none_of(options.paths, is_configuration)) {
+    fmt::print(stderr, "leat check: --set is for a configuration, and none of the PATHs is a *.toml\n");
+    return kUsage;
+  }
   bool good = true;
   for (const std::string& path : options.paths) {
     if (is_configuration(path)) {
-      good = check_configuration(path) && good;
+      good = check_configuration(path, options.settings) && good;
       continue;
     }
     const auto files = files_of(path);
