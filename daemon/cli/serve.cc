@@ -29,6 +29,8 @@ namespace {
 
 constexpr Micros kClockWatch{kMicrosPerSecond};
 constexpr Micros kStatusWatch{5 * kMicrosPerSecond};
+/// What a stop may take behind stop_timeout: the last commits, and the store's end.
+constexpr Micros kLastCommits{20 * kMicrosPerSecond};
 /// What one step of the start may take: opening the store, restoring a pipeline.
 constexpr Micros kStepTime{300 * kMicrosPerSecond};
 constexpr std::int64_t kBuilt = kBuildSeconds * kMicrosPerSecond;
@@ -173,6 +175,8 @@ class Daemon {
     if (std::exchange(stopping_, true)) return loop_.stop();  // The second signal does not wait.
     log::info("stopping", {{"signal", std::string(signal)}});
     notices_.stopping();
+    // The unit's TimeoutStopSec need not follow stop_timeout.
+    notices_.more_time(config_.stop_timeout + kLastCommits);
     notices_.status("stopping: pipelines process what they have, and commit");
     host_.stop(clock_.monotonic() + config_.stop_timeout.count(), [this] { loop_.stop(); });
   }
@@ -204,6 +208,8 @@ int serve(const ServeOptions& options) {
   const auto loaded = config::load(inputs);
   if (!loaded) return complain(loaded.error(), kBadConfig);
   configure_log(loaded->config);
+  // Until the loop takes it: what a reload would read is read anyhow.
+  std::signal(SIGHUP, SIG_IGN);
   if (loaded->files.empty()) log_defaults(options.config, loaded->config);
   ServiceNotices notices;
   notices.more_time(kStepTime);

@@ -89,6 +89,7 @@ def test_ready_reloading_and_stopping_are_told_in_their_order(daemon, systemd):
     daemon.stop()
     told = systemd.words("READY", "RELOADING", "STOPPING")
     assert told == ["READY", "RELOADING", "READY", "RELOADING", "READY", "STOPPING"]
+    assert int(systemd.last("EXTEND_TIMEOUT_USEC")) > 10_000_000, "as much as stop_timeout, and more"
 
 
 def test_signs_of_life_come_three_times_in_the_time_that_systemd_gives(daemon, systemd):

@@ -1,9 +1,13 @@
 """The pipeline folder and the configuration read anew while the daemon runs: by the verb, by SIGHUP."""
 
 import json
+import random
 import signal
+import threading
+import time
 
 from processes import eventually
+from test_deploy import ROWS, close_windows, has_session, publish_all, wait_for_windows, windows_text
 
 OFTEN = "SET 'execution.checkpointing.interval' = '100 ms';\n"
 GENERATED = """CREATE TABLE a (n BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
@@ -262,3 +266,48 @@ def test_a_reload_under_way_does_not_hold_up_the_end(daemon):
     daemon.running.send(signal.SIGHUP)
     daemon.running.wait_for_line("reloading")
     daemon.stop()
+
+
+def test_reloads_under_load_and_crashes_in_them_lose_nothing_and_double_nothing(broker, publisher, receiver, daemon):
+    chance = random.Random(7)
+    daemon.add("windows", windows_text(broker, receiver))
+    daemon.start()
+    daemon.wait_connected("windows")
+    load = threading.Thread(target=publish_all, args=(publisher, ROWS, 400))
+    load.start()
+    for n, top in enumerate(["top + 0", "nonsense(top)", "top * 1", "top", "top + 0", "top"]):
+        daemon.add("windows", windows_text(broker, receiver, top))
+        if n % 2 == 0:
+            reload(daemon, code=0)
+            continue
+        daemon.running.send(signal.SIGHUP)
+        if top.startswith("nonsense"):
+            eventually(lambda: daemon.pipeline("windows")["refused"], "the text is refused")
+            continue
+        time.sleep(chance.uniform(0, 0.3))
+        daemon.kill()
+        daemon.start()
+    load.join()
+    daemon.wait_connected("windows")
+    close_windows(publisher)
+    wait_for_windows(daemon, receiver)
+
+
+def test_a_file_that_is_gone_ends_its_session_and_one_that_moves_keeps_it(broker, receiver, daemon):
+    mill = windows_text(broker, receiver, name="mill", extra={"client-id": "the-mill"})
+    daemon.add("old", mill)
+    daemon.start()
+    daemon.wait_connected("mill")
+    (daemon.pipelines / "old.sql").rename(daemon.pipelines / "new.sql")
+    assert outcomes(reload(daemon)) == {"mill": "unchanged"}
+    assert daemon.pipeline("mill")["file"].endswith("new.sql")
+    # Another pipeline takes the session over: it is not ended for the one that had it.
+    (daemon.pipelines / "new.sql").write_text(mill.replace("'mill'", "'heir'"))
+    report = reload(daemon)
+    assert outcomes(report) == {"mill": "ended", "heir": "started"}
+    assert report["files"][0]["sessions"] == []
+    daemon.wait_connected("heir")
+    (daemon.pipelines / "new.sql").unlink()
+    report = reload(daemon)
+    assert any("has ended" in sentence for sentence in report["files"][0]["sessions"])
+    assert not has_session(broker, "the-mill")
