@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "daemon/api/deploy_json.h"
 #include "daemon/api/json_text.h"
 #include "daemon/api/redact.h"
 #include "daemon/api/routes.h"
@@ -19,14 +20,6 @@ using runtime::Part;
 
 Response failure(const Error& error, const std::string& title) {
   return problem(error.code == ErrorCode::kInvalid ? 422 : status_of(error.code), title, error.message);
-}
-
-ordered_json state_json(const runtime::StateReport& state) {
-  ordered_json kept = ordered_json::array();
-  for (const auto& each : state.kept) kept.push_back({{"operator", each.name}, {"keys", each.keys}});
-  ordered_json cold = ordered_json::array();
-  for (const auto& each : state.cold) cold.push_back({{"operator", each.name}, {"why", each.why}});
-  return {{"kept", std::move(kept)}, {"cold", std::move(cold)}, {"dropped", state.dropped}};
 }
 
 Response refusal(const runtime::DeployRefusal& refused) {
@@ -62,18 +55,8 @@ Result<runtime::DeployRequest> read_deployment(const Request& request) {
   if (sql == request.body.end() || !sql->is_string())
     return fail(ErrorCode::kInvalid, "'sql' is missing: the text of the pipeline");
   wanted.sql = sql->get<std::string>();
-  if (const auto cold = request.body.find("cold"); cold != request.body.end()) {
-    if (*cold != "refuse" && *cold != "accept")
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("'cold' is 'refuse' or 'accept', found {}", cold->dump(-1, ' ', true)));
-    if (*cold == "accept") wanted.cold = runtime::DeployRequest::Cold::kAccept;
-  }
-  if (const auto dry = request.body.find("dry_run"); dry != request.body.end()) {
-    if (!dry->is_boolean())
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("'dry_run' is true or false, found {}", dry->dump(-1, ' ', true)));
-    if (dry->get<bool>()) wanted.run = runtime::DeployRequest::Run::kDry;
-  }
+  LEAT_ASSIGN(wanted.cold, read_cold(request.body, wanted.cold));
+  LEAT_ASSIGN(wanted.run, read_run(request.body));
   return wanted;
 }
 
@@ -102,6 +85,33 @@ Result<std::set<Part>> read_parts(const std::string& words) {
 }
 
 }  // namespace
+
+ordered_json state_json(const runtime::StateReport& state) {
+  ordered_json kept = ordered_json::array();
+  for (const auto& each : state.kept) kept.push_back({{"operator", each.name}, {"keys", each.keys}});
+  ordered_json cold = ordered_json::array();
+  for (const auto& each : state.cold) cold.push_back({{"operator", each.name}, {"why", each.why}});
+  return {{"kept", std::move(kept)}, {"cold", std::move(cold)}, {"dropped", state.dropped}};
+}
+
+Result<runtime::DeployRequest::Cold> read_cold(const nlohmann::json& body,
+                                               runtime::DeployRequest::Cold otherwise) {
+  const auto cold = body.find("cold");
+  if (cold == body.end()) return otherwise;
+  if (*cold == "accept") return runtime::DeployRequest::Cold::kAccept;
+  if (*cold == "refuse") return runtime::DeployRequest::Cold::kRefuse;
+  return fail(ErrorCode::kInvalid,
+              fmt::format("'cold' is 'refuse' or 'accept', found {}", cold->dump(-1, ' ', true)));
+}
+
+Result<runtime::DeployRequest::Run> read_run(const nlohmann::json& body) {
+  const auto dry = body.find("dry_run");
+  if (dry == body.end()) return runtime::DeployRequest::Run::kReal;
+  if (!dry->is_boolean())
+    return fail(ErrorCode::kInvalid,
+                fmt::format("'dry_run' is true or false, found {}", dry->dump(-1, ' ', true)));
+  return dry->get<bool>() ? runtime::DeployRequest::Run::kDry : runtime::DeployRequest::Run::kReal;
+}
 
 Response deploy_pipeline(const ApiContext& context, const Request& request) {
   const auto wanted = read_deployment(request);

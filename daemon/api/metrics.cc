@@ -187,6 +187,9 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
       status.state == runtime::PipelineState::kRunning || status.state == runtime::PipelineState::kFinished);
   families.gauge("leat_pipeline_paused", "1 while it is paused, as somebody wanted.", labels,
                  status.state == runtime::PipelineState::kPaused);
+  families.gauge("leat_pipeline_text_refused",
+                 "1 while the text that its file has now is refused: it runs the former one.", labels,
+                 status.refused.empty() ? 0 : 1);
   families.counter("leat_pipeline_commits_total", "Commits.", labels, status.last_commit.value);
   families.counter("leat_pipeline_restarts_total", "Restarts after a failure.", labels, status.restarts);
   families.counter("leat_pipeline_dead_letters_total", "Dead letters written.", labels, status.dead_letters);

@@ -1,6 +1,3 @@
-#include <fstream>
-#include <sstream>
-
 #include "daemon/api/json_text.h"
 #include "daemon/api/redact.h"
 #include "daemon/api/routes.h"
@@ -85,6 +82,7 @@ ordered_json summary(const ApiContext& context, const runtime::PipelineStatus& s
           {"file", status.file.empty() ? ordered_json(nullptr) : ordered_json(status.file)},
           {"state", to_string(status.state)},
           {"error", status.error},
+          {"refused", status.refused},
           {"waiting_for", status.waiting_for},
           {"outages", runtime::outages(status, context.clock->wall())},
           {"watermark", time_json(status.watermark)},
@@ -104,29 +102,18 @@ void add_text(const ApiContext& context, const PipelineName& pipeline, ordered_j
   body["sql"] = text->sql ? ordered_json(redact_sql(*text->sql)) : ordered_json(nullptr);
 }
 
-/// A restart runs the text that the daemon has read; who has edited the file expects the new one.
-bool file_has_changed(const ApiContext& context, const std::string& pipeline) {
-  const auto text = context.host->text({pipeline});
-  if (!text || text->origin != runtime::Origin::kFile || !text->sql) return false;
-  for (const auto& status : context.host->statuses()) {
-    if (status.name.value != pipeline || status.file.empty()) continue;
-    std::ifstream file(status.file, std::ios::binary);
-    std::ostringstream now;
-    now << file.rdbuf();
-    return file && now.str() != *text->sql;
-  }
-  return false;
-}
-
 Response steered(const ApiContext& context, const Request& request, runtime::Steering steering) {
-  const Status done = context.host->steer({request.parts.at(0)}, steering);
-  if (done) {
-    ordered_json body{{"pipeline", request.parts.at(0)}, {"done", true}};
-    if (steering == runtime::Steering::kRestart && file_has_changed(context, request.parts.at(0)))
-      body["note"] = "its file has changed since the daemon read it: restart the daemon to run the new text";
-    return json_response(body);
-  }
-  return problem(status_of(done.error().code), "the pipeline cannot do that", done.error().message);
+  const PipelineName pipeline{request.parts.at(0)};
+  const auto before = context.host->text(pipeline);
+  const Status done = context.host->steer(pipeline, steering);
+  if (!done)
+    return problem(done.error().code == ErrorCode::kInvalid ? 422 : status_of(done.error().code),
+                   "the pipeline cannot do that", done.error().message);
+  ordered_json body{{"pipeline", pipeline.value}, {"done", true}};
+  const auto now = context.host->text(pipeline);
+  if (steering == runtime::Steering::kRestart && before && now && before->sql != now->sql)
+    body["note"] = "its file had changed: it runs the new text";
+  return json_response(body);
 }
 
 }  // namespace

@@ -84,6 +84,15 @@ std::vector<Route> make_routes() {
       produces("application/vnd.sqlite3",
                {Method::kGet, Role::kAdmin, "/api/v1/backup",
                 "A consistent copy of the store, as 'leat store backup' makes it.", backup}),
+      change(
+          "/api/v1/reload",
+          "Reads the configuration and the pipeline folder anew, as SIGHUP does: new and changed files take "
+          "over, pipelines whose files are gone end; what is refused changes nothing and is named.",
+          reload,
+          {{"cold",
+            "accept, if not given: operators may start without state; refuse: such files are not "
+            "taken."},
+           {"dry_run", "true: says what would happen, and does nothing.", Type::kFlag}}),
       look("/api/v1/openapi.json", "This API's description: OpenAPI 3.1.", show_openapi),
 
       ask("/api/v1/validate", "Says all that is wrong with a pipeline's text, as 'leat check' does.",
@@ -117,7 +126,9 @@ std::vector<Route> make_routes() {
       change("/api/v1/pipelines/{pipeline}/resume", "Ends a pause: it goes on where it was.",
              resume_pipeline),
       change("/api/v1/pipelines/{pipeline}/restart",
-             "Stops it, or takes one that has failed, and starts it from its last commit.", restart_pipeline),
+             "Stops it, or takes one that has failed, and starts it from its last commit; with the text that "
+             "its file has now.",
+             restart_pipeline),
       put_text("/api/v1/pipelines/{pipeline}",
                "Deploys a text: plans and builds it, and puts it in the place of the version that runs, with "
                "that one's state, positions and outboxes. The same text again changes nothing.",

@@ -132,6 +132,7 @@ Response trial(const ApiContext& context, const Request& request);
 Response tail(const ApiContext& context, const Request& request);
 Response show_status(const ApiContext& context, const Request& request);
 Response backup(const ApiContext& context, const Request& request);
+Response reload(const ApiContext& context, const Request& request);
 Response logs(const ApiContext& context, const Request& request);
 Response show_log_level(const ApiContext& context, const Request& request);
 Response set_log_level(const ApiContext& context, const Request& request);

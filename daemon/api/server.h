@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/api/reload.h"
 #include "daemon/loop/clock.h"
 #include "daemon/loop/stall_watch.h"
 #include "daemon/runtime/host.h"
@@ -37,6 +38,7 @@ struct ApiContext {
   std::int64_t started = 0;  ///< Gateway clock, microseconds.
   std::string data_dir;      ///< Where the store's file is; never told.
   Gates* gates = nullptr;    ///< Outlives the answers, as all of these.
+  ReloadAll reload = {};     ///< Reads the daemon's files anew; null: it has none.
 };
 
 class Server {

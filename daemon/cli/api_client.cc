@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "daemon/cli/configuration.h"
 #include "daemon/config/config.h"
 
 namespace leat::cli {
@@ -16,7 +17,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// Longer than anything the daemon does for one answer; a daemon that hangs must not hang the verb.
+/// To connect, and to say what is asked.
 constexpr int kTimeoutSeconds = 30;
 /// A stream of events says something, if only that it lives, every few seconds.
 constexpr int kSilenceSeconds = 60;
@@ -55,14 +56,13 @@ std::string reachable(const std::string& host) {
 }
 
 Result<ApiPlace> place_of_config(const ApiOptions& options) {
-  auto read = config::read_config(options.config);
-  if (!read && read.error().code == ErrorCode::kNotFound && !options.config_given) read = config::Config{};
-  if (!read) return tl::unexpected<Error>(read.error());
-  const std::string socket = config::socket_path(*read);
+  LEAT_ASSIGN(const config::Loaded loaded, load_configuration(options.config, options.config_given));
+  const config::Config& config = loaded.config;
+  const std::string socket = config::socket_path(config);
   if (!socket.empty() && ::access(socket.c_str(), R_OK | W_OK) == 0)
     return ApiPlace{ApiPlace::Kind::kSocket, socket};
   const bool forbidden = !socket.empty() && errno == EACCES;
-  if (read->api_listen.empty() && !socket.empty())
+  if (config.api_listen.empty() && !socket.empty())
     return fail(ErrorCode::kUnavailable,
                 forbidden ? fmt::format("this user may not use the daemon's socket {}: ask as root, or as a "
                                         "member of the socket's group",
@@ -70,17 +70,17 @@ Result<ApiPlace> place_of_config(const ApiOptions& options) {
                           : fmt::format("no daemon answers at unix:{}: start it ('leat serve', or 'systemctl "
                                         "start leat'), or name its address with --api",
                                         socket));
-  if (read->api_listen.empty())
+  if (config.api_listen.empty())
     return fail(ErrorCode::kInvalid,
                 fmt::format("{}: [api] listen is empty, the daemon has no API to ask", options.config));
-  LEAT_ASSIGN(config::ListenAddress address, config::parse_listen(read->api_listen));
+  LEAT_ASSIGN(config::ListenAddress address, config::parse_listen(config.api_listen));
   if (address.port == 0)
     return fail(
         ErrorCode::kInvalid,
         fmt::format("{}: [api] listen has port 0, so the daemon chose one when it started: its log says "
                     "which ('ready', api=…); name it with --api",
                     options.config));
-  const auto kind = read->api_tls_cert.empty() ? ApiPlace::Kind::kHttp : ApiPlace::Kind::kHttps;
+  const auto kind = config.api_tls_cert.empty() ? ApiPlace::Kind::kHttp : ApiPlace::Kind::kHttps;
   return ApiPlace{kind, reachable(address.host), address.port};
 }
 
@@ -181,7 +181,7 @@ httplib::Client ApiClient::connection() const {
   if (place_.kind == ApiPlace::Kind::kSocket) client.set_address_family(AF_UNIX);
   if (place_.kind == ApiPlace::Kind::kHttps && !ca_.empty()) client.set_ca_cert_path(ca_);
   client.set_tcp_nodelay(place_.kind != ApiPlace::Kind::kSocket);
-  client.set_read_timeout(kTimeoutSeconds);
+  client.set_read_timeout(read_timeout_.count());
   client.set_write_timeout(kTimeoutSeconds);
   client.set_connection_timeout(kTimeoutSeconds);
   return client;

@@ -6,6 +6,7 @@
 // user of the machine can read.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -56,6 +57,8 @@ class ApiClient {
   };
   [[nodiscard]] Result<nlohmann::ordered_json> get(const std::string& path,
                                                    Refusals refusals = Refusals::kErrors) const;
+  /// How long an answer may take; half a minute otherwise.
+  void wait_for_answers(std::chrono::seconds time) { read_timeout_ = time; }
   /// POST of a JSON object; errors as for `get`. It is never sent a second time.
   [[nodiscard]] Result<nlohmann::ordered_json> post(const std::string& path,
                                                     const nlohmann::ordered_json& body) const;
@@ -88,6 +91,8 @@ class ApiClient {
                                          const std::string& body) const;
   [[nodiscard]] Error failure(int error) const;
 
+  /// Longer than anything the daemon does for most answers; a daemon that hangs must not hang the verb.
+  std::chrono::seconds read_timeout_{30};
   ApiPlace place_;
   Secret token_;
   std::string ca_;

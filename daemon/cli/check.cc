@@ -7,13 +7,16 @@
 #include <cstdio>
 #include <filesystem>
 
+<<<<<<< HEAD
 #include "daemon/api/access.h"
 #include "daemon/api/tls.h"
 #include "daemon/cli/client_names.h"
+=======
+#include "daemon/cli/configuration.h"
+>>>>>>> cfg
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
-#include "daemon/config/config.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
 
@@ -56,18 +59,8 @@ bool check_names(const ClientNames& names) {
   return clashes.empty();
 }
 
-/// What `leat serve` would refuse before it runs anything.
-Status check_config(const std::string& path) {
-  LEAT_ASSIGN(const config::Config config, config::read_config(path));
-  LEAT_TRY(api::check_exposure(config));
-  if (config.api_tls_cert.empty()) return {};
-  LEAT_TRY(api::TlsKeys::load({config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca})
-               .map([](const auto&) {}));
-  return {};
-}
-
-bool check_configuration(const std::string& path) {
-  const Status good = check_config(path);
+bool check_configuration(const std::string& path, const std::vector<std::string>& settings) {
+  const auto good = checked_configuration(path, true, settings);
   if (!good) fmt::print(stderr, "leat check: {}\n", good.error().message);
   if (good) fmt::print("{}: ok\n", path);
   return good.has_value();
@@ -80,11 +73,15 @@ bool is_configuration(const std::string& path) {
 }  // namespace
 
 int check(const CheckOptions& options) {
+  if (!options.settings.empty() && std::ranges::none_of(options.paths, is_configuration)) {
+    fmt::print(stderr, "leat check: --set is for a configuration, and none of the PATHs is a *.toml\n");
+    return kUsage;
+  }
   bool good = true;
   ClientNames names;
   for (const std::string& path : options.paths) {
     if (is_configuration(path)) {
-      good = check_configuration(path) && good;
+      good = check_configuration(path, options.settings) && good;
       continue;
     }
     const auto files = files_of(path);

@@ -9,6 +9,7 @@
 #include "daemon/cli/describe_pages.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/config/config.h"
 #include "daemon/runtime/catalog.h"
 #include "pipelines/base/nearest.h"
 #include "pipelines/functions/aggregate.h"
@@ -67,8 +68,8 @@ void print_all(const plan::Catalog& catalog) {
   fmt::print("formats\n");
   for (const auto& format : catalog.formats) fmt::print("  {}\n", format.name);
   fmt::print(
-      "\n'leat describe NAME' prints the options of one; 'leat describe functions' and 'leat describe "
-      "settings' list those.\n");
+      "\n'leat describe NAME' prints the options of one; 'leat describe functions', 'leat describe "
+      "settings' and 'leat describe configuration' list those.\n");
 }
 
 void print_functions() {
@@ -83,6 +84,12 @@ void print_settings() {
   for (const plan::Setting& setting : plan::all_settings())
     if (setting.effect == plan::SettingEffect::kUsed)
       fmt::print("'{}'  {}\n    {}\n", setting.key, setting.type, setting.doc);
+}
+
+void print_configuration() {
+  for (const OptionDoc& key : config::config_docs())
+    fmt::print("{}  {}{}\n    {}\n", key.key, key.type,
+               key.default_text.empty() ? "" : ", default " + key.default_text, key.doc);
 }
 
 std::string in_capitals(const std::string& name) {
@@ -118,7 +125,10 @@ int describe_page(const DescribeOptions& options) {
   if (options.name == "settings") return fmt::print("{}", settings_page()), kOk;
   if (options.name == "connectors") return fmt::print("{}", connectors_page()), kOk;
   if (options.name == "routes") return fmt::print("{}", api::routes_page(api::routes())), kOk;
-  fmt::print(stderr, "leat describe: --markdown takes 'connectors', 'functions', 'routes' or 'settings'\n");
+  if (options.name == "configuration") return fmt::print("{}", configuration_page()), kOk;
+  fmt::print(stderr,
+             "leat describe: --markdown takes 'configuration', 'connectors', 'functions', 'routes' or "
+             "'settings'\n");
   return kUsage;
 }
 
@@ -127,6 +137,8 @@ int describe_list(const std::string& name) {
     print_functions();
   else if (name == "settings")
     print_settings();
+  else if (name == "configuration")
+    print_configuration();
   else
     print_all(runtime::catalog());
   return kOk;
@@ -138,7 +150,7 @@ int describe(const DescribeOptions& options) {
   const plan::Catalog& catalog = runtime::catalog();
   if (options.form == DescribeOptions::Form::kMarkdown) return describe_page(options);
   if (options.name.empty() || options.name == "connectors" || options.name == "functions" ||
-      options.name == "settings")
+      options.name == "settings" || options.name == "configuration")
     return describe_list(options.name);
   if (const auto* connector = catalog.find_connector(options.name); connector != nullptr) {
     print_connector(*connector);
@@ -149,7 +161,7 @@ int describe(const DescribeOptions& options) {
     return kOk;
   }
   if (print_form(options.name) || print_function(options.name)) return kOk;
-  std::vector<std::string> names = {"connectors", "functions", "settings"};
+  std::vector<std::string> names = {"configuration", "connectors", "functions", "settings"};
   for (const auto& function : functions::all_scalars()) names.push_back(function.name);
   for (const auto& function : functions::all_aggregates()) names.push_back(function.name);
   for (const auto& form : plan::all_language_forms())

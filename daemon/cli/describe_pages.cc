@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/config/layers.h"
 #include "daemon/runtime/catalog.h"
 #include "pipelines/functions/aggregate.h"
 #include "pipelines/functions/scalar.h"
@@ -88,6 +89,37 @@ std::string settings_page() {
          "\nOf a Flink cluster, accepted with a warning so that a file runs there and here:\n\n"
          "| key | type | why it does nothing here |\n|---|---|---|\n" +
          without;
+}
+
+std::string configuration_page() {
+  std::string text =
+      "# Configuration\n\n" + std::string(kMade) +
+      "Every key has a default: an empty `leat.toml` runs, and none. What is set comes from, the later "
+      "winning key by key:\n\n"
+      "1. the defaults\n"
+      "2. the file that `--config` names, else `/etc/leat/leat.toml`, which need not be there\n"
+      "3. drop-ins: `*.toml` in the folder beside it that is called like it with `.d` for `.toml` "
+      "(`/etc/leat/leat.d/`), in the order of their names\n"
+      "4. the environment: `LEAT_` and the key in capitals, with `__` for the dot\n"
+      "5. `--set KEY=VALUE` of `leat serve`, as often as wanted\n\n"
+      "`leat config show` prints every key, its value, and where that comes from; `leat config check` says "
+      "all "
+      "that is wrong. A key that is not known is refused with the nearest name, and so is a wrong value, "
+      "with "
+      "its file, line and column, its variable, or its option; also where a later layer would win.\n\n"
+      "In a file a key with a dot stands in a table (`api.listen` is `listen` below `[api]`), and values are "
+      "texts in quotes; lists are arrays, sizes and counts may be plain numbers. In the environment and with "
+      "`--set` values are without quotes, and the elements of a list are separated by `;`. Other variables "
+      "that begin with `LEAT_` are left alone, such as `LEAT_TOKEN` or a password that a pipeline reads by "
+      "`${env:LEAT_PASSWORD}`, unless they have `__` or are spelt nearly like one of these.\n\n"
+      "`leat reload` and SIGHUP [read it all anew](deploying.md#reloading): `log.level` counts at once, all "
+      "else "
+      "at the next start.\n\n"
+      "| key | type | default | variable | |\n|---|---|---|---|---|\n";
+  for (const OptionDoc& key : config::config_docs())
+    text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", key.key, cell(key.type), code(key.default_text),
+                        config::variable_of(key.key), cell(key.doc));
+  return text;
 }
 
 std::string connectors_page() {

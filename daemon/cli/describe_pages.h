@@ -9,6 +9,7 @@ namespace leat::cli {
 /// `connectors`: options and metadata of connectors and formats.
 std::string functions_page();
 std::string settings_page();
+std::string configuration_page();
 std::string connectors_page();
 
 }  // namespace leat::cli

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "daemon/cli/command_tree.h"
+#include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/store_verb.h"
 #include "daemon/cli/token_verb.h"
@@ -56,12 +57,21 @@ int help(const CLI::App& app, const std::string& verb) {
   return kOk;
 }
 
+/// --set of the verbs that read the daemon's configuration.
+void add_config_setting(CLI::App* verb, std::vector<std::string>& settings) {
+  verb->add_option("--set", settings,
+                   "KEY=VALUE: a key of the configuration, such as api.listen, that wins over file and "
+                   "environment")
+      ->allow_extra_args(false);
+}
+
 void add_serve(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* verb =
       app.add_subcommand("serve", "Run the daemon: every pipeline of the folder, with the REST API");
   CLI::Option* config =
       verb->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  add_config_setting(verb, options->settings);
   verb->callback([&chosen, options, config] {
     options->config_given = config->count() > 0;
     chosen = [options] { return serve(*options); };
@@ -116,6 +126,7 @@ void add_check(CLI::App& app, std::function<int()>& chosen) {
       "Say everything that 'leat serve' would refuse in pipeline files and in its configuration; touches no "
       "network");
   verb->add_option("PATH", options->paths, "Pipeline files, folders of them, or a leat.toml")->required();
+  add_config_setting(verb, options->settings);
   verb->callback([&chosen, options] { chosen = [options] { return check(*options); }; });
 }
 
@@ -130,15 +141,39 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
 
 void add_describe(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<DescribeOptions>();
-  CLI::App* verb = app.add_subcommand(
-      "describe", "Print what is built in: connectors and formats with their options, functions, settings");
-  verb->add_option("NAME", options->name,
-                   "A connector, a format or a function; or 'connectors', 'functions', 'settings'");
+  CLI::App* verb = app.add_subcommand("describe",
+                                      "Print what is built in: connectors and formats with their options, "
+                                      "functions, settings, configuration");
+  verb->add_option(
+      "NAME", options->name,
+      "A connector, a format or a function; or 'connectors', 'functions', 'settings', 'configuration'");
   CLI::Option* markdown = verb->add_flag("--markdown")->description("As a page of the reference");
   verb->callback([&chosen, options, markdown] {
     if (markdown->count() > 0) options->form = DescribeOptions::Form::kMarkdown;
     chosen = [options] { return describe(*options); };
   });
+}
+
+void add_config(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* verb =
+      app.add_subcommand("config", "The daemon's configuration: what is in force, and whether it is right");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* name, const char* doc, int (*run)(const ConfigOptions&)) {
+    auto options = std::make_shared<ConfigOptions>();
+    CLI::App* one = verb->add_subcommand(name, doc);
+    CLI::Option* file =
+        one->add_option("--config", options->config, "Configuration file")->capture_default_str();
+    add_config_setting(one, options->settings);
+    one->callback([&chosen, options, file, run] {
+      options->config_given = file->count() > 0;
+      chosen = [options, run] { return run(*options); };
+    });
+    return std::pair(one, options);
+  };
+  const auto [show, shown] =
+      add("show", "Every key, its value, and where that comes from: a file that says the same", show_config);
+  show->add_flag("--json", shown->json, "Print JSON");
+  add("check", "Say all that 'leat serve' would refuse of it", check_config);
 }
 
 void add_store_task(CLI::App* verb, const char* name, const char* help, StoreFileOptions::Task task,
@@ -223,6 +258,19 @@ void add_status(CLI::App& app, std::function<int()>& chosen) {
   add_api(verb, options->api);
   verb->add_flag("--json", options->json, "Print JSON");
   verb->callback([&chosen, options] { chosen = [options] { return status(*options); }; });
+}
+
+void add_reload(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<ReloadOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "reload",
+      "Have the daemon read its configuration and its pipeline folder anew, and say what came of it");
+  add_api(verb, options->api);
+  verb->add_flag("--json", options->json, "Print JSON");
+  verb->add_flag("--refuse-cold", options->refuse_cold,
+                 "Do not take texts whose operators would start without state");
+  verb->add_flag("--dry-run", options->dry_run, "Say what would happen, and do nothing");
+  verb->callback([&chosen, options] { chosen = [options] { return reload(*options); }; });
 }
 
 void add_deploy(CLI::App* pipelines, std::function<int()>& chosen) {
@@ -518,10 +566,12 @@ int main(int argc, char** argv) {
   add_check(app, chosen);
   add_explain(app, chosen);
   add_describe(app, chosen);
+  add_config(app, chosen);
   add_store(app, chosen);
   add_token(app, chosen);
   add_status(app, chosen);
   add_pipelines(app, chosen);
+  add_reload(app, chosen);
   add_outbox(app, chosen);
   add_table(app, chosen);
   add_dead_letters(app, chosen);

@@ -81,6 +81,7 @@ constexpr const char* kExitStatus =
 constexpr const char* kFiles =
     ".SH FILES\n"
     ".TP\n\\fI/etc/leat/leat.toml\\fR\nThe daemon's configuration; see \\fBleat.toml\\fR(5).\n"
+    ".TP\n\\fI/etc/leat/leat.d/*.toml\\fR\nMore of it, which wins over the file.\n"
     ".TP\n\\fI/etc/leat/pipelines/*.sql\\fR\nPipelines, one per file.\n"
     ".TP\n\\fI/var/lib/leat\\fR\nThe store and the journals.\n";
 
@@ -109,6 +110,20 @@ std::string config_man_page(const std::string& version) {
       "runs. A key "
       "with a dot stands in a table: \\fBlog.level\\fR is \\fBlevel\\fR below \\fB[log]\\fR. Values are "
       "texts in quotes.\n"
+      ".SH LAYERS\nWhat is set comes from, the later winning key by key:\n"
+      ".IP 1. 4\nthe defaults;\n"
+      ".IP 2. 4\nthe file that \\fB\\-\\-config\\fR names, else \\fI/etc/leat/leat.toml\\fR;\n"
+      ".IP 3. 4\n\\fI*.toml\\fR in the folder beside it that is called like it with \\fI.d\\fR for "
+      "\\fI.toml\\fR (\\fI/etc/leat/leat.d\\fR), in the order of their names;\n"
+      ".IP 4. 4\nthe environment: \\fBLEAT_\\fR and the key in capitals, with two underscores for the dot, "
+      "such as "
+      "\\fBLEAT_API__LISTEN\\fR; the elements of a list are separated by a semicolon;\n"
+      ".IP 5. 4\n\\fB\\-\\-set\\fR of \\fBleat serve\\fR, such as \\fB\\-\\-set "
+      "api.listen=127.0.0.1:8463\\fR.\n"
+      ".PP\n\\fBleat config show\\fR prints every key, its value, and where that comes from. \\fBleat "
+      "reload\\fR has a running daemon read it all anew: \\fBlog.level\\fR counts at once, all else at the "
+      "next "
+      "start.\n"
       ".SH KEYS\n";
   for (const OptionDoc& key : config::config_docs()) {
     text += ".TP\n" + bold(key.key) + " (" + plain(key.type) + ")\n" + plain(key.doc);

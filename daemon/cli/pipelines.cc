@@ -32,7 +32,10 @@ std::string why(const ordered_json& pipeline) {
   const auto outages = pipeline.value("outages", std::vector<std::string>());
   const std::string waits =
       text("waiting_for").empty() && !outages.empty() ? outages[0] : text("waiting_for");
-  return printable(first_line(text("error").empty() ? waits : text("error")));
+  if (!text("error").empty()) return printable(first_line(text("error")));
+  const std::string refused = pipeline.value("refused", std::string());
+  if (!refused.empty()) return "its file's new text is refused: " + printable(first_line(refused));
+  return printable(first_line(waits));
 }
 
 void print_list(const ordered_json& pipelines) {
@@ -85,6 +88,8 @@ void print_pipeline(const ordered_json& pipeline) {
   for (const char* member : {"error", "waiting_for"})
     if (const auto text = pipeline.at(member).get<std::string>(); !text.empty())
       line(member, printable_lines(text));
+  if (const std::string refused = pipeline.value("refused", ""); !refused.empty())
+    line("refused", "the text that its file has now:\n" + printable_lines(refused));
   line("watermark", text_of(pipeline["watermark"]));
   line("last commit",
        fmt::format("{}, number {}", text_of(pipeline["last_commit_time"]), text_of(pipeline["last_commit"])));

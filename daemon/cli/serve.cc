@@ -1,6 +1,5 @@
 // leat serve: the daemon.
 #include <fmt/format.h>
-#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <csignal>
@@ -9,9 +8,12 @@
 
 #include "daemon/api/gate.h"
 #include "daemon/api/server.h"
+#include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
+#include "daemon/cli/reloads.h"
+#include "daemon/cli/service_notices.h"
 #include "daemon/cli/verbs.h"
-#include "daemon/config/config.h"
+#include "daemon/config/layers.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/log/log.h"
 #include "daemon/loop/gateway_clock.h"
@@ -26,18 +28,16 @@ namespace leat::cli {
 namespace {
 
 constexpr Micros kClockWatch{kMicrosPerSecond};
+constexpr Micros kStatusWatch{5 * kMicrosPerSecond};
+/// What a stop may take behind stop_timeout: the last commits, and the store's end.
+constexpr Micros kLastCommits{20 * kMicrosPerSecond};
+/// What one step of the start may take: opening the store, restoring a pipeline.
+constexpr Micros kStepTime{300 * kMicrosPerSecond};
 constexpr std::int64_t kBuilt = kBuildSeconds * kMicrosPerSecond;
 
 int complain(const Error& error, int code) {
   fmt::print(stderr, "leat serve: {}\n", error.message);
   return code;
-}
-
-Result<config::Config> configuration(const ServeOptions& options) {
-  auto read = config::read_config(options.config);
-  // Without a file at the default place everything has its default; a file that was named must be there.
-  if (!read && read.error().code == ErrorCode::kNotFound && !options.config_given) return config::Config{};
-  return read;
 }
 
 void configure_log(const config::Config& config) {
@@ -47,6 +47,16 @@ void configure_log(const config::Config& config) {
                                                 : log::detect_form();
   settings.level = log::parse_level(config.log_level).value_or(log::Level::kInfo);
   log::configure(settings);
+}
+
+/// Nobody has said anything: what is done then.
+void log_defaults(const std::string& file, const config::Config& config) {
+  log::info("there is no configuration file: the defaults are in force",
+            {{"file", file},
+             {"data_dir", config.data_dir},
+             {"pipelines_dir", config.pipelines_dir},
+             {"api", config.api_listen},
+             {"see", "leat config show"}});
 }
 
 Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
@@ -74,17 +84,21 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
 /// Everything that lives as long as the daemon, in the order of start; it goes in reverse.
 class Daemon {
  public:
-  Daemon(const config::Config& config, loop::Loop& loop, store::Store& store, std::int64_t last_commit)
-      : config_(config),
+  Daemon(const config::Inputs& inputs, const config::Loaded& loaded, loop::Loop& loop, store::Store& store,
+         ServiceNotices& notices)
+      : config_(loaded.config),
         loop_(loop),
-        clock_(system_clock_, std::max(kBuilt, last_commit)),
-        gateway_id_(config.gateway_id.empty() ? "leat-" + store.id().value.substr(0, 12) : config.gateway_id),
+        notices_(notices),
+        clock_(system_clock_, std::max(kBuilt, store.last_commit_time().value_or(0))),
+        gateway_id_(config_.gateway_id.empty() ? "leat-" + store.id().value.substr(0, 12)
+                                               : config_.gateway_id),
         host_({.loop = &loop,
                .clock = &clock_,
                .store = &store,
                .gateway_id = gateway_id_,
-               .journal_dir = config.data_dir + "/journal",
+               .journal_dir = config_.data_dir + "/journal",
                .time_zone = config::host_time_zone()}),
+        reloads_(inputs, loaded, loop, host_, notices),
         stalls_(loop),
         server_({.host = &host_,
                  .store = &store,
@@ -93,8 +107,9 @@ class Daemon {
                  .gateway_id = gateway_id_,
                  .version = kVersion,
                  .started = clock_.wall(),
-                 .data_dir = config.data_dir,
-                 .gates = &gates_},
+                 .data_dir = config_.data_dir,
+                 .gates = &gates_,
+                 .reload = [this](const runtime::ReloadRequest& request) { return reloads_.run(request); }},
                 config_) {}
 
   int run() {
@@ -102,20 +117,27 @@ class Daemon {
       return complain(listening.error(), code_of(listening));
     loop::SignalHandler interrupt(loop_, SIGINT, [this] { stop("SIGINT"); });
     loop::SignalHandler terminate(loop_, SIGTERM, [this] { stop("SIGTERM"); });
+    loop::SignalHandler hang_up(loop_, SIGHUP, [this] { reload(); });
     loop::Timer clock_watch(loop_, [this] { watch_clock(); });
     clock_watch.repeat(kClockWatch);
-    loop_.post([this] {
+    loop::Timer status_watch(loop_, [this] { tell_status(); });
+    loop_.post([this, &status_watch] {
       watch_clock();
-      host_.load_folder(config_.pipelines_dir);
+      host_.load_folder(config_.pipelines_dir, [this] { notices_.more_time(kStepTime); });
       log::info("ready", {{"version", kVersion},
                           {"gateway", gateway_id_},
                           {"api", server_.url()},
                           {"socket", server_.socket()}});
-      sd_notify(0, "READY=1");
+      tell_status();
+      notices_.watch(loop_);
+      notices_.ready();
+      status_watch.repeat(kStatusWatch);
     });
     loop_.run();
     host_.loop_ended();
+    notices_.end_watch();
     server_.stop();
+    reloads_.join();
     log::info("stopped");
     return kOk;
   }
@@ -139,19 +161,34 @@ class Daemon {
                                          {"detail", describe(clock, clock_.plausible_from())}});
   }
 
+  void tell_status() {
+    if (!stopping_) notices_.status(status_line(host_.counts()));
+  }
+
+  void reload() {
+    if (stopping_) return;
+    log::info("reloading", {{"signal", "SIGHUP"}});
+    reloads_.begin();
+  }
+
   void stop(std::string_view signal) {
     if (std::exchange(stopping_, true)) return loop_.stop();  // The second signal does not wait.
     log::info("stopping", {{"signal", std::string(signal)}});
-    sd_notify(0, "STOPPING=1");
+    notices_.stopping();
+    // The unit's TimeoutStopSec need not follow stop_timeout.
+    notices_.more_time(config_.stop_timeout + kLastCommits);
+    notices_.status("stopping: pipelines process what they have, and commit");
     host_.stop(clock_.monotonic() + config_.stop_timeout.count(), [this] { loop_.stop(); });
   }
 
   const config::Config config_;
   loop::Loop& loop_;
+  ServiceNotices& notices_;
   const loop::SystemClock system_clock_;
   const loop::GatewayClock clock_;
   const std::string gateway_id_;
   runtime::Host host_;
+  Reloads reloads_;
   loop::StallWatch stalls_;
   api::Gates gates_;
   api::Server server_;
@@ -163,16 +200,26 @@ class Daemon {
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  const auto config = configuration(options);
-  if (!config) return complain(config.error(), kBadConfig);
-  configure_log(*config);
-  auto store = open_store(*config);
+  using Missing = config::Inputs::Missing;
+  const config::Inputs inputs{.file = options.config,
+                              .missing = options.config_given ? Missing::kError : Missing::kDefaults,
+                              .environment = config::process_environment(),
+                              .settings = options.settings};
+  const auto loaded = config::load(inputs);
+  if (!loaded) return complain(loaded.error(), kBadConfig);
+  configure_log(loaded->config);
+  // Until the loop takes it: what a reload would read is read anyhow.
+  std::signal(SIGHUP, SIG_IGN);
+  if (loaded->files.empty()) log_defaults(options.config, loaded->config);
+  ServiceNotices notices;
+  notices.more_time(kStepTime);
+  auto store = open_store(loaded->config);
   if (!store) return complain(store.error(), kFailed);
   auto loop = loop::Loop::create();
   if (!loop) return complain(loop.error(), kFailed);
   int code = kOk;
   {
-    Daemon daemon(*config, **loop, **store, (*store)->last_commit_time().value_or(0));
+    Daemon daemon(inputs, *loaded, **loop, **store, notices);
     code = daemon.run();
   }
   (*store)->close();

@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
+#include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/store_verb.h"
-#include "daemon/config/config.h"
 #include "daemon/store/backup.h"
 #include "daemon/store/salvage.h"
 
@@ -19,9 +19,9 @@ int complain(const Error& error, int code) {
 
 Result<std::string> path_of(const StoreFileOptions& options) {
   if (!options.data_dir.empty()) return options.data_dir + "/leat.db";
-  auto read = config::read_config(options.config);
-  if (!read && read.error().code == ErrorCode::kNotFound && !options.config_given) read = config::Config{};
-  return read.map([](const config::Config& config) { return config.data_dir + "/leat.db"; });
+  return load_configuration(options.config, options.config_given).map([](const config::Loaded& loaded) {
+    return loaded.config.data_dir + "/leat.db";
+  });
 }
 
 int check(const std::string& path) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "daemon/api/tokens.h"
+#include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/printable.h"
 #include "daemon/cli/token_verb.h"
@@ -37,9 +38,9 @@ Result<config::Config> configuration(const TokenOptions& options) {
     config.data_dir = options.data_dir;
     return config;
   }
-  auto read = config::read_config(options.config);
-  if (!read && read.error().code == ErrorCode::kNotFound && !options.config_given) return config::Config{};
-  return read;
+  return load_configuration(options.config, options.config_given).map([](const config::Loaded& loaded) {
+    return loaded.config;
+  });
 }
 
 ordered_json as_json(const api::Token& token) {

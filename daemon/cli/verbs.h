@@ -12,7 +12,8 @@ namespace leat::cli {
 
 struct ServeOptions {
   std::string config = "/etc/leat/leat.toml";
-  bool config_given = false;  ///< A default file that is missing is no error.
+  bool config_given = false;          ///< A default file that is missing is no error.
+  std::vector<std::string> settings;  ///< --set
 };
 int serve(const ServeOptions& options);
 
@@ -28,7 +29,8 @@ struct RunOptions {
 int run(const RunOptions& options);
 
 struct CheckOptions {
-  std::vector<std::string> paths;  ///< Files, or folders whose *.sql files are checked.
+  std::vector<std::string> paths;     ///< Files, or folders whose *.sql files are checked.
+  std::vector<std::string> settings;  ///< --set, for the *.toml files among them.
 };
 int check(const CheckOptions& options);
 
@@ -92,6 +94,15 @@ struct RenameOptions {
   bool json = false;  ///< --json
 };
 int rename_pipeline(const RenameOptions& options);
+
+struct ReloadOptions {
+  ApiOptions api;
+  bool refuse_cold = false;  ///< --refuse-cold
+  bool dry_run = false;      ///< --dry-run
+  bool json = false;         ///< --json
+};
+/// Exits with 78 when a file or the configuration is refused.
+int reload(const ReloadOptions& options);
 
 struct OutboxOptions {
   ApiOptions api;

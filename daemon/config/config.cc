@@ -3,18 +3,16 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <sys/un.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <sstream>
+
+#include "daemon/config/config_keys.h"
 
 namespace leat::config {
-namespace {
 
 const OptionTable<Config>& config_table() {
   static const OptionTable<Config> table{
@@ -68,81 +66,9 @@ const OptionTable<Config>& config_table() {
   return table;
 }
 
+namespace {
+
 constexpr std::uint64_t kLeastStore = 1 << 20;
-
-struct Entry {
-  std::string value;
-  toml::node_type type = toml::node_type::string;
-  toml::source_position place;
-  bool holds_texts = false;  ///< An array of strings, or of nothing.
-};
-
-/// "a string, such as "5 s"" of a key's documented type; texts in quotes are TOML's.
-std::string expected_text(const OptionDoc& doc) {
-  return doc.default_text.empty() ? fmt::format("a {} in quotes", doc.type)
-                                  : fmt::format("a {} in quotes, such as \"{}\"", doc.type, doc.default_text);
-}
-
-std::string_view found_text(toml::node_type type) {
-  switch (type) {
-    case toml::node_type::integer:
-      return "an integer";
-    case toml::node_type::floating_point:
-      return "a float";
-    case toml::node_type::boolean:
-      return "a boolean";
-    case toml::node_type::array:
-      return "an array";
-    default:
-      return "a date or time";
-  }
-}
-
-/// All values of this table are text, as a number without a unit says too little; a size in bytes and a count
-/// may be one.
-void check_types(const std::map<std::string, Entry>& entries, std::vector<OptionError>& errors) {
-  const std::string_view kSize = option_text::name_of(static_cast<const ByteSize*>(nullptr));
-  const std::string_view kCount = option_text::name_of(static_cast<const std::uint64_t*>(nullptr));
-  const std::string_view kList = option_text::name_of(static_cast<const std::vector<std::string>*>(nullptr));
-  for (const OptionDoc& doc : config_table().docs()) {
-    const auto entry = entries.find(doc.key);
-    if (entry == entries.end() || entry->second.type == toml::node_type::string) continue;
-    const bool may_be_bare = doc.type == kSize || doc.type == kCount;
-    if (entry->second.type == toml::node_type::integer && may_be_bare) continue;
-    if (entry->second.type == toml::node_type::array && entry->second.holds_texts && doc.type == kList)
-      continue;
-    errors.push_back({doc.key, OptionError::Part::kValue,
-                      fmt::format("{}: expected {}, found {}", doc.key, expected_text(doc),
-                                  found_text(entry->second.type))});
-  }
-}
-
-bool holds_texts(const toml::node& node) {
-  const auto* const array = node.as_array();
-  return array != nullptr && (array->empty() || array->is_homogeneous<std::string>());
-}
-
-/// The leaves of the document as dotted keys with text values; texts of an array are separated by ';'.
-void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, Entry>& entries) {
-  for (const auto& [key, node] : table) {
-    const std::string name = prefix + std::string(key.str());
-    if (const toml::table* inner = node.as_table(); inner != nullptr) {
-      flatten(*inner, name + ".", entries);
-      continue;
-    }
-    std::string text;
-    if (holds_texts(node)) {
-      for (const auto& element : *node.as_array()) text += element.value_or(std::string()) + ";";
-    } else if (const auto* string = node.as_string(); string != nullptr) {
-      text = string->get();
-    } else {
-      std::ostringstream printed;
-      printed << toml::node_view<const toml::node>(node);
-      text = printed.str();
-    }
-    entries[name] = {text, node.type(), key.source().begin, holds_texts(node)};
-  }
-}
 
 using Refuse = std::function<void(const std::string& key, const std::string& message)>;
 
@@ -194,7 +120,8 @@ void check_names(const Config& config, const Refuse& refuse) {
                          name));
 }
 
-/// What the types of the table do not know. The messages name the key, the caller adds the place.
+}  // namespace
+
 void check_words(const Config& config, std::vector<OptionError>& errors) {
   const Refuse refuse = [&](const std::string& key, const std::string& message) {
     errors.push_back({key, OptionError::Part::kValue, message});
@@ -219,42 +146,6 @@ void check_words(const Config& config, std::vector<OptionError>& errors) {
     refuse("api.listen", address.error().message);
 }
 
-void in_order_of_place(const std::map<std::string, Entry>& entries, std::vector<OptionError>& errors) {
-  const auto place = [&](const OptionError& error) {
-    const toml::source_position& at = entries.at(error.key).place;
-    return std::pair(at.line, at.column);
-  };
-  std::stable_sort(errors.begin(), errors.end(),
-                   [&](const OptionError& a, const OptionError& b) { return place(a) < place(b); });
-}
-
-Result<Config> from_table(const toml::table& document, const std::string& name) {
-  std::map<std::string, Entry> entries;
-  flatten(document, "", entries);
-  OptionMap map;
-  for (const auto& [key, entry] : entries) map[key] = entry.value;
-  std::vector<OptionError> errors;
-  check_types(entries, errors);
-  // A value of the wrong type is reported once, as that; the field keeps its default, which is right.
-  for (const OptionError& error : errors) map.erase(error.key);
-  Config config = config_table().read(map, {}, errors);
-  check_words(config, errors);
-  in_order_of_place(entries, errors);
-  std::string messages;
-  for (const OptionError& error : errors) {
-    const auto& place = entries.at(error.key).place;
-    if (!messages.empty()) messages += '\n';
-    messages += fmt::format("{}:{}:{}: {}", name, place.line, place.column, error.message);
-  }
-  if (!messages.empty()) return fail(ErrorCode::kInvalid, messages);
-  if (const auto listen = entries.find("api.listen"); listen != entries.end())
-    config.api_listen_place =
-        fmt::format("{}:{}:{}", name, listen->second.place.line, listen->second.place.column);
-  return config;
-}
-
-}  // namespace
-
 bool is_loopback(std::string_view host) {
   in_addr address{};
   const bool is_v4 = ::inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
@@ -263,27 +154,6 @@ bool is_loopback(std::string_view host) {
 
 std::vector<OptionDoc> config_docs() {
   return config_table().docs();
-}
-
-Result<Config> parse_config(std::string_view text, const std::string& name) {
-  try {
-    return from_table(toml::parse(text, name), name);
-  } catch (const toml::parse_error& error) {
-    const auto& place = error.source().begin;
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{}:{}:{}: {}", name, place.line, place.column, error.description()));
-  }
-}
-
-Result<Config> read_config(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error))
-    return fail(ErrorCode::kInvalid, fmt::format("{}: is a folder, expected a configuration file", path));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be read", path));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_config(text.str(), path);
 }
 
 Result<ListenAddress> parse_listen(std::string_view text) {

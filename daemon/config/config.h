@@ -1,5 +1,5 @@
-// leat.toml: every key has a default, an empty file (or none) runs. Unknown keys are refused with the nearest
-// name.
+// The daemon's configuration: every key has a default, an empty file (or none) runs. layers.h says where it
+// comes from.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Config {
 
   // [api]: who reaches the API, how, and how much of it. daemon/api says what each means.
   std::string api_listen = "127.0.0.1:8463";  ///< "" : not over TCP.
-  std::string api_listen_place;           ///< "leat.toml:3:1", for what is found wrong with it later; no key.
+  std::string api_listen_place;  ///< Where it was set, for what is found wrong with it later; no key.
   std::optional<std::string> api_socket;  ///< Unset: `socket_path` decides; "" turns it off.
   std::vector<std::string> api_names;     ///< Names, besides its addresses, that the gateway is asked by.
   std::string api_tls_cert;               ///< PEM, the chain; with the key: TLS and nothing else.
@@ -46,11 +46,6 @@ struct Config {
 
 /// Dotted key, type, default and meaning of every key, in the order of documentation.
 std::vector<OptionDoc> config_docs();
-
-/// Reads the file at `path`. Errors: not found, invalid (with file:line:column of each wrong key).
-Result<Config> read_config(const std::string& path);
-/// From text; `name` is for messages.
-Result<Config> parse_config(std::string_view text, const std::string& name);
 
 /// "localhost", "::1" or an IPv4 address of 127.0.0.0/8; not a name that only begins like one.
 bool is_loopback(std::string_view host);

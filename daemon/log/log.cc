@@ -13,6 +13,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/log/journal.h"
 #include "pipelines/base/time.h"
 
 namespace leat::log {
@@ -118,6 +119,7 @@ class Log {
   void configure(const Settings& settings) {
     const std::scoped_lock lock(mutex_);
     settings_ = settings;
+    to_journal_ = settings.form == Form::kJournald && journal_is_there();
   }
 
   enum class Repeats : std::uint8_t { kHeldBack, kWritten };
@@ -126,8 +128,7 @@ class Log {
     if (repeats == Repeats::kHeldBack && level < settings_.level) return;
     std::uint64_t held_back = 0;
     if (repeats == Repeats::kHeldBack && !admit(message, fields, held_back)) return;
-    logger_.info("{}", line(level, message, fields, held_back));
-    logger_.flush();
+    put_out(level, message, fields, held_back);
     keep(level, message, fields, held_back);
   }
 
@@ -195,6 +196,15 @@ class Log {
     return true;
   }
 
+  /// To the journal itself, or to standard error, which may be its stream.
+  void put_out(Level level, std::string_view message, std::initializer_list<Field> fields,
+               std::uint64_t held_back) {
+    if (to_journal_ && send_to_journal(priority_of(level), text_line(message, fields, held_back), fields))
+      return;
+    logger_.info("{}", line(level, message, fields, held_back));
+    logger_.flush();
+  }
+
   [[nodiscard]] std::string line(Level level, std::string_view message, std::initializer_list<Field> fields,
                                  std::uint64_t held_back) const {
     switch (settings_.form) {
@@ -217,6 +227,7 @@ class Log {
 
   std::mutex mutex_;
   Settings settings_;
+  bool to_journal_ = false;
   std::unordered_map<std::string, Seen> seen_;
   std::deque<Line> kept_;
   std::size_t kept_bytes_ = 0;

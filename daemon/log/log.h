@@ -21,7 +21,9 @@ enum class Level : std::uint8_t { kDebug, kInfo, kWarn, kError };
 enum class Form : std::uint8_t {
   kText,      ///< "2026-11-22T09:00:00.123Z INFO  message key=value"
   kJson,      ///< {"time":"…","level":"info","message":"…","key":"value"}
-  kJournald,  ///< "<6>message key=value": the priority prefix that systemd reads; time is the journal's
+  kJournald,  ///< A record of the journal with priority and fields (journal.h); where its socket cannot be
+              ///< reached "<6>message key=value": the priority prefix that systemd reads. Time is the
+              ///< journal's.
 };
 
 struct Settings {

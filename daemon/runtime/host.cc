@@ -16,12 +16,28 @@
 namespace leat::runtime {
 namespace {
 
+constexpr std::string_view kExtension = ".sql";
+
+}  // namespace
+
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+Result<std::vector<std::string>> pipeline_files(const std::string& folder) {
+  std::error_code failed;
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder, failed))
+    if (file.path().extension() == kExtension) files.push_back(file.path().string());
+  if (failed)
+    return leat::fail(ErrorCode::kIo,
+                      fmt::format("the pipeline folder '{}' cannot be read: {}", folder, failed.message()));
+  std::ranges::sort(files);
+  return files;
 }
 
 std::string rendered_errors(const plan::PlanOutcome& outcome) {
@@ -31,29 +47,31 @@ std::string rendered_errors(const plan::PlanOutcome& outcome) {
   return text;
 }
 
-std::string name_of(const std::string& path, const plan::Plan& plan) {
+PipelineName name_of_file(const std::string& path, const plan::Plan& plan) {
   const auto setting = plan.settings.find("pipeline.name");
-  return setting == plan.settings.end() ? std::filesystem::path(path).stem().string() : setting->second;
+  return {setting == plan.settings.end() ? std::filesystem::path(path).stem().string() : setting->second};
 }
-
-}  // namespace
 
 Host::Host(const HostContext& context) : context_(context) {}
 Host::~Host() = default;
 
 void Host::load_folder(const std::string& folder) {
-  std::error_code failed;
-  std::vector<std::string> files;
-  for (const auto& file : std::filesystem::directory_iterator(folder, failed))
-    if (file.path().extension() == ".sql") files.push_back(file.path().string());
-  if (failed) {
-    folder_error_ = fmt::format("the pipeline folder '{}' cannot be read: {}", folder, failed.message());
-    log::error("the pipeline folder cannot be read", {{"folder", folder}, {"error", failed.message()}});
+  load_folder(folder, [] {});
+}
+
+void Host::load_folder(const std::string& folder, const std::function<void()>& progress) {
+  folder_ = folder;
+  const auto files = pipeline_files(folder);
+  if (!files) {
+    folder_error_ = files.error().message;
+    log::error("the pipeline folder cannot be read", {{"folder", folder}, {"error", folder_error_}});
   }
-  std::sort(files.begin(), files.end());
-  load_deployed();
-  for (const std::string& file : files) load_file(file);
-  if (files.empty() && !failed && entries_.empty())
+  load_deployed(progress);
+  for (const std::string& file : files.value_or(std::vector<std::string>())) {
+    progress();
+    load_file(file);
+  }
+  if (files && files->empty() && entries_.empty())
     log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
   look_for_leftovers();
   const std::scoped_lock lock(mutex_);
@@ -107,13 +125,14 @@ plan::PlanOutcome Host::planned(const std::string& file, const std::string& sql)
                              catalog());
 }
 
-void Host::load_deployed() {
+void Host::load_deployed(const std::function<void()>& progress) {
   const auto texts = context_.store->pipelines().deployed();
   if (!texts) {
-    folder_error_ += fmt::format("the deployed pipelines cannot be read: {}", texts.error().message);
+    deployed_error_ = fmt::format("the deployed pipelines cannot be read: {}", texts.error().message);
     return log::error("the deployed pipelines cannot be read", {{"error", texts.error().message}});
   }
   for (const store::DeployedPipeline& text : *texts) {
+    progress();
     auto made = std::make_unique<Entry>();
     made->name = text.pipeline;
     made->origin = Origin::kDeployed;
@@ -131,7 +150,7 @@ void Host::load_file(const std::string& path) {
   plan::PlanOutcome outcome;
   if (made->sql) {
     outcome = planned(path, *made->sql);
-    made->name = PipelineName{name_of(path, outcome.plan)};
+    made->name = name_of_file(path, outcome.plan);
   }
   add_entry(std::move(made), outcome);
 }
@@ -142,7 +161,7 @@ std::string Host::taken(const Entry& text, const Entry& by) {
     return fmt::format("{}: another file's pipeline is named '{}', too", text.file, text.name.value);
   return fmt::format(
       "{}: a pipeline '{}' is deployed (version {}) and goes on: give the file another name, or remove the "
-      "deployed one ('leat pipelines remove {}') and restart the daemon",
+      "deployed one ('leat pipelines remove {}') and reload ('leat reload')",
       text.file, text.name.value, by.version, text.name.value);
 }
 
@@ -281,7 +300,9 @@ std::vector<PipelineStatus> Host::statuses() const {
       const PipelineState state = entry->changing ? PipelineState::kStarting : PipelineState::kFailed;
       statuses.push_back({.name = entry->name, .file = entry->file, .state = state, .error = entry->error});
     }
+    statuses.back().file = entry->file;
     statuses.back().restarts = entry->restarts;
+    statuses.back().refused = entry->refused;
   }
   std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return statuses;
@@ -332,6 +353,16 @@ Status Host::command(const PipelineName& pipeline, const TableName& sink, Delive
   return done;
 }
 
+Host::Counts Host::counts() const {
+  Counts counts;
+  for (const PipelineStatus& status : statuses()) {
+    const bool runs = status.state == PipelineState::kRunning || status.state == PipelineState::kStalled ||
+                      status.state == PipelineState::kStarting || status.state == PipelineState::kFinished;
+    ++(status.state == PipelineState::kPaused ? counts.paused : runs ? counts.running : counts.failed);
+  }
+  return counts;
+}
+
 std::set<PipelineName> Host::under_change() const {
   std::set<PipelineName> names;
   const std::scoped_lock lock(mutex_);
@@ -343,7 +374,8 @@ std::set<PipelineName> Host::under_change() const {
 bool Host::ready(std::vector<std::string>& reasons) const {
   {
     const std::scoped_lock lock(mutex_);
-    if (!folder_error_.empty()) reasons.push_back(folder_error_);
+    for (const std::string* error : {&folder_error_, &deployed_error_})
+      if (!error->empty()) reasons.push_back(*error);
     if (!loaded_) reasons.emplace_back("the pipeline folder has not been read yet");
   }
   // One that is being changed is away for moments, and the change answers for itself.
@@ -351,6 +383,10 @@ bool Host::ready(std::vector<std::string>& reasons) const {
   for (const PipelineStatus& status : statuses()) {
     if (changing.contains(status.name)) continue;
     add_held_sinks(status, reasons);
+    if (!status.refused.empty())
+      reasons.push_back(
+          fmt::format("pipeline '{}' runs its former text, as the one of its file is refused: {}",
+                      status.name.value, status.refused));
     for (std::string& trouble : disk_troubles(status)) reasons.push_back(std::move(trouble));
     const bool as_wanted = status.state == PipelineState::kRunning ||
                            status.state == PipelineState::kFinished || status.state == PipelineState::kPaused;

@@ -4,7 +4,7 @@
 //
 // A name belongs to who had it first. A deployed text is in the store and survives restarts; a file that
 // appears with its name later is refused. A file's name is the file's: it is not deployed over, nor removed
-// or renamed here, as the next start would read the file again.
+// or renamed here, as the next start would read the file again. A changed folder is read by `reload`.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,7 @@
 #include "daemon/runtime/deploy.h"
 #include "daemon/runtime/farewells.h"
 #include "daemon/runtime/pipeline.h"
+#include "daemon/runtime/reload.h"
 #include "daemon/runtime/restart.h"
 #include "daemon/runtime/status.h"
 
@@ -68,6 +69,13 @@ class Host {
   /// Plans and starts what is deployed, then every *.sql file of the folder, in name order. A broken text
   /// fails its own pipeline only; a missing folder is reported and leaves none.
   void load_folder(const std::string& folder);
+  /// The same, with `progress` called before each pipeline: restoring a large state takes a while.
+  void load_folder(const std::string& folder, const std::function<void()>& progress);
+  /// Reads the folder again and does what its files say now (reload.h). Files that are refused are in the
+  /// report. From any thread but the loop's, which it blocks for seconds. Errors: io (the folder cannot be
+  /// read: nothing is done), conflict (another change takes too long), unavailable (the daemon starts or
+  /// stops; what was done until then stays).
+  Result<ReloadReport> reload(const ReloadRequest& request);
   /// Ends all pipelines, each within the time; then calls `done`.
   void stop(std::int64_t deadline, std::function<void()> done);
   /// The loop does not run any more, perhaps before `done` was called: who waits for it gives up.
@@ -91,8 +99,17 @@ class Host {
 
   /// Of every pipeline, by name; any thread.
   [[nodiscard]] std::vector<PipelineStatus> statuses() const;
+  /// How many run or have finished, and how many do not, that ought to; any thread.
+  struct Counts {
+    std::size_t running = 0;
+    std::size_t paused = 0;
+    std::size_t failed = 0;
+    bool operator==(const Counts&) const = default;
+  };
+  [[nodiscard]] Counts counts() const;
   /// Steers a pipeline, waits until that is done, and logs it; any thread but the loop's. Pausing what is
-  /// paused and resuming what is not are done already. Errors: not found, conflict (its file is wrong,
+  /// paused and resuming what is not are done already. A restart runs what the pipeline's file has now, as
+  /// `reload` does. Errors: not found, invalid (what its file has now is wrong), conflict (its file is wrong,
   /// another steering is under way, a restart of one that is paused), unavailable (the daemon stops, the
   /// store refuses, or it does not start), io.
   Status steer(const PipelineName& pipeline, Steering steering);
@@ -134,7 +151,7 @@ class Host {
   /// Errors: unavailable. Until the folder is read, what is there looks like what is left of something.
   [[nodiscard]] Status check_open() const;
   void replay_in(const PipelineName& pipeline, std::vector<store::DeadLetterRow> letters, ReplayDone done);
-  void load_deployed();
+  void load_deployed(const std::function<void()>& progress);
   void load_file(const std::string& path);
   void add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outcome);
   [[nodiscard]] plan::PlanOutcome planned(const std::string& file, const std::string& sql) const;
@@ -175,11 +192,27 @@ class Host {
   static Deployed unchanged(const Former& former, const store::KeptParts& parts);
   [[nodiscard]] DeployOutcome rehearse_change(Swap& change, const store::KeptParts& parts) const;
   Result<std::vector<std::string>> swap(Swap& change);
+  Status prepare(Swap& change, store::KeptParts& parts) const;
+
+  // Reading files anew (host_reload.cc); the caller holds change_mutex_.
+  struct Reload;
+  Result<std::vector<FolderFile>> read_folder(const std::vector<ServedFile>& served);
+  Result<std::vector<ServedFile>> served();
+  [[nodiscard]] FolderFile read_now(const std::string& path, const std::vector<ServedFile>& served) const;
+  Status end_gone(Reload& reload);
+  Status erase_failed(const std::string& path);
+  Status apply_file(Reload& reload, std::size_t index);
+  Status keep_running(const ServedFile& now, const std::string& path);
+  Status refuse_file(const Reload& reload, const FolderFile& file, Error why, ReloadedFile& report);
+  Status put_in_place(const Reload& reload, const FolderFile& file, ReloadedFile& report);
+  Status take_file(const Reload& reload, const FolderFile& file, ReloadedFile& report);
+  [[nodiscard]] std::optional<std::string> changed_file(const PipelineName& pipeline) const;
+  Status restart_with_file(const PipelineName& pipeline, const std::string& path);
   Status take_over(Swap& change);
   Status build(Swap& change, store::SavedPipeline saved);
   Status run_new(const PipelineName& pipeline);
   void go_back(Swap& change);
-  Status add_empty(const PipelineName& pipeline, const PipelineName& identity);
+  Status add_empty(const Swap& change);
   void erase(const PipelineName& pipeline);
   Status end_for_good(const PipelineName& pipeline);
   Status rename_running(const PipelineName& from, const PipelineName& to, const std::string& sql);
@@ -194,11 +227,13 @@ class Host {
 
   const HostContext context_;
   Farewells farewells_{*context_.clock};
-  std::mutex replay_mutex_;   // Held by the replay that is under way.
-  std::mutex change_mutex_;   // Held by the change that is under way.
-  mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
+  std::mutex replay_mutex_;        // Held by the replay that is under way.
+  std::timed_mutex change_mutex_;  // Held by the change that is under way.
+  mutable std::mutex mutex_;       // Guards the list and each entry's pipeline pointer for readers.
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
-  std::string folder_error_;
+  std::string folder_;                           // As `load_folder` was told.
+  std::string folder_error_;                     // Under mutex_, as is the next.
+  std::string deployed_error_;                   // What the store says of the deployed texts.
   std::vector<std::string> leftovers_;
   bool loaded_ = false;  // Under mutex_, as is stopping_ below.
   std::atomic<bool> ended_ = false;

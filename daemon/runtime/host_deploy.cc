@@ -40,9 +40,7 @@ tl::unexpected<DeployRefusal> refuse_text(std::vector<plan::Message> messages) {
 }
 
 tl::unexpected<DeployRefusal> refuse_cold(const PipelineName& pipeline, StateReport state) {
-  std::string message = fmt::format("the new version of '{}' would lose state:", pipeline.value);
-  for (const StateReport::Cold& cold : state.cold)
-    message += fmt::format("\n  '{}' would start cold: {}", cold.name, cold.why);
+  std::string message = cold_message(pipeline, state);
   message += "\nsay that they may start cold ('cold' = 'accept', --accept-cold), or keep their definitions";
   return tl::unexpected<DeployRefusal>(
       DeployRefusal{.error = {ErrorCode::kConflict, message}, .messages = {}, .state = std::move(state)});
@@ -61,30 +59,12 @@ void add_changed_sources(const plan::Plan& plan, const plan::Plan& before, State
 
 }  // namespace
 
-/// The version that runs, as the caller's thread may know it.
-struct Host::Former {
-  bool is_there = false;
-  Origin origin = Origin::kFile;
-  std::string file;
-  PipelineName identity;
-  std::uint64_t version = 0;
-  std::optional<std::string> sql;
-  plan::Plan plan;
-  std::vector<exec::Dataflow::OperatorInfo> operators;
-};
-
-/// A change under way: the new version before step 3, the old one behind it.
-struct Host::Swap {
-  PipelineName pipeline;
-  PipelineName identity;
-  bool creates = false;
-  std::string sql;
-  std::uint64_t version = 1;
-  plan::Plan plan;
-  bool built = false;  // The entry has the new version.
-  std::vector<store::TableDeclaration> tables;
-  Former former;
-};
+std::string cold_message(const PipelineName& pipeline, const StateReport& state) {
+  std::string message = fmt::format("the new version of '{}' would lose state:", pipeline.value);
+  for (const StateReport::Cold& cold : state.cold)
+    message += fmt::format("\n  '{}' would start cold: {}", cold.name, cold.why);
+  return message;
+}
 
 // ---- Between the threads ---------------------------------------------------------------------------------
 
@@ -170,16 +150,12 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   const std::unique_lock under_way(change_mutex_, std::try_to_lock);
   if (!under_way) return refuse({ErrorCode::kConflict, "another pipeline is being changed: try again"});
   Swap change{.pipeline = name, .sql = request.sql, .plan = *std::move(plan), .former = former_of(name)};
-  const auto parts = context_.store->pipelines().kept(name);
-  const auto identity = context_.store->pipelines().identity(name);
-  if (!parts || !identity) return refuse(parts ? identity.error() : parts.error());
-  change.identity = *identity;
-  change.creates = !change.former.is_there;
-  change.version = change.former.version + 1;
+  store::KeptParts parts;
+  if (const Status known = prepare(change, parts); !known) return refuse(known.error());
   if (const Status may = may_replace(change); !may) return refuse(may.error());
-  if (change.former.sql == request.sql) return unchanged(change.former, *parts);
+  if (change.former.sql == request.sql) return unchanged(change.former, parts);
 
-  DeployOutcome deployed = rehearse_change(change, *parts);
+  DeployOutcome deployed = rehearse_change(change, parts);
   if (!deployed) return deployed;
   if (!deployed->state.cold.empty() && request.cold == DeployRequest::Cold::kRefuse)
     return refuse_cold(name, std::move(deployed->state));
@@ -190,6 +166,17 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   log::warn("somebody deployed a pipeline",
             {{"pipeline", name.value}, {"version", std::to_string(change.version)}});
   return deployed;
+}
+
+/// Fills in what the store knows of the pipeline.
+Status Host::prepare(Swap& change, store::KeptParts& parts) const {
+  LEAT_ASSIGN(parts, context_.store->pipelines().kept(change.pipeline));
+  LEAT_ASSIGN(change.identity, context_.store->pipelines().identity(change.pipeline));
+  change.creates = !change.former.is_there;
+  change.version = change.file.empty() ? change.former.version + 1 : 0;
+  // A deployed one that is gone has lost its pause; a file may have been away while the daemon was.
+  change.paused = change.creates && !change.file.empty() && context_.store->is_paused(change.pipeline);
+  return {};
 }
 
 /// The text under its name, planned; or what is wrong with one of the two.
@@ -209,7 +196,7 @@ Status Host::may_replace(const Swap& change) {
   if (!former.is_there || former.origin == Origin::kDeployed) return {};
   return leat::fail(
       ErrorCode::kConflict,
-      fmt::format("pipeline '{}' is that of the file '{}': change the file and restart the daemon, or "
+      fmt::format("pipeline '{}' is that of the file '{}': change the file and reload ('leat reload'), or "
                   "take it out of the folder first",
                   change.pipeline.value, former.file));
 }
@@ -240,7 +227,7 @@ DeployOutcome Host::rehearse_change(Swap& change, const store::KeptParts& parts)
 Result<std::vector<std::string>> Host::swap(Swap& change) {
   const std::vector<Session> before = sessions(change.former.plan, change.identity);
   farewells_.keep(sessions(change.plan, change.identity));
-  if (change.creates) LEAT_TRY(in_loop([&] { return add_empty(change.pipeline, change.identity); }));
+  if (change.creates) LEAT_TRY(in_loop([&] { return add_empty(change); }));
   const Status done = take_over(change);
   if (!done) {
     // The loop may have ended meanwhile; then nothing is left to go back to.
@@ -260,6 +247,8 @@ Status Host::take_over(Swap& change) {
   LEAT_ASSIGN(store::SavedPipeline saved, context_.store->load(change.pipeline));
   LEAT_TRY(context_.store->tables().declare(change.pipeline, change.tables));
   LEAT_TRY(in_loop([&] { return build(change, std::move(saved)); }));
+  // A file is its own record: there is no moment 4, and a crash leaves what the file has.
+  if (!change.file.empty()) return in_loop([&] { return run_new(change.pipeline); });
   LEAT_TRY(context_.store->pipelines().deploy(
       {change.pipeline, change.version, change.sql, context_.clock->wall()}));
   const Status runs = in_loop([&] { return run_new(change.pipeline); });
@@ -273,14 +262,16 @@ Status Host::take_over(Swap& change) {
 }
 
 /// A place for a pipeline that is new: nothing runs in it yet.
-Status Host::add_empty(const PipelineName& pipeline, const PipelineName& identity) {
-  if (find(pipeline) != nullptr)
-    return leat::fail(ErrorCode::kConflict, fmt::format("there is a pipeline '{}' already", pipeline.value));
+Status Host::add_empty(const Swap& change) {
+  if (find(change.pipeline) != nullptr)
+    return leat::fail(ErrorCode::kConflict,
+                      fmt::format("there is a pipeline '{}' already", change.pipeline.value));
   auto made = std::make_unique<Entry>();
-  made->name = pipeline;
-  made->identity = identity;
-  made->origin = Origin::kDeployed;
-  made->paused = false;
+  made->name = change.pipeline;
+  made->identity = change.identity;
+  made->origin = change.file.empty() ? Origin::kDeployed : Origin::kFile;
+  made->file = change.file;
+  made->paused = change.paused;
   const std::scoped_lock lock(mutex_);
   entries_.push_back(std::move(made));
   return {};
@@ -296,6 +287,7 @@ Status Host::build(Swap& change, store::SavedPipeline saved) {
     std::swap(entry->plan, change.plan);
     entry->sql = change.sql;
     entry->version = change.version;
+    entry->file = change.file;
     change.built = true;
   }
   LEAT_ASSIGN(std::unique_ptr<Pipeline> pipeline, make(*entry, std::move(saved)));
@@ -313,6 +305,7 @@ Status Host::run_new(const PipelineName& pipeline) {
   end_change(*entry);
   const std::scoped_lock lock(mutex_);
   entry->error.clear();
+  entry->refused.clear();
   log_start(*entry);
   return {};
 }
@@ -328,6 +321,7 @@ void Host::go_back(Swap& change) {
     std::swap(entry->plan, change.plan);
     entry->sql = change.former.sql;
     entry->version = change.former.version;
+    entry->file = change.former.file;
   }
   end_change(*entry);
   if (!entry->policy) return;  // It could not run before, either.

@@ -58,7 +58,7 @@ tl::unexpected<Error> is_a_files(const PipelineName& pipeline, const std::string
   return leat::fail(
       ErrorCode::kConflict,
       fmt::format("pipeline '{}' is that of the file '{}', which the next start of the daemon would "
-                  "read again: take the file away, restart the daemon, and {}",
+                  "read again: take the file away, reload ('leat reload'), and {}",
                   pipeline.value, file, what));
 }
 

@@ -23,8 +23,12 @@ std::string_view to_string(Steering steering) {
 
 Status Host::steer(const PipelineName& pipeline, Steering steering) {
   LEAT_TRY(check_open());
-  LEAT_TRY(
-      on_loop([this, pipeline, steering](Steered done) { steer_now(pipeline, steering, std::move(done)); }));
+  const auto file = steering == Steering::kRestart ? changed_file(pipeline) : std::nullopt;
+  if (file && !context_.store->is_paused(pipeline))
+    LEAT_TRY(restart_with_file(pipeline, *file));
+  else
+    LEAT_TRY(on_loop(
+        [this, pipeline, steering](Steered done) { steer_now(pipeline, steering, std::move(done)); }));
   log::warn("somebody steered a pipeline",
             {{"pipeline", pipeline.value}, {"command", std::string(to_string(steering))}});
   if (steering == Steering::kRestart) return {};

@@ -93,6 +93,8 @@ struct PipelineStatus {
   std::int64_t commit_waits_micros = 0;  ///< How long the store has been at the commit under way; 0: none is.
   std::uint64_t dead_letters = 0;        ///< Written since the pipeline was first started.
   std::uint64_t restarts = 0;
+  std::string
+      refused;  ///< Why the text that its file has now does not run in the place of this one; "": it does.
 };
 
 /// One sentence for each source that has no connection or cannot be read, and for each sink whose results

@@ -159,7 +159,7 @@ def test_help_and_version(run_leat):
 def test_a_wrong_configuration_is_refused_with_its_place(run_leat, tmp_path, text, line, word):
     path = tmp_path / "leat.toml"
     path.write_text(text)
-    done = run_leat("serve", "--config", path)
+    done = run_leat("serve", "--config", path, cwd=tmp_path)
     assert done.returncode == 78, done.stderr
     assert word in done.stderr
     assert re.search(rf"{re.escape(str(path))}:{line or r'[0-9]+'}:\d+: ", done.stderr), done.stderr

@@ -38,6 +38,7 @@ class Daemon:
         self.url = ""
         self.running: Program | None = None
         self.config = folder / "leat.toml"
+        self.arguments: list[object] = ["serve", "--config", self.config]
         self.config.write_text(
             f'data_dir = "{folder}/data"\npipelines_dir = "{self.pipelines}"\nstop_timeout = "10 s"\n{config}\n'
             f'[gateway]\nid = "{gateway}"\n[api]\nlisten = "127.0.0.1:0"\n'
@@ -48,8 +49,7 @@ class Daemon:
 
     def launch(self, **options) -> Program:
         """Starts the process and does not wait; `options` are for this one."""
-        command = [self.leat, "serve", "--config", self.config]
-        self.running = Program("leat serve", command, self.folder / "leat.log", **{**self.options, **options})
+        self.running = Program("leat serve", [self.leat, *self.arguments], self.folder / "leat.log", **{**self.options, **options})
         return self.running
 
     def start(self) -> "Daemon":

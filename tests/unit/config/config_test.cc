@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/config/layers.h"
+
 using namespace leat;
 using namespace leat::config;
 

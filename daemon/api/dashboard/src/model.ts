@@ -17,6 +17,7 @@ export interface Summary {
   file: string;
   state: string;
   error: string;
+  refused: string;
   waiting_for: string;
   watermark: string | null;
   last_commit: number;

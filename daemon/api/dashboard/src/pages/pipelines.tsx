@@ -48,7 +48,7 @@ function List({ pipelines }: { pipelines: Summary[] }) {
                 <a href={link("pipelines", each.name)}>{each.name}</a>
               </th>
               <td>
-                <State value={each.state} detail={each.error || each.waiting_for} />
+                <State value={each.state} detail={each.error || each.refused || each.waiting_for} />
               </td>
               <td>{moment(each.watermark)}</td>
               <td>{moment(each.last_commit_time)}</td>
