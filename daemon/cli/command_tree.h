@@ -36,5 +36,7 @@ std::string completions(const std::vector<Command>& commands, Shell shell);
 std::string man_page(const std::vector<Command>& commands, const std::string& version);
 /// leat.toml(5), from the table that reads it.
 std::string config_man_page(const std::string& version);
+/// leat.toml with every key in a comment, as the packages bring it.
+std::string config_template();
 
 }  // namespace leat::cli

@@ -497,14 +497,16 @@ void add_completions(CLI::App& app, std::function<int()>& chosen) {
 /// For the packages; hidden.
 void add_man_page(CLI::App& app, std::function<int()>& chosen) {
   auto page = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("man-page", "Print a page of the manual")->group("");
-  verb->add_option("PAGE", *page, "leat.1 or leat.toml.5")
+  CLI::App* verb = app.add_subcommand("man-page", "Print a page of the manual, or the default configuration")->group("");
+  verb->add_option("PAGE", *page, "leat.1, leat.toml.5, or leat.toml itself")
       ->required()
-      ->check(CLI::IsMember({"leat.1", "leat.toml.5"}));
+      ->check(CLI::IsMember({"leat.1", "leat.toml.5", "leat.toml"}));
   verb->callback([&chosen, &app, page] {
     chosen = [&app, page] {
-      const std::string text =
-          *page == "leat.1" ? man_page(commands_of(app), leat::kVersion) : config_man_page(leat::kVersion);
+      std::string text;
+      if (*page == "leat.1") text = man_page(commands_of(app), leat::kVersion);
+      if (*page == "leat.toml.5") text = config_man_page(leat::kVersion);
+      if (*page == "leat.toml") text = config_template();
       std::fputs(text.c_str(), stdout);
       return kOk;
     };
