@@ -7,13 +7,8 @@
 #include <cstdio>
 #include <filesystem>
 
-<<<<<<< HEAD
-#include "daemon/api/access.h"
-#include "daemon/api/tls.h"
 #include "daemon/cli/client_names.h"
-=======
 #include "daemon/cli/configuration.h"
->>>>>>> cfg
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/verbs.h"
