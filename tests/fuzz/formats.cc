@@ -1,5 +1,6 @@
 // Bytes → rows. The first byte chooses format, options and framing; what is decoded must be as many cells in
 // every column, and records must add up. Built once per format: LEAT_FUZZ_FORMAT.
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -29,6 +30,29 @@ const Schema& schema() {
   return made;
 }
 
+/// The columns that a message has.
+constexpr const char* kMessage = R"(
+  syntax = "proto3";
+  import "google/protobuf/timestamp.proto";
+  message Fuzzed {
+    bool b = 1; int32 i = 2; sint64 l = 3; double d = 4; string s = 6; bytes x = 7;
+    google.protobuf.Timestamp at = 10; repeated int32 list = 11; R r = 12;
+    message R { int32 a = 1; N n = 2; message N { string s = 1; } }
+  }
+)";
+
+Schema columns_of(std::string_view format) {
+  Schema known = schema();
+  // CSV has no rows in rows.
+  if (format == "csv") known.fields.resize(known.fields.size() - 2);
+  constexpr std::string_view kElsewhere[] = {"m", "day", "clock", "ts"};
+  if (format == "protobuf")
+    std::erase_if(known.fields, [&](const Type::Field& field) {
+      return std::ranges::find(kElsewhere, field.name) != std::end(kElsewhere);
+    });
+  return known;
+}
+
 OptionMap options_of(std::uint8_t choice) {
   OptionMap options;
   const std::string prefix = LEAT_FUZZ_FORMAT ".";
@@ -36,6 +60,9 @@ OptionMap options_of(std::uint8_t choice) {
   if ((choice & 2) != 0 && prefix == "csv.") options[prefix + "allow-comments"] = "true";
   if ((choice & 4) != 0 && prefix == "csv.") options[prefix + "null-literal"] = "n/a";
   if ((choice & 8) != 0 && prefix == "csv.") options[prefix + "escape-character"] = "\\";
+  if (prefix == "protobuf.") options[prefix + "proto-file"] = kMessage;
+  if ((choice & 2) != 0 && prefix == "protobuf.") options[prefix + "read-default-values"] = "true";
+  if ((choice & 4) != 0 && prefix == "protobuf.") options[prefix + "delimited"] = "true";
   if ((choice & 2) != 0 && prefix == "json.") options[prefix + "timestamp-format.standard"] = "ISO-8601";
   return options;
 }
@@ -47,11 +74,11 @@ std::shared_ptr<char[]> padded(std::string_view bytes) {
   return memory;
 }
 
-void decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& memory, std::size_t columns) {
+void decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& memory,
+            const Schema& columns) {
   std::deque<ColumnBuilder> builders;
   std::vector<ColumnBuilder*> pointers;
-  for (std::size_t i = 0; i < columns; ++i)
-    pointers.push_back(&builders.emplace_back(schema().fields[i].type));
+  for (const Type::Field& column : columns.fields) pointers.push_back(&builders.emplace_back(column.type));
   for (ColumnBuilder* builder : pointers) builder->keep(memory);
   std::vector<formats::BadRecord> bad;
   const formats::DecodeCount count = decoder.decode(payload, pointers, bad);
@@ -77,16 +104,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes = fuzz::text_of(data + 1, size - 1);
   const formats::Format* format = formats::find_format(LEAT_FUZZ_FORMAT);
   const OptionMap options = options_of(data[0]);
-  // CSV has no rows in rows.
-  Schema known = schema();
-  if (std::string_view(LEAT_FUZZ_FORMAT) == "csv") known.fields.resize(known.fields.size() - 2);
+  const Schema known = columns_of(LEAT_FUZZ_FORMAT);
   formats::DecodeRequest request{.schema = known};
   for (std::size_t i = 0; i < known.fields.size(); ++i) request.wanted.push_back(i);
   request.framing = (data[0] & 16) != 0 ? formats::Framing::kLines : formats::Framing::kMessage;
   auto decoder = format->make_decoder(options, request);
   if (!decoder) return 0;
   const auto memory = padded(bytes);
-  decode(**decoder, {memory.get(), bytes.size()}, memory, known.fields.size());
+  decode(**decoder, {memory.get(), bytes.size()}, memory, known);
   split(*format, options, bytes);
   return 0;
 }

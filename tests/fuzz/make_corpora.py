@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv,protobuf}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -87,12 +87,26 @@ def csv() -> None:
     texts("csv", b"\x1e", {"options": "# comment\nn/a,n/a,\\,,\\\\,1\n" + row + "\n"})
 
 
+def protobuf() -> None:
+    """The message of formats.cc by hand: tag, then varint, length and bytes, or eight bytes."""
+    numbers = b"\x08\x01" + b"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" + b"\x18\x07" + b"\x21" + bytes(6) + b"\xf8\x3f"
+    texts_ = b"\x32\x05press" + b"\x3a\x02\xff\x00"
+    nested = b"\x5a\x03\x01\x02\x03" + b"\x58\x05" + b"\x62\x08\x08\x01\x12\x04\x0a\x02hi" + b"\x62\x02\x08\x02"
+    time = b"\x52\x07\x08\x3c\x10\x80\xca\xb5\xee\x01"[:2 + 7]
+    whole = numbers + texts_ + nested + time
+    group = b"\x9b\x06\x08\x01\x9c\x06"
+    for name, bytes_ in {"whole": whole, "empty": b"", "unknown": group + whole, "cut": whole[:-1]}.items():
+        write("protobuf", name, b"\x00" + bytes_)
+    write("protobuf", "delimited", b"\x14" + bytes([len(whole)]) + whole + b"\x00" + b"\x02\x08\x01")
+
+
 def main() -> None:
     journal()
     state()
     blocks()
     json()
     csv()
+    protobuf()
 
 
 if __name__ == "__main__":
