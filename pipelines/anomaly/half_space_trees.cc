@@ -200,7 +200,10 @@ double HalfSpaceTrees::emptiness_of(std::span<const double> parts) {
     const double distance = std::abs(parts[i] - space.clamp(parts[i])) / (space.high - space.low);
     outside = std::max(outside, std::min(distance, kFarthest));
   }
-  return std::max(0.0, kTrees * window_rows_ / (rows + 1) * (1 + outside) - 1);
+  // Of several values one alone may be far out: trees that hardly cut by it must not outvote that.
+  constexpr double kWeightOfDistance = 4;
+  const double full = (rows + 1) / (kTrees * window_rows_);
+  return std::max(0.0, kWeightOfDistance * std::log2(1 + outside) - std::log2(full));
 }
 
 std::size_t HalfSpaceTrees::memory_bytes() const {

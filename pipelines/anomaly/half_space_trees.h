@@ -61,8 +61,8 @@ class HalfSpaceTrees final : public Detector {
   /// Follows a row from the root of a tree. kMeasure: the rows of the last window that would be in all of
   /// the space if it were as full as the row's leaf.
   double walk(std::size_t tree, std::span<const double> values, Visit visit);
-  /// How much emptier the space around a row is than it would be if the rows were spread evenly: 1 is twice
-  /// as empty, 0 as full or fuller. Outside of where the rows were it grows with the distance.
+  /// How much emptier the space around a row is than it would be if the rows were spread evenly, in powers of
+  /// 2; 0: as full, or fuller. Outside of where the rows were it grows with the distance.
   [[nodiscard]] double emptiness_of(std::span<const double> parts);
 
   std::size_t values_;

@@ -145,6 +145,7 @@ TEST_CASE(
     const Verdict verdict = watch.see({1, -1});
     CHECK(verdict.rarity > (noise_size < 0.2 ? 3 : 2));
     CHECK(verdict.value == 1);
+    CHECK(watch.see({10, 10}).alert);
   }
   for (const double rise : {10.0, -10.0, 1e-3}) {
     Watch watch(Method::kHalfSpaceTrees, 2);
