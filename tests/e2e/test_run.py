@@ -207,3 +207,18 @@ def test_an_updating_query_leaves_its_final_rows_in_every_form_but_the_changelog
     ]
     assert run_leat("run", "--output", "csv", "-e", UPDATES).stdout.splitlines() == ["a,2", "b,1"]
     assert "-U[a, 1]" in run_leat("run", "--output", "changelog", "-e", UPDATES).stdout
+
+
+def test_another_method_over_a_kept_state_begins_anew_and_says_which_operator(run_leat, json_file, tmp_path):
+    def run(method):
+        call = f"ML_DETECT_ANOMALIES(v, ts, JSON_OBJECT('method' VALUE '{method}'))"
+        query = f"SELECT {call} OVER (PARTITION BY device ORDER BY ts) FROM readings;"
+        done = run_leat("run", "--state", str(tmp_path / "state"), "-e", file_readings(json_file) + query)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    assert "without their former state" not in run("zscore")
+    assert "without their former state" not in run("zscore")
+    told = run("ewma")
+    assert "operators start without their former state" in told
+    assert "over" in told.lower().split("operators=")[1], told

@@ -78,6 +78,23 @@ TEST_CASE("an error code hides nothing that follows: spikes behind it are found 
   }
 }
 
+TEST_CASE("right behind the cool-down of an error code a spike of twelve deviations is found") {
+  for (const double code : {-9999.0, 1e9}) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      CAPTURE(code);
+      CAPTURE(seed);
+      Noise noise(seed);
+      std::vector<double> values;
+      for (int i = 0; i < 426; ++i) values.push_back(100 + noise.normal());
+      values[300] = code;
+      values[425] = 112;
+      DetectorOptions options = plain();
+      options.cooldown = 0;
+      CHECK(std::ranges::count(watch(values, options).rows, 425U) == 1);
+    }
+  }
+}
+
 TEST_CASE("behind a step of a thousand deviations spikes are found at the new level") {
   Noise noise(32);
   std::vector<double> values;
