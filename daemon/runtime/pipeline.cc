@@ -46,6 +46,16 @@ bool is_waiting(const Delivery& delivery) {
   return waits(delivery.status().state);
 }
 
+/// The operators that have state, but for those whose state was `known`.
+std::string names_without(const std::set<std::string>& known,
+                          const std::vector<exec::Dataflow::OperatorInfo>& operators) {
+  std::string names;
+  for (const exec::Dataflow::OperatorInfo& info : operators)
+    if (!info.fingerprint.empty() && !known.contains(info.fingerprint))
+      names += (names.empty() ? "" : ", ") + info.name;
+  return names.empty() ? "those of the version before" : names;
+}
+
 std::string row_as_text(const Schema& schema, const Batch& batch, std::size_t row) {
   std::string text;
   for (std::size_t column = 0; column < batch.columns.size(); ++column) {
@@ -250,20 +260,24 @@ Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
   options.lookups = lookups_.get();
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, options, *hooks_));
   std::set<std::string> unknown;
+  std::set<std::string> known;
   for (const exec::StateChange& entry : saved.state) {
     if (entry.node.starts_with(kMemoryPrefix)) {
       if (!read_by_a_source(entry)) stale_.push_back({entry.node, entry.key, true, {}});
       continue;
     }
     const Status loaded = dataflow_->load(entry.node, entry.key, entry.value);
-    if (loaded) continue;
+    if (loaded) {
+      known.insert(entry.node);
+      continue;
+    }
     if (loaded.error().code != ErrorCode::kNotFound) return fail(loaded.error(), "restoring state");
     unknown.insert(entry.node);
     stale_.push_back({entry.node, entry.key, true, {}});
   }
   if (!unknown.empty())
     log::warn("the pipeline has changed: operators start without their former state",
-              {{"pipeline", name_.value}, {"operators", std::to_string(unknown.size())}});
+              {{"pipeline", name_.value}, {"operators", names_without(known, dataflow_->operators())}});
   return dataflow_->loaded();
 }
 

@@ -12,6 +12,9 @@ class Deseasonalised final : public Detector {
   explicit Deseasonalised(DetectorPtr inner) : inner_(std::move(inner)) {}
 
   [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this + inner_->memory_bytes(); }
+  [[nodiscard]] std::size_t most_memory_bytes() const override {
+    return sizeof *this + inner_->most_memory_bytes();
+  }
   void save(ByteWriter& out) const override;
   Status load(ByteReader& in) override;
   void save_pages(StatePages& pages) override;
@@ -21,7 +24,7 @@ class Deseasonalised final : public Detector {
  private:
   Verdict judge(std::span<const double> values, std::int64_t time) override;
 
-  SeasonalLevel season_;
+  SeasonalLevel season_{SeasonalLevel::Shape::kLines};
   DetectorPtr inner_;
 };
 

@@ -12,13 +12,18 @@ double score_of(double rarity) {
 }
 
 Verdict Detector::observe(std::span<const double> values, std::int64_t time) {
-  constexpr double kGreatest = 1e100;  // Squares of what is judged must be numbers, too.
-  const auto is_small = [](double value) { return std::abs(value) <= kGreatest; };
-  if (std::ranges::all_of(values, is_small)) return judge(values, time);
+  // Squares of what is judged, and of differences of it, must be numbers, too.
+  constexpr double kGreatest = 1e100;
+  constexpr double kLeast = 1e-100;
+  const auto is_plain = [](double value) {
+    const double size = std::abs(value);
+    return (size <= kGreatest && size >= kLeast) || size == 0;
+  };
+  if (std::ranges::all_of(values, is_plain)) return judge(values, time);
   std::vector<double> clamped(values.begin(), values.end());
   for (double& value : clamped) {
     if (!std::isfinite(value)) return {};
-    value = std::clamp(value, -kGreatest, kGreatest);
+    value = std::abs(value) < kLeast ? 0 : std::clamp(value, -kGreatest, kGreatest);
   }
   return judge(clamped, time);
 }

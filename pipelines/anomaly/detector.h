@@ -57,12 +57,15 @@ class Detector {
   Detector& operator=(const Detector&) = delete;
 
   /// Judges the next row, then learns it. `values` are as many as the detector was made for; `time` is in
-  /// microseconds and may stand still or step back. Values beyond 1e100 count as that. A row with a value
-  /// that is no finite number is passed over: nothing is known of it, and nothing is learnt.
+  /// microseconds and may stand still or step back. Values beyond 1e100 count as that, those of a size below
+  /// 1e-100 as 0. A row with a value that is no finite number is passed over: nothing is known of it, and
+  /// nothing is learnt.
   Verdict observe(std::span<const double> values, std::int64_t time);
 
   /// All that it holds, in bytes.
   [[nodiscard]] virtual std::size_t memory_bytes() const = 0;
+  /// `memory_bytes` never is more, whatever the series.
+  [[nodiscard]] virtual std::size_t most_memory_bytes() const { return memory_bytes(); }
 
   /// The head of the state, a few hundred bytes at most, and back into a new detector of the same options.
   /// Errors: corrupt.
@@ -78,7 +81,7 @@ class Detector {
   virtual void unsave_pages(StatePages& pages) { (void)pages; }
 
  private:
-  /// `values` are finite, and no larger than 1e100.
+  /// `values` are finite, no larger than 1e100, and 0 or no smaller than 1e-100.
   virtual Verdict judge(std::span<const double> values, std::int64_t time) = 0;
 };
 

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "pipelines/anomaly/half_space_trees.h"
 #include "pipelines/anomaly/normal.h"
+#include "pipelines/anomaly/novelty.h"
 
 namespace leat::anomaly {
 namespace {
@@ -15,6 +18,8 @@ constexpr std::uint32_t kGreatestHistory = 16384;
 constexpr std::uint32_t kGreatestWindow = 4096;
 constexpr std::uint32_t kGreatestSeason = 10'000;
 constexpr std::uint32_t kGreatestHorizon = 1'000;
+constexpr std::uint32_t kLeastRowsOfNovelty = Novelty::kLeastWarmUp;
+constexpr std::uint32_t kRowsBehindWindow = HalfSpaceTrees::least_warm_up(0);
 
 struct NamedMethod {
   std::string_view name;
@@ -80,6 +85,82 @@ std::optional<OptionError> first_of(std::initializer_list<std::optional<OptionEr
   return std::nullopt;
 }
 
+using Methods = std::uint32_t;
+constexpr Methods bit(Method method) {
+  return 1U << static_cast<unsigned>(method);
+}
+constexpr Methods kMean = bit(Method::kCusum) | bit(Method::kPageHinkley);
+constexpr Methods kBounded =
+    bit(Method::kZscore) | bit(Method::kMad) | bit(Method::kEwma) | bit(Method::kHoltWinters);
+
+/// Which methods have a use for an option; those that are not here are for all.
+struct Use {
+  std::string_view key;
+  Methods methods;
+};
+constexpr std::array<Use, 11> kUses = {
+    {{"history", bit(Method::kNovelty)},
+     {"maxTrainingSize",
+      bit(Method::kNovelty) | bit(Method::kZscore) | bit(Method::kEwma) | bit(Method::kHoltWinters) | kMean},
+     {"confidencePercentage", kBounded | kMean | bit(Method::kNovelty)},
+     // The others take the season away in any case.
+     {"enableStl",
+      bit(Method::kZscore) | bit(Method::kMad) | bit(Method::kEwma) | kMean | bit(Method::kHalfSpaceTrees)},
+     {"window", bit(Method::kMad) | bit(Method::kHalfSpaceTrees)},
+     {"drift", kMean},
+     {"alpha", bit(Method::kEwma) | bit(Method::kHoltWinters)},
+     {"m", bit(Method::kHoltWinters)},
+     {"cooldown", bit(Method::kNovelty) | bit(Method::kHalfSpaceTrees)},
+     {"imputeOutliers", bit(Method::kMad)},
+     {"seed", bit(Method::kHalfSpaceTrees)}}};
+
+std::vector<std::string> names_of(Methods methods) {
+  std::vector<std::string> names;
+  for (const NamedMethod& named : kMethods)
+    if ((methods & bit(named.method)) != 0) names.emplace_back(named.name);
+  return names;
+}
+
+/// The rows that a method cannot do without, or more than it has.
+std::optional<OptionError> check_training(const DetectorOptions& options) {
+  if (!options.min_training) return std::nullopt;
+  const std::uint32_t rows = *options.min_training;
+  const auto refuse = [&](std::string_view what) {
+    return wrong_value("minTrainingSize", fmt::format("'minTrainingSize' is {}; '{}' {}", rows,
+                                                      to_string(options.method), what));
+  };
+  const std::uint32_t window = options.window_rows();
+  switch (options.method) {
+    case Method::kNovelty:
+      if (rows < kLeastRowsOfNovelty)
+        return refuse(fmt::format("needs {} rows to know what gaps are usual", kLeastRowsOfNovelty));
+      break;
+    case Method::kMad:
+      if (rows > window) return refuse(fmt::format("has a 'window' of {} rows and no more", window));
+      break;
+    case Method::kHalfSpaceTrees:
+      if (rows < window + kRowsBehindWindow)
+        return refuse(fmt::format("needs its 'window' of {} rows and {} more", window, kRowsBehindWindow));
+      break;
+    case Method::kHoltWinters:
+      if (rows < 2 * options.season_rows)
+        return refuse(fmt::format("needs two seasons of 'm' = {} rows", options.season_rows));
+      break;
+    default:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<OptionError> check_interval(const DetectorOptions& options) {
+  if (!options.threshold || !options.confidence || (bit(options.method) & kBounded) == 0) return std::nullopt;
+  return OptionError{
+      "threshold", OptionError::Part::kKey,
+      fmt::format("'threshold' and 'confidencePercentage' both say where '{}' alerts: leave one "
+                  "of them out",
+                  to_string(options.method))};
+}
+
 std::optional<OptionError> check_values(const DetectorOptions& options, std::size_t values) {
   const bool takes_several = options.method == Method::kMad || options.method == Method::kHalfSpaceTrees;
   if (values > kMostValues)
@@ -102,7 +183,7 @@ std::string_view to_string(Method method) {
 
 std::uint32_t DetectorOptions::warm_up() const {
   constexpr std::uint32_t kWarmUp = 128;  // As in Confluent's Flink.
-  return min_training.value_or(kWarmUp);
+  return min_training.value_or(method == Method::kMad ? std::min(kWarmUp, window_rows()) : kWarmUp);
 }
 
 std::uint32_t DetectorOptions::window_rows() const {
@@ -124,23 +205,21 @@ const OptionTable<DetectorOptions>& detector_option_table() {
       method_option(),
       row<O>("history", &O::history, "novelty: rows that a value is compared with, from 64 to 16384."),
       row<O>("minTrainingSize", &O::min_training,
-             "Rows before the first verdict: 128, with novelty 50; mad takes no more than its window."),
+             "Rows before the first verdict: 128; novelty 50; half_space_trees the window and 50."),
       row<O>("maxTrainingSize", &O::max_training, "Rows that means and spreads are of; older ones fade."),
-      row<O>(
-          "confidencePercentage", &O::confidence,
-          "The share of values that lie between the bounds: 99. Novelty and half-space trees alert by their "
-          "threshold unless this is said."),
-      row<O>("enableStl", &O::deseasonalise,
-             "Takes the season of the hours of day and week away first; novelty and holt_winters always do."),
+      row<O>("confidencePercentage", &O::confidence,
+             "The share of values that lie between the bounds: 99. zscore, mad, ewma and holt_winters alert "
+             "outside of them."),
+      row<O>("enableStl", &O::deseasonalise, "Takes the season of the hours of day and week away first."),
       row<O>("window", &O::window, "mad: rows of the median, 128. half_space_trees: rows of a window, 256."),
       row<O>("threshold", &O::threshold,
-             "An alert begins here, in place of the confidence. zscore, mad, ewma, holt_winters: deviations. "
-             "cusum "
-             "(10), page_hinkley (50): the sum of deviations. novelty (1.5), half_space_trees (3): -log10 of "
-             "the "
-             "chance of such a value."),
+             "An alert begins here. zscore, mad, ewma, holt_winters: deviations, in place of the confidence. "
+             "cusum (10), page_hinkley (50): the sum of deviations. novelty (1.5), half_space_trees (3): "
+             "-log10 of the chance of such a value."),
       row<O>("drift", &O::drift, "cusum (0.5), page_hinkley (0.1): deviations that are not summed."),
-      row<O>("alpha", &O::alpha, "ewma, holt_winters: the weight of the last value, above 0 and below 1."),
+      row<O>(
+          "alpha", &O::alpha,
+          "ewma (0.1), holt_winters (found by itself): the weight of the last value, above 0 and below 1."),
       row<O>("m", &O::season_rows, "holt_winters: rows of a season, in place of the calendar's hours."),
       row<O>("cooldown", &O::cooldown,
              "novelty (120), half_space_trees (0): rows behind an alert in which no other begins."),
@@ -172,18 +251,31 @@ const OptionTable<ForecastOptions>& forecast_option_table() {
       row<O>("maxTrainingSize", &DetectorOptions::max_training, "Rows that the errors' spread is of."),
       row<O>("confidencePercentage", &DetectorOptions::confidence,
              "The share of values between the bounds: 99."),
-      row<O>("alpha", &DetectorOptions::alpha, "The weight of the last value, above 0 and below 1."),
+      row<O>("alpha", &DetectorOptions::alpha,
+             "The weight of the last value, above 0 and below 1; found by itself if not said."),
       row<O>("m", &DetectorOptions::season_rows, "Rows of a season, in place of the calendar's hours."),
   };
   return kTable;
+}
+
+std::optional<OptionError> find_useless(const OptionMap& given, const DetectorOptions& options) {
+  for (const Use& use : kUses) {
+    if (given.find(use.key) == given.end() || (use.methods & bit(options.method)) != 0) continue;
+    return OptionError{std::string(use.key), OptionError::Part::kKey,
+                       fmt::format("'{}' is of no use to '{}'{}: leave it out; it is for '{}'", use.key,
+                                   to_string(options.method),
+                                   use.key == "enableStl" ? ", which takes the season away in any case" : "",
+                                   fmt::join(names_of(use.methods), "', '"))};
+  }
+  return std::nullopt;
 }
 
 std::optional<OptionError> find_mistake(const DetectorOptions& options, std::size_t values) {
   if (options.deseasonalise && values > 1)
     return OptionError{"enableStl", OptionError::Part::kKey,
                        "'enableStl' takes one value, not a ROW of several"};
-  if (!(options.alpha > 0 && options.alpha < 1))
-    return wrong_value("alpha", fmt::format("'alpha' is {}; it is above 0 and below 1", options.alpha));
+  if (options.alpha && !(*options.alpha > 0 && *options.alpha < 1))
+    return wrong_value("alpha", fmt::format("'alpha' is {}; it is above 0 and below 1", *options.alpha));
   if (options.confidence && !(*options.confidence > 0 && *options.confidence < 100))
     return wrong_value(
         "confidencePercentage",
@@ -198,6 +290,8 @@ std::optional<OptionError> find_mistake(const DetectorOptions& options, std::siz
       check_range("threshold", options.threshold, 1e-6, 1e6),
       check_range("drift", options.drift, 1e-6, 100.0),
       check_range("m", Number(options.season_rows), 0U, kGreatestSeason),
+      check_training(options),
+      check_interval(options),
   });
 }
 

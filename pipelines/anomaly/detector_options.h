@@ -31,22 +31,23 @@ struct DetectorOptions {
   std::uint32_t history = 2048;
   std::optional<std::uint32_t> min_training;
   std::uint32_t max_training = 512;
-  std::optional<double> confidence;  ///< In percent.
+  std::optional<double> confidence;  ///< Of the values between the bounds, in percent.
   bool deseasonalise = false;
   std::optional<std::uint32_t> window;
   std::optional<double> threshold;
   std::optional<double> drift;
-  double alpha = 0.1;
+  std::optional<double> alpha;
   std::uint32_t season_rows = 0;  ///< 0: the season is that of the calendar.
   std::optional<std::uint32_t> cooldown;
   bool keeps_outliers_out = false;
   std::uint64_t seed = 1;
 
-  /// Rows before the first verdict.
+  /// Rows before the first verdict; novelty and half-space trees need some of their own.
   [[nodiscard]] std::uint32_t warm_up() const;
   /// Rows of the methods that keep some.
   [[nodiscard]] std::uint32_t window_rows() const;
-  /// Half of the interval of expected values, in deviations: by the threshold, or by the confidence.
+  /// Half of the interval of expected values, in deviations: by the threshold of a method that alerts outside
+  /// of it, or by the confidence.
   [[nodiscard]] double width() const;
   [[nodiscard]] double width_of_confidence() const;
 };
@@ -63,13 +64,18 @@ const OptionTable<DetectorOptions>& detector_option_table();
 const OptionTable<DetectorOptions>& robust_option_table();
 const OptionTable<ForecastOptions>& forecast_option_table();
 
+/// An option that the method has no use for, with the methods that have; or nothing. `given` are those that
+/// are written.
+std::optional<OptionError> find_useless(const OptionMap& given, const DetectorOptions& options);
 /// What is wrong with options that could be read, for rows of so many values; or nothing.
 std::optional<OptionError> find_mistake(const DetectorOptions& options, std::size_t values);
 std::optional<OptionError> find_mistake(const ForecastOptions& options);
 /// Says what to do instead of an option of ARIMA models that Leat does not have; or nothing.
 std::optional<OptionError> find_foreign(const OptionMap& options);
 
-/// The method and what makes its state what it is: for the plan's identity, and as EXPLAIN shows it.
+/// The method and what makes its state what it is, as EXPLAIN shows it.
 std::string identity_of(const DetectorOptions& options);
+/// Of the states that detectors save; part of the plan's identity: a state of another one is not loaded.
+inline constexpr std::uint32_t kStateVersion = 2;
 
 }  // namespace leat::anomaly

@@ -1,14 +1,11 @@
 #include "pipelines/anomaly/detector_table.h"
 
-#include <vector>
-
 #include "pipelines/anomaly/deseasonalised.h"
 #include "pipelines/anomaly/exponential.h"
 #include "pipelines/anomaly/half_space_trees.h"
 #include "pipelines/anomaly/mad.h"
 #include "pipelines/anomaly/mean_detectors.h"
 #include "pipelines/anomaly/novelty.h"
-#include "pipelines/base/time.h"
 
 namespace leat::anomaly {
 namespace {
@@ -50,16 +47,7 @@ DetectorPtr make_detector(const DetectorOptions& options, std::size_t values) {
 }
 
 std::size_t full_size_of(const DetectorOptions& options, std::size_t values) {
-  const DetectorPtr detector = make_detector(options, values);
-  const bool grows = options.method == Method::kNovelty || options.method == Method::kMad;
-  const std::uint32_t rows = options.method == Method::kNovelty ? options.history : options.window_rows();
-  std::uint32_t state = 1;
-  std::vector<double> row(values);
-  for (std::uint32_t i = 0; grows && i < rows; ++i) {
-    for (double& value : row) value = static_cast<double>((state = state * 1664525 + 1013904223) >> 8);
-    detector->observe(row, i * kMicrosPerMinute);
-  }
-  return detector->memory_bytes();
+  return make_detector(options, values)->most_memory_bytes();
 }
 
 }  // namespace leat::anomaly

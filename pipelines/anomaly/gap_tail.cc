@@ -13,6 +13,9 @@ constexpr double kSmallestExponent = -50;
 constexpr double kBinsPerDoubling = 16;
 constexpr std::uint64_t kWarmUp = 50;
 constexpr std::uint64_t kLeastTail = 4;
+constexpr std::uint64_t kMostGaps = 1U << 15;
+// How much of a rarity by rank counts: the rank of one gap among those so far is no sure measure.
+constexpr double kWeightOfRank = 0.9;
 
 std::size_t bin_of(double gap) {
   if (!(gap > 0)) return 0;
@@ -39,30 +42,44 @@ const Edges& edges() {
   }();
   return kEdges;
 }
+
 std::uint64_t tail_size(std::uint64_t gaps) {
   return std::max(kLeastTail, gaps / 10);
 }
 
 }  // namespace
 
-double GapTail::rarity_of(double gap) const {
-  if (gaps_ < kWarmUp) return 0;
-  const auto all = static_cast<double>(gaps_ + 1);
-  const auto tail = static_cast<double>(tail_size(gaps_));
+GapTail::Tail GapTail::tail() const {
+  const auto size = static_cast<double>(tail_size(gaps_));
   const auto above = static_cast<double>(above_);
   const double high = edges().upper[threshold_];
   const double low = edges().lower[threshold_];
-  // The gap that `tail` others are larger than, and by how much those are on average.
-  const double least = high - (high - low) * (tail - above) / static_cast<double>(count(threshold_));
-  double excess = (above_sum_ + (tail - above) * (least + high) / 2 - tail * least) / tail;
-  excess = std::max(excess, 1e-12 * least);
-  if (excess <= 0) excess = 1e-12;
-  constexpr double kLog10OfE = 0.43429448190325176;
-  if (gap > least) return -std::log10((tail + 1) / all) + (gap - least) / excess * kLog10OfE;
+  const auto inside = static_cast<double>(std::max<std::uint64_t>(1, count(threshold_)));
+  const double least = high - (high - low) * (size - above) / inside;
+  const double excess = (above_sum_ + (size - above) * (least + high) / 2 - size * least) / size;
+  constexpr double kLeastExcess = 1e-12;
+  const double floor = kLeastExcess * least;
+  return {least, std::max(excess, floor > 0 ? floor : kLeastExcess)};
+}
+
+double GapTail::rarity_of(double gap) const {
+  if (gaps_ < kWarmUp) return 0;
   const std::size_t bin = bin_of(gap);
   if (bin == 0) return 0;
+  const auto all = static_cast<double>(gaps_ + 1);
   const double greater = static_cast<double>(count_above(bin)) + static_cast<double>(count(bin)) / 2;
-  return std::max(0.0, -std::log10((greater + 1) / all));
+  const double by_rank = kWeightOfRank * std::max(0.0, -std::log10((greater + 1) / all));
+  const Tail tail = this->tail();
+  if (gap <= tail.least) return by_rank;
+  constexpr double kLog10OfE = 0.43429448190325176;
+  const double share = static_cast<double>(tail_size(gaps_) + 1) / all;
+  return std::max(by_rank, -std::log10(share) + (gap - tail.least) / tail.excess * kLog10OfE);
+}
+
+double GapTail::learnt(double gap) const {
+  if (gaps_ < kWarmUp || zeros_ == gaps_) return std::min(gap, kMostAtFirst);
+  const Tail tail = this->tail();
+  return std::min(gap, tail.least + most_learnt_ * tail.excess);
 }
 
 std::uint64_t GapTail::count_above(std::size_t bin) const {
@@ -74,7 +91,8 @@ std::uint64_t GapTail::count_above(std::size_t bin) const {
 }
 
 void GapTail::add(double gap) {
-  const std::size_t bin = bin_of(gap);
+  if (gaps_ >= kMostGaps) halve();
+  const std::size_t bin = bin_of(learnt(gap));
   ++gaps_;
   if (bin == 0) {
     ++zeros_;
@@ -107,6 +125,27 @@ void GapTail::make_room(std::size_t bin) {
   }
 }
 
+void GapTail::halve() {
+  ++halvings_;
+  zeros_ /= 2;
+  for (std::uint16_t& count : counts_) count /= 2;
+  sum_blocks();
+  above_ = count_above(threshold_);
+  above_sum_ = 0;
+  for (std::size_t bin = std::max(threshold_ + 1, first_); bin < first_ + counts_.size(); ++bin)
+    above_sum_ += static_cast<double>(count(bin)) * edges().centre[bin];
+  settle_threshold();
+}
+
+void GapTail::sum_blocks() {
+  gaps_ = zeros_;
+  std::fill(blocks_.begin(), blocks_.end(), 0);
+  for (std::size_t place = 0; place < counts_.size(); ++place) {
+    blocks_[place / kBlock] += counts_[place];
+    gaps_ += counts_[place];
+  }
+}
+
 void GapTail::settle_threshold() {
   const std::uint64_t tail = tail_size(gaps_);
   if (gaps_ <= tail) return;
@@ -127,6 +166,7 @@ void GapTail::settle_threshold() {
 
 void GapTail::save(ByteWriter& out) const {
   out.varint(zeros_);
+  out.varint(halvings_);
   out.varint(threshold_);
   out.varint(above_);
   out.float64(above_sum_);
@@ -134,18 +174,21 @@ void GapTail::save(ByteWriter& out) const {
 
 void GapTail::load(ByteReader& in) {
   zeros_ = in.varint();
-  gaps_ += zeros_;
+  halvings_ = in.varint();
   threshold_ = static_cast<std::size_t>(std::min<std::uint64_t>(in.varint(), kBins - 1));
   above_ = in.varint();
   above_sum_ = in.float64();
+  gaps_ = zeros_;
 }
 
 void GapTail::save_pages(char tag, StatePages& pages) {
+  finish_loading();
   std::string value;
   for (std::size_t block = 0; block < kBlocks; ++block) {
     if (!changed_[block]) continue;
     value.clear();
     ByteWriter writer(value);
+    writer.varint(halvings_);
     for (std::size_t bin = block * kBlock; bin < (block + 1) * kBlock; ++bin)
       writer.varint(bin == 0 ? 0 : count(bin));
     const char name[] = {tag, static_cast<char>(block)};
@@ -161,18 +204,28 @@ Status GapTail::load_page(ByteReader& page, ByteReader& value) {
   if (!page.ok() || block >= kBlocks)
     return fail(ErrorCode::kCorrupt, "saved gaps of a detector are of no size that there is");
   make_room(block * kBlock);
-  for (std::size_t bin = block * kBlock; bin < (block + 1) * kBlock; ++bin) {
-    const auto count = static_cast<std::uint32_t>(value.varint());
-    counts_[bin - first_] = count;
-    blocks_[(bin - first_) / kBlock] += count;
-    gaps_ += count;
-  }
+  loading_.push_back({block, value.varint()});
+  for (std::size_t bin = block * kBlock; bin < (block + 1) * kBlock; ++bin)
+    counts_[bin - first_] = static_cast<std::uint16_t>(std::min<std::uint64_t>(value.varint(), kMostGaps));
   saved_[block] = true;
   if (!value.ok()) return fail(ErrorCode::kCorrupt, "saved gaps of a detector end early");
   return {};
 }
 
+void GapTail::finish_loading() {
+  if (loading_.empty()) return;
+  for (const LoadedBlock& loaded : loading_) {
+    const std::uint64_t missed = halvings_ - std::min(halvings_, loaded.halvings);
+    const std::size_t begin = loaded.block * kBlock - first_;
+    for (std::size_t place = begin; place < begin + kBlock; ++place)
+      counts_[place] = static_cast<std::uint16_t>(missed < 16 ? counts_[place] >> missed : 0);
+  }
+  loading_ = {};
+  sum_blocks();
+}
+
 void GapTail::unsave_pages(char tag, StatePages& pages) {
+  finish_loading();
   for (std::size_t block = 0; block < kBlocks; ++block) {
     const char name[] = {tag, static_cast<char>(block)};
     if (saved_[block]) pages.erase({name, sizeof name});

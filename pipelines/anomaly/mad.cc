@@ -9,9 +9,9 @@ namespace leat::anomaly {
 namespace {
 
 constexpr double kDeviationOfMedian = 1.4826022185056018;  // Of normal values.
-// Where more than half of the values are the same, the median says nothing of the others' spread: then
-// deviations are measured by this share of the median itself.
-constexpr double kLeastShare = 1e-9;
+// Of the median: smaller deviations are rounding. So where more than half of the values are the same, any
+// other one is odd.
+constexpr double kRounding = 1e-12;
 
 /// Deviations that one normal value would have to be as rare as `values` of them with this sum of squares.
 double as_one_value(double squares, std::size_t values) {
@@ -24,9 +24,7 @@ double as_one_value(double squares, std::size_t values) {
 }  // namespace
 
 Mad::Mad(const DetectorOptions& options, std::size_t values)
-    : warm_up_(std::min(options.warm_up(), options.window_rows())),
-      width_(options.width()),
-      keeps_outliers_out_(options.keeps_outliers_out) {
+    : warm_up_(options.warm_up()), width_(options.width()), keeps_outliers_out_(options.keeps_outliers_out) {
   for (std::size_t i = 0; i < values; ++i)
     windows_.emplace_back(options.window_rows(), static_cast<char>(static_cast<unsigned char>(i)));
 }
@@ -48,7 +46,7 @@ Verdict Mad::judge_warm(std::span<const double> values) const {
   for (std::size_t i = 0; i < windows_.size(); ++i) {
     const double median = windows_[i].median();
     const double deviation =
-        std::max(kDeviationOfMedian * windows_[i].median_distance(), kLeastShare * std::abs(median));
+        std::max(kDeviationOfMedian * windows_[i].median_distance(), kRounding * std::abs(median));
     Verdict verdict = judge_error(values[i], median, deviation, width_);
     const double error = std::abs(values[i] - median);
     const double z = error == 0 ? 0 : std::min(error / deviation, 1e6);
@@ -72,6 +70,12 @@ void Mad::learn(std::span<const double> values, bool outlier) {
   const bool keep_out = keeps_outliers_out_ && outlier && 2 * outliers_in_row_ <= windows_[0].size();
   for (std::size_t i = 0; i < windows_.size(); ++i)
     windows_[i].add(keep_out ? windows_[i].median() : values[i]);
+}
+
+std::size_t Mad::most_memory_bytes() const {
+  std::size_t bytes = sizeof *this + windows_.capacity() * sizeof(MedianWindow);
+  for (const MedianWindow& window : windows_) bytes += window.most_memory_bytes();
+  return bytes;
 }
 
 std::size_t Mad::memory_bytes() const {

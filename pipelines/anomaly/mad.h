@@ -19,6 +19,7 @@ class Mad final : public Detector {
   Mad(const DetectorOptions& options, std::size_t values);
 
   [[nodiscard]] std::size_t memory_bytes() const override;
+  [[nodiscard]] std::size_t most_memory_bytes() const override;
   void save(ByteWriter& out) const override;
   Status load(ByteReader& in) override;
   void save_pages(StatePages& pages) override;

@@ -87,11 +87,7 @@ DriftSums::DriftSums(const DetectorOptions& options, Form form)
     : warm_up_(options.warm_up()),
       form_{options.drift.value_or(form.drift), options.threshold.value_or(form.threshold)},
       width_(options.width_of_confidence()),
-      moments_(options.max_training) {
-  // The chance that a sum without any drift reaches h is about exp(-2 k h).
-  if (options.confidence && !options.threshold)
-    form_.threshold = -std::log(1 - *options.confidence / 100) / (2 * form_.drift);
-}
+      moments_(options.max_training) {}
 
 Verdict DriftSums::judge(std::span<const double> values, std::int64_t time) {
   (void)time;
@@ -108,6 +104,7 @@ Verdict DriftSums::judge(std::span<const double> values, std::int64_t time) {
   above_ = std::max(0.0, above_ + summed - form_.drift);
   below_ = std::max(0.0, below_ - summed - form_.drift);
   const double sum = std::max(above_, below_);
+  // The chance that a sum without any drift reaches h is about exp(-2 k h).
   verdict.rarity = std::min(kGreatestRarity, 2 * form_.drift * sum / std::numbers::ln10);
   verdict.alert = sum >= form_.threshold;
   if (verdict.alert) {

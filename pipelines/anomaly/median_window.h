@@ -1,6 +1,7 @@
 // The median of the last rows, and the median of their distances from it (MAD), both exact.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -21,6 +22,11 @@ class MedianWindow {
   [[nodiscard]] double median_distance() const;
   [[nodiscard]] std::size_t memory_bytes() const {
     return cells_.memory_bytes() + sorted_.capacity() * sizeof(double);
+  }
+
+  /// The sorted rows grow by doubling.
+  [[nodiscard]] std::size_t most_memory_bytes() const {
+    return cells_.memory_bytes() + std::bit_ceil(cells_.size()) * sizeof(double);
   }
 
   /// head := varint rows since the first

@@ -1,6 +1,7 @@
 #include "pipelines/anomaly/novelty.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace leat::anomaly {
@@ -10,9 +11,16 @@ constexpr double kThreshold = 1.5;
 constexpr std::uint32_t kCooldownRows = 120;
 constexpr double kMostOfOneView = 8;
 constexpr std::size_t kRowsBeforeGaps = 20;
-constexpr std::uint32_t kRowsOfTail = 50;
 constexpr std::size_t kRowsInPage = 16;
-constexpr double kNoDistance = 1e-9;                          // Of the largest value.
+constexpr std::size_t kMostPending = 8;   // Pages of an epoch that ended.
+constexpr std::size_t kBytesOfNode = 96;  // Of a map, with its text.
+constexpr double kRounding = 0x1p-50;     // Of the larger of value and origin.
+constexpr double kFarthest = 0x1p50;      // In units; gaps have no larger bin.
+constexpr double kFarthestAtFirst = 16;   // What is learnt of the first rows, in units.
+// In sizes of errors. The mean must not run behind an error code, and the views that look back are floats,
+// whose grain an error code would make visible; both leave what a series may really do alone.
+constexpr double kMostOfMean = 100;
+constexpr double kMostOfView = 1e4;
 constexpr double kDeviationOfMeanError = 1.2533141373155001;  // sqrt(pi / 2), for normal errors.
 
 using Pace = ViewHistory::Pace;
@@ -30,36 +38,81 @@ std::string page_name(char tag, std::uint32_t epoch, std::size_t page) {
   return name;
 }
 
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : values[middle - 1] / 2 + values[middle] / 2;
+}
+
+/// 1 to 2 of them are in `size`, which is above 0.
+double power_of_two_in(double size) {
+  int exponent = 0;
+  std::frexp(size, &exponent);
+  return std::ldexp(1.0, exponent - 1);
+}
+
 }  // namespace
 
 // ---- Views -----------------------------------------------------------------------------------------------
 
+void NoveltyViews::start(std::span<const double> values) {
+  origin_ = median_of({values.begin(), values.end()});
+  std::vector<double> distances;
+  for (const double value : values) distances.push_back(std::abs(value - origin_));
+  // Where most are the same, the origin is all that tells a size.
+  const double size = median_of(std::move(distances));
+  if (size > 0 || origin_ != 0) unit_ = power_of_two_in(size > 0 ? size : std::abs(origin_));
+}
+
+double NoveltyViews::scaled(double value) {
+  const double distance = value - origin_;
+  if (unit_ == 0 && distance != 0) unit_ = power_of_two_in(std::abs(distance));
+  return distance == 0 ? 0 : std::clamp(distance / unit_, -kFarthest, kFarthest);
+}
+
+double NoveltyViews::clipped(double error, double sizes) const {
+  const double most = sizes * season_.error_size();
+  return most > 0 && season_.rows() > kRowsBeforeGaps ? std::clamp(error, -most, most) : error;
+}
+
 NoveltyViews::Row NoveltyViews::step(double value, std::int64_t time) {
   Row row;
-  const SeasonalLevel::Expectation expected = season_.expect(time);
+  const double seen = scaled(value);
+  const double unit = unit_ > 0 ? unit_ : 1;
   const bool is_first = season_.rows() == 0;
-  row.forecast = is_first ? value : season_.level() + expected.season;
-  row.error_size = season_.error_size();
-  const double plain = value - expected.season;
+  const bool is_early = season_.rows() < kRowsBeforeGaps;
+  const double x = is_early ? std::clamp(seen, -kFarthestAtFirst, kFarthestAtFirst) : seen;
+  const SeasonalLevel::Expectation expected = season_.expect(time);
+  row.forecast = origin_ + unit * (is_first ? x : season_.level() + expected.season);
+  row.error_size = unit * season_.error_size();
+  row.rounding = kRounding * std::max(std::abs(seen), std::abs(origin_) / unit);
+  const double plain = x - expected.season;
   if (is_first) {
-    first_ = last_ = value;
+    last_ = x;
     mean_ = plain;
   }
-  season_.learn(expected, value);
+  // What is clipped is so by the errors before this row.
+  const double most_of_view = clipped(kFarthest, kMostOfView);
+  const double most_of_mean = clipped(kFarthest, kMostOfMean);
+  const auto within = [](double error, double most) { return std::clamp(error, -most, most); };
+  if (const double moved = season_.learn(expected, x); moved != 0) {
+    mean_ += moved;
+    residuals_ = {};  // They are of the level before.
+  }
   const double residual = plain - mean_;
-  mean_ += std::max(1 / static_cast<double>(season_.rows()), .01) * (plain - mean_);
-  without_season_.push(plain - first_);
-  residuals_.push(residual);
-  steps_.push(std::abs(value - last_));
-  last_ = value;
-  row.views = {value - first_,           residual,          without_season_.mean(),
-               residuals_.deviation(12), residuals_.mean(), steps_.mean()};
+  mean_ += std::max(1 / static_cast<double>(season_.rows()), .01) * within(residual, most_of_mean);
+  without_season_.push(mean_ + within(plain - mean_, most_of_view));
+  residuals_.push(within(residual, most_of_view));
+  steps_.push(within(std::abs(x - last_), most_of_view));
+  last_ = x;
+  row.views = {seen,         residual, without_season_.mean(), residuals_.deviation(12), residuals_.mean(),
+               steps_.mean()};
   return row;
 }
 
 void NoveltyViews::save(ByteWriter& out) const {
   season_.save(out);
-  for (const double number : {first_, last_, mean_}) out.float64(number);
+  for (const double number : {origin_, unit_, last_, mean_}) out.float64(number);
   without_season_.save(out);
   residuals_.save(out);
   steps_.save(out);
@@ -67,7 +120,7 @@ void NoveltyViews::save(ByteWriter& out) const {
 
 void NoveltyViews::load(ByteReader& in) {
   season_.load(in);
-  for (double* number : {&first_, &last_, &mean_}) *number = in.float64();
+  for (double* number : {&origin_, &unit_, &last_, &mean_}) *number = in.float64();
   without_season_.load(in);
   residuals_.load(in);
   steps_.load(in);
@@ -104,25 +157,38 @@ void NoveltyHistory::end_epoch() {
   saved_rows_ = 0;
 }
 
-/// The epoch ends: its last pages are kept for the next save. An epoch of which nothing was saved is found
-/// again in the histories, so a detector that is never saved keeps nothing.
+/// The epoch ends: its last pages are kept for the next save. An epoch of which little was saved is found
+/// again in the histories and saved as a whole, so a detector that is never saved keeps nothing.
 void NoveltyHistory::keep_unsaved() {
   const std::size_t rows = arrived_[0].size();
   if (saved_rows_ == rows) return;
-  if (saved_rows_ == 0) {
+  if (saved_rows_ == 0 || pages_of(rows) - saved_rows_ / kRowsInPage > kMostPending) {
     unsaved_ |= 1U << epoch_;
     return;
   }
   for (std::size_t page = saved_rows_ / kRowsInPage; page < pages_of(rows); ++page)
     pending_[{epoch_, page}] = page_of(arrived_, page);
+  for (auto& [place, page] : pending_) page.shrink_to_fit();
 }
 
 std::size_t NoveltyHistory::memory_bytes() const {
   std::size_t bytes = 0;
   for (const ViewHistory& view : views_) bytes += view.memory_bytes();
   for (const std::vector<ViewCell>& cells : arrived_) bytes += cells.capacity() * sizeof(ViewCell);
-  for (const auto& [place, page] : pending_) bytes += sizeof place + page.capacity();
+  for (const auto& [place, page] : pending_) bytes += sizeof place + kBytesOfNode + page.capacity();
   return bytes;
+}
+
+/// Of an epoch that is full; those that have ended have lost every second value of the slow views, but for
+/// the youngest of them. A vector that grows by doubling holds up to twice what is in it.
+std::size_t NoveltyHistory::most_memory_bytes() const {
+  const std::size_t rows = epoch_rows_;
+  const std::size_t fast = (kEpochs - 1) * rows;
+  const std::size_t slow = 2 * rows + (kEpochs - 3) * ((rows + 1) / 2);
+  const std::size_t settled = kViews / 2 * (fast + slow);
+  const std::size_t current = 2 * kViews * std::bit_ceil(rows);  // In their order, and sorted.
+  const std::size_t page = sizeof(Place) + kBytesOfNode + kViews * (2 + kRowsInPage * sizeof(ViewCell));
+  return (settled + current) * sizeof(ViewCell) + std::min(pages_of(rows), kMostPending) * page;
 }
 
 // head := varint number of the current epoch
@@ -222,19 +288,29 @@ void NoveltyHistory::unsave_pages(StatePages& pages) {
 // ---- The detector ----------------------------------------------------------------------------------------
 
 Novelty::Novelty(const DetectorOptions& options)
-    : threshold_(options.threshold.value_or(options.confidence ? -std::log10(1 - *options.confidence / 100)
-                                                               : kThreshold)),
-      width_(deviations_of_share(options.confidence.value_or(99) / 100) * kDeviationOfMeanError),
+    : threshold_(options.threshold.value_or(kThreshold)),
+      width_(options.width_of_confidence() * kDeviationOfMeanError),
       cooldown_(options.cooldown.value_or(kCooldownRows)),
-      warm_up_(std::max(kRowsOfTail, options.min_training.value_or(0))),
+      warm_up_(std::max(kLeastWarmUp, options.min_training.value_or(0))),
       history_(options.history),
       errors_(options.max_training) {}
 
 Verdict Novelty::judge(std::span<const double> values, std::int64_t time) {
-  history_.finish_loading();
-  const NoveltyViews::Row row = source_.step(values[0], time);
-  const double rarity = rarity_of(row.views);
-  errors_.add(values[0] - row.forecast);
+  finish_loading();
+  if (rows_ > 0) return judge_next(values[0], time);
+  waiting_.push_back({values[0], time});
+  if (waiting_.size() < kRowsBeforeGaps) return {};
+  std::vector<double> first;
+  for (const FirstRow& row : waiting_) first.push_back(row.value);
+  source_.start(first);
+  for (const FirstRow& row : std::exchange(waiting_, {})) judge_next(row.value, row.time);
+  return {};
+}
+
+Verdict Novelty::judge_next(double value, std::int64_t time) {
+  const NoveltyViews::Row row = source_.step(value, time);
+  const double rarity = rarity_of(row);
+  errors_.add(value - row.forecast);
   ++rows_;
   if (rows_since_alert_ > 0) ++rows_since_alert_;
   Verdict verdict;
@@ -251,44 +327,61 @@ Verdict Novelty::judge(std::span<const double> values, std::int64_t time) {
 }
 
 /// The mean over the views; all of them learn the row.
-double Novelty::rarity_of(const Views& views) {
+double Novelty::rarity_of(const NoveltyViews::Row& row) {
   const bool is_early = history_.size() < kRowsBeforeGaps;
-  const NoveltyHistory::Nearest nearest = history_.add(views);
+  const NoveltyHistory::Nearest nearest = history_.add(row.views);
   double sum = 0;
   for (std::size_t view = 0; view < kViews; ++view) {
-    largest_[view] = std::max(largest_[view], std::abs(nearest.values[view]));
-    double gap = nearest.distances[view];
-    if (is_early || gap < kNoDistance * largest_[view]) gap = 0;
+    const double distance = nearest.distances[view];
+    const double gap = is_early || distance <= row.rounding ? 0 : distance;
     sum += std::min(tails_[view].rarity_of(gap), kMostOfOneView);
     tails_[view].add(gap);
   }
   return sum / kViews;
 }
 
+void Novelty::finish_loading() {
+  history_.finish_loading();
+  for (GapTail& tail : tails_) tail.finish_loading();
+}
+
 std::size_t Novelty::memory_bytes() const {
-  std::size_t bytes = sizeof *this + history_.memory_bytes();
+  std::size_t bytes = sizeof *this + history_.memory_bytes() + waiting_.capacity() * sizeof(FirstRow);
   for (const GapTail& tail : tails_) bytes += tail.memory_bytes();
   return bytes;
 }
 
+std::size_t Novelty::most_memory_bytes() const {
+  return sizeof *this + history_.most_memory_bytes() + kViews * GapTail::most_bytes() +
+         std::bit_ceil(kRowsBeforeGaps) * sizeof(FirstRow);
+}
+
 // ---- State -----------------------------------------------------------------------------------------------
 
-// head := views, history, tail…, double largest…, varint rows, varint rows since the alert, errors
+// head := varint rows that wait, each of them := double value, zigzag time
+//         views, history, tail…, varint rows, varint rows since the alert, errors
 void Novelty::save(ByteWriter& out) const {
+  out.varint(waiting_.size());
+  for (const FirstRow& row : waiting_) {
+    out.float64(row.value);
+    out.zigzag(row.time);
+  }
   source_.save(out);
   history_.save(out);
   for (const GapTail& tail : tails_) tail.save(out);
-  for (const double largest : largest_) out.float64(largest);
   out.varint(rows_);
   out.varint(rows_since_alert_);
   errors_.save(out);
 }
 
 Status Novelty::load(ByteReader& in) {
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    const double value = in.float64();
+    waiting_.push_back({value, in.zigzag()});
+  }
   source_.load(in);
   history_.load(in);
   for (GapTail& tail : tails_) tail.load(in);
-  for (double& largest : largest_) largest = in.float64();
   rows_ = in.varint();
   rows_since_alert_ = in.varint();
   errors_.load(in);

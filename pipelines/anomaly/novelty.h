@@ -4,6 +4,11 @@
 // and how rare such a distance is among all distances before. The mean of the six is the rarity; an alert
 // begins where it reaches a threshold, and no other follows for a while.
 //
+// All of it is scale-free: values count from the median of the first twenty, in a power of two near the
+// median of their distances from it. So the first rows wait until there are twenty of them, and one that is
+// an error code does not set the scale. Error codes later on stay in the views for as long as these look
+// back (96 rows); means and spreads learn them as an outlier of bounded size.
+//
 // There is nothing to set, to train or to choose: the same numbers serve every series. The method is a
 // nearest-neighbour detector as KNN-CAD (Burnaev, Ishimtsev 2016) with views in place of a delay embedding.
 //
@@ -39,7 +44,10 @@ class NoveltyViews {
     Views views{};
     double forecast = 0;    ///< Level and season before this row.
     double error_size = 0;  ///< Mean size of the forecasts' errors before this row.
+    double rounding = 0;    ///< Distances of the views that are no more than this are none.
   };
+  /// The first rows: call before `step`, and then `step` with each of them.
+  void start(std::span<const double> values);
   Row step(double value, std::int64_t time);
 
   void save(ByteWriter& out) const;
@@ -47,8 +55,14 @@ class NoveltyViews {
   SeasonalLevel& season() { return season_; }
 
  private:
-  SeasonalLevel season_;
-  double first_ = 0;  // Values of the views are seen from the first value, where floats are finest.
+  /// A value of the series as all that follows sees it; it may be the one that sets the unit.
+  double scaled(double value);
+  /// `error`, brought to within so many sizes of the errors before this row.
+  [[nodiscard]] double clipped(double error, double sizes) const;
+
+  SeasonalLevel season_{SeasonalLevel::Shape::kSteps};
+  double origin_ = 0;
+  double unit_ = 0;  // A power of 2; 0: all values were 0 so far.
   double last_ = 0;
   double mean_ = 0;  // Of the values without season.
   Trailing<6> without_season_;
@@ -70,6 +84,7 @@ class NoveltyHistory {
   [[nodiscard]] std::size_t size() const { return views_[0].size(); }
 
   [[nodiscard]] std::size_t memory_bytes() const;
+  [[nodiscard]] std::size_t most_memory_bytes() const;
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
   void save_pages(StatePages& pages);
@@ -105,24 +120,36 @@ class Novelty final : public Detector {
   explicit Novelty(const DetectorOptions& options);
 
   [[nodiscard]] std::size_t memory_bytes() const override;
+  [[nodiscard]] std::size_t most_memory_bytes() const override;
   void save(ByteWriter& out) const override;
   Status load(ByteReader& in) override;
   void save_pages(StatePages& pages) override;
   Status load_page(std::string_view page, std::string_view value) override;
   void unsave_pages(StatePages& pages) override;
+  /// Less than that of any 'minTrainingSize': gaps are measured from row 20 on, and judged by 30 of them.
+  static constexpr std::uint32_t kLeastWarmUp = 50;
 
  private:
   Verdict judge(std::span<const double> values, std::int64_t time) override;
-  double rarity_of(const Views& views);
+  /// Without the first rows, which wait.
+  Verdict judge_next(double value, std::int64_t time);
+  double rarity_of(const NoveltyViews::Row& row);
+  void finish_loading();
 
   double threshold_;
   double width_;  // Of the interval of expected values, in mean sizes of errors.
   std::uint32_t cooldown_;
   std::uint32_t warm_up_;
+  struct FirstRow {
+    double value = 0;
+    std::int64_t time = 0;
+  };
+  std::vector<FirstRow> waiting_;
   NoveltyViews source_;
   NoveltyHistory history_;
-  std::array<GapTail, kViews> tails_;
-  Views largest_{};  // Absolute values.
+  static constexpr double kEndOfTail = 512;
+  std::array<GapTail, kViews> tails_{GapTail(kEndOfTail), GapTail(kEndOfTail), GapTail(kEndOfTail),
+                                     GapTail(kEndOfTail), GapTail(kEndOfTail), GapTail(kEndOfTail)};
   std::uint64_t rows_ = 0;
   std::uint64_t rows_since_alert_ = 0;  // 0: there was none.
   ForecastErrors errors_;

@@ -16,13 +16,14 @@ constexpr double kTrust = 4;     // Rows at which half of a bucket's value count
 // A season must be better by this factor; the mixture then goes over to it quickly.
 constexpr double kSeasonMargin = 0.85;
 constexpr double kSharpness = 16;
+constexpr std::int64_t kRowsOfNewLevel = 24;
 
 // The rate of a mean that is that of all rows at first, and of the last 1/least rows later on.
 double rate(std::uint64_t rows, double least) {
   return std::max(1 / static_cast<double>(rows), least);
 }
 
-double trust(std::uint32_t rows) {
+double trust(double rows) {
   return rows / (rows + kTrust);
 }
 
@@ -36,46 +37,105 @@ double weight(double error, double least) {
 
 SeasonalLevel::Expectation SeasonalLevel::expect(std::int64_t time) const {
   constexpr std::int64_t kMicrosPerWeek = 7 * kMicrosPerDay;
+  const std::span<const Bucket> buckets(buckets_);
   Expectation expected;
   expected.hour_of_day = static_cast<std::size_t>(floor_mod(time, kMicrosPerDay) / kMicrosPerHour);
   expected.hour_of_week = static_cast<std::size_t>(floor_mod(time, kMicrosPerWeek) / kMicrosPerHour);
-  const Bucket& of_day = buckets_[expected.hour_of_day];
-  const Bucket& of_week = buckets_[kDayHours + expected.hour_of_week];
-  expected.daily = trust(of_day.rows) * of_day.value;
-  expected.weekly = expected.daily + trust(of_week.rows) * of_week.value;
-  if (rows_ < kRowsBeforeSeasons) return expected;
-  const double least = *std::min_element(errors_.begin(), errors_.end()) + 1e-300;
-  const double none = weight(errors_[0], least);
-  const double day = weight(errors_[1] / kSeasonMargin, least);
-  const double week = weight(errors_[2] / kSeasonMargin, least);
-  expected.season = (day * expected.daily + week * expected.weekly) / (none + day + week);
+  if (shape_ == Shape::kLines)
+    expected.into_hour =
+        static_cast<double>(floor_mod(time, kMicrosPerHour)) / static_cast<double>(kMicrosPerHour);
+  expected.daily = value_at(buckets.first(kDayHours), expected.hour_of_day, expected.into_hour);
+  expected.weekly =
+      expected.daily + value_at(buckets.subspan(kDayHours), expected.hour_of_week, expected.into_hour);
+  if (rows_ >= kRowsBeforeSeasons) expected.season = mixture(expected);
   return expected;
 }
 
+double SeasonalLevel::mixture(const Expectation& expected) const {
+  const double least = *std::min_element(errors_.begin(), errors_.end()) + 1e-300;
+  const double none = weight(errors_[0], least);
+  double day = weight(errors_[1] / kSeasonMargin, least);
+  double week = weight(errors_[2] / kSeasonMargin, least);
+  if (shape_ == Shape::kLines) {
+    if (errors_[1] >= kSeasonMargin * errors_[0]) day = 0;
+    if (errors_[2] >= kSeasonMargin * errors_[0]) week = 0;
+  }
+  return (day * expected.daily + week * expected.weekly) / (none + day + week);
+}
+
+double SeasonalLevel::raw_at(std::span<const Bucket> buckets, std::size_t hour, double into) const {
+  if (shape_ == Shape::kSteps) return buckets[hour].value;
+  return (1 - into) * buckets[hour].value + into * buckets[(hour + 1) % buckets.size()].value;
+}
+
+double SeasonalLevel::value_at(std::span<const Bucket> buckets, std::size_t hour, double into) const {
+  if (shape_ == Shape::kSteps) return trust(buckets[hour].rows) * buckets[hour].value;
+  double sum = 0;
+  double seen = 0;
+  for (const Bucket& bucket : buckets) {
+    if (bucket.rows <= 0) continue;
+    sum += bucket.value;
+    ++seen;
+  }
+  if (seen == 0) return 0;
+  const auto of = [&](const Bucket& bucket) { return trust(bucket.rows) * (bucket.value - sum / seen); };
+  return (1 - into) * of(buckets[hour]) + into * of(buckets[(hour + 1) % buckets.size()]);
+}
+
 double SeasonalLevel::clipped(double error) const {
-  if (rows_ <= kRowsBeforeClipping || error_size_ <= 0) return error;
+  if (rows_ <= kRowsBeforeClipping) return error;
+  if (error_size_ <= 0) return shape_ == Shape::kSteps ? error : 0;
   return std::clamp(error, -kClipping * error_size_, kClipping * error_size_);
 }
 
-void SeasonalLevel::learn(const Expectation& expected, double value) {
+void SeasonalLevel::teach(Buckets buckets, std::size_t hour, double into, double least_rate,
+                          double error) const {
+  const auto learn = [&](Bucket& bucket, double share) {
+    if (share <= 0) return;
+    bucket.rows += share;
+    bucket.value += share * std::max(1 / std::max(1.0, bucket.rows), least_rate) * error;
+    bucket.changed = true;
+  };
+  learn(buckets[hour], 1 - into);
+  learn(buckets[(hour + 1) % buckets.size()], into);
+}
+
+double SeasonalLevel::learn(const Expectation& expected, double value) {
   if (rows_ == 0) level_ = value;
-  Bucket& of_day = day(expected.hour_of_day);
-  Bucket& of_week = week(expected.hour_of_week);
   const double plain = value - level_;
-  const double error = clipped(plain - expected.season);
-  const double day_error = clipped(plain - of_day.value);
-  const double week_error = clipped(plain - expected.daily - of_week.value);
+  const double error = plain - expected.season;
+  const double learnt = clipped(error);
+  const double into = expected.into_hour;
+  const double day_error = clipped(plain - raw_at(days(), expected.hour_of_day, into));
+  const double week_error = clipped(plain - expected.daily - raw_at(weeks(), expected.hour_of_week, into));
   const std::array<double, 3> errors = {clipped(plain), clipped(plain - expected.daily),
                                         clipped(plain - expected.weekly)};
   const std::uint64_t rows = rows_ + 1;
   for (std::size_t i = 0; i < errors.size(); ++i)
     errors_[i] += rate(rows, .002) * (std::abs(errors[i]) - errors_[i]);
-  error_size_ += rate(rows, .005) * (std::abs(error) - error_size_);
-  of_day.value += rate(++of_day.rows, .05) * day_error;
-  of_week.value += rate(++of_week.rows, .1) * week_error;
-  of_day.changed = of_week.changed = true;
-  level_ += rate(rows, .01) * error;
+  // Of a flat line the size of the first error is all that is learnt: it may be an error code.
+  error_size_ += rate(rows, .005) * (std::abs(error_size_ > 0 ? learnt : error) - error_size_);
+  teach(days(), expected.hour_of_day, into, .05, day_error);
+  teach(weeks(), expected.hour_of_week, into, .1, week_error);
+  level_ += rate(rows, .01) * learnt;
   rows_ = rows;
+  if (error != learnt) return find_new_level(error);
+  rows_beyond_ = 0;
+  return 0;
+}
+
+/// `error` is beyond what is learnt of one row.
+double SeasonalLevel::find_new_level(double error) {
+  if (rows_beyond_ > 0 ? error < 0 : error > 0) rows_beyond_ = 0;
+  if (rows_beyond_ == 0) mean_beyond_ = 0;
+  rows_beyond_ += error > 0 ? 1 : -1;
+  // The first of them may be of an error code, or of a slope.
+  const std::int64_t counted = std::abs(rows_beyond_) - kRowsOfNewLevel / 2;
+  if (counted > 0) mean_beyond_ += (error - mean_beyond_) / static_cast<double>(counted);
+  if (std::abs(rows_beyond_) < kRowsOfNewLevel) return 0;
+  rows_beyond_ = 0;
+  level_ += mean_beyond_;
+  return mean_beyond_;
 }
 
 // ---- State -----------------------------------------------------------------------------------------------
@@ -83,12 +143,16 @@ void SeasonalLevel::learn(const Expectation& expected, double value) {
 void SeasonalLevel::save(ByteWriter& out) const {
   out.varint(rows_);
   for (const double number : {level_, error_size_, errors_[0], errors_[1], errors_[2]}) out.float64(number);
+  out.zigzag(rows_beyond_);
+  out.float64(mean_beyond_);
 }
 
 void SeasonalLevel::load(ByteReader& in) {
   rows_ = in.varint();
   for (double* number : {&level_, &error_size_, &errors_[0], &errors_[1], &errors_[2]})
     *number = in.float64();
+  rows_beyond_ = in.zigzag();
+  mean_beyond_ = in.float64();
 }
 
 void SeasonalLevel::save_pages(StatePages& pages) {
@@ -99,7 +163,7 @@ void SeasonalLevel::save_pages(StatePages& pages) {
     value.clear();
     ByteWriter writer(value);
     writer.float64(bucket.value);
-    writer.varint(bucket.rows);
+    writer.float64(bucket.rows);
     const char name[] = {kPageTag, static_cast<char>(i)};
     pages.put({name, sizeof name}, value);
     bucket.changed = false;
@@ -114,7 +178,7 @@ Status SeasonalLevel::load_page(ByteReader& page, ByteReader& value) {
     return fail(ErrorCode::kCorrupt, "a saved season of a detector has no such hour");
   Bucket& bucket = buckets_[place];
   bucket.value = value.float64();
-  bucket.rows = static_cast<std::uint32_t>(value.varint());
+  bucket.rows = value.float64();
   bucket.saved = true;
   if (!value.ok()) return fail(ErrorCode::kCorrupt, "a saved season of a detector ends early");
   return {};

@@ -103,7 +103,7 @@ struct Judged {
   Verdict verdict;
   double actual = anomaly::kUnknown;
   std::int64_t time = 0;
-  bool is_row = false;
+  bool has_time = false;
 };
 using DetectionState = SeriesState<anomaly::Detector, Judged>;
 
@@ -126,7 +126,7 @@ class AnomalyDetection final : public OverSeries<DetectionState> {
                       {"method", Type::string()}});
   }
   [[nodiscard]] std::size_t full_state_bytes() const override {
-    return anomaly::full_size_of(options_, value_count());
+    return sizeof(DetectionState) + anomaly::full_size_of(options_, value_count());
   }
   void init(std::byte* state) const override {
     new (state) DetectionState{anomaly::make_detector(options_, value_count()), {}};
@@ -139,9 +139,9 @@ class AnomalyDetection final : public OverSeries<DetectionState> {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       DetectionState& state = at(states[i]);
       state.found = {};
+      state.found.has_time = !arguments[1]->is_null(rows[i]);
+      if (state.found.has_time) state.found.time = times[rows[i]];
       if (!read(arguments, rows[i], values)) continue;
-      state.found.is_row = true;
-      state.found.time = times[rows[i]];
       state.found.verdict = state.detector->observe(values, state.found.time);
       state.found.actual = values[state.found.verdict.value];
     }
@@ -150,7 +150,7 @@ class AnomalyDetection final : public OverSeries<DetectionState> {
   void result(const std::byte* state, ColumnBuilder& out) const override {
     const Judged& found = at(state).found;
     const Verdict& verdict = found.verdict;
-    if (found.is_row)
+    if (found.has_time)
       out.child(0).append<std::int64_t>(found.time);
     else
       out.child(0).append_null();
@@ -192,7 +192,9 @@ class Forecast final : public OverSeries<ForecastState> {
                                   {"rmse", number},
                                   {"aic", number}}));
   }
-  [[nodiscard]] std::size_t full_state_bytes() const override { return anomaly::full_size_of(options_, 1); }
+  [[nodiscard]] std::size_t full_state_bytes() const override {
+    return sizeof(ForecastState) + anomaly::full_size_of(options_, 1);
+  }
   void init(std::byte* state) const override {
     new (state) ForecastState{std::make_unique<anomaly::HoltWinters>(options_), {}};
   }

@@ -10,7 +10,7 @@ namespace leat::functions {
 class BoundedState {
  public:
   virtual ~BoundedState() = default;
-  /// Bytes of a full state, about.
+  /// Bytes that a state, all that it points to included, never has more of.
   [[nodiscard]] virtual std::size_t full_state_bytes() const = 0;
 };
 

@@ -95,6 +95,7 @@ class OverCalls {
   bool bind_time_numbering(const sql::Call& call, std::size_t time, AggregateCall& bound) const;
   bool bind_lag(const sql::Call& call, AggregateCall& bound);
   /// Functions of a series see the whole partition up to the row, whatever order it is bound for.
+  [[nodiscard]] bool check_plain_series(const sql::Call& call) const;
   bool bind_series(const sql::Call& call, const Window& window, AggregateCall& bound);
   bool bind_series_call(const sql::Call& call, const Window& window, Bound& bound);
   std::optional<OverFrame> bind_frame(const std::optional<sql::Frame>& frame) const;

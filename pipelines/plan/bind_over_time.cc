@@ -111,6 +111,24 @@ bool OverCalls::bind_series_call(const sql::Call& call, const Window& window, Bo
   return true;
 }
 
+/// DISTINCT, FILTER and ORDER BY would hide rows from a detector, or change their order.
+bool OverCalls::check_plain_series(const sql::Call& call) const {
+  if (call.filter)
+    context_.diagnostics.error(
+        call.filter->span, call.name + " takes no FILTER: it says something of each row",
+        "give NULL as the value of rows that it should pass over: CASE WHEN … THEN temperature END; or "
+        "select them in a view");
+  else if (call.distinct)
+    context_.diagnostics.error(call.span, call.name + " takes no DISTINCT: it judges each row as it comes",
+                               "leave it out");
+  else if (!call.order_by.empty())
+    context_.diagnostics.error(call.span, call.name + " takes no ORDER BY of its own: OVER has one",
+                               "leave it out");
+  else
+    return true;
+  return false;
+}
+
 bool OverCalls::bind_series(const sql::Call& call, const Window& window, AggregateCall& bound) {
   using enum sql::FrameBound::Kind;
   const std::optional<sql::Frame>& frame = *window.frame;
@@ -121,8 +139,8 @@ bool OverCalls::bind_series(const sql::Call& call, const Window& window, Aggrega
         "option");
     return false;
   }
-  const bool plain = !call.distinct && !call.star && !call.filter && call.order_by.empty();
-  if (call.arguments.size() < 2 || call.arguments.size() > 3 || !plain) {
+  if (!check_plain_series(call)) return false;
+  if (call.arguments.size() < 2 || call.arguments.size() > 3 || call.star) {
     context_.diagnostics.error(call.span, call.name + " takes a value, its time, and options",
                                "as in " + call.name +
                                    "(temperature, ts, JSON_OBJECT('confidencePercentage' VALUE "

@@ -108,6 +108,12 @@ std::optional<Options> parse(const OptionTable<Options>& table, const WrittenOpt
   return std::nullopt;
 }
 
+/// What a state that was saved must have in common with the one that would go on with it.
+std::string kind_of(const sql::Call& call, const anomaly::DetectorOptions& options, std::string_view shape) {
+  return call.name + " version " + std::to_string(anomaly::kStateVersion) + " " + std::string(shape) +
+         identity_of(options);
+}
+
 /// Said already by what makes the state what it is.
 bool is_in_identity(std::string_view key) {
   return key == "method" || key == "history" || key == "window" || key == "m" || key == "seed" ||
@@ -148,15 +154,16 @@ std::optional<SeriesFunction> bind_detection(const sql::Call& call, const Type& 
     if (!options->threshold) options->threshold = kDeviations;
   }
   const functions::SeriesValues values = functions::series_values_of(value);
-  if (const auto mistake = find_mistake(*options, values.count)) {
+  std::optional<OptionError> mistake = find_useless(written.values, *options);
+  if (!mistake) mistake = find_mistake(*options, values.count);
+  if (mistake) {
     report(*mistake, written, context);
     return std::nullopt;
   }
   const std::string shape =
       values.type.kind() == TypeKind::kRow ? std::to_string(values.count) + " values " : "";
   return SeriesFunction{functions::make_anomaly_detection(*options, values, time),
-                        call.name + " " + shape + identity_of(*options),
-                        options_text(*options, written.values)};
+                        kind_of(call, *options, shape), options_text(*options, written.values)};
 }
 
 std::optional<SeriesFunction> bind_forecast(const sql::Call& call, const Type& value, const Type& time,
@@ -172,7 +179,7 @@ std::optional<SeriesFunction> bind_forecast(const sql::Call& call, const Type& v
     report(*mistake, written, context);
     return std::nullopt;
   }
-  return SeriesFunction{functions::make_forecast(*options, time), call.name + " " + identity_of(*options),
+  return SeriesFunction{functions::make_forecast(*options, time), kind_of(call, *options, ""),
                         options_text(*options, written.values)};
 }
 

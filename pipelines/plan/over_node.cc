@@ -19,7 +19,7 @@ std::string size_text(const AggregateCall& call) {
   const auto* sized = dynamic_cast<const functions::BoundedState*>(call.function.get());
   if (sized == nullptr) return "";
   constexpr std::size_t kKibi = 1024;
-  return ", up to " + std::to_string(sized->full_state_bytes() / kKibi + 1) + " kb a key";
+  return ", up to " + std::to_string(sized->full_state_bytes() / kKibi + 1) + " KiB a key";
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 //       Each file of the folder IN whose name ends in .csv, with lines of timestamp,value, becomes a file of
 //       the same relative path in OUT, with lines of timestamp,value,anomaly_score. The score is -log10 of
 //       the chance of such a value; rows in which an alert is held back have 0, rows without a verdict, too.
+//       OUT is another folder than IN and not in it. A file is there when it is whole: a line that cannot be
+//       read ends the program, and leaves nothing of its file.
 //   leat_bench_anomaly --method M [--history N] --speed DEVICES ROWS
 //       ROWS rows of generated series, one row of each of DEVICES devices after the other. Prints nanoseconds
 //       and events for each second of one core, and bytes held for each device. The alerts are counted twice,
@@ -56,6 +58,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
   std::vector<leat::OptionError> mistakes;
   arguments.options = leat::anomaly::detector_option_table().read(given, {}, mistakes);
   if (mistakes.empty())
+    if (auto useless = find_useless(given, arguments.options)) mistakes.push_back(*std::move(useless));
+  if (mistakes.empty())
     if (auto mistake = find_mistake(arguments.options, 1)) mistakes.push_back(*std::move(mistake));
   for (const leat::OptionError& mistake : mistakes) fmt::print(stderr, "{}\n", mistake.message);
   if (!mistakes.empty() || arguments.rest.size() != 2) return std::nullopt;
@@ -102,32 +106,62 @@ class HeldBack {
   std::uint64_t since_alert_ = 1'000'000'000;
 };
 
-bool run_file(const fs::path& from, const fs::path& to, const DetectorOptions& options) {
-  std::ifstream in(from);
-  fs::create_directories(to.parent_path());
-  std::ofstream out(to);
+/// False: the line that is no timestamp,value has been reported.
+bool run_lines(std::istream& in, std::ostream& out, const fs::path& from, const DetectorOptions& options) {
   const DetectorPtr detector = make_detector(options, 1);
   HeldBack held_back(options);
   std::string line;
   std::getline(in, line);
   out << "timestamp,value,anomaly_score\n";
-  while (std::getline(in, line)) {
+  for (std::size_t number = 2; std::getline(in, line); ++number) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
     const std::size_t comma = line.find(',');
     const auto time = time_of(line.substr(0, comma));
-    if (comma == std::string::npos || !time) {
-      fmt::print(stderr, "{}: '{}' is no timestamp,value\n", from.string(), line);
+    const char* const digits = comma == std::string::npos ? "" : line.c_str() + comma + 1;
+    char* end = nullptr;
+    const double value = std::strtod(digits, &end);
+    if (!time || end == digits || *end != '\0') {
+      fmt::print(stderr, "{}:{}: '{}' is no timestamp,value\n", from.string(), number, line);
       return false;
     }
-    const double value = std::strtod(line.c_str() + comma + 1, nullptr);
     out << fmt::format("{},{:.6f}\n", line, held_back.score(detector->observe({&value, 1}, *time)));
   }
-  return out.good();
+  return true;
+}
+
+/// Writes beside `to` and renames.
+bool run_file(const fs::path& from, const fs::path& to, const DetectorOptions& options) {
+  std::ifstream in(from);
+  fs::create_directories(to.parent_path());
+  fs::path aside = to;
+  aside += ".part";
+  std::ofstream out(aside);
+  bool whole = run_lines(in, out, from, options);
+  out.close();
+  if (whole && !out.good()) {
+    fmt::print(stderr, "{}: cannot be written\n", aside.string());
+    whole = false;
+  }
+  if (whole)
+    fs::rename(aside, to);
+  else
+    fs::remove(aside);
+  return whole;
+}
+
+bool is_in(const fs::path& inner, const fs::path& outer) {
+  const fs::path path = fs::weakly_canonical(inner).lexically_relative(fs::canonical(outer));
+  return !path.empty() && *path.begin() != "..";
 }
 
 int run_folder(const Arguments& arguments) {
   const fs::path in = arguments.rest[0];
+  if (is_in(arguments.rest[1], in)) {
+    fmt::print(stderr, "leat_bench_anomaly: OUT '{}' is the folder IN, or in it: give another one\n",
+               arguments.rest[1]);
+    return kWrongUsage;
+  }
   std::size_t files = 0;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(in)) {
     if (entry.path().extension() != ".csv") continue;

@@ -224,3 +224,18 @@ def test_two_inserts_into_one_table_give_the_order_of_the_rows_whatever_the_batc
     outs = {run_leat("run", *more, "-e", sql).stdout for more in ((), ("--batch-bytes", "1"), ("--batch-bytes", "60"))}
     want = "".join(f"+I[{n - 1}, x]\n+I[{n}, y]\n" for n in range(5))
     assert outs == {want}
+
+
+def test_another_method_over_a_kept_state_begins_anew_and_says_which_operator(run_leat, json_file, tmp_path):
+    def run(method):
+        call = f"ML_DETECT_ANOMALIES(v, ts, JSON_OBJECT('method' VALUE '{method}'))"
+        query = f"SELECT {call} OVER (PARTITION BY device ORDER BY ts) FROM readings;"
+        done = run_leat("run", "--state", str(tmp_path / "state"), "-e", file_readings(json_file) + query)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    assert "without their former state" not in run("zscore")
+    assert "without their former state" not in run("zscore")
+    told = run("ewma")
+    assert "operators start without their former state" in told
+    assert "over" in told.lower().split("operators=")[1], told

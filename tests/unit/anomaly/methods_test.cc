@@ -131,6 +131,128 @@ TEST_CASE("holt_winters forecasts a trend and a season of rows, ever less surely
   CHECK(forecasts[3].upper - forecasts[3].lower > forecasts[0].upper - forecasts[0].lower);
 }
 
+TEST_CASE(
+    "half_space_trees see that two values which move together have parted, and a value that was always 0") {
+  for (const double noise_size : {0.02, 0.1, 0.3}) {
+    CAPTURE(noise_size);
+    Watch watch(Method::kHalfSpaceTrees, 2);
+    Noise noise(13);
+    for (int i = 0; i < 2000; ++i) {
+      const double x = noise.normal();
+      watch.see({x, x + noise_size * noise.normal()});
+    }
+    CHECK(watch.see({1, 1}).rarity < 1.5);
+    const Verdict verdict = watch.see({1, -1});
+    CHECK(verdict.rarity > (noise_size < 0.2 ? 3 : 2));
+    CHECK(verdict.value == 1);
+    CHECK(watch.see({10, 10}).alert);
+  }
+  for (const double rise : {10.0, -10.0, 1e-3}) {
+    Watch watch(Method::kHalfSpaceTrees, 2);
+    Noise noise(14);
+    for (int i = 0; i < 2000; ++i) watch.see({noise.normal(), 0});
+    const Verdict verdict = watch.see({0.1, rise});
+    CHECK(verdict.alert);
+    CHECK(verdict.value == 1);
+  }
+}
+
+/// Root mean squares of forecasts one row ahead in the second half, of the model and of the last value.
+struct Errors {
+  double model = 0;
+  double last_value = 0;
+  int alerts = 0;
+};
+template <class Series>
+Errors forecast_errors(std::size_t rows, std::int64_t step, std::uint32_t season, Series series) {
+  ForecastOptions options;
+  options.season_rows = season;
+  HoltWinters model(options);
+  Errors errors;
+  double last = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double value = series(i);
+    const auto coming = model.forecast(1);
+    if (i >= rows / 2 && !coming.empty()) {
+      errors.model += (coming[0].value - value) * (coming[0].value - value);
+      errors.last_value += (last - value) * (last - value);
+    }
+    errors.alerts += model.observe({&value, 1}, static_cast<std::int64_t>(i) * step).alert ? 1 : 0;
+    last = value;
+  }
+  errors.model = std::sqrt(errors.model / static_cast<double>(rows - rows / 2));
+  errors.last_value = std::sqrt(errors.last_value / static_cast<double>(rows - rows / 2));
+  return errors;
+}
+
+TEST_CASE("a clean season of m rows is forecast ever better, however long it is") {
+  for (const std::uint32_t m : {7U, 24U, 96U, 144U, 288U}) {
+    CAPTURE(m);
+    const Errors errors = forecast_errors(std::size_t{m} * 60, 600 * kMicrosPerSecond, m, [&](std::size_t i) {
+      return 10 * std::sin(2 * std::numbers::pi * static_cast<double>(i) / m);
+    });
+    CHECK(errors.model < 1e-6);
+    CHECK(errors.alerts < 10);
+  }
+}
+
+TEST_CASE("holt_winters forecasts a ramp, a walk and a wave no worse than the last value does") {
+  Noise noise(15);
+  const auto minute = [&](auto series) { return forecast_errors(6000, kMicrosPerMinute, 0, series); };
+  const Errors ramp = minute([](std::size_t i) { return static_cast<double>(i); });
+  CHECK(ramp.model < 1e-6);
+  CHECK(ramp.alerts == 0);
+  const Errors rough = minute([&](std::size_t i) { return 0.1 * static_cast<double>(i) + noise.normal(); });
+  CHECK(rough.model < 0.8 * rough.last_value);
+  double place = 0;
+  const Errors walk = minute([&](std::size_t) { return place += noise.normal(); });
+  CHECK(walk.model < 1.05 * walk.last_value);
+  const Errors wave = minute([&](std::size_t i) {
+    return 10 * std::sin(2 * std::numbers::pi * static_cast<double>(i) / 1440) + 0.1 * noise.normal();
+  });
+  CHECK(wave.model < 0.9 * wave.last_value);
+}
+
+TEST_CASE("a spike of a flat line is one alert, and no echo the day after; a ramp has none") {
+  for (const Method method : {Method::kZscore, Method::kMad, Method::kEwma, Method::kHoltWinters}) {
+    CAPTURE(to_string(method));
+    DetectorOptions options;
+    options.method = method;
+    options.deseasonalise = method != Method::kHoltWinters;
+    Watch spike(method, 1, &options);
+    int alerts = 0;
+    for (int i = 0; i < 4000; ++i) alerts += spike.see(i == 1500 ? 50 : 5).alert ? 1 : 0;
+    CHECK(alerts == 1);
+    if (method == Method::kHoltWinters) continue;
+    Watch ramp(method, 1, &options);
+    Noise noise(16);
+    alerts = 0;
+    for (int i = 0; i < 4000; ++i) alerts += ramp.see(i + 0.5 * noise.normal()).alert ? 1 : 0;
+    CHECK(alerts < 40);
+  }
+}
+
+TEST_CASE("alerts of a day's wave are no more at the turn of an hour") {
+  for (const Method method : {Method::kZscore, Method::kMad, Method::kEwma, Method::kHoltWinters}) {
+    CAPTURE(to_string(method));
+    DetectorOptions options;
+    options.method = method;
+    options.deseasonalise = method != Method::kHoltWinters;
+    const DetectorPtr detector = make_detector(options, 1);
+    Noise noise(17);
+    int alerts = 0;
+    int at_turn = 0;
+    for (int i = 0; i < 1440 * 8; ++i) {
+      const double value = 10 * std::sin(2 * std::numbers::pi * i / 1440) + 0.1 * noise.normal();
+      if (!detector->observe({&value, 1}, i * kMicrosPerMinute).alert) continue;
+      ++alerts;
+      at_turn += i % 60 < 3 ? 1 : 0;
+    }
+    CHECK(alerts < 1440 * 8 / 25);
+    CHECK(at_turn <= alerts / 8 + 5);
+  }
+}
+
 TEST_CASE("a level follows a gap further than the next row") {
   DetectorOptions options = options_of(Method::kEwma);
   const DetectorPtr steady = make_detector(options, 1);

@@ -11,6 +11,7 @@ std::string complaint(const OptionMap& given, std::size_t values = 1) {
   std::vector<OptionError> mistakes;
   const DetectorOptions options = detector_option_table().read(given, {}, mistakes);
   if (!mistakes.empty()) return mistakes[0].message;
+  if (const auto useless = find_useless(given, options)) return useless->message;
   const auto mistake = find_mistake(options, values);
   return mistake ? mistake->message : "";
 }
@@ -20,7 +21,8 @@ TEST_CASE("what is known is taken") {
   for (const char* method : {"auto", "novelty", "zscore", "mad", "ewma", "holt_winters", "cusum",
                              "page_hinkley", "half_space_trees"})
     CHECK(complaint({{"method", method}}).empty());
-  CHECK(complaint({{"minTrainingSize", "10"},
+  CHECK(complaint({{"method", "zscore"},
+                   {"minTrainingSize", "10"},
                    {"maxTrainingSize", "50"},
                    {"confidencePercentage", "99.5"},
                    {"enableStl", "true"}})
@@ -36,11 +38,38 @@ TEST_CASE("what is not known is refused with the nearest name") {
 TEST_CASE("what cannot be is refused with what could") {
   CHECK(complaint({{"history", "20"}}).find("from 64 to 16384") != std::string::npos);
   CHECK(complaint({{"confidencePercentage", "100"}}).find("below 100") != std::string::npos);
-  CHECK(complaint({{"alpha", "1"}}).find("below 1") != std::string::npos);
+  CHECK(complaint({{"method", "ewma"}, {"alpha", "1"}}).find("below 1") != std::string::npos);
   CHECK(complaint({{"method", "zscore"}}, 3).find("half_space_trees") != std::string::npos);
   CHECK(complaint({{"method", "mad"}, {"enableStl", "true"}}, 3).find("one value") != std::string::npos);
   CHECK(complaint({{"p", "1"}}).find("ARIMA") != std::string::npos);
   CHECK(complaint({{"updateInterval", "5"}}).find("leave it out") != std::string::npos);
+}
+
+TEST_CASE("what a method has no use for is refused with those that have") {
+  CHECK(complaint({{"method", "zscore"}, {"history", "4096"}}).find("it is for 'novelty'") !=
+        std::string::npos);
+  CHECK(complaint({{"m", "24"}}).find("it is for 'holt_winters'") != std::string::npos);
+  CHECK(complaint({{"method", "ewma"}, {"window", "64"}}).find("'mad', 'half_space_trees'") !=
+        std::string::npos);
+  CHECK(complaint({{"enableStl", "true"}}).find("takes the season away in any case") != std::string::npos);
+  CHECK(complaint({{"method", "half_space_trees"}, {"confidencePercentage", "99"}}).find("of no use") !=
+        std::string::npos);
+  CHECK(complaint({{"confidencePercentage", "95"}, {"threshold", "2"}}).empty());
+}
+
+TEST_CASE("rows of training are those that were said, or refused") {
+  CHECK(complaint({{"minTrainingSize", "10"}}).find("needs 50 rows") != std::string::npos);
+  CHECK(complaint({{"method", "mad"}, {"window", "20"}, {"minTrainingSize", "50"}}).find("'window' of 20") !=
+        std::string::npos);
+  CHECK(
+      complaint({{"method", "half_space_trees"}, {"minTrainingSize", "128"}}).find("256 rows and 50 more") !=
+      std::string::npos);
+  CHECK(
+      complaint({{"method", "holt_winters"}, {"m", "144"}, {"minTrainingSize", "128"}}).find("two seasons") !=
+      std::string::npos);
+  CHECK(complaint({{"method", "mad"}, {"window", "20"}}).empty());
+  CHECK(complaint({{"method", "zscore"}, {"threshold", "4"}, {"confidencePercentage", "95"}})
+            .find("leave one of them out") != std::string::npos);
 }
 
 TEST_CASE("the default of several values is refused: novelty judges one") {

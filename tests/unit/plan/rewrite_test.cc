@@ -111,6 +111,20 @@ TEST_CASE("a fingerprint changes with the window, the key, the aggregates and th
   CHECK(with_size("INTERVAL '60' SECOND", " WHERE humidity > 1") != state);
 }
 
+TEST_CASE("a detector's fingerprint is that of its method and what its state is made of, not of its alerts") {
+  const auto with = [](const std::string& options) {
+    const std::string text = "SELECT ML_DETECT_ANOMALIES(temperature, ts, JSON_OBJECT(" + options +
+                             ")) OVER (PARTITION BY device ORDER BY ts) FROM readings";
+    return find_node(planned(text), NodeKind::kOver)->fingerprint;
+  };
+  CHECK(with("'method' VALUE 'novelty'") ==
+        with("'history' VALUE 2048, 'cooldown' VALUE 5, 'threshold' VALUE 2"));
+  CHECK(with("'method' VALUE 'zscore'") == with("'method' VALUE 'zscore', 'minTrainingSize' VALUE 10"));
+  CHECK(with("'method' VALUE 'zscore'") != with("'method' VALUE 'ewma'"));
+  CHECK(with("'method' VALUE 'zscore'") != with("'method' VALUE 'zscore', 'enableStl' VALUE TRUE"));
+  CHECK(with("'method' VALUE 'novelty'") != with("'history' VALUE 4096"));
+}
+
 TEST_CASE("a filter has one fingerprint whether the scan or a filter node applies it") {
   const std::string query =
       "INSERT INTO results SELECT device, window_start, AVG(temperature) FROM TUMBLE((SELECT * FROM "
