@@ -50,7 +50,8 @@ std::optional<Relation> QueryBinder::bind(const sql::Query& query) {
   std::optional<Relation> relation = bind_ordered(query, correlated);
   --depth_;
   common_tables_.resize(in_sight);
-  return whole ? relation : std::nullopt;
+  if (!whole || !relation || !context_.fits(relation->schema(), query.span)) return std::nullopt;
+  return relation;
 }
 
 std::optional<Relation> QueryBinder::bind_ordered(const sql::Query& query, Correlated* correlated) {
@@ -113,8 +114,8 @@ bool is_rectangle(const sql::Values& values, const Rows& rows, const BindContext
   return whole;
 }
 
-/// The first value that does not go with those above it; the last one, if all go together. Each look reads all
-/// types before it: there may be thousands.
+/// The first value that does not go with those above it; the last one, if all go together. Each look reads
+/// all types before it: there may be thousands.
 std::size_t first_odd(std::span<const Type> types) {
   if (functions::common_type(types)) return types.size() - 1;
   std::size_t together = 0;  // So many go together, and `apart` do not.
