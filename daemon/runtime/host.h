@@ -149,6 +149,8 @@ class Host {
   void restart_later(Entry& entry);
   void look_for_leftovers();
   using Steered = std::function<void(Status)>;
+  Status begin_steering(const PipelineName& pipeline);
+  void end_steering(const PipelineName& pipeline);
   void steer_now(const PipelineName& pipeline, Steering steering, Steered done);
   void pause(Entry& entry, Steered done);
   void resume(Entry& entry, Steered done);
@@ -174,7 +176,7 @@ class Host {
   static Status may_replace(const Swap& change);
   static Deployed unchanged(const Former& former, const store::KeptParts& parts);
   [[nodiscard]] DeployOutcome rehearse_change(Swap& change, const store::KeptParts& parts) const;
-  Result<std::vector<std::string>> swap(Swap& change);
+  Status swap(Swap& change);
   Status take_over(Swap& change);
   Status build(Swap& change, store::SavedPipeline saved);
   Status run_new(const PipelineName& pipeline);
@@ -194,8 +196,9 @@ class Host {
 
   const HostContext context_;
   Farewells farewells_{*context_.clock};
-  std::mutex replay_mutex_;   // Held by the replay that is under way.
-  std::mutex change_mutex_;   // Held by the change that is under way.
+  std::mutex replay_mutex_;  // Held by the replay that is under way.
+  std::mutex
+      change_mutex_;  // Held by the change that is under way; not over what waits for others' machines.
   mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
   std::string folder_error_;
