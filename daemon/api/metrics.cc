@@ -282,7 +282,7 @@ std::string metrics_text(const MetricsSource& source) {
   const Labels gateway{{"gateway", source.gateway_id}};
   // A file that is refused for its name has none of its own; /readyz tells of it.
   for (const auto& status : source.pipelines)
-    if (!status.refused) add_pipeline(families, gateway, status);
+    if (!status.misnamed) add_pipeline(families, gateway, status);
   for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
   add_clock(families, gateway, source.clock);
   families.stalls("leat_loop_busy_seconds",

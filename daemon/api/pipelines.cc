@@ -84,7 +84,7 @@ ordered_json summary(const ApiContext& context, const runtime::PipelineStatus& s
   return {{"name", status.name.value},
           {"file", status.file.empty() ? ordered_json(nullptr) : ordered_json(status.file)},
           {"state", to_string(status.state)},
-          {"refused", status.refused},
+          {"misnamed", status.misnamed},
           {"error", status.error},
           {"waiting_for", status.waiting_for},
           {"outages", runtime::outages(status, context.clock->wall())},

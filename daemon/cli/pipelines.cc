@@ -44,7 +44,7 @@ void print_list(const ordered_json& pipelines) {
   };
   line("PIPELINE", widest, "STATE", "WATERMARK", "LAST COMMIT", "DEAD LETTERS", "WHY");
   for (const ordered_json& each : pipelines)
-    line(text_of(each["name"]), widest, each.value("refused", false) ? "refused" : text_of(each["state"]),
+    line(text_of(each["name"]), widest, each.value("misnamed", false) ? "refused" : text_of(each["state"]),
          text_of(each["watermark"]), text_of(each["last_commit_time"]), text_of(each["dead_letters"]),
          why(each));
 }

@@ -35,7 +35,7 @@ Result<TopSample> look(const ApiClient& client) {
   LEAT_ASSIGN(sample.outbox, client.get("/api/v1/outbox"));
   LEAT_ASSIGN(const ordered_json list, client.get("/api/v1/pipelines"));
   for (const ordered_json& each : list.at("pipelines")) {
-    if (each.value("refused", false)) {
+    if (each.value("misnamed", false)) {
       sample.pipelines.push_back(each);  // Its name leads to another one.
       continue;
     }

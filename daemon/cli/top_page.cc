@@ -67,7 +67,7 @@ Line line_of(const ordered_json& pipeline, const TopSample& before, const TopSam
   const std::string error = pipeline.at("error").get<std::string>();
   line.why = error.empty() ? pipeline.at("waiting_for").get<std::string>() : error;
   line.why = printable(line.why.substr(0, line.why.find('\n')));
-  if (pipeline.value("refused", false)) {
+  if (pipeline.value("misnamed", false)) {
     line.state = "refused";
     return line;
   }

@@ -159,7 +159,7 @@ void Host::add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outco
   const Entry* const owner = find(entry.name);
   {
     const std::scoped_lock lock(mutex_);
-    entry.refused = owner != nullptr;
+    entry.misnamed = owner != nullptr;
     entries_.push_back(std::move(made));
   }
   if (const Status good = check_name(entry.name); !good) return fail(entry, good.error());
@@ -293,7 +293,7 @@ std::vector<PipelineStatus> Host::statuses() const {
       statuses.push_back({.name = entry->name, .file = entry->file, .state = state, .error = entry->error});
     }
     statuses.back().restarts = entry->restarts;
-    statuses.back().refused = entry->refused;
+    statuses.back().misnamed = entry->misnamed;
   }
   std::ranges::stable_sort(statuses, {}, &PipelineStatus::name);
   return statuses;

@@ -31,7 +31,7 @@ struct Host::Entry {
   std::uint64_t restarts = 0;
   bool paused = false;    // By somebody; kept in the store.
   bool steering = false;  // A steering or a change is under way.
-  bool refused = false;   // Its name is another's.
+  bool misnamed = false;  // Its name is another's.
   bool changing = false;  // A change is: it is neither this version nor the next.
 };
 

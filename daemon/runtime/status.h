@@ -93,7 +93,7 @@ struct PipelineStatus {
   std::int64_t commit_waits_micros = 0;  ///< How long the store has been at the commit under way; 0: none is.
   std::uint64_t dead_letters = 0;        ///< Written since the pipeline was first started.
   std::uint64_t restarts = 0;
-  bool refused = false;  ///< Its name is another's, which is listed before it: only the error is its own.
+  bool misnamed = false;  ///< Its name is another's, which is listed before it: only the error is its own.
 };
 
 /// One sentence for each source that has no connection or cannot be read, and for each sink whose results

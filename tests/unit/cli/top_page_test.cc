@@ -58,7 +58,7 @@ TEST_CASE("a file that is refused for its name has none of the numbers of the pi
   TopSample now = sample(12, 5'000);
   now.pipelines.push_back({{"name", "line3"},
                            {"state", "failed"},
-                           {"refused", true},
+                           {"misnamed", true},
                            {"error", "b.sql: taken"},
                            {"waiting_for", ""}});
   const ordered_json list = top_json(sample(10, 1'000), now).at("pipelines");

@@ -19,7 +19,7 @@ export interface Summary {
   file: string;
   state: string;
   /** It has the name of another one, which runs: its file is not taken. */
-  refused?: boolean;
+  misnamed?: boolean;
   error: string;
   waiting_for: string;
   watermark: string | null;

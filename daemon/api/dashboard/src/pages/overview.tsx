@@ -30,7 +30,7 @@ async function load(signal: AbortSignal): Promise<Seen> {
     return null; // The store cannot be read now; /readyz says why.
   });
   // Of one that is refused for its name the details would be those of the other.
-  const asked = pipelines.filter((each) => !each.refused).slice(0, kMostDetailed);
+  const asked = pipelines.filter((each) => !each.misnamed).slice(0, kMostDetailed);
   const details = await Promise.all(
     asked.map((each) => request<Pipeline>(`api/v1/pipelines/${segment(each.name)}`, { signal }).catch(() => null)),
   );
@@ -160,7 +160,7 @@ const kOrder = ["failed", "stalled", "stopped", "starting", "paused", "running",
 
 function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
   const sorted = [...seen.pipelines].sort((a, b) => kOrder.indexOf(a.state) - kOrder.indexOf(b.state));
-  const refused = seen.summaries.filter((each) => each.refused);
+  const refused = seen.summaries.filter((each) => each.misnamed);
   if (seen.summaries.length === 0) return <p class="quiet">There is no pipeline. Write one in the editor.</p>;
   return (
     <>
