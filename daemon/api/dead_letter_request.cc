@@ -81,12 +81,13 @@ Result<std::int64_t> read_moment(const std::string& text, std::int64_t now) {
        {formats::TimestampSyntax{'T', 'Z'}, formats::TimestampSyntax{'T', '\0'},
         formats::TimestampSyntax{' ', 'Z'}, formats::TimestampSyntax{' ', '\0'}})
     if (const auto moment = formats::read_timestamp(text, syntax, kMicrosecondDigits)) return *moment;
-  if (const auto ago = parse_duration(text)) return now - ago->count();
+  const bool bare = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  if (const auto ago = parse_duration(text); ago && !bare) return now - ago->count();
   return fail(
       ErrorCode::kInvalid,
       fmt::format("expected a time in UTC such as '2026-11-22T09:00:00Z', or how long ago, such as '2 h'; "
-                  "found '{}'",
-                  text));
+                  "found '{}'{}",
+                  text, bare ? ", which has no unit" : ""));
 }
 
 }  // namespace leat::api

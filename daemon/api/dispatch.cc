@@ -73,6 +73,11 @@ std::optional<Response> read_body(const Incoming& incoming, std::size_t most, Re
   return std::nullopt;
 }
 
+/// Of these a HEAD is told the type alone: the answer would be a copy of the store, or would last.
+bool is_costly(const Route& route) {
+  return route.produces == "application/vnd.sqlite3" || route.produces == "text/event-stream";
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(std::span<const Route> routes, Access& access) : access_(access) {
@@ -133,6 +138,8 @@ Response Dispatcher::dispatch(const ApiContext& context, const Incoming& incomin
   auto admitted = admit(incoming);
   if (auto* refused = std::get_if<Response>(&admitted)) return *refused;
   auto& [route, request] = std::get<Admitted>(admitted);
+  if (incoming.method == "HEAD" && is_costly(*route))
+    return {.status = 200, .body = {}, .content_type = route->produces};
   std::optional<Response> refused;
   if (has_body(route->method)) refused = read_body(incoming, route->max_body, request);
   Response response = refused ? *refused : answer(*route, context, request);

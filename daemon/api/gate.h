@@ -23,18 +23,20 @@ class Gate {
     return nullptr;
   }
   [[nodiscard]] std::size_t most() const { return most_; }
+  /// Another number from now on; who is inside stays.
+  void allow(std::size_t most) { most_ = most; }
 
  private:
   void leave() { inside_.fetch_sub(1); }
 
-  const std::size_t most_;
+  std::atomic<std::size_t> most_;
   std::atomic<std::size_t> inside_ = 0;
 };
 
 /// One of each for a server.
 struct Gates {
   Gate queries{4};
-  Gate tails{64};
+  Gate tails{64};  // [api] max_tails
   Gate trials{4};
   Gate backups{1};
 };

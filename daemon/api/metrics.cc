@@ -283,7 +283,9 @@ void add_api(Families& families, const Labels& gateway, const Counters& api) {
 std::string metrics_text(const MetricsSource& source) {
   Families families;
   const Labels gateway{{"gateway", source.gateway_id}};
-  for (const auto& status : source.pipelines) add_pipeline(families, gateway, status);
+  // A file that is refused for its name has none of its own; /readyz tells of it.
+  for (const auto& status : source.pipelines)
+    if (!status.misnamed) add_pipeline(families, gateway, status);
   for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
   add_clock(families, gateway, source.clock);
   families.stalls("leat_loop_busy_seconds",

@@ -9,6 +9,7 @@
 
 #include "daemon/api/dispatch.h"
 #include "daemon/api/exchange.h"
+#include "daemon/api/gate.h"
 #include "daemon/api/listener.h"
 #include "daemon/api/routes.h"
 #include "daemon/api/tls.h"
@@ -251,6 +252,7 @@ class Server::Running {
 
   Status start() {
     LEAT_TRY(check_exposure(config_));
+    if (context_.gates != nullptr) context_.gates->tails.allow(config_.api_max_tails);
     LEAT_TRY(open_tcp());
     LEAT_TRY(open_socket());
     if (tcp_) tcp_->start();

@@ -1,6 +1,8 @@
 // Questions about SQL texts: whether they are right, what their plan is, what the local tables hold.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 
@@ -74,6 +76,29 @@ Response refused_query(const std::string& sql, const store::QueryError& refused)
   }
 }
 
+/// " ('readings' is a table of pipeline 'mill' …)", where a pipeline has one that is not kept; else nothing.
+std::string about_table(const ApiContext& context, const std::string& folded) {
+  if (folded.empty()) return {};
+  const auto plans = context.host->plans();
+  const auto is_this = [&](const std::string& name) {
+    return std::ranges::equal(name, folded,
+                              [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
+  };
+  const auto passes = [](const std::string& table, const PipelineName& pipeline) {
+    return fmt::format(
+        "; '{0}' is a table of pipeline '{1}' whose rows are not kept: 'leat tail {0}' shows them as "
+        "they come, and INSERT INTO a table with 'connector' = 'sqlite' keeps them",
+        table, pipeline.value);
+  };
+  for (const runtime::PlannedPipeline& each : plans.value_or(std::vector<runtime::PlannedPipeline>())) {
+    for (const auto& scan : each.plan.scans)
+      if (is_this(scan->table)) return passes(scan->table, each.name);
+    for (const auto& sink : each.plan.sinks)
+      if (is_this(sink->table)) return passes(sink->table, each.name);
+  }
+  return {};
+}
+
 Response too_many_queries(const ApiContext& context) {
   return busy(fmt::format("{} queries are being answered, which is all that are at once",
                           context.gates->queries.most()));
@@ -118,7 +143,11 @@ Response query(const ApiContext& context, const Request& request) {
   if (!pass) return too_many_queries(context);
   const std::int64_t begin = context.clock->monotonic();
   const auto answer = context.store->tables().query(*sql, {.rows = static_cast<std::size_t>(*limit)});
-  if (!answer) return refused_query(*sql, answer.error());
+  if (!answer) {
+    store::QueryError refused = answer.error();
+    refused.error.message += about_table(context, refused.table);
+    return refused_query(*sql, refused);
+  }
   ordered_json body = answer_json(*answer);
   body["elapsed_micros"] = context.clock->monotonic() - begin;
   return compact(body);

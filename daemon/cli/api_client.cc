@@ -67,9 +67,8 @@ Result<ApiPlace> place_of_config(const ApiOptions& options) {
                 forbidden ? fmt::format("this user may not use the daemon's socket {}: ask as root, or as a "
                                         "member of the socket's group",
                                         socket)
-                          : fmt::format("no daemon answers at unix:{}: start it ('leat serve', or 'systemctl "
-                                        "start leat'), or name its address with --api",
-                                        socket));
+                          : fmt::format("no daemon answers at unix:{}: {}, or name its address with --api",
+                                        socket, how_to_start(options)));
   if (config.api_listen.empty())
     return fail(ErrorCode::kInvalid,
                 fmt::format("{}: [api] listen is empty, the daemon has no API to ask", options.config));
@@ -121,10 +120,30 @@ ErrorCode code_of(int status) {
   }
 }
 
-/// What the API's own words do not say: what to do here.
-std::string_view remedy(int status) {
-  if (status == 401) return " (name a token with --token-file or LEAT_TOKEN)";
-  return "";
+/// The API names members of a body, here there are options.
+std::string in_options(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"'cold' = 'accept'", "--accept-cold"},
+      {"'all': true", "--all"},
+      {"(ids, pipeline, origin, since, until)", "(their IDs, --pipeline, --origin, --since, --until)"},
+      {"'limit' is", "--limit is"},
+      {"'seconds' is", "--seconds is"},
+      {"'rows' is", "--rows is"},
+      {"'pipeline' says", "--pipeline says"},
+      {"'table' says", "--table says"},
+  };
+  for (const auto& [word, option] : kWords)
+    if (const std::size_t at = text.find(word); at != std::string::npos)
+      text.replace(at, word.size(), option);
+  return text;
+}
+
+/// Of 401 the API speaks of headers.
+std::string token_wanted(const std::string& title, const std::string& detail) {
+  if (title == "not known") return title + ": " + detail;
+  return "the daemon asks for a token: name its file with --token-file, or set LEAT_TOKEN ('leat token "
+         "create' on the "
+         "gateway makes one)";
 }
 
 /// The API's own words: "<title>: <detail>".
@@ -138,8 +157,8 @@ tl::unexpected<Error> refusal(int status, const ordered_json& problem) {
   // Of wrong SQL: every error with the caret under its place.
   if (const std::string rendered = text("text"); !rendered.empty()) return fail(code_of(status), rendered);
   if (title.empty()) return fail(code_of(status), fmt::format("the daemon answered with status {}", status));
-  return fail(code_of(status),
-              (detail.empty() ? title : fmt::format("{}: {}", title, detail)) + std::string(remedy(status)));
+  if (status == 401) return fail(code_of(status), token_wanted(title, detail));
+  return fail(code_of(status), in_options(detail.empty() ? title : fmt::format("{}: {}", title, detail)));
 }
 
 Result<ordered_json> read_answer(int status, const std::string& text, const std::string& url,
@@ -154,6 +173,35 @@ Result<ordered_json> read_answer(int status, const std::string& text, const std:
 }
 
 }  // namespace
+
+std::string how_to_start(const ApiOptions& options) {
+  if (options.config_given) return fmt::format("start it ('leat serve --config {}')", options.config);
+  return "start it ('leat serve', or 'systemctl start leat')";
+}
+
+std::string with_place(std::string text, const ApiOptions& options) {
+  constexpr std::string_view kCommand = "'leat ";
+  // These look at the gateway's files, and ask nobody.
+  constexpr std::string_view kLocal[] = {"serve", "store", "token", "check"};
+  if (options.api.empty() && !options.config_given) return text;
+  for (std::size_t at = text.find(kCommand); at != std::string::npos; at = text.find(kCommand, at + 1)) {
+    const std::size_t end = text.find('\'', at + kCommand.size());
+    if (end == std::string::npos) break;
+    const std::string_view verb = std::string_view(text).substr(at + kCommand.size());
+    const bool local =
+        std::ranges::any_of(kLocal, [&](std::string_view each) { return verb.starts_with(each); });
+    if (options.config_given)
+      text.insert(end, " --config " + options.config);
+    else if (!local)
+      text.insert(end, " --api " + options.api);
+  }
+  return text;
+}
+
+Error ApiClient::placed(Error error) const {
+  error.message = with_place(std::move(error.message), options_);
+  return error;
+}
 
 Result<ApiClient> ApiClient::find(const ApiOptions& options) {
   if (options.certificate.empty() != options.key.empty())
@@ -206,10 +254,8 @@ Error ApiClient::failure(int error) const {
     switch (static_cast<httplib::Error>(error)) {
       case httplib::Error::Connection:
       case httplib::Error::ConnectionTimeout:
-        return fmt::format(
-            "no daemon answers at {}: start it ('leat serve', or 'systemctl start leat'), or "
-            "name its address with --api",
-            url());
+        return fmt::format("no daemon answers at {}: {}, or name its address with --api", url(),
+                           how_to_start(options_));
       case httplib::Error::SSLServerVerification:
         return fmt::format(
             "the certificate of {} is not trusted: name who vouches for it with --ca, and ask "
@@ -235,7 +281,9 @@ Result<ordered_json> ApiClient::ask(const char* method, const std::string& path,
     return fail(ErrorCode::kInvalid, "--certificate and --key: expected a PEM certificate and its key");
   const httplib::Result answer = client.send(request(method, path, body));
   if (!answer) return tl::unexpected<Error>(failure(static_cast<int>(answer.error())));
-  return read_answer(answer->status, answer->body, url(), refusals);
+  return read_answer(answer->status, answer->body, url(), refusals).map_error([this](Error error) {
+    return placed(std::move(error));
+  });
 }
 
 Result<ordered_json> ApiClient::get(const std::string& path, Refusals refusals) const {
@@ -279,7 +327,9 @@ Status ApiClient::stream(const std::string& method, const std::string& path, con
   const httplib::Result answer = client.send(ask);
   if (enough) return {};
   if (status != 0 && status != 200)
-    return read_answer(status, refused, url(), Refusals::kErrors).map([](const ordered_json&) {});
+    return read_answer(status, refused, url(), Refusals::kErrors)
+        .map([](const ordered_json&) {})
+        .map_error([this](Error error) { return placed(std::move(error)); });
   if (!answer) return tl::unexpected<Error>(failure(static_cast<int>(answer.error())));
   return {};
 }

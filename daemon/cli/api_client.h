@@ -42,6 +42,14 @@ struct ApiPlace {
   int port = 0;
 };
 
+/// Commands in a text ("'leat outbox resume mill upstream'") find the same daemon when they are typed: they
+/// get the
+/// --config or --api that was given.
+std::string with_place(std::string text, const ApiOptions& options);
+
+/// "start it ('leat serve --config …')", with the configuration that was given.
+std::string how_to_start(const ApiOptions& options);
+
 class ApiClient {
  public:
   /// Reads address and token only; nothing is asked yet. Errors: invalid (no such URL, a wrong configuration,
@@ -82,7 +90,8 @@ class ApiClient {
         token_(std::move(token)),
         ca_(options.ca),
         certificate_(options.certificate),
-        key_(options.key) {}
+        key_(options.key),
+        options_(options) {}
 
   [[nodiscard]] Result<nlohmann::ordered_json> ask(const char* method, const std::string& path,
                                                    const std::string& body, Refusals refusals) const;
@@ -90,6 +99,7 @@ class ApiClient {
   [[nodiscard]] httplib::Request request(const std::string& method, const std::string& path,
                                          const std::string& body) const;
   [[nodiscard]] Error failure(int error) const;
+  [[nodiscard]] Error placed(Error error) const;
 
   /// Longer than anything the daemon does for most answers; a daemon that hangs must not hang the verb.
   std::chrono::seconds read_timeout_{30};
@@ -98,6 +108,7 @@ class ApiClient {
   std::string ca_;
   std::string certificate_;
   std::string key_;
+  ApiOptions options_;
 };
 
 /// A name as one segment of a path: everything but letters, digits, '_', '-', '.' and '~' as %XX.

@@ -1,12 +1,26 @@
 #include "daemon/cli/command_tree.h"
 
+#include <sstream>
+
 namespace leat::cli {
 namespace {
+
+/// "TEXT:{system,event}" has two.
+std::vector<std::string> values_of(const std::string& type) {
+  std::vector<std::string> values;
+  const std::size_t begin = type.find('{');
+  const std::size_t end = type.find('}');
+  if (begin == std::string::npos || end == std::string::npos) return values;
+  std::istringstream list(type.substr(begin + 1, end - begin - 1));
+  for (std::string value; std::getline(list, value, ',');) values.push_back(value);
+  return values;
+}
 
 CommandOption option_of(const CLI::Option& option) {
   CommandOption made{.names = {},
                      .doc = option.get_description(),
                      .default_text = option.get_default_str(),
+                     .values = values_of(option.get_type_name()),
                      .takes_value = option.get_expected_max() > 0 && option.get_type_size_max() > 0,
                      .positional = option.get_positional(),
                      .required = option.get_required(),

@@ -12,6 +12,7 @@ struct CommandOption {
   std::vector<std::string> names;  ///< "--json", "-e"; of an argument its name alone.
   std::string doc;
   std::string default_text;
+  std::vector<std::string> values;  ///< Those that it takes; empty: any.
   bool takes_value = false;
   bool positional = false;
   bool required = false;

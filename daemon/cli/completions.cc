@@ -1,7 +1,8 @@
 // Scripts that complete the verbs, actions and options of `leat` in a shell. Each walks over the words before
-// the cursor to the command that they name, and offers what that command takes; an argument is completed as a
-// file's name.
+// the cursor to the command that they name, and offers what that command takes; an
+// argument is completed as a file's name, unless it and values of options are one of a few words.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -62,10 +63,36 @@ std::string words_of(const Command& command) {
   std::string words;
   const auto add = [&](const std::string& word) { words += (words.empty() ? "" : " ") + word; };
   for (const std::string& word : command.subcommands) add(word);
-  for (const CommandOption& option : command.options)
-    if (!option.positional)
+  for (const CommandOption& option : command.options) {
+    if (option.positional)
+      for (const std::string& value : option.values) add(value);
+    else
       for (const std::string& name : option.names) add(name);
+  }
   return words;
+}
+
+/// True: its argument is one of a few words, and no file.
+bool takes_words(const Command& command) {
+  const auto has_words = [](const CommandOption& option) {
+    return option.positional && !option.values.empty();
+  };
+  return !command.subcommands.empty() || std::ranges::any_of(command.options, has_words);
+}
+
+/// For each option that takes one of a few words: `line` of the cases in which the cursor is behind it.
+template <class Line>
+std::string value_cases(const std::vector<Command>& commands, const Line& line) {
+  std::string text;
+  for (const Command& command : commands)
+    for (const CommandOption& option : command.options) {
+      if (option.positional || option.values.empty()) continue;
+      std::string cases;
+      for (const std::string& name : option.names)
+        cases += (cases.empty() ? "" : "|") + shell_quoted(command.path + " " + name);
+      text += line(cases, fmt::format("{}", fmt::join(option.values, " ")));
+    }
+  return text;
 }
 
 std::string bash(const std::vector<Command>& commands) {
@@ -84,7 +111,11 @@ std::string bash(const std::vector<Command>& commands) {
       steps(commands, "|"));
   for (const Command& command : commands)
     text += fmt::format("    {})\n      words={}{} ;;\n", shell_quoted(command.path),
-                        shell_quoted(words_of(command)), command.subcommands.empty() ? "; files=yes" : "");
+                        shell_quoted(words_of(command)), takes_words(command) ? "" : "; files=yes");
+  text += "  esac\n  case \"$at ${COMP_WORDS[COMP_CWORD-1]}\" in\n" +
+          value_cases(commands, [](const std::string& cases, const std::string& values) {
+            return fmt::format("    {})\n      words={}; files=no ;;\n", cases, shell_quoted(values));
+          });
   return text +
          "  esac\n"
          "  COMPREPLY=()\n"
@@ -120,12 +151,19 @@ std::string zsh(const std::vector<Command>& commands) {
     for (const std::string& word : command.subcommands)
       if (const Command* sub = find(commands, below(command, word)))
         text += "\n        " + zsh_item(word, sub->doc);
+    for (const CommandOption& option : command.options)
+      if (option.positional)
+        for (const std::string& value : option.values) text += "\n        " + zsh_item(value, option.doc);
     text += ")\n      options=(";
     for (const CommandOption& option : command.options)
       if (!option.positional)
         for (const std::string& name : option.names) text += "\n        " + zsh_item(name, option.doc);
     text += ") ;;\n";
   }
+  text += "  esac\n  case \"$at ${words[CURRENT-1]}\" in\n" +
+          value_cases(commands, [](const std::string& cases, const std::string& values) {
+            return fmt::format("    ({})\n      compadd -- {}; return ;;\n", cases, values);
+          });
   return text +
          "  esac\n"
          "  if [[ \"$PREFIX\" == -* ]]; then\n"
@@ -159,11 +197,19 @@ std::string fish(const std::vector<Command>& commands) {
       if (const Command* sub = find(commands, below(command, word)))
         text += fmt::format("{}-f -a {} -d {}\n", here, word, fish_quoted(one_line(sub->doc)));
     for (const CommandOption& option : command.options) {
-      if (option.positional) continue;
+      if (option.positional) {
+        for (const std::string& value : option.values) text += fmt::format("{}-f -a {}\n", here, value);
+        continue;
+      }
       text += here;
       for (const std::string& name : option.names)
         text += name.starts_with("--") ? "-l " + name.substr(2) + " " : "-s " + name.substr(1) + " ";
-      text += fmt::format("{}-d {}\n", option.takes_value ? "-r " : "", fish_quoted(one_line(option.doc)));
+      const std::string values =
+          option.values.empty()
+              ? ""
+              : "-f -a " + fish_quoted(fmt::format("{}", fmt::join(option.values, " "))) + " ";
+      text += fmt::format("{}{}-d {}\n", option.takes_value ? "-r " : "", values,
+                          fish_quoted(one_line(option.doc)));
     }
   }
   return text;

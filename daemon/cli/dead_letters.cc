@@ -40,6 +40,17 @@ ordered_json meant(const DeadLettersOptions& options) {
   return words;
 }
 
+/// Nothing was found: a filter that is misspelt should not pass for good news.
+void tell_none(const DeadLettersOptions& options) {
+  const bool filtered = !meant(options).empty() && !options.all;
+  if (filtered)
+    fmt::print(stderr, "leat dead-letters: no dead letter matches{}{}{}{}\n",
+               options.pipeline.empty() ? "" : fmt::format(" --pipeline '{}'", printable(options.pipeline)),
+               options.origin.empty() ? "" : fmt::format(" --origin '{}'", printable(options.origin)),
+               options.since.empty() ? "" : fmt::format(" --since '{}'", printable(options.since)),
+               options.until.empty() ? "" : fmt::format(" --until '{}'", printable(options.until)));
+}
+
 int list(const DeadLettersOptions& options, const ApiClient& api) {
   std::string query = fmt::format("{}?limit={}", kPath, options.limit);
   const ordered_json words = meant(options);
@@ -56,8 +67,9 @@ int list(const DeadLettersOptions& options, const ApiClient& api) {
                letter.at("payload_bytes").dump(), printable(text(letter, "reason")),
                printable(payload.substr(0, kShown)), payload.size() > kShown ? " …" : "");
   }
+  if (body->at("dead_letters").empty()) tell_none(options);
   const ordered_json& totals = body->at("totals");
-  fmt::print("{} dead letters ({} bytes); of {} written {} were replayed, {} purged, {} pushed out\n",
+  fmt::print("in all {} dead letters ({} bytes); of {} written {} were replayed, {} purged, {} pushed out\n",
              totals.at("letters").dump(), totals.at("bytes").dump(), totals.at("written").dump(),
              totals.at("replayed").dump(), totals.at("purged").dump(), totals.at("pushed_out").dump());
   return kOk;
@@ -109,6 +121,7 @@ int replay(const DeadLettersOptions& options, const ApiClient& api) {
     request["before"] = page->at("before");
   }
   const bool all_went = sum["refused"].empty();
+  if (all_went && sum["replayed"] == 0) tell_none(options);
   if (options.json) return print_json(sum), all_went ? kOk : kFailed;
   for (const ordered_json& refused : sum["refused"])
     fmt::print(stderr, "leat dead-letters: {} stays: {}\n", refused.at("id").dump(),
@@ -121,6 +134,7 @@ int replay(const DeadLettersOptions& options, const ApiClient& api) {
 int purge(const DeadLettersOptions& options, const ApiClient& api) {
   const auto body = api.post(fmt::format("{}/purge", kPath), meant(options));
   if (!body) return complain(body.error());
+  if (body->at("purged") == 0) tell_none(options);
   if (options.json) return print_json(*body), kOk;
   fmt::print("{} purged\n", body->at("purged").dump());
   return kOk;

@@ -43,12 +43,12 @@ std::string name_of(const DeployOptions& options, const std::string& sql) {
   return runtime::name_in_text(sql).value_or(std::filesystem::path(options.file).stem().string());
 }
 
-void print_all(const ordered_json& answer, const char* member) {
+void print_all(const ordered_json& answer, const char* member, const ApiOptions& api) {
   for (const ordered_json& sentence : answer.value(member, ordered_json::array()))
-    fmt::print("  {}\n", printable(text_of(sentence)));
+    fmt::print("  {}\n", printable(with_place(text_of(sentence), api)));
 }
 
-void print_deployed(const ordered_json& answer) {
+void print_deployed(const ordered_json& answer, const ApiOptions& api) {
   const bool dry = answer.value("dry_run", false);
   const char* what = !answer.value("changed", true)   ? "runs this text already"
                      : answer.value("created", false) ? dry ? "would be new" : "is new"
@@ -63,7 +63,7 @@ void print_deployed(const ordered_json& answer) {
     fmt::print("  {} starts cold: {}\n", text_of(each["operator"]), printable(text_of(each["why"])));
   for (const ordered_json& each : state["dropped"]) fmt::print("  state of {} goes\n", text_of(each));
   for (const ordered_json& each : answer["warnings"]) fmt::print("  warning: {}\n", printable(text_of(each)));
-  print_all(answer, "sessions");
+  print_all(answer, "sessions", api);
 }
 
 std::string listed(const ordered_json& names) {
@@ -72,12 +72,12 @@ std::string listed(const ordered_json& names) {
   return list.empty() ? "nothing" : list;
 }
 
-void print_removed(const ordered_json& answer) {
+void print_removed(const ordered_json& answer, const ApiOptions& api) {
   fmt::print("pipeline {} is {}; purged: {}; kept: {}\n", printable(text_of(answer["pipeline"])),
              answer.value("removed", true) ? "removed" : "not there any more", listed(answer["purged"]),
              listed(answer["kept"]));
-  print_all(answer, "notes");
-  print_all(answer, "sessions");
+  print_all(answer, "notes", api);
+  print_all(answer, "sessions", api);
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ int deploy(const DeployOptions& options) {
   // A wrong text is a wrong pipeline, whoever has found it.
   if (!answer) return complain(in_file(answer.error(), name + ".sql", options.file), kBadConfig);
   if (options.json) return print_json(*answer), kOk;
-  print_deployed(*answer);
+  print_deployed(*answer, options.api);
   return kOk;
 }
 
@@ -105,7 +105,7 @@ int remove_pipeline(const RemoveOptions& options) {
   const auto answer = client->remove(path_of(options.pipeline) + query);
   if (!answer) return complain(answer.error());
   if (options.json) return print_json(*answer), kOk;
-  print_removed(*answer);
+  print_removed(*answer, options.api);
   return kOk;
 }
 

@@ -106,6 +106,43 @@ bool print_form(const std::string& name) {
   return form != nullptr;
 }
 
+/// False: there is no setting of that name.
+bool print_setting(const std::string& name) {
+  const auto& settings = plan::all_settings();
+  const auto found = std::ranges::find(settings, name, &plan::Setting::key);
+  if (found == std::end(settings)) return false;
+  fmt::print("setting '{}'  {}\n    {}\n", found->key, found->type, found->doc);
+  return true;
+}
+
+/// Options of connectors and formats, by their whole key. False: none has one.
+bool print_option(const std::string& name) {
+  bool any = false;
+  const auto print = [&](const std::string& of, const std::vector<OptionDoc>& options) {
+    for (const OptionDoc& option : options) {
+      if (option.key != name) continue;
+      fmt::print("option '{}' of {}: {}\n    {}\n", option.key, of, option.type, option.doc);
+      any = true;
+    }
+  };
+  for (const auto& connector : runtime::catalog().connectors) {
+    if (connector.can_read)
+      print("connector '" + connector.name + "' as a source", connector.source_options());
+    if (connector.can_write) print("connector '" + connector.name + "' as a sink", connector.sink_options());
+  }
+  for (const auto& format : runtime::catalog().formats)
+    print("format '" + format.name + "'", format.options());
+  print("every source table", plan::common_source_options());
+  print("every sink table", plan::common_sink_options());
+  return any;
+}
+
+/// Of the names as they are, or in capitals, as functions have them.
+std::string nearest_of(const std::string& name, const std::vector<std::string>& names) {
+  const std::string nearest = did_you_mean(name, names);
+  return nearest.empty() ? did_you_mean(in_capitals(name), names) : nearest;
+}
+
 /// False: there is no function of that name.
 bool print_function(const std::string& name) {
   const std::string upper = in_capitals(name);
@@ -161,6 +198,7 @@ int describe(const DescribeOptions& options) {
     return kOk;
   }
   if (print_form(options.name) || print_function(options.name)) return kOk;
+  if (print_setting(options.name) || print_option(options.name)) return kOk;
   std::vector<std::string> names = {"configuration", "connectors", "functions", "settings"};
   for (const auto& function : functions::all_scalars()) names.push_back(function.name);
   for (const auto& function : functions::all_aggregates()) names.push_back(function.name);
@@ -168,9 +206,12 @@ int describe(const DescribeOptions& options) {
     names.insert(names.end(), form.names.begin(), form.names.end());
   for (const auto& connector : catalog.connectors) names.push_back(connector.name);
   for (const auto& format : catalog.formats) names.push_back(format.name);
-  fmt::print(stderr,
-             "leat describe: there is no connector, format, function or form of the language '{}'{}\n",
-             options.name, did_you_mean(options.name, names));
+  for (const auto& setting : plan::all_settings()) names.emplace_back(setting.key);
+  fmt::print(
+      stderr,
+      "leat describe: there is no connector, format, function, setting, option or form of the language "
+      "'{}'{}\n",
+      options.name, nearest_of(options.name, names));
   return kUsage;
 }
 

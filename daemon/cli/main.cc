@@ -92,6 +92,7 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
       app.add_subcommand("run", "Run one pipeline in the foreground, until its inputs end or Ctrl-C");
   add_pipeline(verb, options->file, options->text);
   verb->add_option("--output", options->output, "Form of a SELECT's rows: table, jsonl, csv or changelog")
+      ->type_name("{table,jsonl,csv,changelog}")
       ->capture_default_str();
   verb->add_option("--state", options->state,
                    "Folder that keeps state and positions; without it nothing is kept");
@@ -230,6 +231,7 @@ void add_token(CLI::App& app, std::function<int()>& chosen) {
   const auto [create, made] =
       add(Task::kCreate, "create", "Make a token and print it, this once; only its hash is kept");
   create->add_option("--role", made->role, "What it allows: read (look, ask), or admin (change, too)")
+      ->type_name("{read,admin}")
       ->required();
   create->add_option("--expires", made->expires, "How long it is good for, such as '90 d'; for ever without");
   add(Task::kList, "list", "The names of all tokens, their roles, and until when they are good");
@@ -378,7 +380,8 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
                                     options);
   load->add_option("FILE", options->file, "The file")->required();
   load->add_option("--table", options->table, "The table")->required();
-  load->add_option("--format", options->format, "csv or json; by the file's name if it is not given");
+  load->add_option("--format", options->format, "csv or json; by the file's name if it is not given")
+      ->type_name("{csv,json}");
   add_table_action(*table, chosen, Action::kList, "list", "All tables, their rows and who uses them",
                    options);
   const auto named = [&](Action action, const std::string& name, const std::string& doc) {
@@ -483,12 +486,14 @@ void add_top(CLI::App& app, std::function<int()>& chosen) {
 void add_completions(CLI::App& app, std::function<int()>& chosen) {
   static const std::map<std::string, Shell> kShells{
       {"bash", Shell::kBash}, {"zsh", Shell::kZsh}, {"fish", Shell::kFish}};
-  auto shell = std::make_shared<Shell>(Shell::kBash);
+  auto shell = std::make_shared<std::string>();
   CLI::App* verb = app.add_subcommand("completions", "Print a script that completes 'leat' in a shell");
-  verb->add_option("SHELL", *shell, "bash, zsh or fish")->required()->transform(CLI::Transformer(kShells));
+  verb->add_option("SHELL", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   verb->callback([&chosen, &app, shell] {
     chosen = [&app, shell] {
-      std::fputs(completions(commands_of(app), *shell).c_str(), stdout);
+      std::fputs(completions(commands_of(app), kShells.at(*shell)).c_str(), stdout);
       return kOk;
     };
   });

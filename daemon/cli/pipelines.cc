@@ -47,8 +47,9 @@ void print_list(const ordered_json& pipelines) {
   };
   line("PIPELINE", widest, "STATE", "WATERMARK", "LAST COMMIT", "DEAD LETTERS", "WHY");
   for (const ordered_json& each : pipelines)
-    line(text_of(each["name"]), widest, text_of(each["state"]), text_of(each["watermark"]),
-         text_of(each["last_commit_time"]), text_of(each["dead_letters"]), why(each));
+    line(text_of(each["name"]), widest, each.value("misnamed", false) ? "refused" : text_of(each["state"]),
+         text_of(each["watermark"]), text_of(each["last_commit_time"]), text_of(each["dead_letters"]),
+         why(each));
 }
 
 /// "readings (mqtt), connected: 120 received, 3 queued, 1 dead"
@@ -162,7 +163,7 @@ int status(const StatusOptions& options) {
   fmt::print("daemon at {}: {}\n", client->url(), well ? "ready" : "not ready");
   for (const char* kind : {"reasons", "outages", "damage", "leftovers"})
     for (const ordered_json& sentence : ready->value(kind, ordered_json::array()))
-      fmt::print("  {}\n", printable(first_line(sentence.get<std::string>())));
+      fmt::print("  {}\n", printable(with_place(first_line(sentence.get<std::string>()), options.api)));
   if (const ordered_json& clock = ready->at("clock"); clock.at("state") != "good")
     fmt::print("  the clock is {}: {}\n", text_of(clock.at("state")), text_of(clock.at("detail")));
   fmt::print("\n");

@@ -61,6 +61,7 @@ void RowPrinter::rows(const ordered_json& data) {
       fmt::print("{}\n", each.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
       continue;
     }
+    ++rows_;
     const ordered_json& row = each.at("row");
     if (widths_.empty()) header(row);
     std::vector<std::string> cells{text_of(each.at("kind"))};
@@ -78,6 +79,7 @@ bool RowPrinter::event(std::string_view name, std::string_view data) {
   if (name == "skipped") fmt::print(stderr, "{}: {} rows left out\n", verb_, text_of(body.at("rows")));
   if (name == "note") fmt::print(stderr, "{}: {}\n", verb_, text_of(body.at("text")));
   if (name == "end") {
+    if (rows_ == 0 && form_ == Form::kText) fmt::print(stderr, "{}: no rows came\n", verb_);
     fmt::print(stderr, "{}: {}\n", verb_, text_of(body.at("why")));
     ended_ = true;
   }

@@ -29,6 +29,7 @@ class RowPrinter {
   const Form form_;
   std::vector<std::string> columns_;
   std::vector<std::size_t> widths_;  // Empty: no row yet.
+  std::uint64_t rows_ = 0;           // Printed as text.
   bool ended_ = false;
 };
 

@@ -24,7 +24,7 @@ Result<std::string> path_of(const StoreFileOptions& options) {
   });
 }
 
-int check(const std::string& path) {
+int check(const std::string& path, const StoreFileOptions& options) {
   const auto report = store::check_store(path);
   if (!report) return complain(report.error(), kFailed);
   fmt::print(
@@ -38,7 +38,11 @@ int check(const std::string& path) {
     return kOk;
   }
   for (const std::string& finding : report->damage) fmt::print(stderr, "damaged: {}\n", finding);
-  fmt::print(stderr, "leat store: stop the daemon and run 'leat store repair', or put a backup in place\n");
+  const std::string place = !options.data_dir.empty() ? " --data-dir " + options.data_dir
+                            : options.config_given    ? " --config " + options.config
+                                                      : "";
+  fmt::print(stderr, "leat store: stop the daemon and run 'leat store repair{}', or put a backup in place\n",
+             place);
   return kFailed;
 }
 
@@ -67,7 +71,7 @@ int store_file(const StoreFileOptions& options) {
   if (!path) return complain(path.error(), kBadConfig);
   switch (options.task) {
     case StoreFileOptions::Task::kCheck:
-      return check(*path);
+      return check(*path, options);
     case StoreFileOptions::Task::kBackup:
       return back_up(*path, options.target);
     case StoreFileOptions::Task::kRepair:

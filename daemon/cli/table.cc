@@ -226,7 +226,8 @@ int list(Place& place) {
   return kOk;
 }
 
-int show(Place& place, const std::string& name) {
+int show(Place& place, const TableOptions& options) {
+  const std::string& name = options.table;
   const auto tables = place.list();
   if (!tables) return complain(tables.error());
   const auto found = std::ranges::find_if(
@@ -236,7 +237,12 @@ int show(Place& place, const std::string& name) {
              found->at("rows").get<std::uint64_t>(), users_of(*found));
   for (const ordered_json& index : found->at("indexes")) fmt::print("index ({})\n", index.get<std::string>());
   if (found->at("migration_wanted").get<bool>())
-    fmt::print("a pipeline declares it in another shape: 'leat table migrate {}' rebuilds it so\n", name);
+    fmt::print(
+        "{}\n",
+        with_place(
+            fmt::format("a pipeline declares it in another shape: 'leat table migrate {}' rebuilds it so",
+                        name),
+            options.api));
   return kOk;
 }
 
@@ -260,7 +266,7 @@ int table(const TableOptions& options) {
     case TableOptions::Action::kList:
       return list(**place);
     case TableOptions::Action::kShow:
-      return show(**place, options.table);
+      return show(**place, options);
     case TableOptions::Action::kDrop:
       return change(**place, options.table, "drop");
     case TableOptions::Action::kMigrate:

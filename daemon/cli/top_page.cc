@@ -64,6 +64,13 @@ const ordered_json* find_pipeline(const TopSample& sample, const std::string& na
 Line line_of(const ordered_json& pipeline, const TopSample& before, const TopSample& now) {
   Line line{.pipeline = pipeline.at("name").get<std::string>(),
             .state = pipeline.at("state").get<std::string>()};
+  const std::string error = pipeline.at("error").get<std::string>();
+  line.why = error.empty() ? pipeline.at("waiting_for").get<std::string>() : error;
+  line.why = printable(line.why.substr(0, line.why.find('\n')));
+  if (pipeline.value("misnamed", false)) {
+    line.state = "refused";
+    return line;
+  }
   const double seconds = static_cast<double>(now.time - before.time) / 1e6;
   if (const ordered_json* old = find_pipeline(before, line.pipeline)) {
     line.in_per_second = rate(received(*old), received(pipeline), seconds);
@@ -81,9 +88,6 @@ Line line_of(const ordered_json& pipeline, const TopSample& before, const TopSam
   line.dead = pipeline.at("dead_letters").get<std::uint64_t>();
   for (const ordered_json& each : pipeline.at("operators"))
     line.p99_micros = std::max(line.p99_micros, each.at("latency").at("p99_micros").get<double>());
-  const std::string error = pipeline.at("error").get<std::string>();
-  line.why = error.empty() ? pipeline.at("waiting_for").get<std::string>() : error;
-  line.why = printable(line.why.substr(0, line.why.find('\n')));
   return line;
 }
 
@@ -106,7 +110,7 @@ std::string cut(const std::string& text, std::size_t width) {
 
 std::string head(const TopSample& now) {
   const ordered_json& status = now.status;
-  const auto bytes = [](const ordered_json& number) { return short_number(number.get<double>()) + "B"; };
+  const auto bytes = [](const ordered_json& number) { return short_bytes(number.get<double>()); };
   std::string text = fmt::format("leat {}  {}", text_of(status.at("version")), text_of(status.at("gateway")));
   const auto started = moment(status.at("started"));
   const auto clock = moment(status.at("now"));
@@ -129,6 +133,13 @@ std::string short_number(double number) {
   }
   const bool whole = number >= 9.95 || (unit == 0 && number == std::floor(number));
   return fmt::format("{:.{}f}{}", number, whole ? 0 : 1, kUnits[unit]);
+}
+
+std::string short_bytes(double bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1023.5 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
+  return fmt::format("{:.{}f} {}", bytes, bytes >= 9.95 || unit == 0 ? 0 : 1, kUnits[unit]);
 }
 
 std::string short_time(double seconds) {

@@ -23,6 +23,8 @@ nlohmann::ordered_json top_json(const TopSample& before, const TopSample& now);
 
 /// "1.2k", "350", "4.0M": four characters and a letter at most.
 std::string short_number(double number);
+/// "12 MiB", in the units of the settings.
+std::string short_bytes(double bytes);
 /// "350 ms", "12 s", "3 min", "5 h", "2 d"
 std::string short_time(double seconds);
 

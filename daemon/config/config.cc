@@ -47,6 +47,8 @@ const OptionTable<Config>& config_table() {
       option("api.requests_per_second", &Config::api_requests_per_second, Necessity::kOptional,
              "Requests per second of one peer over TCP; more are answered with 429. Default: 200 for other "
              "machines, no bound for this one."),
+      option("api.max_tails", &Config::api_max_tails, Necessity::kOptional,
+             "Live views of rows at once (tails), 1 to 1000; more are answered with 503."),
       option("api.max_header", &Config::api_max_header, Necessity::kOptional,
              "Bytes of a request's line and headers, 1 kb to 1 mb."),
       option("api.max_body", &Config::api_max_body, Necessity::kOptional,
@@ -97,6 +99,7 @@ void check_api_limits(const Config& config, const Refuse& refuse) {
   };
   within("api.max_connections", config.api_max_connections, 8, 4000, "8 to 4000");
   within("api.requests_per_second", config.api_requests_per_second.value_or(1), 1, 1'000'000, "1 to 1000000");
+  within("api.max_tails", config.api_max_tails, 1, 1000, "1 to 1000");
   within("api.max_header", config.api_max_header.bytes, 1 << 10, 1 << 20, "1 kb to 1 mb");
   within("api.max_body", config.api_max_body.bytes, 1 << 10, 64 << 20, "1 kb to 64 mb");
   within("api.request_timeout", static_cast<std::uint64_t>(config.api_request_timeout.count()),

@@ -31,7 +31,8 @@ struct Config {
   std::vector<std::string> api_tls_admins;   ///< Common names of those that are admins.
   std::uint64_t api_max_connections = 300;   ///< Over TCP; as many over the socket.
   std::optional<std::uint64_t>
-      api_requests_per_second;  ///< Per peer; unset: only other machines are bounded.
+      api_requests_per_second;       ///< Per peer; unset: only other machines are bounded.
+  std::uint64_t api_max_tails = 64;  ///< Live views of rows at once, each with a connection.
   ByteSize api_max_header{32ULL << 10};
   ByteSize api_max_body{1ULL << 20};
   Micros api_request_timeout{30 * kMicrosPerSecond};  ///< For the whole of a request.

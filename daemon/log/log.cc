@@ -85,7 +85,13 @@ void append_value(std::string_view value, std::string& out) {
 
 std::string now_text() {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  return format_rfc3339(Timestamp(now.time_since_epoch()));
+  // Three digits in each line, so that the words behind them stand below each other.
+  std::string text = format_rfc3339(Timestamp(now.time_since_epoch()));
+  text.pop_back();
+  const std::size_t point = text.find('.');
+  if (point == std::string::npos) return text + ".000Z";
+  text.resize(point + 4, '0');
+  return text + "Z";
 }
 
 std::string text_line(std::string_view message, std::initializer_list<Field> fields,

@@ -119,8 +119,6 @@ Status Delivery::command(Command command) {
   if (decides && status().hold != DeliveryStatus::Hold::kUndecided)
     return fail(ErrorCode::kConflict, "no shipment of sink " + setup_.route.sink.value + " of pipeline " +
                                           setup_.route.pipeline.value + " waits for a decision");
-  if (!decides)
-    LEAT_TRY(store_.set_paused(setup_.route.pipeline, setup_.route.sink, command == Command::kPause));
   {
     const std::lock_guard lock(mutex_);
     if (!decides) paused_ = command == Command::kPause;

@@ -48,14 +48,45 @@ std::uint64_t keys_of(const std::string& fingerprint, const Operators& before,
   return 0;
 }
 
-std::string why_cold(const std::string& name, const std::vector<std::string>& gone) {
-  for (const std::string& other : gone)
-    if (kind_of(other) == kind_of(name))
-      return fmt::format(
-          "'{}' of the version before is another one: what it reads, its keys, its windows, its calls or "
-          "their "
-          "types differ",
-          other);
+const exec::Dataflow::OperatorInfo* find(const Operators& operators, const std::string& name) {
+  const auto found = std::ranges::find(operators, name, &exec::Dataflow::OperatorInfo::name);
+  return found == operators.end() ? nullptr : &*found;
+}
+
+std::string shortened(const std::string& line) {
+  constexpr std::size_t kShown = 200;
+  if (line.size() <= kShown) return line;
+  return line.substr(0, sql::valid_prefix(std::string_view(line).substr(0, kShown))) + "…";
+}
+
+/// The first operator, from `now` down to what it reads, that is another one than in the version before.
+std::string difference(const OperatorLines& lines, const Operators& operators, const std::string& now,
+                       const OperatorLines& lines_before, const Operators& before, const std::string& was) {
+  const auto line = lines.find(now);
+  const auto line_before = lines_before.find(was);
+  if (line == lines.end() || line_before == lines_before.end()) return {};
+  if (line->second != line_before->second)
+    return fmt::format("'{}' was \"{}\" and is \"{}\"", now, shortened(line_before->second),
+                       shortened(line->second));
+  const auto* info = find(operators, now);
+  const auto* info_before = find(before, was);
+  if (info == nullptr || info_before == nullptr) return {};
+  for (std::size_t i = 0; i < std::min(info->inputs.size(), info_before->inputs.size()); ++i) {
+    const std::string below = difference(lines, operators, operators[info->inputs[i]].name, lines_before,
+                                         before, before[info_before->inputs[i]].name);
+    if (!below.empty()) return below;
+  }
+  return {};
+}
+
+std::string why_cold(const std::string& name, const std::vector<std::string>& gone,
+                     const Operators& operators, const Operators& before, const PlanLines& lines) {
+  for (const std::string& other : gone) {
+    if (kind_of(other) != kind_of(name)) continue;
+    const std::string what = difference(lines.now, operators, name, lines.before, before, other);
+    return fmt::format("'{}' of the version before is another one: {}", other,
+                       what.empty() ? "the types of what it reads differ" : what);
+  }
   return "the version before has none like it";
 }
 
@@ -98,8 +129,8 @@ std::string_view to_string(Part part) {
   return "tables";
 }
 
-StateReport compare_state(const Operators& operators, const Operators& before,
-                          const store::KeptParts& parts) {
+StateReport compare_state(const Operators& operators, const Operators& before, const store::KeptParts& parts,
+                          const PlanLines& lines) {
   StateReport report;
   if (parts.last_commit.value == 0) return report;  // It begins anew in any case.
   Names gone = operators_before(before, parts);
@@ -117,7 +148,8 @@ StateReport compare_state(const Operators& operators, const Operators& before,
     const auto is_this = [&](const auto& part) { return part.node == fingerprint; };
     if (std::ranges::any_of(parts.operators, is_this)) report.dropped.push_back(name);
   }
-  for (const std::string& name : cold) report.cold.push_back({name, why_cold(name, names)});
+  for (const std::string& name : cold)
+    report.cold.push_back({name, why_cold(name, names, operators, before, lines)});
   return report;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,11 +101,18 @@ struct OutboxPurged {
   std::uint64_t remaining = 0;  ///< Of a shipment that may have arrived, or that came meanwhile.
 };
 
+/// EXPLAIN's words about each operator, by its name.
+using OperatorLines = std::map<std::string, std::string>;
+struct PlanLines {
+  OperatorLines now;
+  OperatorLines before;
+};
+
 /// What a new version with these operators takes over. `before` are those of the version that runs, empty if
 /// there is none that could; `parts` is what the store has.
 StateReport compare_state(const std::vector<exec::Dataflow::OperatorInfo>& operators,
                           const std::vector<exec::Dataflow::OperatorInfo>& before,
-                          const store::KeptParts& parts);
+                          const store::KeptParts& parts, const PlanLines& lines = {});
 
 /// What the text's SET 'pipeline.name' says; none: nothing.
 std::optional<std::string> name_in_text(std::string_view sql);

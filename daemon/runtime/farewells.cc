@@ -12,10 +12,10 @@
 namespace leat::runtime {
 namespace {
 
-/// Somebody waits for the answer,
-constexpr Micros kPatience{3 * kMicrosPerSecond};
-/// or a stop of the daemon does.
-constexpr Micros kPatienceBehind{2 * kMicrosPerSecond};
+/// A stop of the daemon, or somebody, waits for the answer.
+constexpr Micros kPatience{2 * kMicrosPerSecond};
+/// Longer than that nobody waits for first tries.
+constexpr std::chrono::seconds kWait{8};
 constexpr Micros kFirstDelay{10 * kMicrosPerSecond};
 constexpr Micros kLongestDelay{5 * kMicrosPerMinute};
 constexpr std::int64_t kTriedFor = 24 * kMicrosPerHour;
@@ -28,44 +28,70 @@ Status end_session(const Session& session, Micros patience) {
   return connector.end_session(options, session.context, patience);
 }
 
-std::vector<std::string> Farewells::end(std::vector<Session> sessions) {
-  std::vector<std::string> told;
+std::vector<std::string> Farewells::begin(std::vector<Session> sessions) {
+  std::vector<std::string> keys;
+  const std::int64_t now = clock_.monotonic();
+  const std::scoped_lock lock(mutex_);
+  if (stopping_) return keys;
   for (Session& session : sessions) {
-    const Status ended = end_session(session, kPatience);
-    if (ended) {
-      told.push_back(
-          fmt::format("the session of table '{}' has ended: {}", session.context.table.value, session.key));
-      continue;
-    }
-    told.push_back(
-        fmt::format("the session of table '{}' is still there ({}): {}. It is tried again for a day while "
-                    "the daemon runs; "
-                    "else the broker ends it by itself when 'session-expiry' is over",
-                    session.context.table.value, session.key, ended.error().message));
-    put_off(std::move(session));
+    keys.push_back(session.key);
+    ended_.erase(session.key);
+    constexpr std::int64_t kBeforeAll = 0;  // Somebody waits; for those that are tried again nobody does.
+    pending_.push_back({std::move(session), kBeforeAll, now + kTriedFor, kFirstDelay});
   }
+  if (!pending_.empty() && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+  changed_.notify_all();
+  return keys;
+}
+
+bool Farewells::was_tried(const std::string& key) const {
+  if (under_way_ == key) return false;
+  const auto is_this = [&](const Pending& each) { return each.session.key == key && !each.tried; };
+  return std::ranges::none_of(pending_, is_this);
+}
+
+std::string Farewells::outcome(const std::string& key) {
+  if (const auto ended = ended_.extract(key); !ended.empty())
+    return fmt::format("the session of table '{}' has ended: {}", ended.mapped(), key);
+  const auto is_this = [&](const Pending& each) { return each.session.key == key; };
+  const auto pending = std::ranges::find_if(pending_, is_this);
+  if (pending == pending_.end()) return fmt::format("a session is not ended, as it is wanted again: {}", key);
+  return fmt::format(
+      "the session of table '{}' is still there ({}): {}. It is tried again for a day while "
+      "the daemon runs; "
+      "else the broker ends it by itself when 'session-expiry' is over",
+      pending->session.context.table.value, key,
+      pending->tried ? pending->error : "its broker has not been asked yet");
+}
+
+std::vector<std::string> Farewells::await(const std::vector<std::string>& keys) {
+  std::vector<std::string> told;
+  std::unique_lock lock(mutex_);
+  const auto all_tried = [&] {
+    return stopping_ || std::ranges::all_of(keys, [&](const auto& key) { return was_tried(key); });
+  };
+  changed_.wait_for(lock, kWait, all_tried);
+  for (const std::string& key : keys) told.push_back(outcome(key));
+  lock.unlock();
   for (const std::string& sentence : told)
     log::info("a session at a broker is not wanted any more", {{"what", sentence}});
   return told;
 }
 
-void Farewells::put_off(Session session) {
-  const std::int64_t now = clock_.monotonic();
-  const std::scoped_lock lock(mutex_);
-  if (stopping_) return;
-  pending_.push_back({std::move(session), now + kFirstDelay.count(), now + kTriedFor, kFirstDelay});
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-  changed_.notify_all();
-}
-
-void Farewells::keep(const std::vector<Session>& sessions) {
+std::vector<Session> Farewells::keep(const std::vector<Session>& sessions) {
   std::unique_lock lock(mutex_);
   const auto wanted = [&](const std::string& key) {
     return std::ranges::find(sessions, key, &Session::key) != sessions.end();
   };
-  std::erase_if(pending_, [&](const Pending& each) { return wanted(each.session.key); });
+  // The one that the thread is at may come back to those that wait.
   changed_.notify_all();
   changed_.wait(lock, [&] { return under_way_.empty() || !wanted(under_way_); });
+  std::vector<Session> kept;
+  for (const Pending& each : pending_)
+    if (wanted(each.session.key)) kept.push_back(each.session);
+  std::erase_if(pending_, [&](const Pending& each) { return wanted(each.session.key); });
+  changed_.notify_all();
+  return kept;
 }
 
 void Farewells::stop() {
@@ -102,19 +128,22 @@ void Farewells::try_one(std::unique_lock<std::mutex>& lock) {
   under_way_ = pending.session.key;
   lock.unlock();
   const Session& session = pending.session;
-  const Status ended = end_session(session, kPatienceBehind);
+  const Status ended = end_session(session, kPatience);
   const std::int64_t now = clock_.monotonic();
   const bool given_up = !ended && now >= pending.until;
-  if (ended) log::info("a session at a broker has ended", {{"session", session.key}});
+  if (ended && pending.tried) log::info("a session at a broker has ended", {{"session", session.key}});
   if (given_up)
     log::warn("a session at a broker could not be ended: it stays until it expires",
               {{"session", session.key}, {"error", ended.error().message}});
   lock.lock();
   under_way_.clear();
   changed_.notify_all();
+  if (ended && !pending.tried) ended_[session.key] = session.context.table.value;
   if (ended || given_up) return;
-  pending.delay = std::min(pending.delay * 2, kLongestDelay);
+  if (pending.tried) pending.delay = std::min(pending.delay * 2, kLongestDelay);
   pending.next = now + pending.delay.count();
+  pending.tried = true;
+  pending.error = ended.error().message;
   pending_.push_back(std::move(pending));
 }
 

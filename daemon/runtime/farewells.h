@@ -1,10 +1,14 @@
-// Sessions at brokers that are to end, as the pipeline that had them is gone. Each is tried at once on the
-// caller's thread; where the broker cannot be reached a thread of ours tries on, ever more seldom, for as
-// long as the daemon runs, a day at most. What is not ended by then ends at the broker by its own expiry.
+// Sessions at brokers that are to end, as the pipeline that had them is gone. A thread of ours tries each at
+// once, and where the broker cannot be reached ever more seldom, for as long as the daemon runs, a day at
+// most. What is not ended by then ends at the broker by its own expiry.
+//
+// Who changes pipelines hands sessions over (`begin`) while nobody else may change any, and waits for them
+// (`await`) behind that: a broker that is away holds up nobody else.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -31,11 +35,14 @@ class Farewells {
   explicit Farewells(const loop::Clock& clock) : clock_(clock) {}
   ~Farewells() { stop(); }
 
-  /// Ends them; one sentence for each: it has ended, or why not and what becomes of it. Blocks for some
-  /// seconds. Any thread but the loop's.
-  std::vector<std::string> end(std::vector<Session> sessions);
-  /// These are wanted again: nobody ends them when this returns.
-  void keep(const std::vector<Session>& sessions);
+  /// They end soon. Gives what to wait for.
+  std::vector<std::string> begin(std::vector<Session> sessions);
+  /// Waits until each that `begin` named was tried once; one sentence for each: it has ended, or why not and
+  /// what becomes of it. Blocks for some seconds. Any thread but the loop's.
+  std::vector<std::string> await(const std::vector<std::string>& keys);
+  /// These are wanted again: nobody ends them when this returns. Gives those that were to end: who does not
+  /// want them after all gives them back to `begin`.
+  std::vector<Session> keep(const std::vector<Session>& sessions);
   /// Idempotent.
   void stop();
 
@@ -45,16 +52,20 @@ class Farewells {
     std::int64_t next = 0;  // Monotonic, as the others.
     std::int64_t until = 0;
     Micros delay{0};
+    bool tried = false;
+    std::string error = {};  // Of the last try.
   };
   void run();
   void try_one(std::unique_lock<std::mutex>& lock);
-  void put_off(Session session);
+  [[nodiscard]] bool was_tried(const std::string& key) const;
+  [[nodiscard]] std::string outcome(const std::string& key);
 
   const loop::Clock& clock_;
   std::mutex mutex_;  // Guards what follows.
   std::condition_variable changed_;
   std::vector<Pending> pending_;
-  std::string under_way_;  // Key of the session that the thread is at; empty: none.
+  std::map<std::string, std::string> ended_;  // Tables by key, until somebody has asked.
+  std::string under_way_;                     // Key of the session that the thread is at; empty: none.
   bool stopping_ = false;
   std::thread thread_;
 };

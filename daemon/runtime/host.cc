@@ -103,9 +103,16 @@ void Host::look_for_leftovers() {
   for (const auto& file : std::filesystem::directory_iterator(context_.journal_dir, failed))
     if (file.path().extension() == ".journal") journals.push_back(file.path().filename().string());
   std::sort(journals.begin(), journals.end());
-  auto found =
-      find_leftovers(all, context_.store->outbox_status().value_or(std::vector<store::OutboxStatus>()),
-                     journals, context_.store->pipelines().kept().value_or(std::vector<store::KeptParts>()));
+  const auto outboxes = context_.store->outbox_status().value_or(std::vector<store::OutboxStatus>());
+  const auto kept = context_.store->pipelines().kept().value_or(std::vector<store::KeptParts>());
+  Owners owners;
+  const auto add_owner = [&](const PipelineName& name) {
+    owners[context_.store->pipelines().identity(name).value_or(name)] = name;
+  };
+  for (const Served& one : all) add_owner(one.pipeline);
+  for (const store::KeptParts& parts : kept) add_owner(parts.pipeline);
+  for (const store::OutboxStatus& outbox : outboxes) add_owner(outbox.pipeline);
+  auto found = find_leftovers(all, outboxes, journals, kept, owners);
   for (const std::string& sentence : found) log::warn("nobody serves what is here", {{"what", sentence}});
   const std::scoped_lock lock(mutex_);
   leftovers_ = std::move(found);
@@ -171,6 +178,7 @@ void Host::add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outco
   const Entry* const owner = find(entry.name);
   {
     const std::scoped_lock lock(mutex_);
+    entry.misnamed = owner != nullptr;
     entries_.push_back(std::move(made));
   }
   if (const Status good = check_name(entry.name); !good) return fail(entry, good.error());
@@ -211,6 +219,7 @@ Result<std::unique_ptr<Pipeline>> Host::make(Entry& entry, std::optional<store::
   {
     const std::scoped_lock lock(mutex_);
     entry.pipeline.reset();
+    entry.error.clear();
   }
   entry.started = context_.clock->monotonic();
   PipelineEvents events{.ended = [this, &entry] { ended(entry); }, .batch_done = {}, .committed = {}};
@@ -297,32 +306,21 @@ std::vector<PipelineStatus> Host::statuses() const {
     if (entry->pipeline) {
       statuses.push_back(entry->pipeline->status());
     } else {
-      const PipelineState state = entry->changing ? PipelineState::kStarting : PipelineState::kFailed;
+      // None yet, or not at the moment; what has failed says why.
+      const bool starting = entry->changing || entry->error.empty();
+      const PipelineState state = starting ? PipelineState::kStarting : PipelineState::kFailed;
       statuses.push_back({.name = entry->name, .file = entry->file, .state = state, .error = entry->error});
     }
     statuses.back().file = entry->file;
     statuses.back().restarts = entry->restarts;
     statuses.back().refused = entry->refused;
+    statuses.back().misnamed = entry->misnamed;
   }
-  std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::ranges::stable_sort(statuses, {}, &PipelineStatus::name);
   return statuses;
 }
 
 namespace {
-
-std::string_view name_of(Delivery::Command command) {
-  switch (command) {
-    case Delivery::Command::kPause:
-      return "pause";
-    case Delivery::Command::kResume:
-      return "resume";
-    case Delivery::Command::kResend:
-      return "resend";
-    case Delivery::Command::kSkip:
-      break;
-  }
-  return "skip";
-}
 
 /// Sinks that only a human can set going again.
 void add_held_sinks(const PipelineStatus& status, std::vector<std::string>& reasons) {
@@ -334,24 +332,6 @@ void add_held_sinks(const PipelineStatus& status, std::vector<std::string>& reas
 }
 
 }  // namespace
-
-Status Host::command(const PipelineName& pipeline, const TableName& sink, Delivery::Command command) {
-  Status done = leat::fail(ErrorCode::kNotFound, fmt::format("there is no pipeline '{}'", pipeline.value));
-  {
-    const std::scoped_lock lock(mutex_);
-    const Entry* entry = find(pipeline);
-    if (entry != nullptr && entry->pipeline)
-      done = entry->pipeline->command(sink, command);
-    else if (entry != nullptr)
-      done = leat::fail(ErrorCode::kUnavailable,
-                        fmt::format("pipeline '{}' is down: {}", pipeline.value, entry->error));
-  }
-  if (done)
-    log::warn(
-        "somebody commanded a sink",
-        {{"pipeline", pipeline.value}, {"sink", sink.value}, {"command", std::string(name_of(command))}});
-  return done;
-}
 
 Host::Counts Host::counts() const {
   Counts counts;
@@ -392,8 +372,8 @@ bool Host::ready(std::vector<std::string>& reasons) const {
                            status.state == PipelineState::kFinished || status.state == PipelineState::kPaused;
     if (as_wanted) continue;
     const std::string& why = status.state == PipelineState::kStalled ? status.waiting_for : status.error;
-    reasons.push_back(
-        fmt::format("pipeline '{}' is {}: {}", status.name.value, to_string(status.state), why));
+    reasons.push_back(fmt::format("pipeline '{}' is {}{}{}", status.name.value, to_string(status.state),
+                                  why.empty() ? "" : ": ", why));
   }
   return reasons.empty();
 }

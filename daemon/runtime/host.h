@@ -166,6 +166,8 @@ class Host {
   void restart_later(Entry& entry);
   void look_for_leftovers();
   using Steered = std::function<void(Status)>;
+  Status begin_steering(const PipelineName& pipeline);
+  void end_steering(const PipelineName& pipeline);
   void steer_now(const PipelineName& pipeline, Steering steering, Steered done);
   void pause(Entry& entry, Steered done);
   void resume(Entry& entry, Steered done);
@@ -227,9 +229,10 @@ class Host {
 
   const HostContext context_;
   Farewells farewells_{*context_.clock};
-  std::mutex replay_mutex_;        // Held by the replay that is under way.
-  std::timed_mutex change_mutex_;  // Held by the change that is under way.
-  mutable std::mutex mutex_;       // Guards the list and each entry's pipeline pointer for readers.
+  std::mutex replay_mutex_;  // Held by the replay that is under way.
+  std::timed_mutex
+      change_mutex_;  // Held by the change that is under way; not over what waits for others' machines.
+  mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.
   std::vector<std::unique_ptr<Entry>> entries_;  // Changed on the loop only.
   std::string folder_;                           // As `load_folder` was told.
   std::string folder_error_;                     // Under mutex_, as is the next.

@@ -20,6 +20,8 @@
 #include "daemon/log/log.h"
 #include "daemon/runtime/host_entry.h"
 #include "daemon/runtime/rehearsal.h"
+#include "pipelines/base/fault_point.h"
+#include "pipelines/plan/explain.h"
 
 namespace leat::runtime {
 namespace {
@@ -147,7 +149,7 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   // Before the lock: a long text takes a while.
   auto plan = plan_for(request);
   if (!plan) return tl::unexpected<DeployRefusal>(std::move(plan).error());
-  const std::unique_lock under_way(change_mutex_, std::try_to_lock);
+  std::unique_lock under_way(change_mutex_, std::try_to_lock);
   if (!under_way) return refuse({ErrorCode::kConflict, "another pipeline is being changed: try again"});
   Swap change{.pipeline = name, .sql = request.sql, .plan = *std::move(plan), .former = former_of(name)};
   store::KeptParts parts;
@@ -160,11 +162,12 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   if (!deployed->state.cold.empty() && request.cold == DeployRequest::Cold::kRefuse)
     return refuse_cold(name, std::move(deployed->state));
   if (request.run == DeployRequest::Run::kDry) return deployed;
-  auto told = swap(change);
-  if (!told) return refuse(told.error());
-  deployed->sessions = *std::move(told);
-  log::warn("somebody deployed a pipeline",
-            {{"pipeline", name.value}, {"version", std::to_string(change.version)}});
+  const auto gone = swap(change);
+  if (!gone) return refuse(gone.error());
+  log::always(log::Level::kWarn, "somebody deployed a pipeline",
+              {{"pipeline", name.value}, {"version", std::to_string(change.version)}});
+  under_way.unlock();
+  deployed->sessions = farewells_.await(*gone);
   return deployed;
 }
 
@@ -218,41 +221,54 @@ DeployOutcome Host::rehearse_change(Swap& change, const store::KeptParts& parts)
   const Former& former = change.former;
   const auto before =
       former.operators.empty() ? operators_of(change.pipeline, former.plan, context) : former.operators;
-  deployed.state = compare_state(rehearsed->operators, before, parts);
+  deployed.state = compare_state(rehearsed->operators, before, parts,
+                                 {plan::operator_lines(change.plan), plan::operator_lines(former.plan)});
   add_changed_sources(change.plan, former.plan, deployed.state);
   return deployed;
 }
 
-/// Gives what is to be said of sessions that nobody wants any more.
+/// The keys of sessions that nobody wants any more, and which begin to be ended. Those that the new version wants are
+/// not ended any more; when it does not come up, they are after all.
 Result<std::vector<std::string>> Host::swap(Swap& change) {
   const std::vector<Session> before = sessions(change.former.plan, change.identity);
-  farewells_.keep(sessions(change.plan, change.identity));
-  if (change.creates) LEAT_TRY(in_loop([&] { return add_empty(change); }));
-  const Status done = take_over(change);
-  if (!done) {
-    // The loop may have ended meanwhile; then nothing is left to go back to.
+  std::vector<Session> wanted_again = farewells_.keep(sessions(change.plan, change.identity));
+  Status done;
+  if (change.creates) done = in_loop([&] { return add_empty(change); });
+  const bool added = done.has_value();
+  if (done) done = take_over(change);
+  if (done) {
+    look_for_leftovers();
+    return farewells_.begin(without(before, running_sessions()));
+  }
+  // The loop may have ended meanwhile; then nothing is left to go back to.
+  if (added)
     (void)in_loop([&] {
       go_back(change);
       return Status();
     });
-    if (change.creates) (void)context_.store->tables().declare(change.pipeline, {});
-    return tl::unexpected<Error>(done.error());
-  }
-  look_for_leftovers();
-  return farewells_.end(without(before, running_sessions()));
+  if (added && change.creates) (void)context_.store->tables().declare(change.pipeline, {});
+  (void)farewells_.begin(without(std::move(wanted_again), running_sessions()));
+  return tl::unexpected<Error>(done.error());
 }
 
 Status Host::take_over(Swap& change) {
   LEAT_TRY(on_loop([this, name = change.pipeline](Steered done) { begin_change(name, std::move(done)); }));
+  LEAT_FAULT_STEP("deploy.drained");
   LEAT_ASSIGN(store::SavedPipeline saved, context_.store->load(change.pipeline));
   LEAT_TRY(context_.store->tables().declare(change.pipeline, change.tables));
+  LEAT_FAULT_STEP("deploy.declared");
   LEAT_TRY(in_loop([&] { return build(change, std::move(saved)); }));
+  LEAT_FAULT_STEP("deploy.built");
   // A file is its own record: there is no moment 4, and a crash leaves what the file has.
   if (!change.file.empty()) return in_loop([&] { return run_new(change.pipeline); });
   LEAT_TRY(context_.store->pipelines().deploy(
       {change.pipeline, change.version, change.sql, context_.clock->wall()}));
+  LEAT_FAULT_POINT("deploy.put");
   const Status runs = in_loop([&] { return run_new(change.pipeline); });
-  if (runs) return {};
+  if (runs) {
+    LEAT_FAULT_POINT("deploy.running");
+    return {};
+  }
   const Former& former = change.former;
   LEAT_TRY(former.is_there
                ? context_.store->pipelines().deploy(

@@ -46,6 +46,7 @@ struct Host::Entry {
   std::string refused;    // Why the file's text of now does not run; this one does.
   bool paused = false;    // By somebody; kept in the store.
   bool steering = false;  // A steering or a change is under way.
+  bool misnamed = false;  // Its name is another's.
   bool changing = false;  // A change is: it is neither this version nor the next.
 };
 

@@ -71,7 +71,7 @@ Result<ReloadReport> Host::reload(const ReloadRequest& request) {
   // Now that all run that will: a session of a pipeline that ended may be that of another file's.
   for (std::size_t i = 0; i < reload.sessions.size(); ++i)
     reload.report.files[i].sessions =
-        farewells_.end(without(std::move(reload.sessions[i]), running_sessions()));
+        farewells_.await(farewells_.begin(without(std::move(reload.sessions[i]), running_sessions())));
   look_for_leftovers();
   log_report(reload.report);
   return std::move(reload.report);
@@ -263,7 +263,8 @@ Status Host::take_file(const Reload& reload, const FolderFile& file, ReloadedFil
                                                 "\nsay that they may start cold, or keep their definitions");
   if (reload.dry()) return {};
   reload.progress();
-  LEAT_ASSIGN(report.sessions, swap(change));
+  LEAT_ASSIGN(const std::vector<std::string> gone, swap(change));
+  report.sessions = farewells_.await(gone);
   log::info("pipeline runs what its file has now", {{"pipeline", file.pipeline.value}, {"file", file.path}});
   for (const StateReport::Cold& cold : report.state.cold)
     log::warn("an operator starts cold",

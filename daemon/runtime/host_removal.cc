@@ -15,6 +15,7 @@
 #include "daemon/log/log.h"
 #include "daemon/runtime/host_entry.h"
 #include "daemon/runtime/leftovers.h"
+#include "pipelines/base/fault_point.h"
 
 namespace leat::runtime {
 namespace {
@@ -68,7 +69,7 @@ tl::unexpected<Error> is_a_files(const PipelineName& pipeline, const std::string
 
 Result<Removed> Host::remove(const PipelineName& pipeline, const std::set<Part>& purge) {
   LEAT_TRY(check_open());
-  const std::unique_lock under_way(change_mutex_, std::try_to_lock);
+  std::unique_lock under_way(change_mutex_, std::try_to_lock);
   if (!under_way) return leat::fail(ErrorCode::kConflict, "another pipeline is being changed: try again");
   Removed removed;
   std::vector<Session> gone;
@@ -90,10 +91,12 @@ Result<Removed> Host::remove(const PipelineName& pipeline, const std::set<Part>&
   if (removed.was_there) LEAT_TRY(end_for_good(pipeline));
   LEAT_TRY(purge_parts(pipeline, purge, tables, removed));
   LEAT_TRY(tell_kept(pipeline, purge, removed));
-  removed.sessions = farewells_.end(without(std::move(gone), running_sessions()));
+  const std::vector<std::string> ending = farewells_.begin(without(std::move(gone), running_sessions()));
   look_for_leftovers();
-  log::warn("somebody removed a pipeline",
-            {{"pipeline", pipeline.value}, {"purged", fmt::format("{}", fmt::join(removed.purged, ","))}});
+  log::always(log::Level::kWarn, "somebody removed a pipeline",
+              {{"pipeline", pipeline.value}, {"purged", fmt::format("{}", fmt::join(removed.purged, ","))}});
+  under_way.unlock();
+  removed.sessions = farewells_.await(ending);
   return removed;
 }
 
@@ -222,7 +225,8 @@ Status Host::rename(const PipelineName& from, const PipelineName& to) {
   }
   LEAT_TRY(is_there ? rename_running(from, to, sql) : context_.store->pipelines().rename(from, to, sql));
   look_for_leftovers();
-  log::warn("somebody renamed a pipeline", {{"pipeline", from.value}, {"name", to.value}});
+  log::always(log::Level::kWarn, "somebody renamed a pipeline",
+              {{"pipeline", from.value}, {"name", to.value}});
   return {};
 }
 
@@ -234,7 +238,9 @@ Status Host::rename_running(const PipelineName& from, const PipelineName& to, co
     if (Entry* const entry = find(from)) entry->pipeline.reset();
     return Status();
   }));
+  LEAT_FAULT_POINT("rename.away");
   const Status renamed = context_.store->pipelines().rename(from, to, sql);
+  LEAT_FAULT_POINT("rename.renamed");
   const PipelineName& name = renamed ? to : from;
   Result<store::SavedPipeline> saved = context_.store->load(name);
   LEAT_TRY(in_loop([&]() -> Status {
@@ -249,6 +255,7 @@ Status Host::rename_running(const PipelineName& from, const PipelineName& to, co
     if (entry->policy) start(*entry, saved ? std::optional(*std::move(saved)) : std::nullopt);
     return {};
   }));
+  LEAT_FAULT_POINT("rename.running");
   return renamed;
 }
 
@@ -268,8 +275,8 @@ Result<OutboxPurged> Host::purge_outbox(const PipelineName& pipeline, const Tabl
   OutboxPurged purged;
   LEAT_ASSIGN(purged.dropped, context_.store->pipelines().purge_outbox(pipeline, sink));
   LEAT_ASSIGN(purged.remaining, waiting());
-  log::warn(
-      "somebody threw results away",
+  log::always(
+      log::Level::kWarn, "somebody threw results away",
       {{"pipeline", pipeline.value}, {"sink", sink.value}, {"records", std::to_string(purged.dropped)}});
   return purged;
 }

@@ -28,6 +28,30 @@ bool serves(const Served& one, const std::string& journal) {
   return std::ranges::find(one.journals, journal) != one.journals.end();
 }
 
+/// Whose it is, as far as anybody knows; empty: nobody's.
+std::string owner_of(const std::string& journal, const Owners& owners) {
+  for (const auto& [identity, name] : owners)
+    if (is_journal_of(identity, journal)) return name.value;
+  return "";
+}
+
+std::string about_journal(const std::string& journal, const std::string& owner, bool is_there) {
+  if (owner.empty())
+    return fmt::format(
+        "the journal '{}' belongs to no source of a pipeline: acknowledged messages may wait in it; give the "
+        "pipeline and the table their former names back, purge it with the pipeline ('leat pipelines remove "
+        "NAME --purge journal'), or delete it",
+        journal);
+  const std::string what = fmt::format(
+      "the journal '{}' of pipeline '{}' belongs to no source of it: acknowledged messages may wait in it; ",
+      journal, owner);
+  if (is_there) return what + "give the table its former name back, or delete it";
+  return what + fmt::format(
+                    "deploy a pipeline of that name to process them, or throw them away with 'leat "
+                    "pipelines remove {} --purge journal'",
+                    owner);
+}
+
 }  // namespace
 
 std::string journal_file_name(const PipelineName& identity, const TableName& source) {
@@ -41,7 +65,7 @@ bool is_journal_of(const PipelineName& identity, std::string_view file) {
 std::vector<std::string> find_leftovers(const std::vector<Served>& served,
                                         const std::vector<store::OutboxStatus>& outboxes,
                                         const std::vector<std::string>& journals,
-                                        const std::vector<store::KeptParts>& kept) {
+                                        const std::vector<store::KeptParts>& kept, const Owners& owners) {
   std::vector<std::string> sentences;
   const auto by_nobody = [&](const auto& what) {
     return std::ranges::none_of(served, [&](const Served& one) { return serves(one, what); });
@@ -53,13 +77,13 @@ std::vector<std::string> find_leftovers(const std::vector<Served>& served,
           "their "
           "former names back to deliver them, or throw them away with 'leat outbox purge {2} {1}'",
           outbox.records, outbox.sink.value, outbox.pipeline.value));
-  for (const std::string& journal : journals)
-    if (by_nobody(journal))
-      sentences.push_back(fmt::format(
-          "the journal '{}' belongs to no source of a pipeline: acknowledged messages may wait in "
-          "it; give the pipeline and the table their former names back, purge it with the pipeline ('leat "
-          "pipelines remove NAME --purge journal'), or delete it",
-          journal));
+  for (const std::string& journal : journals) {
+    if (!by_nobody(journal)) continue;
+    const std::string owner = owner_of(journal, owners);
+    const bool is_there =
+        std::ranges::any_of(served, [&](const Served& one) { return one.pipeline.value == owner; });
+    sentences.push_back(about_journal(journal, owner, is_there));
+  }
   for (const store::KeptParts& parts : kept) {
     const bool is_served =
         std::ranges::any_of(served, [&](const Served& one) { return one.pipeline == parts.pipeline; });

@@ -3,6 +3,7 @@
 // Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,15 @@ struct Served {
   std::vector<std::string> journals;  ///< Names of files.
 };
 
+/// What pipelines are called now, by the identity that their journals have from an earlier name.
+using Owners = std::map<PipelineName, PipelineName>;
+
 /// One sentence each, with what to do.
 std::vector<std::string> find_leftovers(const std::vector<Served>& served,
                                         const std::vector<store::OutboxStatus>& outboxes,
                                         const std::vector<std::string>& journals,
-                                        const std::vector<store::KeptParts>& kept = {});
+                                        const std::vector<store::KeptParts>& kept = {},
+                                        const Owners& owners = {});
 
 /// The file of a source's journal, without its folder.
 std::string journal_file_name(const PipelineName& identity, const TableName& source);

@@ -258,6 +258,7 @@ Status Pipeline::make_dataflow(const store::SavedPipeline& saved) {
   exec::DataflowOptions options = dataflow_options(plan_, plausible);
   options.nanos = loop::steady_nanos;
   options.lookups = lookups_.get();
+  options.go_on = context_.go_on;
   LEAT_ASSIGN(dataflow_, exec::build_dataflow(plan_, options, *hooks_));
   std::set<std::string> unknown;
   std::set<std::string> known;

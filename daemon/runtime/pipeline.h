@@ -78,6 +78,8 @@ struct PipelineContext {
   const std::map<std::string, sources::SourceConnector>* stand_ins = nullptr;
   /// Where rows of local tables are looked up; null: in `store`. Outlives the pipeline.
   store::TableStore* lookup_tables = nullptr;
+  /// Asked between two batches of an operator, and in long ones: an error fails the pipeline (trial.h).
+  std::function<Status()> go_on = nullptr;
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
   /// Whether commits hold the operators' state.

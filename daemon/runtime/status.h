@@ -95,6 +95,7 @@ struct PipelineStatus {
   std::uint64_t restarts = 0;
   std::string
       refused;  ///< Why the text that its file has now does not run in the place of this one; "": it does.
+  bool misnamed = false;  ///< Its name is another's, which is listed before it: only the error is its own.
 };
 
 /// One sentence for each source that has no connection or cannot be read, and for each sink whose results

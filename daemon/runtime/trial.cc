@@ -21,7 +21,8 @@ namespace {
 
 /// Of the rows that are given out, where their number is bounded.
 constexpr std::uint64_t kMostBytes = 16 << 20;
-constexpr std::size_t kBatchBytes = 64 * 1024;
+/// Small: what a batch holds is computed at once, and looks at no clock meanwhile.
+constexpr std::size_t kBatchBytes = 8 * 1024;
 constexpr std::size_t kShownLetters = 3;
 
 /// Every sink gives its rows out, and pasted tables are read to their end.
@@ -88,14 +89,15 @@ class Trial::Run final : public ResultListener {
     LEAT_ASSIGN(const std::unique_ptr<store::Store> store, store::Store::open({}, notes));
     take_lookup_rows();
     make_stand_ins();
-    const loop::SystemClock clock;
     PipelineContext context{.loop = &loop_,
-                            .clock = &clock,
+                            .clock = &clock_,
                             .store = store.get(),
                             .results = this,
                             .gateway_id = "trial",
                             .batch_bytes = kBatchBytes};
     context.stand_ins = &stand_ins_;
+    context.go_on = [this] { return go_on(); };
+    if (setup_.time) deadline_ = clock_.monotonic() + *setup_.time;
     if (lookup_rows_.empty()) context.lookup_tables = setup_.tables;
     loop::Timer limit(loop_, [this] { finish("the time is over"); });
     if (setup_.time) limit.start(Micros(*setup_.time));
@@ -103,14 +105,25 @@ class Trial::Run final : public ResultListener {
     {
       LEAT_ASSIGN(const auto pipeline, Pipeline::create(PipelineName{"trial"}, "", setup_.plan, context,
                                                         {.ended = [this] { loop_.stop(); }}));
-      LEAT_TRY(load_lookup_rows(store->tables(), clock.wall()));
-      LEAT_TRY(pipeline->start());
-      loop_.run();
+      LEAT_TRY(load_lookup_rows(store->tables(), clock_.wall()));
+      const Status started = pipeline->start();
+      if (!started && !cut_) return started;
+      if (started) loop_.run();
       conclude(pipeline->status_now());
     }
     tell_of_letters(*store);
     store->close();
     return {};
+  }
+
+  /// The loop's timer and a stop are not looked at while a batch is under way, and a join may make millions of
+  /// rows of one. Errors: cancelled.
+  Status go_on() {
+    const bool late = deadline_ && clock_.monotonic() >= *deadline_;
+    if (late && !loop_.stopping()) finish("the time is over");
+    if (!loop_.stopping()) return {};
+    cut_ = true;
+    return fail(ErrorCode::kCancelled, "the trial is over");
   }
 
   /// Of pasted tables, those in which rows are looked up.
@@ -162,7 +175,7 @@ class Trial::Run final : public ResultListener {
   }
 
   void conclude(const PipelineStatus& status) {
-    if (status.state == PipelineState::kFailed) reason_ = "the query failed: " + status.error;
+    if (status.state == PipelineState::kFailed && !cut_) reason_ = "the query failed: " + status.error;
     if (status.state == PipelineState::kFinished && reason_.empty()) reason_ = "the input is read to its end";
     std::uint64_t late = 0;
     for (const auto& info : status.operators) late += info.counters.late;
@@ -189,6 +202,9 @@ class Trial::Run final : public ResultListener {
   RowChannel& channel_;
   std::map<std::string, sources::SourceConnector> stand_ins_;
   std::map<std::string, std::pair<std::string, std::string>> lookup_rows_;  // Format and text, by table.
+  const loop::SystemClock clock_;
+  std::optional<std::int64_t> deadline_;  // Monotonic.
+  bool cut_ = false;    // It ends in the midst of a batch.
   std::string reason_;  // Why it ends; empty: it has not yet.
   std::uint64_t given_ = 0;
   std::uint64_t given_bytes_ = 0;

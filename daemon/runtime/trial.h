@@ -42,7 +42,7 @@ class Trial {
  public:
   /// Begins. Errors: io (no loop), internal. What goes wrong later ends the channel with the reason.
   static Result<std::unique_ptr<Trial>> start(TrialSetup setup);
-  /// Stops and waits for the thread, which looks up between two batches.
+  /// Stops and waits for the thread, which looks up between two batches, and within those of joins.
   ~Trial();
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;

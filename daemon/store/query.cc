@@ -198,14 +198,14 @@ Result<std::unique_ptr<Connection>> open_for_query(const std::string& path, cons
   if (path.empty()) return fail(ErrorCode::kUnavailable, "a store in memory answers no queries");
   LEAT_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(path, OpenMode::kReadOnly));
   LEAT_TRY(connection->set_pragma("cache_size", "-2000", "-2000"));
-  // What does not fit into that goes to a file, not into our memory.
-  LEAT_TRY(connection->set_pragma("temp_store", "1", "1"));
+  // What is sorted and grouped stays in memory, and that is bounded below: a file could fill the disk.
+  LEAT_TRY(connection->set_pragma("temp_store", "2", "2"));
   for (const auto& [bound, value] : kBounds) sqlite3_limit(connection->raw(), bound, value);
   // SQLite makes these two when they are first named, by a CREATE TABLE that the authorizer would refuse.
   LEAT_TRY(connection->exec("SELECT 1 FROM json_each('[]'), json_tree('[]')"));
   for (const char* name : {"trim", "ltrim", "rtrim"})
     sqlite3_create_function(connection->raw(), name, 2, SQLITE_UTF8, nullptr, refuse_trim, nullptr, nullptr);
-  connection->limit_time(limits.time);
+  connection->limit_time(limits.time, limits.memory);
   return connection;
 }
 
@@ -231,6 +231,10 @@ QueryError error_of(Connection& connection, int rc, const QueryLimits& limits) {
   const std::string words = sqlite3_errmsg(connection.raw());
   ErrorCode code = connection.error(rc).code;
   if (code == ErrorCode::kInternal) code = ErrorCode::kInvalid;  // "no such column", and the like.
+  if (code == ErrorCode::kCancelled && connection.needs_too_much())
+    return {{ErrorCode::kExhausted, "the query needs more memory than " + std::to_string(limits.memory) +
+                                        " bytes to sort and group: ask for fewer rows, or fewer columns"},
+            {}};
   if (code == ErrorCode::kCancelled)
     return {{code, "the query took longer than its " + std::to_string(limits.time.count()) + " ms"}, {}};
   if ((rc & 0xff) == SQLITE_AUTH) return {{ErrorCode::kInvalid, ""}, {}};  // The authorizer knows why.
@@ -300,6 +304,23 @@ std::uint64_t bytes_of(const QueryCell& cell) {
   return kSmall;
 }
 
+/// False, and nothing more of the answer: with this row it would have more bytes than it may.
+bool read_row(sqlite3_stmt* statement, const QueryLimits& limits, std::uint64_t& bytes, QueryAnswer& answer) {
+  std::vector<QueryCell> row;
+  row.reserve(answer.columns.size());
+  for (std::size_t i = 0; i < answer.columns.size(); ++i) {
+    row.push_back(read_value(statement, static_cast<int>(i)));
+    bytes += bytes_of(row.back());
+    if (bytes > limits.bytes) return false;
+  }
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    std::string& type = answer.columns[i].type;
+    if (type.empty()) type = storage_name(row[i]);
+  }
+  answer.rows.push_back(std::move(row));
+  return true;
+}
+
 QueryResult run(Connection& connection, sqlite3_stmt* statement, const QueryLimits& limits) {
   QueryAnswer answer;
   const int width = sqlite3_column_count(statement);
@@ -313,16 +334,12 @@ QueryResult run(Connection& connection, sqlite3_stmt* statement, const QueryLimi
     const int rc = sqlite3_step(statement);
     if (rc == SQLITE_DONE) return answer;
     if (rc != SQLITE_ROW) return tl::unexpected<QueryError>(error_of(connection, rc, limits));
-    answer.truncated = answer.rows.size() >= limits.rows || bytes > limits.bytes;
-    if (answer.truncated) return answer;
-    auto& row = answer.rows.emplace_back();
-    row.reserve(static_cast<std::size_t>(width));
-    for (int i = 0; i < width; ++i) {
-      row.push_back(read_value(statement, i));
-      bytes += bytes_of(row.back());
-      std::string& type = answer.columns[static_cast<std::size_t>(i)].type;
-      if (type.empty()) type = storage_name(row.back());
-    }
+    answer.truncated = answer.rows.size() >= limits.rows || !read_row(statement, limits, bytes, answer);
+    if (!answer.truncated) continue;
+    if (answer.rows.empty() && limits.rows > 0)
+      return refuse(ErrorCode::kExhausted, "the first row alone has more than " +
+                                               std::to_string(limits.bytes) + " bytes: select fewer columns");
+    return answer;
   }
 }
 
@@ -333,7 +350,7 @@ tl::unexpected<QueryError> failure(Error error) {
 QueryResult query_on(Connection& connection, const std::string& sql, const QueryLimits& limits) {
   auto names = table_names(connection);
   if (!names) return failure(std::move(names).error());
-  Authorizer authorizer(*std::move(names));
+  Authorizer authorizer(*names);
   authorizer.guard(connection);
   const auto statement = prepare(connection, sql, limits);
   if (statement) return run(connection, statement->get(), limits);
@@ -341,6 +358,11 @@ QueryResult query_on(Connection& connection, const std::string& sql, const Query
   // Of a function SQLite says the same in words of its own.
   const bool refused = error.error.message.empty() || error.error.message.starts_with("not authorized");
   if (refused) error.error.message = authorizer.refusal();
+  constexpr std::string_view kNoTable = "no such table: ";
+  if (error.error.message.starts_with(kNoTable)) {
+    error.table = folded(error.error.message.substr(kNoTable.size()));
+    error.error.message += did_you_mean(error.table, *names);
+  }
   return tl::unexpected<QueryError>(std::move(error));
 }
 

@@ -17,8 +17,9 @@
 namespace leat::store {
 
 struct QueryLimits {
-  std::size_t rows = 1'000;         ///< More are there, but not given: `truncated`.
-  std::uint64_t bytes = 4U << 20U;  ///< Of all cells, about; the same.
+  std::size_t rows = 1'000;           ///< More are there, but not given: `truncated`.
+  std::uint64_t bytes = 4U << 20U;    ///< Of all cells, about; the same. A first row above it is an error.
+  std::uint64_t memory = 64U << 20U;  ///< That SQLite takes meanwhile, of all connections; 0: any.
   std::chrono::milliseconds time{2'000};
 };
 
@@ -41,6 +42,7 @@ struct QueryAnswer {
 struct QueryError {
   Error error;
   std::optional<std::size_t> offset;  ///< The byte of the text that is meant, if one is.
+  std::string table = {};             ///< Set: it asks for this table, and there is none; folded.
 };
 
 /// Errors: invalid (no SQL, or something that is not allowed: which), cancelled (the time is over), exhausted

@@ -119,11 +119,15 @@ Status Connection::set_pragma(const std::string& name, const std::string& value,
               path_ + ": PRAGMA " + name + " is " + got + " after it was set to " + value);
 }
 
-void Connection::limit_time(std::chrono::milliseconds limit) {
+void Connection::limit_time(std::chrono::milliseconds limit, std::uint64_t memory) {
+  most_memory_ = memory == 0 ? 0 : sqlite3_memory_used() + static_cast<std::int64_t>(memory);
   if (limit.count() == 0) return sqlite3_progress_handler(db_, 0, nullptr, nullptr);
   deadline_ = std::chrono::steady_clock::now() + limit;
   const auto over = [](void* self) {
-    return std::chrono::steady_clock::now() > static_cast<Connection*>(self)->deadline_ ? 1 : 0;
+    auto& connection = *static_cast<Connection*>(self);
+    connection.needs_too_much_ =
+        connection.most_memory_ > 0 && sqlite3_memory_used() > connection.most_memory_;
+    return connection.needs_too_much_ || std::chrono::steady_clock::now() > connection.deadline_ ? 1 : 0;
   };
   sqlite3_progress_handler(db_, kStepsPerLook, over, this);
 }

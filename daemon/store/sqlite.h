@@ -47,7 +47,10 @@ class Connection {
   Status set_pragma(const std::string& name, const std::string& value, const std::string& read_back);
 
   /// Makes statements that run longer end with cancelled. 0: no limit.
-  void limit_time(std::chrono::milliseconds limit);
+  /// And when SQLite has taken so many bytes more than it has now, for whatever connection; 0: any.
+  void limit_time(std::chrono::milliseconds limit, std::uint64_t memory = 0);
+  /// The last statement was ended for its memory, not for its time.
+  [[nodiscard]] bool needs_too_much() const { return needs_too_much_; }
 
   [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
   [[nodiscard]] Trouble trouble() const { return trouble_; }
@@ -65,6 +68,8 @@ class Connection {
   OpenMode mode_;
   sqlite3* db_ = nullptr;  // Owned.
   Trouble trouble_ = Trouble::kNone;
+  std::int64_t most_memory_ = 0;  // As the two beside it; 0: any.
+  bool needs_too_much_ = false;
   std::chrono::steady_clock::time_point deadline_{};  // Of `limit_time`; read by SQLite's progress handler.
 };
 

@@ -86,6 +86,15 @@ inline constexpr Point kPoints[] = {
     {"kafka.number-sent", "The number is in the transaction; records may be on their way."},
     {"kafka.before-commit", "Records and number have arrived; the transaction is open."},
     {"kafka.committed", "The transaction is committed; delivery has no answer."},
+    // A change of what runs, while it runs.
+    {"deploy.drained", "The former version has committed and takes nothing in; the new one is not built."},
+    {"deploy.declared", "The new version's local tables are there; it is not built."},
+    {"deploy.built", "The new version is built of what the former one left; the text is the former one."},
+    {"deploy.put", "The new text is the pipeline's; nothing of it runs."},
+    {"deploy.running", "The new version runs; nobody has been told."},
+    {"rename.away", "The pipeline has committed and is gone; the store has its former name."},
+    {"rename.renamed", "The store has the new name; nothing runs under it."},
+    {"rename.running", "It runs under its new name; nobody has been told."},
 };
 
 inline constexpr std::size_t kUnknown = sizeof kPoints / sizeof kPoints[0];

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ struct DataflowOptions {
   std::int64_t clock_plausible_from = 0;
   NanoClock nanos = nullptr;        ///< What operators' calls are timed by; null: they are not.
   LookupTables* lookups = nullptr;  ///< Outlives the dataflow. Null: plans that look rows up cannot run.
+  /// Asked before each batch of each operator, and within those that take long: an error ends the dataflow in
+  /// the midst of a batch, which is of no use behind it. For trials, whose time is bounded; null: never.
+  std::function<Status()> go_on = nullptr;
 };
 
 class Dataflow {

@@ -135,6 +135,7 @@ Status IntervalJoin::process(std::size_t input, const Batch& batch, Output& out)
     const std::uint32_t end = collect_pairs(input, row, timed);
     LEAT_TRY(apply_run(input, row, end, timed));
     row = end;
+    LEAT_TRY(out.go_on());
     if (output_.size() >= kRunPairs)
       LEAT_TRY(flush(input, timed.columns, held_back(timed.watermarks[row - 1]), out));
   }

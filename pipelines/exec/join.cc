@@ -220,6 +220,7 @@ Status Join::process(std::size_t input, const Batch& batch, Output& out) {
     const std::uint32_t end = collect_pairs(input, row, timed);
     LEAT_TRY(apply_run(input, row, end, timed));
     row = end;
+    LEAT_TRY(out.go_on());
     if (row < timed.size && output_.size() >= kRunPairs)
       LEAT_TRY(flush(input, timed, timed.watermarks[row - 1], out));
   }

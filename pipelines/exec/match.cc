@@ -141,6 +141,7 @@ Status Match::run_until(std::int64_t watermark, Moment moment, Output& out) {
     const bool timer = !timers_.empty() && timers_.front().at <= watermark;
     const bool row = order_.has_until(watermark);
     if (!timer && !row) break;
+    LEAT_TRY(out.go_on());
     if (timer && (!row || timers_.front().at <= order_.front().row.time)) {
       intake_ = intake_at(timers_.front().at, moment);
       LEAT_TRY(fire_timer(out));

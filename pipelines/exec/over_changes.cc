@@ -39,6 +39,7 @@ Status OverChanges::process(std::size_t input, const Batch& batch, Output& out) 
   tail_.open(batch);
   std::size_t filtered = 0;
   for (std::uint32_t row = 0; row < batch.size; ++row) {
+    LEAT_TRY(out.go_on());
     state_.pass_row(ids_[row], batch.intake_times[row], [this](KeyId expired) { tail_.forget(expired); });
     if (!takes_back(batch.kind(row)))
       add(ids_[row], batch, row);

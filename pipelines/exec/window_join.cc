@@ -10,6 +10,9 @@ namespace {
 
 using plan::JoinType;
 
+// Pairs that are looked at together, and rows that are given out together: a few thousand, as in any batch.
+constexpr std::size_t kRunPairs = 8192;
+
 RowStore make_store(const Schema& schema, char tag) {
   std::vector<Type> types;
   for (const Type::Field& field : schema.fields) types.push_back(field.type);
@@ -92,29 +95,24 @@ Status WindowJoin::fire_until(std::int64_t watermark, std::int64_t intake_time, 
   return {};
 }
 
-JoinPairs WindowJoin::pairs_of(const Batch& lefts, const Rows& rows) {
+WindowJoin::ByKey WindowJoin::rights_by_key(const Rows& rows) {
   const std::vector<ColumnPtr> rights = stores_[1].gather(rows[1]);
-  std::vector<std::vector<RowStore::Handle>> by_key;
-  const std::span<const KeyId> right_ids = keys_.lookup(1, rights, rows[1].size());
+  ByKey by_key;
+  const std::span<const KeyId> ids = keys_.lookup(1, rights, rows[1].size());
   for (std::size_t i = 0; i < rows[1].size(); ++i) {
-    if (right_ids[i] == JoinKeys::kNoKey) continue;
-    if (by_key.size() <= right_ids[i]) by_key.resize(right_ids[i] + 1);
-    by_key[right_ids[i]].push_back(rows[1][i]);
+    if (ids[i] == JoinKeys::kNoKey) continue;
+    if (by_key.size() <= ids[i]) by_key.resize(ids[i] + 1);
+    by_key[ids[i]].push_back(rows[1][i]);
   }
-  JoinPairs pairs;
-  const std::span<const KeyId> left_ids = keys_.lookup(0, lefts.columns, lefts.size);
-  for (std::uint32_t i = 0; i < lefts.size; ++i) {
-    if (left_ids[i] == JoinKeys::kNoKey || left_ids[i] >= by_key.size()) continue;
-    for (const RowStore::Handle partner : by_key[left_ids[i]]) pairs.add(i, partner);
-  }
-  return pairs;
+  return by_key;
 }
 
-void WindowJoin::emit(const Batch& lefts, const JoinPairs& pairs, const Rows& rows) {
+/// What becomes of the left rows [begin, end), whose pairs these are.
+void WindowJoin::emit(const Batch& lefts, std::uint32_t begin, std::uint32_t end, const JoinPairs& pairs) {
   const std::int64_t watermark = lefts.watermark_after;
-  const std::int64_t intake_time = lefts.intake_times.empty() ? 0 : lefts.intake_times[0];
+  const std::int64_t intake_time = lefts.intake_times[0];
   std::size_t pair = 0;
-  for (std::uint32_t row = 0; row < lefts.size; ++row) {
+  for (std::uint32_t row = begin; row < end; ++row) {
     const std::size_t first = pair;
     while (pair < pairs.size() && pairs.rows[pair] == row) {
       if (plan::gives_right(type_))
@@ -125,12 +123,22 @@ void WindowJoin::emit(const Batch& lefts, const JoinPairs& pairs, const Rows& ro
     if (matched ? type_ == JoinType::kSemi : plan::keeps_left(type_))
       output_.add(RowKind::kInsert, row, JoinOutput::kNoPartner, watermark, intake_time);
   }
+}
+
+void WindowJoin::emit_unmatched(const Batch& lefts, const Rows& rows) {
   if (!plan::keeps_right(type_)) return;
   for (const RowStore::Handle row : rows[1])
     if (stores_[1].mark(row) == 0)
-      output_.add(RowKind::kInsert, JoinOutput::kNoRow, row, watermark, intake_time);
+      output_.add(RowKind::kInsert, JoinOutput::kNoRow, row, lefts.watermark_after, lefts.intake_times[0]);
 }
 
+Status WindowJoin::flush(const Batch& lefts, Output& out) {
+  counters_.rows_out += output_.size();
+  if (output_.size() == 0) return {};
+  return out.emit(output_.take({0, lefts.columns, stores_[0], stores_[1]}, lefts.watermark_after));
+}
+
+/// The pairs of a window may be far more than its rows: they are made and given out a few thousand at a time.
 Status WindowJoin::fire(const Rows& rows, std::int64_t watermark, std::int64_t intake_time, Output& out) {
   Batch lefts;
   lefts.size = rows[0].size();
@@ -138,16 +146,24 @@ Status WindowJoin::fire(const Rows& rows, std::int64_t watermark, std::int64_t i
   lefts.watermarks.assign(std::max<std::size_t>(lefts.size, 1), watermark);
   lefts.intake_times.assign(std::max<std::size_t>(lefts.size, 1), intake_time);
   lefts.watermark_after = watermark;
-  JoinPairs pairs = pairs_of(lefts, rows);
-  LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
-              condition_.select(context_, 0, lefts, stores_[1], pairs));
-  counters_.applied -= failed.size();
-  counters_.dead += failed.size();
-  emit(lefts, pairs, rows);
+  const ByKey by_key = rights_by_key(rows);
+  const std::span<const KeyId> ids = keys_.lookup(0, lefts.columns, lefts.size);
+  for (std::uint32_t begin = 0, end = 0; begin < lefts.size; begin = end) {
+    JoinPairs pairs;
+    for (; end < lefts.size && pairs.size() < kRunPairs; ++end)
+      if (ids[end] != JoinKeys::kNoKey && ids[end] < by_key.size())
+        for (const RowStore::Handle partner : by_key[ids[end]]) pairs.add(end, partner);
+    LEAT_ASSIGN(const std::vector<std::uint32_t> failed,
+                condition_.select(context_, 0, lefts, stores_[1], pairs));
+    counters_.applied -= failed.size();
+    counters_.dead += failed.size();
+    emit(lefts, begin, end, pairs);
+    LEAT_TRY(out.go_on());
+    if (output_.size() >= kRunPairs) LEAT_TRY(flush(lefts, out));
+  }
+  emit_unmatched(lefts, rows);
   keys_.sweep();
-  counters_.rows_out += output_.size();
-  if (output_.size() == 0) return {};
-  return out.emit(output_.take({0, lefts.columns, stores_[0], stores_[1]}, watermark));
+  return flush(lefts, out);
 }
 
 // ---- State -----------------------------------------------------------------------------------------------

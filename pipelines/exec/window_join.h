@@ -43,8 +43,12 @@ class WindowJoin final : public MultiInputOperator {
   void take_row(std::size_t side, std::uint32_t row, const Batch& batch);
   Status fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out);
   Status fire(const Rows& rows, std::int64_t watermark, std::int64_t intake_time, Output& out);
-  JoinPairs pairs_of(const Batch& lefts, const Rows& rows);
-  void emit(const Batch& lefts, const JoinPairs& pairs, const Rows& rows);
+  /// Rows of the right side, by key.
+  using ByKey = std::vector<std::vector<RowStore::Handle>>;
+  ByKey rights_by_key(const Rows& rows);
+  void emit(const Batch& lefts, std::uint32_t begin, std::uint32_t end, const JoinPairs& pairs);
+  void emit_unmatched(const Batch& lefts, const Rows& rows);
+  Status flush(const Batch& lefts, Output& out);
   Status pass_time(std::int64_t now, Output& out);
 
   OperatorContext context_;

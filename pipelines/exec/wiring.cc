@@ -44,6 +44,7 @@ class Wirer {
 
   Result<Wiring> wire() {
     wiring_.stopwatch = std::make_unique<Stopwatch>(options_.nanos);
+    wiring_.go_on = std::make_unique<std::function<Status()>>(options_.go_on);
     wiring_.scan_stages.resize(plan_.scans.size());
     wiring_.scans.resize(plan_.scans.size());
     wiring_.meets_itself.resize(plan_.scans.size());
@@ -68,7 +69,8 @@ class Wirer {
       inputs.push_back(index);
     }
     const std::size_t index = wiring_.stages.size();
-    wiring_.stages.push_back(std::make_unique<Stage>(names_.at(&node), node, *wiring_.stopwatch));
+    wiring_.stages.push_back(
+        std::make_unique<Stage>(names_.at(&node), node, *wiring_.stopwatch, *wiring_.go_on));
     Stage& stage = *wiring_.stages.back();
     LEAT_ASSIGN(auto op, make_operator(node, stage));
     stage.set_operator(std::move(op));

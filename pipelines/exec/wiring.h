@@ -19,20 +19,23 @@ namespace leat::exec {
 /// An operator in its place: hands what it gives out to all that read it, in the order of the plan.
 class Stage final : public Output {
  public:
-  /// The stopwatch is the wiring's.
-  Stage(std::string name, const plan::Node& node, Stopwatch& stopwatch)
-      : name_(std::move(name)), node_(&node), stopwatch_(&stopwatch) {}
+  /// The stopwatch is the wiring's, as is what asks whether to go on.
+  Stage(std::string name, const plan::Node& node, Stopwatch& stopwatch, const std::function<Status()>& ask)
+      : name_(std::move(name)), node_(&node), stopwatch_(&stopwatch), ask_(&ask) {}
 
   /// Its operator's `process` and `advance`, timed.
   Status process(std::size_t input, const Batch& batch) {
+    LEAT_TRY(go_on());
     return stopwatch_->measure(latency_, [&] { return operator_->process(input, batch, *this); });
   }
   Status advance_input(std::size_t input, std::int64_t watermark, std::int64_t now) {
+    LEAT_TRY(go_on());
     return stopwatch_->measure(latency_, [&] { return operator_->advance(input, watermark, now, *this); });
   }
 
   Status emit(Batch batch) override;
   Status advance(std::int64_t watermark, std::int64_t now) override;
+  [[nodiscard]] Status go_on() override { return *ask_ ? (*ask_)() : Status(); }
 
   void set_operator(std::unique_ptr<Operator> op) { operator_ = std::move(op); }
   void add_reader(Stage& reader, std::size_t input) { readers_.push_back({&reader, input}); }
@@ -60,12 +63,14 @@ class Stage final : public Output {
   std::vector<std::size_t> inputs_;
   std::int64_t watermark_ = kMinWatermark;  // Handed on.
   Stopwatch* stopwatch_;
+  const std::function<Status()>* ask_;
   Latency latency_;
 };
 
 struct Wiring {
   std::vector<std::shared_ptr<const plan::Node>> roots;  ///< Keep the nodes alive.
   std::unique_ptr<Stopwatch> stopwatch;                  ///< Of all stages.
+  std::unique_ptr<std::function<Status()>> go_on;        ///< Of all stages: DataflowOptions::go_on.
   std::vector<std::unique_ptr<Stage>> stages;            ///< Inputs before those that read them.
   /// By scan of the plan: its stage; null if nothing reads the table.
   std::vector<Stage*> scan_stages;

@@ -230,8 +230,14 @@ bool CsvDecoder::store(const Field& field, const Column& column, ColumnBuilder& 
   }
   std::string found(field.text.substr(0, kShownText));
   if (found.size() < field.text.size()) found += "…";
+  // Flink's CSV has no header either.
+  const char* const hint =
+      field.text == column.name
+          ? "; this line names the columns, which nothing skips: take it out, or begin it with '#' "
+            "and set 'csv.allow-comments' = 'true'"
+          : "";
   return fail("field '" + column.name + "': expected " + column.type.to_string() + ", found \"" + found +
-              "\"");
+              "\"" + hint);
 }
 
 bool CsvDecoder::store_value(const Field& field, const Type& type, ColumnBuilder& out) {

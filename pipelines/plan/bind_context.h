@@ -7,6 +7,7 @@
 
 #include "pipelines/functions/scalar.h"
 #include "pipelines/plan/catalog.h"
+#include "pipelines/plan/plan_size.h"
 #include "pipelines/plan/settings.h"
 #include "pipelines/sql/diagnostic.h"
 
@@ -17,6 +18,12 @@ struct BindContext {
   const Catalog& catalog;
   PlanSettings settings;
   functions::Session session;
+  PlanSize* size = nullptr;  ///< Outlives the call. Null: nothing is made, only looked up.
+
+  /// Counts what a query gives, or a FROM reads. False: too much, reported.
+  [[nodiscard]] bool fits(const auto& schema, sql::SourceSpan span) const {
+    return size == nullptr || size->take(schema, span, diagnostics);
+  }
 
   /// Part of the dialect, not of this version: what, and the nearest form that works.
   void not_yet(sql::SourceSpan span, std::string_view what, std::string nearest = {}) const {

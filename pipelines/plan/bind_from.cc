@@ -76,6 +76,10 @@ std::optional<BoundFrom> FromBinder::bind_table(const sql::TableReference& refer
   std::optional<Relation> relation = bind_relation(reference);
   // Only checks the number of the aliases: the names themselves are the scope's.
   if (!relation || !rename(*relation, reference.column_aliases, context_)) return std::nullopt;
+  // With those before it: a join has the columns of all.
+  if (!context_.fits(next_column_ + relation->schema().size(), reference.span) ||
+      !context_.fits(relation->schema(), reference.span))
+    return std::nullopt;
   BoundFrom bound{std::make_unique<FromItem>(), {}};
   bound.item->span = reference.span;
   bound.item->first = next_column_;

@@ -50,7 +50,8 @@ std::optional<Relation> QueryBinder::bind(const sql::Query& query) {
   std::optional<Relation> relation = bind_ordered(query, correlated);
   --depth_;
   common_tables_.resize(in_sight);
-  return whole ? relation : std::nullopt;
+  if (!whole || !relation || !context_.fits(relation->schema(), query.span)) return std::nullopt;
+  return relation;
 }
 
 std::optional<Relation> QueryBinder::bind_ordered(const sql::Query& query, Correlated* correlated) {
@@ -113,13 +114,25 @@ bool is_rectangle(const sql::Values& values, const Rows& rows, const BindContext
   return whole;
 }
 
+/// The first value that does not go with those above it; the last one, if all go together. Each look reads
+/// all types before it: there may be thousands.
+std::size_t first_odd(std::span<const Type> types) {
+  if (functions::common_type(types)) return types.size() - 1;
+  std::size_t together = 0;  // So many go together, and `apart` do not.
+  std::size_t apart = types.size();
+  while (apart - together > 1) {
+    const std::size_t middle = together + (apart - together) / 2;
+    (functions::common_type(types.first(middle)) ? together : apart) = middle;
+  }
+  return apart - 1;
+}
+
 /// Brings column `c` of all rows to one type.
 std::optional<Type> unify_column(const sql::Values& values, Rows& rows, std::size_t c,
                                  const BindContext& context) {
   std::vector<Type> types;
   for (const auto& row : rows) types.push_back(row[c]->type);
-  std::size_t odd = 0;  // The first value that does not go with those above it.
-  while (odd + 1 < types.size() && functions::common_type(std::span(types).first(odd + 1))) ++odd;
+  const std::size_t odd = first_odd(types);
   const std::optional<Type> type = unify(types, "VALUES", values.rows[odd].values[c]->span, context);
   if (!type) return std::nullopt;
   for (std::size_t r = 0; r < rows.size(); ++r) {

@@ -1,5 +1,6 @@
 // SELECT … FROM … WHERE: lists, names and filters. GROUP BY is bind_group.cc's.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <span>
 #include <utility>
@@ -35,9 +36,10 @@ std::string column_name_of(const sql::SelectItem& item, std::size_t position) {
 
 void make_names_unique(std::vector<SelectColumn>& columns) {
   std::set<std::string> taken;
+  std::map<std::string, std::size_t> next;  // Thousands may have one name.
   for (SelectColumn& column : columns) {
     const std::string name = column.name;
-    for (int n = 0; !taken.insert(column.name).second; ++n) column.name = name + std::to_string(n);
+    while (!taken.insert(column.name).second) column.name = name + std::to_string(next[name]++);
   }
 }
 
@@ -74,6 +76,7 @@ std::optional<Relation> QueryBinder::bind_items(const sql::Select& select, const
       if (!all) columns.push_back({});
       for (std::size_t i = 0; all && i < all->size(); ++i)
         columns.push_back({(*all)[i].expr, (*all)[i].name, role_of((*all)[i].expr)});
+      if (columns.size() > kMostColumns && !context_.fits(columns.size(), star->span)) return std::nullopt;
       continue;
     }
     ExprPtr expr = binder.bind(*item.value);

@@ -238,6 +238,12 @@ class TreePrinter {
 
 }  // namespace
 
+std::map<std::string, std::string> operator_lines(const Plan& plan) {
+  std::map<std::string, std::string> lines;
+  for (const auto& [node, name] : operator_names(plan)) lines[name] = node_text(*node);
+  return lines;
+}
+
 std::string explain(const Plan& plan, ExplainDetail detail) {
   return TreePrinter(plan, detail).print();
 }

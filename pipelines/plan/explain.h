@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "pipelines/plan/node.h"
@@ -14,5 +15,8 @@ enum class ExplainDetail : std::uint8_t {
                ///< it.
 };
 std::string explain(const Plan& plan, ExplainDetail detail);
+
+/// EXPLAIN's words about each operator alone, by its name in the running plan (operator_names.h).
+std::map<std::string, std::string> operator_lines(const Plan& plan);
 
 }  // namespace leat::plan

@@ -5,6 +5,20 @@
 
 namespace leat::plan {
 
+namespace {
+
+/// A text of more bytes is made when it is needed, once a batch, and not kept in the plan: REPEAT('x',
+/// 60000000) is short.
+constexpr std::size_t kLongestFolded = 64 << 10;
+
+bool is_long(const Type& type, const Value& value) {
+  if (value.is_null()) return false;
+  if (type.is_character() || type.is_binary()) return value.as_string().size() > kLongestFolded;
+  return type.is_nested() && value.as_list().size() > kLongestFolded;
+}
+
+}  // namespace
+
 ExprPtr fold_call(ExprPtr call) {
   const bool is_call = call->kind == ExprKind::kCall || call->kind == ExprKind::kCast;
   const auto constant = [](const ExprPtr& child) { return child->kind == ExprKind::kLiteral; };
@@ -12,7 +26,7 @@ ExprPtr fold_call(ExprPtr call) {
   std::vector<Value> values;
   for (const ExprPtr& child : call->children) values.push_back(child->literal);
   const Result<Value> value = functions::fold(call->call, values);
-  if (!value) return call;
+  if (!value || is_long(call->type, *value)) return call;
   return make_literal(call->type.with_nullable(call->type.nullable() || value->is_null()), *value);
 }
 

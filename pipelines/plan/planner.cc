@@ -36,6 +36,7 @@ class Planner final : public TableLookup {
     bind_late_rows(script);
     for (const auto& table : tables_) check_options(*table, context_);
     check_bounded();
+    check_nodes(script);
     warn_of_stalls(sinks_, tables_read_by(sinks_), context_);
     warn_of_emit(script, all_sinks(), context_);
     const bool something = !sinks_.empty() || explained_any_ || context_.diagnostics.has_errors();
@@ -276,6 +277,19 @@ class Planner final : public TableLookup {
 
   // ---- The plan ------------------------------------------------------------------------------------------
 
+  /// Each of them is an operator that runs.
+  void check_nodes(const sql::Script& script) const {
+    Plan plan;
+    plan.sinks = all_sinks();
+    std::size_t nodes = 0;
+    for_each_node(plan, [&](const NodePtr&) { ++nodes; });
+    if (nodes <= kMostNodes || script.statements.empty()) return;
+    context_.diagnostics.error(script.statements.back()->span,
+                               "the plan of this text has " + std::to_string(nodes) +
+                                   " operators; more than " + std::to_string(kMostNodes) + " are too many",
+                               "divide it into several pipelines");
+  }
+
   void check_bounded() const {
     if (!context_.settings.batch) return;
     for (const Table* table : tables_read_by(sinks_))
@@ -360,7 +374,8 @@ PlanOutcome plan_pipeline(const PlanRequest& request, const Catalog& catalog) {
   BoundSettings settings = bind_settings(script, request, diagnostics, outcome.messages);
   PlanSettings read = read_settings(settings.values);
   read.refused = std::move(settings.refused);
-  const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}};
+  PlanSize size;
+  const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}, &size};
   Planner planner(request, context);
   planner.bind(script);
   for (Message& message : messages_of(diagnostics, source)) outcome.messages.push_back(std::move(message));

@@ -41,21 +41,52 @@ NodePtr filtered(const NodePtr& input, const Conjuncts& conjuncts) {
   return conjuncts.empty() ? input : make_filter(input, conjunction_of(conjuncts));
 }
 
-NodePtr push_down(const Conjuncts& conjuncts, const NodePtr& input);
+/// How often conditions may be moved in a plan, all steps counted: behind it they stay where they are. A view
+/// that reads another one twice, each time under another condition, doubles what is below.
+class Moves {
+ public:
+  bool take() { return left_ > 0 && left_-- > 0; }
 
-NodePtr push_below_project(const Conjuncts& conjuncts, const ProjectNode& project) {
+ private:
+  std::size_t left_ = 10'000;
+};
+
+/// What an expression over a projection is below it may be far larger: `s || s` doubles it with each of them.
+/// A condition of more parts than these stays above.
+constexpr std::size_t kMostPushed = 1'000;
+
+/// Parts of `expr`, where column i counts as `columns[i]` does; counted to
+/// `kMostPushed`, and no further.
+void count_parts(const Expr& expr, const std::vector<ExprPtr>* columns, std::size_t& parts) {
+  if (parts > kMostPushed) return;
+  if (expr.kind == ExprKind::kColumn && columns != nullptr)
+    return count_parts(*(*columns)[expr.column], nullptr, parts);
+  ++parts;
+  for (const ExprPtr& child : expr.children) count_parts(*child, columns, parts);
+}
+
+bool grows_too_much(const Expr& conjunct, const std::vector<ExprPtr>& columns) {
+  std::size_t parts = 0;
+  count_parts(conjunct, &columns, parts);
+  return parts > kMostPushed;
+}
+
+NodePtr push_down(const Conjuncts& conjuncts, const NodePtr& input, Moves& moves);
+
+NodePtr push_below_project(const Conjuncts& conjuncts, const ProjectNode& project, Moves& moves) {
   const Division division = divide(conjuncts, [&](const ExprPtr& conjunct) -> ExprPtr {
     for (const std::size_t column : columns_of(*conjunct))
       if (!is_deterministic(*project.exprs[column])) return nullptr;
+    if (grows_too_much(*conjunct, project.exprs)) return nullptr;
     return fold_constants(substitute_columns(conjunct, project.exprs));
   });
   if (division.moving.empty()) return nullptr;
-  const NodePtr below = with_inputs(project, {push_down(division.moving, project.inputs[0])});
+  const NodePtr below = with_inputs(project, {push_down(division.moving, project.inputs[0], moves)});
   return filtered(below, division.staying);
 }
 
 /// A session is made of all rows of its key: filtering them earlier would split it.
-NodePtr push_below_windows(const Conjuncts& conjuncts, const WindowAssignNode& assign) {
+NodePtr push_below_windows(const Conjuncts& conjuncts, const WindowAssignNode& assign, Moves& moves) {
   if (assign.window.kind == WindowKind::kSession) return nullptr;
   const std::size_t width = assign.inputs[0]->schema.size();
   const Division division = divide(conjuncts, [&](const ExprPtr& conjunct) -> ExprPtr {
@@ -63,34 +94,35 @@ NodePtr push_below_windows(const Conjuncts& conjuncts, const WindowAssignNode& a
     return columns.empty() || columns.back() >= width ? nullptr : conjunct;
   });
   if (division.moving.empty()) return nullptr;
-  const NodePtr below = with_inputs(assign, {push_down(division.moving, assign.inputs[0])});
+  const NodePtr below = with_inputs(assign, {push_down(division.moving, assign.inputs[0], moves)});
   return filtered(below, division.staying);
 }
 
-NodePtr push_below_union(const Conjuncts& conjuncts, const UnionAllNode& all) {
+NodePtr push_below_union(const Conjuncts& conjuncts, const UnionAllNode& all, Moves& moves) {
   const Division division = divide(conjuncts, [](const ExprPtr& conjunct) { return conjunct; });
   if (division.moving.empty()) return nullptr;
   std::vector<NodePtr> branches;
-  for (const NodePtr& input : all.inputs) branches.push_back(push_down(division.moving, input));
+  for (const NodePtr& input : all.inputs) branches.push_back(push_down(division.moving, input, moves));
   return filtered(with_inputs(all, std::move(branches)), division.staying);
 }
 
-NodePtr push_below_filter(const Conjuncts& conjuncts, const FilterNode& filter) {
+NodePtr push_below_filter(const Conjuncts& conjuncts, const FilterNode& filter, Moves& moves) {
   Conjuncts all = conjuncts_of(filter.predicate);
   all.insert(all.end(), conjuncts.begin(), conjuncts.end());
-  return push_down(all, filter.inputs[0]);
+  return push_down(all, filter.inputs[0], moves);
 }
 
-NodePtr push_down(const Conjuncts& conjuncts, const NodePtr& input) {
+NodePtr push_down(const Conjuncts& conjuncts, const NodePtr& input, Moves& moves) {
   NodePtr pushed;
+  if (!moves.take()) return filtered(input, conjuncts);
   if (input->kind == NodeKind::kProject)
-    pushed = push_below_project(conjuncts, static_cast<const ProjectNode&>(*input));
+    pushed = push_below_project(conjuncts, static_cast<const ProjectNode&>(*input), moves);
   else if (input->kind == NodeKind::kWindowAssign)
-    pushed = push_below_windows(conjuncts, static_cast<const WindowAssignNode&>(*input));
+    pushed = push_below_windows(conjuncts, static_cast<const WindowAssignNode&>(*input), moves);
   else if (input->kind == NodeKind::kUnionAll)
-    pushed = push_below_union(conjuncts, static_cast<const UnionAllNode&>(*input));
+    pushed = push_below_union(conjuncts, static_cast<const UnionAllNode&>(*input), moves);
   else if (input->kind == NodeKind::kFilter)
-    pushed = push_below_filter(conjuncts, static_cast<const FilterNode&>(*input));
+    pushed = push_below_filter(conjuncts, static_cast<const FilterNode&>(*input), moves);
   return pushed ? pushed : filtered(input, conjuncts);
 }
 
@@ -148,10 +180,11 @@ NodePtr without(const FilterNode& filter, const Conjuncts& taken) {
 }  // namespace
 
 void push_filters(Plan& plan) {
-  rewrite_nodes(plan, [](const NodePtr& node) -> NodePtr {
+  Moves moves;
+  rewrite_nodes(plan, [&moves](const NodePtr& node) -> NodePtr {
     if (node->kind != NodeKind::kFilter) return nullptr;
     const auto& filter = static_cast<const FilterNode&>(*node);
-    return push_down(conjuncts_of(filter.predicate), filter.inputs[0]);
+    return push_down(conjuncts_of(filter.predicate), filter.inputs[0], moves);
   });
 }
 

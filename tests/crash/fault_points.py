@@ -12,12 +12,15 @@ Three pipelines see to it that all points are passed:
   power    'journal' = 'power'; windows over HTTP
   trouble  windows over HTTP, of which the far side refuses some, so that shipments are sent in parts; and readings
            to a far side that is away, whose outbox drops the oldest
+Points of a change (`deploy.…`, `rename.…`) have a pipeline of their own, `changing`, which is deployed, replaced and renamed
+while messages come; it must run under one name, the old or the new one, and lose nothing.
 A fourth one, `kafka`, sends windows into a topic by transactions; without a real broker it and its points are left out.
 """
 
 import argparse
 import concurrent.futures
 import http.client
+import json
 import os
 import pathlib
 import random
@@ -27,6 +30,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -63,6 +68,7 @@ PIPELINES = ("main", "power", "trouble")
 MESSAGES = 1500
 PER_SECOND = 1500
 # Passed with every message, or once or twice in a run; the others at least three times.
+CHANGES = re.compile(r"(deploy|rename)\..*")
 OFTEN = re.compile(r"journal\.(before-write|written|stored|before-acknowledgement|power-synced)")
 SELDOM = re.compile(r"trim\..*|sink-state\..*|journal\.lap-left|file\.(before-rename|renamed)")
 DEATH_SECONDS = 10
@@ -125,8 +131,9 @@ class Trial:
         self.folder = site.folder / self.name
         self.daemon = Daemon(site.leat, self.folder)
         self.recovery = 0.0
-        for name in site.names:
-            self.daemon.add(name, self.pipelines()[name])
+        for name, sql in self.pipelines().items():
+            if sql and name in site.names:
+                self.daemon.add(name, sql)
 
     def path(self, name: str) -> str:
         return f"/{self.name}/{name}"
@@ -253,7 +260,101 @@ class Trial:
             raise Failure(f"{readings} records are dropped or wait, the outbox counts {away}")
 
 
+class Change(Trial):
+    """A death in the midst of a deployment or a renaming: one pipeline over HTTP, deployed through the API."""
+
+    def __init__(self, site: Site, point: str, time_of_death: int, number: int):
+        super().__init__(site, point, time_of_death, number)
+        self.renames = point.startswith("rename.")
+
+    def pipelines(self) -> dict[str, str]:
+        return {}
+
+    def text(self, version: int) -> str:
+        broker, receiver = self.site.broker.url, self.site.receiver.url
+        other = f"CREATE TABLE version_{version} (device STRING) WITH ('connector' = 'blackhole');\n"
+        return (
+            source(broker, self.topic)
+            + http_table("windows", WINDOW_COLUMNS, receiver + self.path("changing"))
+            + other
+            + insert("windows", WINDOW_QUERY)
+            + insert(f"version_{version}", "SELECT device FROM readings")
+        )
+
+    def names_there(self) -> list[str]:
+        return [each["name"] for each in self.daemon.ask("/api/v1/pipelines").json()["pipelines"]]
+
+    def send(self, method: str, path: str, body: dict) -> None:
+        """A change; the daemon may die of it."""
+        asked = urllib.request.Request(
+            self.daemon.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
+        )
+        try:
+            urllib.request.urlopen(asked, timeout=30).read()
+        except urllib.error.HTTPError as refused:
+            raise Failure(f"{method} {path}: {refused.code} {refused.read().decode()}") from None
+        except (OSError, http.client.HTTPException):
+            self.daemon.running.process.wait(10)
+
+    def deploy(self, version: int) -> None:
+        self.send("PUT", "/api/v1/pipelines/changing", {"sql": self.text(version)})
+
+    def rename(self) -> None:
+        self.send("POST", "/api/v1/pipelines/changing/rename", {"to": "changed"})
+
+    @property
+    def dead(self) -> bool:
+        return not self.daemon.running.running
+
+    def send_until_death(self) -> Sender | None:
+        self.daemon.launch(env={**os.environ, "LEAT_FAULT": self.fault})
+        self.daemon.wait_ready()
+        self.deploy(1)
+        if self.dead:
+            return None
+        self.daemon.wait_connected("changing")
+        sender = Sender(self.site.broker.port, self.topic, self.site.messages.texts, PER_SECOND)
+        time.sleep(MESSAGES / PER_SECOND / 3)
+        self.rename() if self.renames else self.deploy(2)
+        return sender
+
+    def restart(self, sender: Sender | None) -> Sender:
+        begin = time.monotonic()
+        self.daemon.start()
+        self.recovery = time.monotonic() - begin
+        there = self.names_there()
+        if len(there) > 1 or (sender is not None and len(there) != 1):
+            raise Failure(f"after a death in a change there are {there}")
+        if sender is None:
+            self.deploy(1)
+            self.daemon.wait_connected("changing")
+            sender = Sender(self.site.broker.port, self.topic, self.site.messages.texts, PER_SECOND)
+        if not self.renames:
+            self.deploy(2)
+        elif there == ["changing"]:
+            self.rename()
+        return sender
+
+    def settle(self) -> Tally:
+        name = "changed" if self.renames else "changing"
+        if self.names_there() != [name]:
+            raise Failure(f"there should be {name}, there are {self.names_there()}")
+        check_accounting(self.daemon, name, len(self.site.messages))
+        output = windows_output(self.site.receiver, self.path("changing"))
+        wanted = {output.name: self.site.rows[output.query]}
+        wait_for([output], wanted, 20)
+        return compare([output], wanted)
+
+
+def trial_of(site: Site, point: str, time_of_death: int, number: int) -> Trial:
+    return (Change if CHANGES.fullmatch(point) else Trial)(site, point, time_of_death, number)
+
+
 def time_of_death(point: str, rng: random.Random) -> int:
+    if point.startswith("deploy."):
+        return rng.randint(1, 2)  # The first deployment, or the second, which replaces a version that runs.
+    if point.startswith("rename."):
+        return 1
     return rng.randint(1, 1000 if OFTEN.fullmatch(point) else 1 if SELDOM.fullmatch(point) else 3)
 
 
@@ -262,7 +363,7 @@ def run_all(site: Site, options: argparse.Namespace) -> list[str]:
     rng = random.Random(options.seed)
     names = [name for name in points(options.points) if site.kafka.real or not name.startswith("kafka.")]
     chosen = [(name, time_of_death(name, rng)) for name in names for _ in range(options.times)]
-    trials = [Trial(site, name, time, number) for number, (name, time) in enumerate(chosen)]
+    trials = [trial_of(site, name, time, number) for number, (name, time) in enumerate(chosen)]
     results: dict[str, tuple[int, Tally, list[float]]] = {}
     problems = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

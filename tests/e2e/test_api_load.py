@@ -1,12 +1,13 @@
 """The API under load: many readers and many who look on while rows flow. The engine must not notice.
 
-LEAT_LOAD scales it: 1 is 200 readers, 50 tails and 20,000 rows a second for 30 seconds; the default is a tenth of
+Rows are generated, and come over MQTT. LEAT_LOAD scales it: 1 is 200 readers, 50 tails and 20,000 rows a second for 30 seconds; the default is a tenth of
 the rate with 60 readers and 20 tails for a few seconds.
 """
 
 import http.client
 import json
 import os
+import subprocess
 import threading
 import time
 import urllib.request
@@ -39,6 +40,17 @@ def flow(rows):
     CREATE TABLE numbers (n BIGINT, device INT, word STRING) WITH ('connector' = 'datagen',
       'rows-per-second' = '{RATE}', 'number-of-rows' = '{rows}', 'fields.n.kind' = 'sequence',
       'fields.n.start' = '1', 'fields.n.end' = '{rows}', 'fields.word.length' = '40');
+    CREATE TABLE kept (slot BIGINT, n BIGINT, total BIGINT, PRIMARY KEY (slot) NOT ENFORCED)
+      WITH ('connector' = 'sqlite');
+    INSERT INTO kept SELECT MOD(n, 100), COUNT(*), SUM(n) FROM numbers GROUP BY MOD(n, 100);
+    """
+
+
+def mqtt_flow(broker):
+    return f"""
+    SET 'execution.checkpointing.interval' = '200 ms';
+    CREATE TABLE numbers (n BIGINT, device INT, word STRING) WITH ('connector' = 'mqtt', 'url' = '{broker.url}',
+      'topic' = 'load/#', 'qos' = '1', 'format' = 'json');
     CREATE TABLE kept (slot BIGINT, n BIGINT, total BIGINT, PRIMARY KEY (slot) NOT ENFORCED)
       WITH ('connector' = 'sqlite');
     INSERT INTO kept SELECT MOD(n, 100), COUNT(*), SUM(n) FROM numbers GROUP BY MOD(n, 100);
@@ -127,10 +139,33 @@ def quantile(metrics, share):
     return next(bound for bound, count in buckets if count >= share * buckets[-1][1])
 
 
-def test_readers_and_tails_cost_the_engine_nothing_that_it_needs(daemon):
-    rows = RATE * SECONDS
-    daemon.add("flow", flow(rows))
-    daemon.start()
+class Pump(threading.Thread):
+    """Publishes so many messages at the rate, over two connections at QoS 1."""
+
+    def __init__(self, broker, rows):
+        super().__init__(daemon=True)
+        self.rows = rows
+        command = ["mosquitto_pub", "-p", str(broker.port), "-t", "load/numbers", "-q", "1", "-l", "-i"]
+        self.publishers = [
+            subprocess.Popen([*command, f"pump-{i}"], stdin=subprocess.PIPE, bufsize=1 << 16) for i in range(2)
+        ]
+
+    def run(self):
+        begin, sent = time.monotonic(), 0
+        while sent < self.rows:
+            due = min(self.rows, int((time.monotonic() - begin) * RATE))
+            for n in range(sent + 1, due + 1):
+                self.publishers[n % 2].stdin.write(b'{"n": %d, "device": %d, "word": "%040d"}\n' % (n, n % 50, n))
+            sent = due
+            time.sleep(0.01)
+        for publisher in self.publishers:
+            publisher.stdin.close()
+        for publisher in self.publishers:
+            publisher.wait(60)
+
+
+def press(daemon, over):
+    """Readers and tails on the pipeline `flow` until it is `over`; what they have seen."""
     quiet = LoopCpu(daemon)
     time.sleep(SECONDS / 3)
     alone = quiet.micros_per_row()
@@ -141,16 +176,15 @@ def test_readers_and_tails_cost_the_engine_nothing_that_it_needs(daemon):
     for thread in tails + readers:
         thread.start()
     loaded = LoopCpu(daemon)
-    memory = 0
+    memory, watched = 0, 0.0
     deadline = time.monotonic() + SECONDS * 4 + 20
-    while daemon.pipeline("flow")["state"] == "running" and time.monotonic() < deadline:
+    while not over() and time.monotonic() < deadline:
         memory = max(memory, daemon.ask("/api/v1/status").json()["memory_bytes"])
         watched = loaded.micros_per_row()
         time.sleep(0.5)
     stop.set()
     for thread in tails + readers:
         thread.join(30)
-    eventually(lambda: daemon.pipeline("flow")["state"] == "finished", "the pipeline ends", 30)
     metrics = daemon.ask("/metrics").text
     answers = sum(reader.answers for reader in readers)
     print(
@@ -162,9 +196,47 @@ def test_readers_and_tails_cost_the_engine_nothing_that_it_needs(daemon):
     )
     assert [trouble for reader in readers for trouble in reader.trouble] == []
     assert answers >= READERS
-    assert all(tail.rows > 0 and tail.ordered for tail in tails)
     assert memory < MEMORY
+    return tails
+
+
+def check_sums(daemon, rows):
     status = daemon.pipeline("flow")
     assert status["accounting_violations"] == [] and status["dead_letters"] == 0
     body = json.dumps({"sql": "SELECT sum(n), sum(total) FROM kept"})
     assert daemon.post("/api/v1/query", body).json()["rows"] == [[rows, rows * (rows + 1) // 2]]
+
+
+def test_readers_and_tails_cost_the_engine_nothing_that_it_needs(daemon):
+    rows = RATE * SECONDS
+    daemon.add("flow", flow(rows))
+    daemon.start()
+    tails = press(daemon, lambda: daemon.pipeline("flow")["state"] != "running")
+    assert all(tail.rows > 0 and tail.ordered for tail in tails)
+    eventually(lambda: daemon.pipeline("flow")["state"] == "finished", "the pipeline ends", 30)
+    check_sums(daemon, rows)
+
+
+def test_the_same_while_messages_come_over_mqtt(daemon, broker):
+    rows = RATE * SECONDS
+    daemon.add("flow", mqtt_flow(broker))
+    daemon.start()
+    daemon.wait_connected("flow")
+    pump = Pump(broker, rows)
+    pump.start()
+
+    def received():
+        messages = daemon.source("flow")["messages"]
+        return messages["received"] - messages["redelivered"]
+
+    tails = press(daemon, lambda: received() >= rows)
+    assert all(tail.rows > 0 for tail in tails)
+    pump.join(60)
+    eventually(lambda: received() >= rows and daemon.source("flow")["messages"]["queued"] == 0, "all have come", 60)
+
+    def counted():
+        answer = daemon.post("/api/v1/query", json.dumps({"sql": "SELECT sum(n) FROM kept"})).json()
+        return answer["rows"] == [[rows]]
+
+    eventually(counted, "all are committed", 30)
+    check_sums(daemon, rows)

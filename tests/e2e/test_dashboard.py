@@ -422,10 +422,28 @@ def test_a_deployment_tells_what_starts_anew_before_it_does(machines, daemon, op
 
 
 def test_a_pipeline_of_a_file_is_not_deployed_over(machines, daemon, open_page):
-    page = open_page("#/editor?pipeline=plant")
+    page = open_page("#/pipelines/plant")
+    sees(page, "h1 ~ .row", "Copy to the editor")
+    sees(page, ".facts", "a file")
+    assert "version" not in page.text(".facts")
+    page.goto(f"{daemon.url}/#/editor?pipeline=plant")
     sees(page, ".told.warn", "is changed there")
     page.click("role=button[name='Deploy…']")
     sees(page, ".note.bad", "change the file")
+
+
+def test_a_file_that_is_refused_for_its_name_is_not_the_pipeline_that_has_it(machines, daemon, open_page):
+    daemon.stop()
+    daemon.add("zz", f"SET 'pipeline.name' = 'plant';\n{COUNTS}")
+    daemon.start().wait_connected("plant")
+    page = open_page("#/pipelines")
+    eventually(lambda: page.count("tbody tr") == 2, "both are listed")
+    sees(page, "tbody tr:has-text('zz.sql')", "refused")
+    sees(page, "tbody tr:has-text('plant')", "running")
+    page.goto(daemon.url)
+    sees(page, ".card:has-text('zz.sql')", "another file's pipeline is named 'plant'")
+    listed = daemon.verb("top", "--once")
+    assert listed.returncode == 0 and "refused" in listed.stdout and listed.stdout.count("plant") >= 2
 
 
 def test_a_trial_shows_rows_of_pasted_lines_and_touches_nothing(machines, daemon, open_page, screen):
@@ -437,6 +455,9 @@ def test_a_trial_shows_rows_of_pasted_lines_and_touches_nothing(machines, daemon
     sees(page, "[aria-label='Rows of the trial']", "pasted-1")
     sees(page, "section[aria-label=Trial]", "ended")
     screen(page, "trial")
+    page.fill("textarea[aria-label=SQL]", COUNTS)
+    eventually(lambda: "ended" not in page.text("section[aria-label=Trial]"), "what was said of the other text goes")
+    assert page.count("[aria-label='Rows of the trial']") == 0
     assert daemon.ask("/api/v1/tables").json()["tables"][0]["rows"] == rows
 
 
@@ -466,6 +487,7 @@ def test_a_lost_connection_is_told_and_comes_back_by_itself(machines, daemon, op
     sees(page, ".card", "80 received")
     line.cut()
     sees(page, "[role=alert]", "No connection to the daemon since")
+    sees(page, "[role=alert]", " UTC.")
     sees(page, ".card", "80 received")
     screen(page, "lost")
     machines.run(10)
@@ -493,6 +515,8 @@ def test_a_token_is_asked_for_and_kept_for_this_tab_alone(machines, open_page, t
     right = token("admin")
     page = open_page()
     sees(page, "dialog", "asks for a token")
+    sees(page, ".health", "said to who shows a token")
+    assert "Everything runs" not in page.text(".health")
     page.keyboard("press", "Escape")
     page.fill("input[name=token]", "wrong")
     page.keyboard("press", "Enter")

@@ -43,7 +43,7 @@ const std::vector<Route>& test_routes() {
 }
 
 /// As somebody of this role is answered; an admin is somebody on loopback.
-Response answered(Incoming incoming, Role role) {
+Response answered(Incoming incoming, Role role, std::span<const Route> served = test_routes()) {
   static const loop::SimulatedClock clock;
   config::Config config;
   config.api_tls_client_role = to_string(role);
@@ -52,7 +52,7 @@ Response answered(Incoming incoming, Role role) {
   incoming.peer.to_loopback = role == Role::kAdmin;
   incoming.peer.asked = "127.0.0.1";
   if (role == Role::kRead) incoming.peer.certificate = "alice";
-  const Dispatcher dispatcher(test_routes(), access);
+  const Dispatcher dispatcher(served, access);
   return dispatcher.dispatch({}, incoming);
 }
 
@@ -191,6 +191,18 @@ TEST_CASE("HEAD is answered as GET is") {
   Incoming incoming = get("/healthz");
   incoming.method = "HEAD";
   CHECK(status(incoming) == 200);
+}
+
+TEST_CASE("HEAD makes no copy of the store, and begins no stream of rows") {
+  for (const std::string path : {"/api/v1/backup", "/api/v1/tail/readings"}) {
+    CAPTURE(path);
+    Incoming incoming = get(path);
+    incoming.method = "HEAD";
+    const Response response = answered(incoming, Role::kAdmin, routes());
+    CHECK(response.status == 200);
+    CHECK(response.body.empty());
+    CHECK_FALSE(response.pieces);
+  }
 }
 
 TEST_CASE("a route serves those whose role is enough for it") {

@@ -189,10 +189,21 @@ TEST_CASE("a stream that is refused gives the API's words") {
   const Status done =
       ApiClient::find(at(daemon.url()))->stream("GET", "/", {}, [](auto, auto) { return true; });
   REQUIRE_FALSE(done);
-  CHECK(done.error().message == "a token is asked for (name a token with --token-file or LEAT_TOKEN)");
+  CHECK(done.error().message.find("the daemon asks for a token: name its file with --token-file") == 0);
 }
 
 TEST_CASE("a name of any bytes is one segment of a path") {
   CHECK(segment("line3.a_b-c~") == "line3.a_b-c~");
   CHECK(segment("a/b c?#%\xC3\xA4") == "a%2Fb%20c%3F%23%25%C3%A4");
+}
+
+TEST_CASE("commands in a text find the daemon that was asked") {
+  const std::string text = "decide with 'leat outbox skip a b', or make one: 'leat token create me'";
+  CHECK(with_place(text, {}) == text);
+  CHECK(
+      with_place(text, {.config = "/tmp/l.toml", .config_given = true}) ==
+      "decide with 'leat outbox skip a b --config /tmp/l.toml', or make one: 'leat token create me --config "
+      "/tmp/l.toml'");
+  CHECK(with_place(text, {.api = "http://h:1"}) ==
+        "decide with 'leat outbox skip a b --api http://h:1', or make one: 'leat token create me'");
 }

@@ -54,10 +54,32 @@ TEST_CASE("a pipeline that began anew has no rate, and one that is new none eith
   CHECK(top_json(before, sample(12, 5'000)).at("pipelines").at(0).at("messages_per_second") == 0.0);
 }
 
+TEST_CASE("a file that is refused for its name has none of the numbers of the pipeline that runs") {
+  TopSample now = sample(12, 5'000);
+  now.pipelines.push_back({{"name", "line3"},
+                           {"state", "failed"},
+                           {"misnamed", true},
+                           {"error", "b.sql: taken"},
+                           {"waiting_for", ""}});
+  const ordered_json list = top_json(sample(10, 1'000), now).at("pipelines");
+  REQUIRE(list.size() == 2);
+  CHECK(list.at(1).at("state") == "refused");
+  CHECK(list.at(1).at("why") == "b.sql: taken");
+  CHECK(list.at(1).at("messages_per_second") == 0.0);
+  CHECK(list.at(1).at("outbox_waiting") == 0);
+}
+
+TEST_CASE("sizes are in the units of the settings") {
+  CHECK(short_bytes(0) == "0 B");
+  CHECK(short_bytes(1024) == "1.0 KiB");
+  CHECK(short_bytes(67'108'864) == "64 MiB");
+  CHECK(short_bytes(9e9) == "8.4 GiB");
+}
+
 TEST_CASE("the page has a line for each pipeline and is no wider than the terminal") {
   const auto page = top_page(sample(10, 1'000), sample(12, 5'000), 1'000);
   REQUIRE(page.size() == 4);
-  CHECK(page[0].find("leat 1.0  mill-7  up 2 h  memory 12MB") == 0);
+  CHECK(page[0].find("leat 1.0  mill-7  up 2 h  memory 11 MiB") == 0);
   CHECK(page[3].find("line3") == 0);
   for (const char* word :
        {"stalled", "2.0k", "200", "12 s", "1.5k", "90 s", "2 ms", "the outbox of 'up' is full"}) {

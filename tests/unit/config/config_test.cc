@@ -119,8 +119,9 @@ TEST_CASE("names are a list, in TOML's form or in Flink's") {
 }
 
 TEST_CASE("the API's limits have bounds of their own") {
-  for (const char* text : {"max_connections = 7", "requests_per_second = 0", "max_header = 100",
-                           "max_body = \"65 mb\"", "request_timeout = \"10 ms\"", "socket = \"leat.sock\""})
+  for (const char* text :
+       {"max_connections = 7", "max_tails = 0", "requests_per_second = 0", "max_header = 100",
+        "max_body = \"65 mb\"", "request_timeout = \"10 ms\"", "socket = \"leat.sock\""})
     CHECK(error_of("[api]\n" + std::string(text)).find("expected") != std::string::npos);
   CHECK(error_of("[api]\nmax_connections = 500\nrequests_per_second = 20\nsocket = \"/tmp/a\"").empty());
   CHECK(error_of("[api]\nsocket = \"/" + std::string(200, 'x') + "\"").find("at most 107 bytes") !=

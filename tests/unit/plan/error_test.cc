@@ -50,6 +50,43 @@ fleet.sql:6:13: error: unknown table 'oo' (did you mean 'o'?)
 )");
 }
 
+/// Views over views, each made of the one before: `view` with % in place of its name.
+std::string nested(const std::string& view, int levels, const std::string& last) {
+  const auto named = [](std::string text, int level) {
+    for (std::size_t at = 0; (at = text.find('%', at)) != std::string::npos;)
+      text.replace(at, 1, "v" + std::to_string(level));
+    return text;
+  };
+  std::string text =
+      "CREATE TABLE v0 (x INT, s STRING) WITH ('connector' = 'stream', 'url' = 'u', 'format' = 'json');";
+  for (int level = 0; level < levels; ++level)
+    text += "CREATE VIEW v" + std::to_string(level + 1) + " AS " + named(view, level) + ";";
+  return text + named(last, levels);
+}
+
+TEST_CASE("views that multiply what they read are refused, not made") {
+  says(nested("SELECT a.*, b.* FROM % AS a JOIN % AS b ON TRUE", 30, "SELECT COUNT(*) FROM %"),
+       "columns, and more than 4096 are too many for one query");
+  says(nested("SELECT *, * FROM %", 30, "SELECT COUNT(*) FROM %"), "are too many for one query");
+  says(nested("SELECT ROW(x, x) AS x FROM %", 30, "SELECT x FROM %"),
+       "more than 262144 columns and fields of ROWs in all");
+  says(nested("SELECT MAP[x, x] AS x FROM %", 30, "SELECT x FROM %"), "in all");
+}
+
+TEST_CASE("conditions are not moved where they grow without a bound") {
+  const auto plans = [](const std::string& text) { return errors_of(text).empty(); };
+  CHECK(plans(nested("SELECT x, s || s AS s FROM %", 30, "SELECT x FROM % WHERE s = 'a'")));
+  CHECK(plans(nested("SELECT x + x AS x, s FROM % WHERE x > 1", 30, "SELECT * FROM %")));
+  CHECK(plans(
+      nested("SELECT CASE WHEN x > 1 THEN x ELSE x + 1 END AS x FROM %", 30, "SELECT x FROM % WHERE x > 1")));
+  CHECK(plans(
+      nested("SELECT x FROM % WHERE x > 1 UNION ALL SELECT x FROM % WHERE x < 9", 20, "SELECT x FROM %")));
+}
+
+TEST_CASE("a constant that is long stays a call") {
+  CHECK(errors_of("SELECT REPEAT('x', 60000000), REPEAT('y', 60000000)").empty());
+}
+
 TEST_CASE("an option's error points at its key, or at its value") {
   const std::string table =
       "CREATE TABLE t (a INT) WITH ('connector' = 'stream', 'url' = 'u', 'format' = 'json', ";

@@ -178,6 +178,7 @@ TEST_CASE("an operator that would start cold is asked about, and says why") {
   REQUIRE(refused.error().state->cold.size() == 1);
   CHECK(refused.error().state->cold[0].why.find("'group aggregate 1' of the version before is another one") ==
         0);
+  CHECK(refused.error().state->cold[0].why.find("COUNT(DISTINCT") != std::string::npos);
   CHECK(refused.error().state->dropped == std::vector<std::string>{"group aggregate 1"});
   CHECK(world.host->text({"mill"})->version == 1);
   CHECK(world.status("mill").state == PipelineState::kRunning);
@@ -383,6 +384,54 @@ TEST_CASE("a pipeline goes on under another name") {
   REQUIRE(world.deploy("mill", kCounts));
   CHECK(world.rename("mill", "plant 'a'").error().code == ErrorCode::kConflict);
   CHECK(world.rename("nobody", "third").error().code == ErrorCode::kNotFound);
+  world.stop();
+}
+
+TEST_CASE(
+    "a pause and a renaming at once leave the pause with the pipeline, and nothing under the old name") {
+  DeployWorld world;
+  REQUIRE(world.deploy("mill", kCounts));
+  for (int i = 0; i < 10; ++i) {
+    const std::string from = i % 2 == 0 ? "mill" : "press";
+    const std::string to = i % 2 == 0 ? "press" : "mill";
+    Status renamed;
+    Status paused;
+    world.ask<bool>([&] {
+      std::thread pausing([&] { paused = world.host->steer({from}, Steering::kPause); });
+      renamed = world.host->rename({from}, {to});
+      pausing.join();
+      return true;
+    });
+    const std::string name = renamed ? to : from;
+    const bool is_paused = world.status(name).state == PipelineState::kPaused;
+    CHECK(is_paused == world.store->is_paused(PipelineName{name}));
+    CHECK_FALSE(world.store->is_paused(PipelineName{renamed ? from : to}));
+    if (paused) REQUIRE(world.ask<Status>([&] { return world.host->steer({name}, Steering::kResume); }));
+    if (!renamed) REQUIRE(world.rename(from, to));
+  }
+  world.stop();
+}
+
+TEST_CASE("a sink is paused in the store, too, and not while its pipeline is changed") {
+  DeployWorld world;
+  const std::string over_http =
+      "CREATE TABLE a (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '5');"
+      "CREATE TABLE h (n BIGINT) WITH ('connector' = 'http', 'url' = 'http://127.0.0.1:1/', 'format' = "
+      "'json');"
+      "INSERT INTO h SELECT n FROM a;";
+  REQUIRE(world.deploy("mill", over_http));
+  const auto command = [&](const std::string& sink, Delivery::Command what) {
+    return world.ask<Status>([&] { return world.host->command({"mill"}, {sink}, what); });
+  };
+  REQUIRE(command("h", Delivery::Command::kPause));
+  CHECK(world.store->is_paused({"mill"}, {"h"}));
+  REQUIRE(command("h", Delivery::Command::kResume));
+  CHECK_FALSE(world.store->is_paused({"mill"}, {"h"}));
+  CHECK(command("x", Delivery::Command::kPause).error().code == ErrorCode::kNotFound);
+  CHECK_FALSE(world.store->is_paused({"mill"}, {"x"}));
+  CHECK(world.ask<Status>([&] { return world.host->command({"no"}, {"h"}, Delivery::Command::kPause); })
+            .error()
+            .code == ErrorCode::kNotFound);
   world.stop();
 }
 

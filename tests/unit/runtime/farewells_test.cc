@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "daemon/log/log.h"
 #include "tests/support/eventually.h"
@@ -29,9 +30,12 @@ struct FarewellWorld {
     made.context.table = {"readings"};
     return made;
   }
+  std::vector<std::string> end(std::vector<Session> sessions) {
+    return farewells.await(farewells.begin(std::move(sessions)));
+  }
   void pass(Micros time) {
     clock.advance(time);
-    farewells.keep({});  // Which also has the thread look at the clock.
+    (void)farewells.keep({});  // Which also has the thread look at the clock.
   }
 
   loop::SimulatedClock clock{1'764'000'000 * kMicrosPerSecond};
@@ -46,7 +50,7 @@ struct FarewellWorld {
 
 TEST_CASE("a session is ended at once where its broker answers") {
   FarewellWorld world;
-  const auto told = world.farewells.end({world.session("a"), world.session("b")});
+  const auto told = world.end({world.session("a"), world.session("b")});
   REQUIRE(told.size() == 2);
   CHECK(told[0] == "the session of table 'readings' has ended: a");
   CHECK(world.ended == 2);
@@ -55,7 +59,7 @@ TEST_CASE("a session is ended at once where its broker answers") {
 TEST_CASE("a session whose broker is away is told, and ended when that is back") {
   FarewellWorld world;
   world.away = true;
-  const auto told = world.farewells.end({world.session("a")});
+  const auto told = world.end({world.session("a")});
   REQUIRE(told.size() == 1);
   CHECK(told[0].find("the session of table 'readings' is still there (a): no connection.") == 0);
   world.pass(Micros(11 * kMicrosPerSecond));
@@ -70,13 +74,34 @@ TEST_CASE("a session whose broker is away is told, and ended when that is back")
 TEST_CASE("a session that is wanted again is not ended any more") {
   FarewellWorld world;
   world.away = true;
-  (void)world.farewells.end({world.session("a")});
-  world.farewells.keep({world.session("a")});
+  (void)world.end({world.session("a")});
+  CHECK(world.farewells.keep({world.session("a")}).size() == 1);
   world.away = false;
   world.pass(Micros(kMicrosPerHour));
-  (void)world.farewells.end({world.session("b")});
+  (void)world.end({world.session("b")});
   CHECK(world.ended == 1);
   CHECK(world.asked == 2);
+}
+
+TEST_CASE("a session that is wanted again while its broker is asked is not asked about again") {
+  FarewellWorld world;
+  std::atomic<bool> asking = false;
+  std::atomic<bool> answer = false;
+  world.connector.end_session = [&](const OptionMap&, const sources::SourceContext&, Micros) -> Status {
+    ++world.asked;
+    asking = true;
+    while (!answer) std::this_thread::yield();
+    return fail(ErrorCode::kUnavailable, "no connection");
+  };
+  const auto keys = world.farewells.begin({world.session("a")});
+  REQUIRE(eventually([&] { return asking.load(); }));
+  std::thread answering([&] { answer = true; });
+  CHECK(world.farewells.keep({world.session("a")}).size() == 1);
+  answering.join();
+  CHECK(world.farewells.await(keys) ==
+        std::vector<std::string>{"a session is not ended, as it is wanted again: a"});
+  world.pass(Micros(kMicrosPerHour));
+  CHECK(world.asked == 1);
 }
 
 TEST_CASE("sessions that another has, too, are not given up") {

@@ -36,6 +36,17 @@ TEST_CASE("a sink, a pipeline and a journal that nobody serves are told with the
   CHECK(found[2].find("the journal 'mill.old.journal' belongs to no source") == 0);
 }
 
+TEST_CASE("a journal that has its name from an earlier one of its pipeline is told under the present one") {
+  const std::vector<Served> served{{.pipeline = {"mill"}, .identity = {"old"}, .sinks = {}, .journals = {}}};
+  const auto found = find_leftovers(served, {}, {"old.a.journal", "older.b.journal", "x.c.journal"}, {},
+                                    {{{"old"}, {"mill"}}, {{"older"}, {"gone"}}});
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].find("the journal 'old.a.journal' of pipeline 'mill' belongs to no source of it") == 0);
+  CHECK(found[0].ends_with("give the table its former name back, or delete it"));
+  CHECK(found[1].ends_with("'leat pipelines remove gone --purge journal'"));
+  CHECK(found[2].find("the journal 'x.c.journal' belongs to no source of a pipeline") == 0);
+}
+
 TEST_CASE("what carries the name of a pipeline whose file is wrong may be its own") {
   const std::vector<Served> served{{.pipeline = {"mill 3"}, .planned = false}};
   CHECK(find_leftovers(served, {waiting("mill 3", "any", 5)}, {"mill%203.any.journal"}).empty());

@@ -99,6 +99,39 @@ TEST_CASE("a trial ends with its last row, or with its time") {
   CHECK(tried(std::move(slow)).why == "the time is over");
 }
 
+TEST_CASE("a trial that is in the midst of a join ends with its time, and when it is left") {
+  const std::string sql =
+      "CREATE TABLE t (a BIGINT) WITH ('connector' = 'mqtt', 'url' = 'tcp://127.0.0.1:1', 'topic' = 'x', "
+      "'format' = 'json');"
+      "SELECT COUNT(*) AS n FROM t JOIN t AS u ON t.a = u.a JOIN t AS v ON v.a = u.a";
+  std::string text;
+  for (int i = 0; i < 1'000; ++i) text += "{\"a\": 1}\n";
+  TrialSetup setup{.plan = planned(sql), .pasted = {{"t", text}}};
+  setup.time = 100'000;
+  setup.rows = 1'000'000;
+  CHECK(tried(setup).why == "the time is over");
+  setup.time.reset();
+  auto trial = Trial::start(std::move(setup));
+  REQUIRE(trial);
+  const auto channel = (*trial)->channel();
+  channel->wait(std::chrono::milliseconds(200));
+  trial->reset();
+  std::optional<std::string> why;
+  while (!why) why = channel->wait(std::chrono::milliseconds(0)).ended;
+  CHECK(why == "the trial was stopped");
+}
+
+TEST_CASE("thousands of VALUES rows are planned and run in no time") {
+  std::string sql = "SELECT COUNT(*) AS n FROM (VALUES (1)";
+  for (int i = 0; i < 50'000; ++i) sql += ",(" + std::to_string(i) + ")";
+  TrialSetup setup{.plan = planned(sql + ") AS v (a)")};
+  setup.time = 60'000'000;
+  setup.rows = 1'000'000;
+  const Tried result = tried(std::move(setup));
+  CHECK(result.why == "the input is read to its end");
+  CHECK(result.rows.back() == "+U[50001]");
+}
+
 TEST_CASE("the state of a trial is bounded in memory") {
   TrialSetup setup{.plan = planned("SET 'leat.memory.max' = '1 kb';" + kEndless +
                                    "SELECT n, COUNT(*) FROM a GROUP BY n HAVING COUNT(*) > 1")};

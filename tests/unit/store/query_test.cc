@@ -78,7 +78,30 @@ TEST_CASE_FIXTURE(QueryFixture, "Leat's own tables and SQLite's are not read, ho
     CHECK(refusal(sql) != "");
   }
   CHECK(refusal("SELECT * FROM positions") == "'positions' is no local table");
-  CHECK(refusal("SELECT * FROM machine").find("no such table") != std::string::npos);
+  CHECK(refusal("SELECT * FROM machine") == "no such table: machine (did you mean 'machines'?)");
+}
+
+TEST_CASE_FIXTURE(QueryFixture, "the bytes of an answer are bounded, also those of one row") {
+  const std::string text = "printf('%.*c', 200000, 'a')";
+  std::string row = text;
+  for (int i = 0; i < 30; ++i) row += ", " + text;
+  CHECK(refusal("SELECT " + row).find("the first row alone has more than 4194304 bytes") == 0);
+  const auto some = ask("SELECT id, " + text + ", " + text + ", " + text + ", " + text + ", " + text + ", " +
+                        text + ", " + text + " FROM machines, json_each('[1,2,3]')");
+  REQUIRE(some);
+  CHECK(some->truncated);
+  CHECK(some->rows.size() == 2);
+}
+
+TEST_CASE_FIXTURE(QueryFixture, "what is sorted takes a bounded piece of memory, and no file") {
+  const std::string many =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+      "SELECT i FROM n ORDER BY printf('%.*c', 20000, 'a') || i";
+  const std::string why = refusal(many);
+  const bool bounded = why.find("needs more memory than 67108864 bytes") != std::string::npos ||
+                       why.find("took longer") != std::string::npos;
+  INFO(why);
+  CHECK(bounded);
 }
 
 TEST_CASE_FIXTURE(QueryFixture, "whatever writes, attaches or reaches outside is refused") {

@@ -1,6 +1,7 @@
 // The frame around all pages: head with navigation and health, the token, the lost connection.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { has, lostSince, message, missing, request, roles, token, tokenWanted, useToken } from "./api";
+import { moment } from "./format";
 import { kUntold, type DaemonStatus, type Readiness } from "./model";
 import { verdict } from "./parts/health";
 import { Notes } from "./parts/ui";
@@ -35,7 +36,7 @@ export function App() {
 
 async function askReadiness(signal: AbortSignal): Promise<Readiness> {
   const told = await request<Partial<Readiness> & { ready: boolean }>("readyz", { signal, accept: [503] });
-  return { ...kUntold, ...told };
+  return { ...kUntold, ...told, told: told.reasons !== undefined };
 }
 
 /** The address behind # is the page's own: it must not become "#content". */
@@ -160,7 +161,7 @@ function LostBanner() {
   return (
     <div class="lost" role="alert">
       <span>
-        No connection to the daemon since {new Date(since).toLocaleTimeString()}. What is shown is from before.
+        No connection to the daemon since {moment(new Date(since).toISOString())} UTC. What is shown is from before.
       </span>
       <span aria-hidden="true">{wait > 0 ? `Next try in ${wait} s.` : "Trying…"}</span>
       <button type="button" onClick={wake}>

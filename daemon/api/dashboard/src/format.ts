@@ -48,6 +48,10 @@ export function parseTime(text: string): number {
   return Date.parse(`${date}T${time}${zone}`);
 }
 
+/** SQLite has no BOOLEAN: a local table holds 1 and 0. */
+export const truth = (value: Cell | undefined, type: string): Cell | undefined =>
+  type.startsWith("BOOLEAN") && (value === 0 || value === 1) ? value === 1 : value;
+
 /** A value of a row. */
 export const cell = (value: Cell | undefined): string =>
   value === null || value === undefined ? "NULL" : typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -8,6 +8,8 @@ export interface Readiness {
   leftovers: string[];
   damage: string[];
   clock: { detail: string; time: string | null };
+  /** False: no more than `ready` was said. */
+  told: boolean;
 }
 
 export const kUntold = { reasons: [], outages: [], leftovers: [], damage: [], clock: { detail: "", time: null } };
@@ -16,6 +18,8 @@ export interface Summary {
   name: string;
   file: string;
   state: string;
+  /** It has the name of another one, which runs: its file is not taken. */
+  misnamed?: boolean;
   error: string;
   refused: string;
   waiting_for: string;

@@ -29,7 +29,8 @@ async function load(signal: AbortSignal): Promise<Seen> {
     if (signal.aborted) throw error;
     return null; // The store cannot be read now; /readyz says why.
   });
-  const asked = pipelines.slice(0, kMostDetailed);
+  // Of one that is refused for its name the details would be those of the other.
+  const asked = pipelines.filter((each) => !each.misnamed).slice(0, kMostDetailed);
   const details = await Promise.all(
     asked.map((each) => request<Pipeline>(`api/v1/pipelines/${segment(each.name)}`, { signal }).catch(() => null)),
   );
@@ -159,9 +160,15 @@ const kOrder = ["failed", "stalled", "stopped", "starting", "paused", "running",
 
 function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
   const sorted = [...seen.pipelines].sort((a, b) => kOrder.indexOf(a.state) - kOrder.indexOf(b.state));
-  if (sorted.length === 0) return <p class="quiet">There is no pipeline. Write one in the editor.</p>;
+  const refused = seen.summaries.filter((each) => each.misnamed);
+  if (seen.summaries.length === 0) return <p class="quiet">There is no pipeline. Write one in the editor.</p>;
   return (
     <>
+      {refused.map((each) => (
+        <Card key={each.file} title={each.file} aside={<State value="refused" detail={each.error} />}>
+          <pre class="error">{each.error}</pre>
+        </Card>
+      ))}
       {sorted.map((each) => (
         <Card
           key={each.name}
@@ -182,9 +189,9 @@ function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
           ))}
         </Card>
       ))}
-      {seen.summaries.length > kMostDetailed && (
+      {seen.summaries.length - refused.length > kMostDetailed && (
         <p class="quiet">
-          {plural(seen.summaries.length - kMostDetailed, "more pipeline")}: see{" "}
+          {plural(seen.summaries.length - refused.length - kMostDetailed, "more pipeline")}: see{" "}
           <a href={link("pipelines")}>pipelines</a>.
         </p>
       )}

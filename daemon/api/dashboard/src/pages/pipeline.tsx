@@ -57,7 +57,7 @@ function Buttons({ pipeline, path }: { pipeline: Pipeline; path: string }) {
       )}
       <Action run={steer("restart", "is restarted")}>Restart</Action>
       <a class="button" href={`${link("editor")}?pipeline=${segment(pipeline.name)}`}>
-        Edit
+        {pipeline.origin === "file" ? "Copy to the editor" : "Edit"}
       </a>
       {pipeline.origin === "deployed" && (
         <button type="button" class="danger" onClick={() => setRemoving(true)}>
@@ -147,7 +147,8 @@ function Facts({ pipeline, now }: { pipeline: Pipeline; now: string | null }) {
     ["dead letters", count(pipeline.dead_letters)],
     ["restarts", count(pipeline.restarts)],
   ];
-  if (pipeline.version !== undefined) facts.push(["version", count(pipeline.version)]);
+  // A file has none: its text is that of the last start.
+  if (pipeline.version !== undefined && pipeline.origin !== "file") facts.push(["version", count(pipeline.version)]);
   if (pipeline.origin) facts.push(["comes from", pipeline.origin === "file" ? "a file" : "a deployment"]);
   return (
     <dl class="facts card">

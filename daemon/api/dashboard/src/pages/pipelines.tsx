@@ -43,12 +43,15 @@ function List({ pipelines }: { pipelines: Summary[] }) {
         </thead>
         <tbody>
           {pipelines.map((each) => (
-            <tr key={each.name}>
+            <tr key={each.misnamed ? each.file : each.name}>
               <th scope="row">
-                <a href={link("pipelines", each.name)}>{each.name}</a>
+                {each.misnamed ? each.file : <a href={link("pipelines", each.name)}>{each.name}</a>}
               </th>
               <td>
-                <State value={each.state} detail={each.error || each.refused || each.waiting_for} />
+                <State
+                  value={each.misnamed ? "refused" : each.state}
+                  detail={each.error || each.refused || each.waiting_for}
+                />
               </td>
               <td>{moment(each.watermark)}</td>
               <td>{moment(each.last_commit_time)}</td>

@@ -1,7 +1,7 @@
 // Local tables: which there are, and any numeric column of one as a live plot with what is odd marked.
 import { useMemo, useState } from "preact/hooks";
 import { has, request, segment } from "../api";
-import { count, plural } from "../format";
+import { count, plural, truth } from "../format";
 import type { Rows, Table } from "../model";
 import { Legend, Plot } from "../parts/plot";
 import { RowsTable } from "../parts/rows";
@@ -238,9 +238,11 @@ function Newest({ table }: { table: Table }) {
     request<Rows>(`api/v1/tables/${segment(table.name)}/rows?limit=50&order=newest`, { signal }),
   );
   if (!data) return null;
+  const types = data.columns.map((each) => (typeof each === "string" ? "" : each.type));
+  const rows = data.rows.map((row) => row.map((value, i) => truth(value, types[i] ?? "")));
   return (
     <Card title="Newest rows">
-      <RowsTable label={`Newest rows of ${table.name}`} columns={names(data)} rows={data.rows} />
+      <RowsTable label={`Newest rows of ${table.name}`} columns={names(data)} rows={rows} />
     </Card>
   );
 }

@@ -1,10 +1,10 @@
 // Deploying: first asked what would become of the state, then, when somebody has seen that, done.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { message, Problem, request, segment } from "../api";
 import { count } from "../format";
 import type { Deployed, StateChange } from "../model";
 import { go, link } from "../router";
-import { Action, Card, Confirm, Dialog } from "./ui";
+import { Action, Card, Confirm, Dialog, hush } from "./ui";
 
 interface Props {
   name: string;
@@ -19,6 +19,7 @@ type Step =
 
 export function Deploy({ name, sql, ready }: Props) {
   const [step, setStep] = useState<Step>(null);
+  useEffect(() => hush(), [name, sql]);
   const path = `api/v1/pipelines/${segment(name)}`;
   const look = async () => {
     const next = await dryRun(path, sql);

@@ -24,7 +24,8 @@ export function Health({ readiness }: { readiness: Readiness }) {
   return (
     <div class="health">
       <p class={readiness.ready ? "verdict good" : "verdict bad"}>{readiness.ready ? "Ready" : "Not ready"}</p>
-      {told.length === 0 && <p class="quiet">Everything runs, and nothing is away.</p>}
+      {!readiness.told && <p class="quiet">More is said to who shows a token.</p>}
+      {readiness.told && told.length === 0 && <p class="quiet">Everything runs, and nothing is away.</p>}
       {told.map((group) => (
         <div key={group.title} class={`told ${group.kind}`}>
           <h3>{group.title}</h3>

@@ -25,6 +25,12 @@ export function Trial({ sql, sources, sinks }: Props) {
   const running = useRef<AbortController | null>(null);
   const [busy, setBusy] = useState(false);
   useEffect(() => () => running.current?.abort(), []);
+  // Of another text the rows and what was said of it mean nothing.
+  useEffect(() => {
+    running.current?.abort();
+    setState(null);
+    setFailure("");
+  }, [sql]);
 
   const run = async () => {
     const abort = (running.current = new AbortController());

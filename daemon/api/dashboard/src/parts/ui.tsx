@@ -16,8 +16,9 @@ export function say(text: string, how: "good" | "bad" = "good"): void {
   setTimeout(() => hush(id), how === "bad" ? 2 * kNoteShows : kNoteShows);
 }
 
-function hush(id: number): void {
-  notes.value = notes.value.filter((note) => note.id !== id);
+/** One of them goes, or all that were said. */
+export function hush(id?: number): void {
+  notes.value = notes.value.filter((note) => id !== undefined && note.id !== id);
 }
 
 export function Notes() {
