@@ -227,8 +227,8 @@ DeployOutcome Host::rehearse_change(Swap& change, const store::KeptParts& parts)
   return deployed;
 }
 
-/// The keys of sessions that nobody wants any more, and which begin to be ended. Those that the new version wants are
-/// not ended any more; when it does not come up, they are after all.
+/// The keys of sessions that nobody wants any more, and which begin to be ended. Those that the new version
+/// wants are not ended any more; when it does not come up, they are after all.
 Result<std::vector<std::string>> Host::swap(Swap& change) {
   const std::vector<Session> before = sessions(change.former.plan, change.identity);
   std::vector<Session> wanted_again = farewells_.keep(sessions(change.plan, change.identity));

@@ -103,7 +103,8 @@ Status Ewma::load(ByteReader& in) {
 
 double RowSeason::at(std::uint64_t ahead) const {
   if (is_empty() || rows_ < 2 * places_.size()) return 0;
-  return places_[static_cast<std::size_t>((rows_ + ahead) % places_.size())] - sum_ / static_cast<double>(places_.size());
+  return places_[static_cast<std::size_t>((rows_ + ahead) % places_.size())] -
+         sum_ / static_cast<double>(places_.size());
 }
 
 void RowSeason::learn(double value) {
