@@ -186,8 +186,7 @@ Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
     for (Model& model : models_) model.level = value;
   const double expected = expected_of(chosen_, season, steps);
   Verdict verdict;
-  const bool warm = errors_.rows() >= warm_up_;
-  if (warm) {
+  if (errors_.rows() >= warm_up_) {
     verdict = judge_error(value, expected, std::max(errors_.rmse(), kRoundingOfSums * mean_size_), width_);
     verdict.rmse = errors_.rmse();
     verdict.aic = errors_.aic(kParameters);
@@ -196,19 +195,21 @@ Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
     calendar_.learn(calendar, value);
   else
     rows_season_.learn(value);
-  const double error = value - expected;
-  const double learnt = clipped(error, errors_);
-  const bool is_outlier = learnt != error || (warm && errors_.rmse() == 0 && error != 0);
-  errors_.add(learnt);
-  if (!is_outlier) {
-    mean_size_ +=
-        std::max(1 / static_cast<double>(errors_.rows()), kRateOfErrors) * (std::abs(value) - mean_size_);
+  const bool is_outlier = add_error(value - expected);
+  if (!is_outlier)
     learn(value, season, steps);
-  } else if (was_outlier_) {
+  else if (was_outlier_)
     begin_level(value, season);
-  }
   was_outlier_ = is_outlier;
   return verdict;
+}
+
+/// True: it is one of an outlier.
+bool HoltWinters::add_error(double error) {
+  const double learnt = clipped(error, errors_);
+  const bool is_first = errors_.rows() >= warm_up_ && errors_.rmse() == 0 && error != 0;
+  errors_.add(learnt);
+  return learnt != error || is_first;
 }
 
 /// A jump is no trend.
@@ -219,6 +220,7 @@ void HoltWinters::begin_level(double value, double season) {
 void HoltWinters::learn(double value, double season, double steps) {
   const double most = kMostLearnt * errors_.rmse();
   const double rate = std::max(1 / static_cast<double>(errors_.rows()), kRateOfErrors);
+  mean_size_ += rate * (std::abs(value) - mean_size_);
   for (std::size_t i = 0; i < models_.size(); ++i) {
     Model& model = models_[i];
     const Form form = form_of(i);

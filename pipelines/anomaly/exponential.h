@@ -136,6 +136,7 @@ class HoltWinters final : public Detector {
   [[nodiscard]] static bool is_seasonal(std::size_t model) { return model >= kForms; }
   [[nodiscard]] double expected_of(std::size_t model, double season, double steps) const;
   void learn(double value, double season, double steps);
+  bool add_error(double error);
   void begin_level(double value, double season);
   void choose();
 

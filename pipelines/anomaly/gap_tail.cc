@@ -92,7 +92,8 @@ std::uint64_t GapTail::count_above(std::size_t bin) const {
 
 void GapTail::add(double gap) {
   if (gaps_ >= kMostGaps) halve();
-  const std::size_t bin = bin_of(learnt(gap));
+  std::size_t bin = bin_of(gap);
+  if (bin > threshold_) bin = bin_of(learnt(gap));
   ++gaps_;
   if (bin == 0) {
     ++zeros_;

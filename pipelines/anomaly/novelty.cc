@@ -21,6 +21,10 @@ constexpr double kFarthestAtFirst = 16;   // What is learnt of the first rows, i
 // whose grain an error code would make visible; both leave what a series may really do alone.
 constexpr double kMostOfMean = 100;
 constexpr double kMostOfView = 1e4;
+// An error code before there are gaps to measure it by must not be in the views that look back when there
+// are.
+constexpr double kMostOfViewAtFirst = 16;
+constexpr std::uint64_t kRowsOfYouth = 50;
 constexpr double kDeviationOfMeanError = 1.2533141373155001;  // sqrt(pi / 2), for normal errors.
 
 using Pace = ViewHistory::Pace;
@@ -70,30 +74,36 @@ double NoveltyViews::scaled(double value) {
   return distance == 0 ? 0 : std::clamp(distance / unit_, -kFarthest, kFarthest);
 }
 
-double NoveltyViews::clipped(double error, double sizes) const {
+double NoveltyViews::most_of(double sizes) const {
   const double most = sizes * season_.error_size();
-  return most > 0 && season_.rows() > kRowsBeforeGaps ? std::clamp(error, -most, most) : error;
+  return most > 0 && season_.rows() > kRowsBeforeGaps ? most : kFarthest;
 }
 
 NoveltyViews::Row NoveltyViews::step(double value, std::int64_t time) {
   Row row;
   const double seen = scaled(value);
   const double unit = unit_ > 0 ? unit_ : 1;
-  const bool is_first = season_.rows() == 0;
   const bool is_early = season_.rows() < kRowsBeforeGaps;
   const double x = is_early ? std::clamp(seen, -kFarthestAtFirst, kFarthestAtFirst) : seen;
   const SeasonalLevel::Expectation expected = season_.expect(time);
-  row.forecast = origin_ + unit * (is_first ? x : season_.level() + expected.season);
+  row.forecast = origin_ + unit * (season_.rows() == 0 ? x : season_.level() + expected.season);
   row.error_size = unit * season_.error_size();
   row.rounding = kRounding * std::max(std::abs(seen), std::abs(origin_) / unit);
+  row.views = learn(x, expected);
+  row.views[0] = seen;
+  return row;
+}
+
+Views NoveltyViews::learn(double x, const SeasonalLevel::Expectation& expected) {
   const double plain = x - expected.season;
-  if (is_first) {
+  if (season_.rows() == 0) {
     last_ = x;
     mean_ = plain;
   }
-  // What is clipped is so by the errors before this row.
-  const double most_of_view = clipped(kFarthest, kMostOfView);
-  const double most_of_mean = clipped(kFarthest, kMostOfMean);
+  // By the errors before this row.
+  const bool is_young = season_.rows() < kRowsOfYouth;
+  const double most_of_view = most_of(is_young ? kMostOfViewAtFirst : kMostOfView);
+  const double most_of_mean = most_of(kMostOfMean);
   const auto within = [](double error, double most) { return std::clamp(error, -most, most); };
   if (const double moved = season_.learn(expected, x); moved != 0) {
     mean_ += moved;
@@ -105,9 +115,7 @@ NoveltyViews::Row NoveltyViews::step(double value, std::int64_t time) {
   residuals_.push(within(residual, most_of_view));
   steps_.push(within(std::abs(x - last_), most_of_view));
   last_ = x;
-  row.views = {seen,         residual, without_season_.mean(), residuals_.deviation(12), residuals_.mean(),
-               steps_.mean()};
-  return row;
+  return {x, residual, without_season_.mean(), residuals_.deviation(12), residuals_.mean(), steps_.mean()};
 }
 
 void NoveltyViews::save(ByteWriter& out) const {

@@ -57,8 +57,11 @@ class NoveltyViews {
  private:
   /// A value of the series as all that follows sees it; it may be the one that sets the unit.
   double scaled(double value);
-  /// `error`, brought to within so many sizes of the errors before this row.
-  [[nodiscard]] double clipped(double error, double sizes) const;
+  /// So many sizes of the errors so far, which an error may have; as many as there are while these are not
+  /// known.
+  [[nodiscard]] double most_of(double sizes) const;
+  /// Learns a scaled value; gives its views.
+  Views learn(double x, const SeasonalLevel::Expectation& expected);
 
   SeasonalLevel season_{SeasonalLevel::Shape::kSteps};
   double origin_ = 0;

@@ -95,6 +95,21 @@ TEST_CASE("right behind the cool-down of an error code a spike of twelve deviati
   }
 }
 
+TEST_CASE("an error code among the first rows sets no scale") {
+  for (const std::size_t at : {0U, 3U, 22U, 45U}) {
+    for (const double code : {-9999.0, 1e9, 1e300}) {
+      CAPTURE(at);
+      CAPTURE(code);
+      Noise noise(33);
+      std::vector<double> values;
+      for (int i = 0; i < 501; ++i) values.push_back(100 + noise.normal());
+      values[at] = code;
+      values[500] = 120;
+      CHECK(std::ranges::count(watch(values, plain()).rows, 500U) == 1);
+    }
+  }
+}
+
 TEST_CASE("behind a step of a thousand deviations spikes are found at the new level") {
   Noise noise(32);
   std::vector<double> values;
