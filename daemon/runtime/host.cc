@@ -11,6 +11,7 @@
 #include "daemon/runtime/catalog.h"
 #include "daemon/runtime/host_entry.h"
 #include "daemon/runtime/leftovers.h"
+#include "daemon/runtime/pipeline_file.h"
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
@@ -45,7 +46,7 @@ void Host::load_folder(const std::string& folder) {
   std::error_code failed;
   std::vector<std::string> files;
   for (const auto& file : std::filesystem::directory_iterator(folder, failed))
-    if (file.path().extension() == ".sql") files.push_back(file.path().string());
+    if (is_pipeline_file(file)) files.push_back(file.path().string());
   if (failed) {
     folder_error_ = fmt::format("the pipeline folder '{}' cannot be read: {}", folder, failed.message());
     log::error("the pipeline folder cannot be read", {{"folder", folder}, {"error", failed.message()}});
