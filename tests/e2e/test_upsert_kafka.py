@@ -70,12 +70,20 @@ def test_a_row_that_goes_is_a_tombstone_in_its_place(leat, tmp_path, kafka):
 
 def test_a_value_may_leave_out_the_columns_of_the_key(leat, tmp_path, kafka):
     """By Flink's names, of a plain kafka table."""
-    options = {"connector": "kafka", "topic": "plain", "properties.bootstrap.servers": kafka.address,
-               "key.format": "json", "key.fields": "v;device", "value.format": "json",
-               "value.json.encode.ignore-null-fields": "true",
-               "value.fields-include": "EXCEPT_KEY", "sink.partitioner": "default"}  # fmt: skip
-    sql = source(tmp_path, [{"device": "d", "v": 1, "unit": "mm"}, {"device": "e", "v": 2}], "device STRING, v INT, unit STRING")
-    sql += f"CREATE TABLE o (device STRING, v INT, unit STRING) {with_options(options)};\nINSERT INTO o SELECT * FROM r;"
+    options = {
+        "connector": "kafka",
+        "topic": "plain",
+        "properties.bootstrap.servers": kafka.address,
+        "key.format": "json",
+        "key.fields": "v;device",
+        "value.format": "json",
+        "value.json.encode.ignore-null-fields": "true",
+        "value.fields-include": "EXCEPT_KEY",
+        "sink.partitioner": "default",
+    }
+    columns = "device STRING, v INT, unit STRING"
+    sql = source(tmp_path, [{"device": "d", "v": 1, "unit": "mm"}, {"device": "e", "v": 2}], columns)
+    sql += f"CREATE TABLE o ({columns}) {with_options(options)};\nINSERT INTO o SELECT * FROM r;"
     run_pipeline(leat, tmp_path, sql)
     messages = kafka.messages("plain")
     assert [json.loads(message["key"]) for message in messages] == [{"v": 1, "device": "d"}, {"v": 2, "device": "e"}]
