@@ -94,6 +94,7 @@ Int128 largest_unscaled(const Type& type) {
 bool read_unscaled(std::string_view text, const Type& type, Int128& out) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
+  if (text.find_first_of("0123456789") == std::string_view::npos) return false;
   const std::size_t dot = std::min(text.find('.'), text.size());
   std::string digits(text.substr(0, dot));
   std::string fraction(dot < text.size() ? text.substr(dot + 1) : "");

@@ -212,6 +212,11 @@ TEST_CASE("what can not be made is refused when it is built") {
   CHECK(it.build_error().find("no column 'x'") != std::string::npos);
   it.options = {{"fields.c.min", "abc"}};
   CHECK(it.build_error().find("'abc' is no value of BIGINT") != std::string::npos);
+  it.type = Type::decimal(3, 0);
+  for (const std::string text : {"", "-", ".", "1000", "1e2"}) {
+    it.options = {{"fields.c.max", text}};
+    CHECK(it.build_error() == "field 'c': '" + text + "' is no value of DECIMAL(3, 0)");
+  }
   it.type = Type::boolean();
   it.options = {{"fields.c.kind", "sequence"}, {"fields.c.start", "1"}, {"fields.c.end", "2"}};
   CHECK(it.build_error().find("sequence of BOOLEAN") != std::string::npos);
