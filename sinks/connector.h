@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipelines/base/option_judgement.h"
 #include "sinks/sink.h"
 
 namespace leat::sinks {
@@ -18,7 +19,7 @@ Options validated_options(const OptionTable<Options>& table, const OptionMap& ma
 }
 
 /// What a table of single keys cannot say: keys that need or exclude each other, texts with an inner form.
-/// Called only when every key was readable.
+/// An option that could not be read has its default, and what follows from that is not reported.
 template <class Options>
 using OptionCheck = void (*)(const Options&, const OptionMap&, std::vector<OptionError>&);
 
@@ -33,9 +34,9 @@ SinkConnector sink_connector(std::string name, std::string doc, const OptionTabl
   connector.info.sink_options = [table] { return table().docs(); };
   connector.info.validate_sink = [table, check](const OptionMap& map, const std::vector<OptionDoc>& foreign,
                                                 std::vector<OptionError>& errors) {
-    const std::size_t before = errors.size();
     const Options options = table().read(map, foreign, errors);
-    if (check != nullptr && errors.size() == before) check(options, map, errors);
+    if (check == nullptr) return;
+    judge_together(errors, [&](std::vector<OptionError>& found) { check(options, map, found); });
   };
   connector.info.metadata = [](const OptionMap&) { return std::vector<plan::MetadataColumn>(); };
   return connector;

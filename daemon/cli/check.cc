@@ -14,6 +14,7 @@
 #include "daemon/cli/verbs.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
+#include "daemon/runtime/pipeline_file.h"
 
 namespace leat::cli {
 namespace {
@@ -24,7 +25,7 @@ std::vector<std::string> files_of(const std::string& path) {
   if (!std::filesystem::is_directory(path, error)) return {path};
   std::vector<std::string> files;
   for (const auto& file : std::filesystem::directory_iterator(path, error))
-    if (file.path().extension() == ".sql") files.push_back(file.path().string());
+    if (runtime::is_pipeline_file(file)) files.push_back(file.path().string());
   std::sort(files.begin(), files.end());
   return files;
 }

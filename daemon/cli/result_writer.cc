@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "daemon/cli/printable.h"
 #include "pipelines/column/text.h"
 
 namespace leat::cli {
@@ -23,6 +24,13 @@ std::size_t width_of(std::string_view text) {
 std::string padded(std::string_view text, std::size_t width) {
   const std::size_t used = width_of(text);
   return std::string(text) + std::string(used < width ? width - used : 0, ' ');
+}
+
+/// One line, whatever is in the cell.
+std::string cell_of(const Column& column, std::size_t row, const std::string& time_zone) {
+  std::string cell;
+  append_text(column, row, {time_zone, "NULL"}, cell);
+  return printable(cell);
 }
 
 class LineCollector final : public formats::EncodedSink {
@@ -130,8 +138,7 @@ void ResultWriter::header(const Schema& schema, const Batch& batch) {
     // right.
     std::size_t width = width_of(schema.fields[column].name);
     for (std::size_t row = 0; row < batch.size; ++row) {
-      std::string cell;
-      append_text(*batch.columns[column], row, {time_zone_, "NULL"}, cell);
+      const std::string cell = cell_of(*batch.columns[column], row, time_zone_);
       width = std::max(width, std::min(width_of(cell), kWidestColumn));
     }
     widths_.push_back(width);
@@ -145,11 +152,8 @@ void ResultWriter::write_table(const Schema& schema, const Batch& batch) {
   std::string text;
   for (std::size_t row = 0; row < batch.size; ++row) {
     if (changelog_column_) text += fmt::format("{}  ", to_string(batch.kind(row)));
-    for (std::size_t column = 0; column < schema.size(); ++column) {
-      std::string cell;
-      append_text(*batch.columns[column], row, {time_zone_, "NULL"}, cell);
-      text += padded(cell, widths_[column]) + "  ";
-    }
+    for (std::size_t column = 0; column < schema.size(); ++column)
+      text += padded(cell_of(*batch.columns[column], row, time_zone_), widths_[column]) + "  ";
     text += '\n';
   }
   put(text);
@@ -177,7 +181,7 @@ void ResultWriter::write_collected_table(const Schema& schema,
   for (std::size_t column = 0; column < schema.size(); ++column) {
     std::size_t width = width_of(schema.fields[column].name);
     for (const runtime::FinalTable::Row& row : rows)
-      width = std::max(width, std::min(width_of(row[column]), kWidestColumn));
+      width = std::max(width, std::min(width_of(printable(row[column])), kWidestColumn));
     widths.push_back(width);
     names += padded(schema.fields[column].name, width) + "  ";
     line += std::string(width, '-') + "  ";
@@ -185,7 +189,7 @@ void ResultWriter::write_collected_table(const Schema& schema,
   std::string text = names + "\n" + line + "\n";
   for (const runtime::FinalTable::Row& row : rows) {
     for (std::size_t column = 0; column < row.size(); ++column)
-      text += padded(row[column], widths[column]) + "  ";
+      text += padded(printable(row[column]), widths[column]) + "  ";
     text += '\n';
   }
   put(text);

@@ -224,6 +224,17 @@ void tell_of_late_table(const plan::Plan& plan) {
         "shows each change\n");
 }
 
+/// CSV has no place for every type: nothing is left out of what is shown.
+Status check_csv(const plan::Plan& plan) {
+  std::vector<OptionError> errors;
+  for (const auto& sink : plan.sinks)
+    if (sink->connector.empty()) formats::find_format("csv")->validate({}, sink->schema, errors);
+  if (errors.empty()) return {};
+  return fail(ErrorCode::kInvalid,
+              fmt::format("--output csv: {}; use --output jsonl or table, or write CAST(… AS STRING)",
+                          errors.front().message));
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
@@ -243,6 +254,8 @@ int run(const RunOptions& options) {
   if (!outcome.ok()) return kBadConfig;
   for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);
   if (outcome.plan.sinks.empty()) return kOk;
+  if (*form == OutputForm::kCsv)
+    if (const Status fits = check_csv(outcome.plan); !fits) return complain(fits.error(), kUsage);
 
   if (*form != OutputForm::kChangelog) tell_of_late_table(outcome.plan);
   tell_of_schedules(outcome.plan);

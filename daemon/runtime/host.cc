@@ -11,12 +11,12 @@
 #include "daemon/runtime/catalog.h"
 #include "daemon/runtime/host_entry.h"
 #include "daemon/runtime/leftovers.h"
+#include "daemon/runtime/pipeline_file.h"
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
 namespace {
 
-constexpr std::string_view kExtension = ".sql";
 
 }  // namespace
 
@@ -32,7 +32,7 @@ Result<std::vector<std::string>> pipeline_files(const std::string& folder) {
   std::error_code failed;
   std::vector<std::string> files;
   for (const auto& file : std::filesystem::directory_iterator(folder, failed))
-    if (file.path().extension() == kExtension) files.push_back(file.path().string());
+    if (is_pipeline_file(file)) files.push_back(file.path().string());
   if (failed)
     return leat::fail(ErrorCode::kIo,
                       fmt::format("the pipeline folder '{}' cannot be read: {}", folder, failed.message()));

@@ -73,7 +73,7 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
 }
 
 Status SinkWriter::make_value_encoder() {
-  const std::string prefix = connector_.keying == sinks::Keying::kPrimaryKey ? "value." : "";
+  const std::string prefix = sink_.options.contains("value.format") ? "value." : "";
   const auto name = sink_.options.find(prefix + "format");
   format_ = name == sink_.options.end() ? nullptr : formats::find_format(name->second);
   if (format_ == nullptr || !format_->make_encoder)
@@ -81,9 +81,10 @@ Status SinkWriter::make_value_encoder() {
                 fmt::format("table '{}' has no format that can be written", sink_.table));
   Schema schema = sink_.schema;
   if (connector_.value_columns(sink_.options) == sinks::ValueColumns::kExceptKey) {
+    LEAT_ASSIGN(const std::vector<std::size_t> key, find_key_columns());
     schema.fields.clear();
     for (std::size_t i = 0; i < sink_.schema.fields.size(); ++i) {
-      if (std::ranges::find(sink_.primary_key, i) != sink_.primary_key.end()) continue;
+      if (std::ranges::find(key, i) != key.end()) continue;
       value_columns_.push_back(i);
       schema.fields.push_back(sink_.schema.fields[i]);
     }

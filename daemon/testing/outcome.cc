@@ -32,6 +32,11 @@ void Outcome::add_changelog(Table& table, const Batch& batch) const {
 
 Status Outcome::add_encoded(Table& table, const Schema& schema, const Batch& batch) {
   const formats::Format* format = formats::find_format(table.form == RowFile::kCsv ? "csv" : "json");
+  std::vector<OptionError> lost;  // JSON has a text for everything.
+  if (table.form == RowFile::kCsv) format->validate({}, schema, lost);
+  if (!lost.empty())
+    return fail(ErrorCode::kInvalid,
+                lost.front().message + "; give what is expected as a .jsonl or a .txt file");
   LEAT_ASSIGN(const auto encoder, format->make_encoder({}, schema));
   runtime::EncodedChanges changes(batch, table.records, table.primary_key);
   std::vector<std::pair<std::uint32_t, std::string>> bad;

@@ -1,5 +1,7 @@
 #include "pipelines/formats/csv_format.h"
 
+#include <algorithm>
+
 #include "pipelines/formats/csv_decoder.h"
 #include "pipelines/formats/csv_encoder.h"
 #include "pipelines/formats/csv_options.h"
@@ -34,23 +36,66 @@ void check_characters(const CsvOptions& options, std::vector<OptionError>& error
                       "'csv.array-element-delimiter' must not be empty"});
 }
 
+/// Two meanings of one character: what is written with them could not be read again. An escape that is the
+/// quote doubles it, which is the usual way.
+void check_clashes(const CsvOptions& options, std::vector<OptionError>& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& what) {
+    errors.push_back({key, OptionError::Part::kValue, "'" + key + "' must not be " + what});
+  };
+  const auto check = [&](const std::string& key, char character) {
+    const std::string delimiter = "csv.field-delimiter";
+    if (character == '\n' || character == '\r')
+      refuse(key, "a line end, which ends the record");
+    else if (key != delimiter && character != '\0' && character == options.delimiter())
+      refuse(key, "the character of '" + delimiter + "'");
+  };
+  check("csv.field-delimiter", options.delimiter());
+  check("csv.quote-character", options.quote());
+  check("csv.escape-character", options.escape());
+}
+
+/// A text that is written without quotes, and found again only if nothing in it has another meaning.
+void check_plain(const CsvOptions& options, const std::string& key, std::string_view text,
+                 std::vector<OptionError>& errors) {
+  const std::string special{'\r', '\n', options.delimiter(), options.quote()};
+  if (text.find_first_of(special) == std::string_view::npos) return;
+  errors.push_back({key, OptionError::Part::kValue,
+                    "'" + key + "' must not hold the delimiter, the quote character or a line end" +
+                        (options.disable_quote_character ? ", as nothing is quoted" : "")});
+}
+
 CsvOptions read_checked(const OptionMap& all, std::vector<OptionError>& errors) {
   const OptionMap own = options_with_prefix(all, kPrefix);
   const CsvOptions options = csv_options().read(own, {}, errors);
-  check_characters(options, errors);
+  std::vector<OptionError> wrong;
+  check_characters(options, wrong);
+  if (wrong.empty()) {
+    check_clashes(options, wrong);
+    check_plain(options, "csv.null-literal", options.null_literal.value_or(""), wrong);
+  }
+  errors.insert(errors.end(), wrong.begin(), wrong.end());
   if (options.disable_quote_character && own.contains("csv.quote-character"))
     errors.push_back({"csv.quote-character", OptionError::Part::kKey,
                       "'csv.quote-character' cannot be set when 'csv.disable-quote-character' is true"});
   return options;
 }
 
+/// Elements are in quotes where what stands between them needs it, unless there are none.
+void check_elements(const CsvOptions& options, const Schema& schema, std::vector<OptionError>& errors) {
+  const auto nested = [](const Type::Field& column) { return column.type.is_nested(); };
+  if (options.quote() != '\0' || std::ranges::none_of(schema.fields, nested)) return;
+  check_plain(options, "csv.array-element-delimiter", options.array_element_delimiter, errors);
+}
+
 void validate(const OptionMap& all, const Schema& schema, std::vector<OptionError>& errors) {
-  read_checked(all, errors);
+  const std::size_t before = errors.size();
+  const CsvOptions options = read_checked(all, errors);
+  if (errors.size() == before) check_elements(options, schema, errors);
   for (const Type::Field& column : schema.fields)
     if (!writable(column.type))
       errors.push_back({"format", OptionError::Part::kValue,
-                        "format 'csv' has no way to write column '" + column.name + "' of type " +
-                            column.type.to_string()});
+                        "format 'csv' cannot hold column '" + column.name + "' of type " +
+                            column.type.to_string() + ": a field is a value, or an ARRAY or ROW of values"});
 }
 
 Result<CsvOptions> read_options(const OptionMap& all) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "pipelines/column/text.h"
 #include "pipelines/formats/write_scalar.h"
 
 namespace leat::formats {
@@ -142,6 +143,14 @@ bool JsonEncoder::write_array(const Column& column, const Member& member, std::s
   return true;
 }
 
+/// Tables whose keys are no strings are refused; where rows of a query are shown, such keys have their text.
+void JsonEncoder::append_key(const Column& keys, std::size_t row) {
+  if (keys.type().is_character()) return append_json_string(keys.strings()[row], buffer_);
+  std::string text;
+  append_text(keys, row, {}, text);
+  append_json_string(text, buffer_);
+}
+
 bool JsonEncoder::write_map(const Column& column, const Member& member, std::size_t row) {
   const Column& keys = *column.child(0);
   buffer_.push_back('{');
@@ -151,7 +160,10 @@ bool JsonEncoder::write_map(const Column& column, const Member& member, std::siz
     if (null && options_.map_null_key == MapNullKey::kFail) return false;
     if (null && options_.map_null_key == MapNullKey::kDrop) continue;
     if (buffer_.size() > begin) buffer_.push_back(',');
-    append_json_string(null ? std::string_view(options_.map_null_key_literal) : keys.strings()[i], buffer_);
+    if (null)
+      append_json_string(options_.map_null_key_literal, buffer_);
+    else
+      append_key(keys, i);
     buffer_.push_back(':');
     if (!write_cell(*column.child(1), member.fields[1], i)) return false;
   }

@@ -30,6 +30,7 @@ class JsonEncoder final : public Encoder {
   void write_number(const Column& column, std::size_t row);
   bool write_row(const Column& column, const Member& member, std::size_t row);
   bool write_array(const Column& column, const Member& member, std::size_t row);
+  void append_key(const Column& keys, std::size_t row);
   bool write_map(const Column& column, const Member& member, std::size_t row);
   bool write_member(const Column& column, const Member& member, std::size_t row, std::size_t begin);
 

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <set>
 
+#include "pipelines/base/flink_option.h"
 #include "pipelines/base/nearest.h"
+#include "pipelines/base/option_judgement.h"
 #include "pipelines/base/placeholders.h"
 #include "pipelines/plan/common_options.h"
 #include "pipelines/plan/table.h"
@@ -23,22 +25,32 @@ void append(Docs& docs, const Docs& more) {
   docs.insert(docs.end(), more.begin(), more.end());
 }
 
-/// What stands before the keys of a connector's format: a connector whose records have keys of their own
-/// ('upsert-kafka') declares 'value.format', and the format's options are 'value.json.…' then.
-std::string format_prefix(const ConnectorInfo& connector) {
-  if (!connector.sink_options) return {};
+/// How a connector whose records have keys of their own names the format of their values; null: it has no
+/// such name.
+std::optional<OptionDoc> value_format(const ConnectorInfo& connector) {
+  if (!connector.sink_options) return std::nullopt;
   const Docs own = connector.sink_options();
-  return std::ranges::any_of(own, [](const OptionDoc& row) { return row.key == "value.format"; }) ? "value."
-                                                                                                  : "";
+  const auto found = std::ranges::find(own, "value.format", &OptionDoc::key);
+  return found == own.end() ? std::nullopt : std::optional(*found);
+}
+
+/// What stands before the keys of a table's format. With 'value.format' its options are 'value.json.…';
+/// 'upsert-kafka' has no other name for it, 'kafka' takes 'format', too.
+std::string format_prefix(const Table& table) {
+  const std::optional<OptionDoc> value = value_format(*table.connector);
+  if (!value) return {};
+  return value->necessity == Necessity::kRequired || table.find_option(value->key) ? "value." : "";
 }
 
 const TableOption* format_option(const Table& table) {
-  return table.find_option(format_prefix(*table.connector) + "format");
+  return table.find_option(format_prefix(table) + "format");
 }
 
 Docs format_keys(const Table& table) {
-  const std::string prefix = format_prefix(*table.connector);
+  const std::string prefix = format_prefix(table);
   Docs docs = {doc(prefix + "format")};
+  const std::optional<OptionDoc> value = value_format(*table.connector);
+  if (value && value->necessity == Necessity::kOptional) docs.push_back(doc("format"));
   if (table.format && table.format->options)
     for (OptionDoc row : table.format->options()) {
       row.key.insert(0, prefix);
@@ -75,9 +87,8 @@ OptionMap only(const OptionMap& options, const Docs& docs) {
 }
 
 void read_delivery_options(const OptionMap& options, Errors& errors) {
-  const std::size_t before = errors.size();
   const DeliveryOptions read = delivery_options().read(only(options, common_sink_options()), {}, errors);
-  if (errors.size() == before) check_delivery_options(read, errors);
+  judge_together(errors, [&](Errors& found) { check_delivery_options(read, found); });
 }
 
 TableShape shape_of(const Table& table) {
@@ -86,7 +97,7 @@ TableShape shape_of(const Table& table) {
 
 /// Errors of the format, under the keys that the user has written.
 void validate_format(const Table& table, const OptionMap& options, Errors& errors) {
-  const std::string prefix = format_prefix(*table.connector);
+  const std::string prefix = format_prefix(table);
   table.format->validate(options_behind(options, prefix), table.physical_schema(), errors);
   for (OptionError& error : errors) error.key.insert(0, prefix);
 }
@@ -99,20 +110,23 @@ Errors errors_in(const Table& table, Role role) {
   const auto& validate =
       role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;
   if (validate) validate(options, foreign_keys(table, role), errors);
-  if (errors.empty() && table.connector->validate_table)
-    table.connector->validate_table(options, shape_of(table), errors);
-  if (errors.empty() && role == Role::kSink && table.connector->validate_sink_table)
-    table.connector->validate_sink_table(options, shape_of(table), errors);
+  judge_together(errors, [&](Errors& found) {
+    if (table.connector->validate_table) table.connector->validate_table(options, shape_of(table), found);
+    if (role == Role::kSink && table.connector->validate_sink_table)
+      table.connector->validate_sink_table(options, shape_of(table), found);
+  });
   return errors;
 }
 
 void report(const Table& table, const Errors& errors, const BindContext& context) {
-  std::set<std::string> reported;  // The format and the connector may both dislike one key.
+  // The format and the connector, or both roles, may dislike one key; a value may be wrong in several ways.
+  std::set<std::pair<std::string, std::string>> reported;
   for (const OptionError& error : errors) {
-    if (!reported.insert(error.key).second) continue;
+    const bool value = error.part == OptionError::Part::kValue;
+    if (!reported.insert({error.key, value ? error.message : ""}).second) continue;
     const TableOption* option = table.find_option(error.key);
     sql::SourceSpan span = table.span;
-    if (option) span = error.part == OptionError::Part::kValue ? option->value.span : option->key.span;
+    if (option) span = value ? option->value.span : option->key.span;
     context.diagnostics.error(span, error.message);
   }
 }
@@ -133,7 +147,7 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
 void bind_format(Table& table, const BindContext& context) {
   const TableOption* option = format_option(table);
   const std::vector<std::string> known = names_of(context.catalog.formats);
-  if (!option && !format_prefix(*table.connector).empty()) return;  // The connector's own option: it tells.
+  if (!option && !format_prefix(table).empty()) return;  // The connector's own option: it tells.
   if (!option)
     return context.diagnostics.error(
         table.span,
@@ -158,8 +172,15 @@ bool format_fits(const Table& table, Role role, const BindContext& context) {
   return false;
 }
 
-void check_role(const Table& table, Role role, const BindContext& context) {
-  if (format_fits(table, role, context)) report(table, errors_in(table, role), context);
+/// Of the roles that the table plays.
+Errors errors_in_roles(const Table& table, const BindContext& context) {
+  Errors errors;
+  for (const Role role : {Role::kSource, Role::kSink}) {
+    const bool plays = role == Role::kSource ? table.read : table.written;
+    if (!plays || !format_fits(table, role, context)) continue;
+    for (OptionError& error : errors_in(table, role)) errors.push_back(std::move(error));
+  }
+  return errors;
 }
 
 }  // namespace
@@ -212,14 +233,26 @@ void check_placeholders(const Table& table, const BindContext& context) {
                                 "write the value itself; '$${' stands for the characters '${'");
   }
 }
+
+void warn_of_no_effect(const Table& table, const BindContext& context) {
+  Docs docs;
+  if (table.connector->source_options) append(docs, table.connector->source_options());
+  if (table.connector->sink_options) append(docs, table.connector->sink_options());
+  for (const TableOption& option : table.options) {
+    const auto row = std::ranges::find_if(
+        docs, [&](const OptionDoc& known) { return option_matches(known, option.key.text); });
+    if (row != docs.end() && has_no_effect(*row))
+      context.diagnostics.warning(option.key.span,
+                                  "option '" + option.key.text + "' has no effect in Leat: " + row->doc);
+  }
+}
 }  // namespace
 
 void check_options(const Table& table, const BindContext& context) {
   if (!table.connector) return;
   check_placeholders(table, context);
-  if (table.read) check_role(table, Role::kSource, context);
-  if (table.written) check_role(table, Role::kSink, context);
-  if (table.read || table.written) return;
+  warn_of_no_effect(table, context);
+  if (table.read || table.written) return report(table, errors_in_roles(table, context), context);
   std::vector<Errors> attempts;
   if (table.connector->can_read) attempts.push_back(errors_in(table, Role::kSource));
   if (table.connector->can_write) attempts.push_back(errors_in(table, Role::kSink));

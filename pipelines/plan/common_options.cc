@@ -29,6 +29,20 @@ void check_schedule(const DeliveryOptions& options, std::vector<OptionError>& er
     errors.push_back({zone_key, Part::kKey, "'" + zone_key + "' needs '" + key + "'"});
 }
 
+void check_backoff(const DeliveryOptions& options, std::vector<OptionError>& errors) {
+  const std::string initial = "sink.retry.initial-backoff";
+  if (options.retry_initial_backoff.count() <= 0)
+    errors.push_back({initial, Part::kValue,
+                      "'" + initial +
+                          "' is 0, so that a sink that is down would be tried without a pause; "
+                          "expected more"});
+  else if (options.retry_initial_backoff > options.retry_max_backoff)
+    errors.push_back({initial, Part::kValue,
+                      "'" + initial + "' (" + format_duration(options.retry_initial_backoff) +
+                          ") is longer than 'sink.retry.max-backoff' (" +
+                          format_duration(options.retry_max_backoff) + ")"});
+}
+
 void check_rate(const DeliveryOptions& options, std::vector<OptionError>& errors) {
   const auto refuse = [&](const std::string& key) {
     errors.push_back(
@@ -112,11 +126,7 @@ void check_delivery_options(const DeliveryOptions& options, std::vector<OptionEr
     errors.push_back({"sink.delivery.order", Part::kValue,
                       "'sink.delivery.order' = 'newest-first' sends first what 'sink.buffer.on-full' = "
                       "'drop-newest' drops first; use 'drop-oldest' or 'block'"});
-  if (options.retry_initial_backoff > options.retry_max_backoff)
-    errors.push_back({"sink.retry.initial-backoff", Part::kValue,
-                      "'sink.retry.initial-backoff' (" + format_duration(options.retry_initial_backoff) +
-                          ") is longer than 'sink.retry.max-backoff' (" +
-                          format_duration(options.retry_max_backoff) + ")"});
+  check_backoff(options, errors);
   check_rate(options, errors);
   check_schedule(options, errors);
 }

@@ -85,7 +85,9 @@ class Planner final : public TableLookup {
       case sql::StatementKind::kExplain:
         return bind_explain(*sql::as<sql::Explain>(statement));
       case sql::StatementKind::kSelect:
-        if (request_.allow_select) return bind_outputs(statement, sinks_);
+        // What is wrong inside of it is told, too.
+        bind_outputs(statement, sinks_);
+        if (request_.allow_select) return;
         return context_.diagnostics.error(
             statement.span, "a SELECT alone has nowhere to go in a pipeline",
             "write INSERT INTO <table> SELECT …; `leat run` shows the rows of a SELECT");

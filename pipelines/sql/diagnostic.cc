@@ -93,7 +93,14 @@ void Diagnostics::warning(SourceSpan span, std::string message, std::string hint
   add({Severity::kWarning, span, std::move(message), std::move(hint)});
 }
 
+/// The same at the same place is said once: a table is bound again for each query that gives it other
+/// options.
 void Diagnostics::add(Diagnostic diagnostic) {
+  const auto same = [&](const Diagnostic& known) {
+    return known.span == diagnostic.span && known.severity == diagnostic.severity &&
+           known.message == diagnostic.message;
+  };
+  if (std::ranges::any_of(items_, same)) return;
   ++(diagnostic.severity == Severity::kError ? error_count_ : warning_count_);
   if (items_.size() < kMaxKept) items_.push_back(std::move(diagnostic));
 }

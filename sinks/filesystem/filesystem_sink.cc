@@ -5,6 +5,7 @@
 #include <atomic>
 #include <utility>
 
+#include "pipelines/base/flink_option.h"
 #include "pipelines/formats/format.h"
 #include "sinks/connector.h"
 #include "sinks/filesystem/rolling_file.h"
@@ -24,7 +25,15 @@ struct FilesystemOptions {
   Micros linger{0};
 };
 
+template <class Value>
+Option<FilesystemOptions> ignored(std::string key, std::string doc) {
+  return flink_option<FilesystemOptions, Value>(std::move(key), std::move(doc));
+}
+
 const OptionTable<FilesystemOptions>& filesystem_options() {
+  constexpr const char* kUnpartitioned = "Tables have no partitions.";
+  constexpr const char* kUncompacted =
+      "A file goes on over many commits, so there are no small ones to join.";
   static const OptionTable<FilesystemOptions> table{
       option("path", &FilesystemOptions::path, Necessity::kRequired,
              "Folder that takes the files; created when it is not there. A path, or a URL with the scheme "
@@ -39,7 +48,15 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              "How often the two ages are judged while nothing comes."),
       max_rows_option<FilesystemOptions>(),
       max_bytes_option<FilesystemOptions>(),
-      linger_option<FilesystemOptions>()};
+      linger_option<FilesystemOptions>(),
+      ignored<std::uint32_t>("sink.parallelism", "One thread writes the files."),
+      ignored<bool>("auto-compaction", kUncompacted),
+      ignored<ByteSize>("compaction.file-size", kUncompacted),
+      ignored<std::uint32_t>("compaction.parallelism", kUncompacted),
+      ignored<std::string>("sink.partition-commit.*", kUnpartitioned),
+      ignored<bool>("sink.shuffle-by-partition.enable", kUnpartitioned),
+      ignored<std::string>("partition.default-name", kUnpartitioned),
+      ignored<std::string>("partition.time-extractor.*", kUnpartitioned)};
   return table;
 }
 

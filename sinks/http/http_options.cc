@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "sinks/connector.h"
 
@@ -41,26 +42,25 @@ bool is_header_value(std::string_view value) {
 }
 
 void check_headers(const HttpOptions& options, std::vector<OptionError>& errors) {
+  std::set<std::string> seen;
   for (const auto& [name, value] : options.headers) {
     const std::string key = "header." + name;
     if (!is_header_name(name))
       errors.push_back({key, Part::kKey, fmt::format("'{}' is not the name of an HTTP header", name)});
     else if (std::find(kOwnHeaders.begin(), kOwnHeaders.end(), lower(name)) != kOwnHeaders.end())
       errors.push_back({key, Part::kKey, fmt::format("header '{}' is written by the sink itself", name)});
+    else if (!seen.insert(lower(name)).second)
+      errors.push_back({key, Part::kKey,
+                        fmt::format("header '{}' is given twice: upper and lower case mean the same", name)});
     else if (!is_header_value(value.reveal()))
       errors.push_back(
           {key, Part::kValue, fmt::format("the value of '{}' has a control character in it", key)});
   }
 }
 
-bool has_authorization(const HttpOptions& options) {
-  return std::any_of(options.headers.begin(), options.headers.end(),
-                     [](const auto& header) { return lower(header.first) == "authorization"; });
-}
-
 void check_credentials(const HttpOptions& options, std::vector<OptionError>& errors) {
-  const int ways =
-      (options.user.empty() ? 0 : 1) + (options.token.empty() ? 0 : 1) + (has_authorization(options) ? 1 : 0);
+  const int ways = (options.user.empty() ? 0 : 1) + (options.token.empty() ? 0 : 1) +
+                   (gives_header(options, "authorization") ? 1 : 0);
   if (ways > 1)
     errors.push_back({options.token.empty() ? "user" : "token", Part::kKey,
                       "give one of 'user', 'token' and 'header.authorization', not several"});
@@ -87,6 +87,11 @@ void check_body(const HttpOptions& options, const OptionMap& map, std::vector<Op
 }
 
 }  // namespace
+
+bool gives_header(const HttpOptions& options, std::string_view lower_name) {
+  return std::any_of(options.headers.begin(), options.headers.end(),
+                     [&](const auto& header) { return lower(header.first) == lower_name; });
+}
 
 const OptionTable<HttpOptions>& http_options() {
   static const OptionTable<HttpOptions> table{

@@ -37,6 +37,9 @@ struct HttpOptions {
 
 const OptionTable<HttpOptions>& http_options();
 
+/// True if the user gives this header; names of headers are the same in upper and lower case.
+bool gives_header(const HttpOptions& options, std::string_view lower_name);
+
 /// What the table cannot say: the URL's form, header names, credentials given twice, forms of body and
 /// formats.
 void check_http_options(const HttpOptions& options, const OptionMap& map, std::vector<OptionError>& errors);

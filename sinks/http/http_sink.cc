@@ -24,12 +24,9 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 /// The headers that are the same in every request.
 HeaderList common_headers(const HttpOptions& options, const SinkContext& context) {
   HeaderList headers;
-  bool typed = false;
-  for (const auto& [name, value] : options.headers) {
-    typed |= name == "Content-Type" || name == "content-type";
-    headers.emplace_back(name, value.reveal());
-  }
-  if (!typed) headers.emplace_back("Content-Type", body_content_type(options.body, context.content_type));
+  for (const auto& [name, value] : options.headers) headers.emplace_back(name, value.reveal());
+  if (!gives_header(options, "content-type"))
+    headers.emplace_back("Content-Type", body_content_type(options.body, context.content_type));
   if (!options.user.empty())
     headers.emplace_back("Authorization",
                          clients::basic_authorization(options.user, options.password.reveal()));

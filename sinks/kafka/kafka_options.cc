@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "pipelines/base/flink_option.h"
 #include "sinks/connector.h"
 
 namespace leat::sinks {
@@ -103,6 +104,30 @@ Option<KafkaOptions> prefix_option() {
       "store's id, the pipeline and the table follow, so that it need not be unique.");
 }
 
+Option<KafkaOptions> parallelism_option() {
+  return flink_option<KafkaOptions, std::uint32_t>("sink.parallelism",
+                                                   "One thread delivers the records, in their order.");
+}
+
+/// Flink's default is the one that there is here, too; its others choose by parallel task.
+Option<KafkaOptions> partitioner_option() {
+  return {{"sink.partitioner", "one of 'default'", "default", Necessity::kOptional,
+           "How a record's partition is chosen: by its key, as Kafka's own producers do, and at random "
+           "without one. For another way give 'properties.partitioner'."},
+          [](KafkaOptions&, std::string_view, std::string_view value) -> Status {
+            if (value == "default") return {};
+            return fail(ErrorCode::kInvalid,
+                        "expected 'default'; Flink's others choose by parallel task, of which there is one "
+                        "here: see 'properties.partitioner'");
+          }};
+}
+
+Option<KafkaOptions> value_fields_option(std::string doc) {
+  return choice("value.fields-include", &KafkaOptions::value_fields,
+                {{"ALL", ValueFields::kAll}, {"EXCEPT_KEY", ValueFields::kExceptKey}}, Necessity::kOptional,
+                std::move(doc));
+}
+
 void check_common(const KafkaOptions& options, std::vector<OptionError>& errors) {
   if (!is_topic(options.topic))
     errors.push_back(
@@ -127,8 +152,13 @@ const OptionTable<KafkaOptions>& kafka_options() {
       option("key.fields", &KafkaOptions::key_fields, Necessity::kOptional,
              "Columns of the record's key, separated by ';'."),
       key_format_option(Necessity::kOptional),
+      option("value.format", &KafkaOptions::value_format, Necessity::kOptional,
+             "Another name of 'format'; the format's options stand behind 'value.' then: 'value.json.…'."),
+      value_fields_option("Whether the columns of 'key.fields' are in the value, too."),
+      partitioner_option(),
       guarantee_option(),
       prefix_option(),
+      parallelism_option(),
       max_rows_option<KafkaOptions>(),
       max_bytes_option<KafkaOptions>(),
       linger_option<KafkaOptions>()};
@@ -144,20 +174,23 @@ const OptionTable<KafkaOptions>& upsert_kafka_options() {
       option("value.format", &KafkaOptions::value_format, Necessity::kRequired,
              "Format of the record's value, 'json' or 'csv'; its options stand behind 'value.': "
              "'value.json.…'."),
-      choice("value.fields-include", &KafkaOptions::value_fields,
-             {{"ALL", ValueFields::kAll}, {"EXCEPT_KEY", ValueFields::kExceptKey}}, Necessity::kOptional,
-             "Whether the columns of the PRIMARY KEY are in the value, too."),
+      value_fields_option("Whether the columns of the PRIMARY KEY are in the value, too."),
       guarantee_option(),
       prefix_option(),
+      parallelism_option(),
       max_rows_option<KafkaOptions>(),
       max_bytes_option<KafkaOptions>(),
       linger_option<KafkaOptions>()};
   return table;
 }
 
-void check_kafka_options(const KafkaOptions& options, const OptionMap&, std::vector<OptionError>& errors) {
+void check_kafka_options(const KafkaOptions& options, const OptionMap& map,
+                         std::vector<OptionError>& errors) {
   check_common(options, errors);
   check_key(options, errors);
+  if (map.contains("format") && map.contains("value.format"))
+    errors.push_back({"value.format", Part::kKey,
+                      "'value.format' and 'format' are two names of one thing: give one of them"});
 }
 
 void check_upsert_kafka_options(const KafkaOptions& options, const OptionMap&,

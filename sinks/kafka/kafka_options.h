@@ -37,7 +37,7 @@ struct KafkaOptions {
   std::vector<std::string> key_fields;
   KeyFormat key_format = KeyFormat::kNone;
   KafkaKeys keys = KafkaKeys::kIfAny;
-  std::string value_format;  ///< upsert-kafka only.
+  std::string value_format;
   ValueFields value_fields = ValueFields::kAll;
   DeliveryGuarantee guarantee = DeliveryGuarantee::kBest;
   std::string transactional_id_prefix = "leat";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <set>
 #include <utility>
 
 #include "pipelines/base/nearest.h"
@@ -81,14 +82,42 @@ class KafkaSink final : public Sink {
   AtLeastOnce at_least_once_{options_, context_, interrupted_};
 };
 
-Status check_key_fields(const KafkaOptions& options, const SinkContext& context) {
+bool is_nested(const Type& type) {
+  using enum TypeKind;
+  return type.kind() == kArray || type.kind() == kMap || type.kind() == kMultiset || type.kind() == kRow;
+}
+
+void wrong_key(std::vector<OptionError>& errors, std::string key, std::string message) {
+  errors.push_back({std::move(key), OptionError::Part::kValue, std::move(message)});
+}
+
+/// 'key.fields', and what the value is without them.
+void check_key_fields(const KafkaOptions& options, std::string_view table, const Schema& schema,
+                      std::vector<OptionError>& errors) {
   std::vector<std::string> names;
-  for (const Type::Field& column : context.schema.fields) names.push_back(column.name);
-  for (const std::string& field : options.key_fields)
-    if (!context.schema.find(field))
-      return fail(ErrorCode::kInvalid, fmt::format("'key.fields': table {} has no column '{}'{}",
-                                                   context.table.value, field, did_you_mean(field, names)));
-  return {};
+  for (const Type::Field& column : schema.fields) names.push_back(column.name);
+  std::set<std::size_t> key;
+  for (const std::string& field : options.key_fields) {
+    const auto column = schema.find(field);
+    if (!column)
+      wrong_key(errors, "key.fields",
+                fmt::format("'key.fields': table {} has no column '{}'{}", table, field,
+                            did_you_mean(field, names)));
+    else if (!key.insert(*column).second)
+      wrong_key(errors, "key.fields", fmt::format("'key.fields' names column '{}' twice", field));
+    else if (options.key_format == KeyFormat::kRaw && is_nested(schema.fields[*column].type))
+      wrong_key(errors, "key.format",
+                fmt::format("'key.format' = 'raw' takes one value, column '{}' is a collection; use 'json'",
+                            field));
+  }
+  if (options.value_fields == ValueFields::kExceptKey && !key.empty() && key.size() == schema.fields.size())
+    wrong_key(errors, "value.fields-include",
+              "'value.fields-include' = 'EXCEPT_KEY' leaves no column for the value");
+}
+
+void check_kafka_table(const OptionMap& map, const plan::TableShape& table,
+                       std::vector<OptionError>& errors) {
+  check_key_fields(validated_options(kafka_options(), map), table.name, table.physical, errors);
 }
 
 std::string name_of(KeyFormat format) {
@@ -101,11 +130,6 @@ std::string name_of(KeyFormat format) {
       break;
   }
   return {};
-}
-
-bool is_nested(const Type& type) {
-  using enum TypeKind;
-  return type.kind() == kArray || type.kind() == kMap || type.kind() == kMultiset || type.kind() == kRow;
 }
 
 void check_upsert_table(const OptionMap& map, const plan::TableShape& table,
@@ -141,6 +165,10 @@ SinkConnector any_kafka_connector(std::string name, std::string doc, OptionCheck
   connector.batch_limits = [](const OptionMap& map) {
     return batch_limits_of(validated_options(table(), map));
   };
+  connector.value_columns = [](const OptionMap& map) {
+    const bool all = validated_options(table(), map).value_fields == ValueFields::kAll;
+    return all ? ValueColumns::kAll : ValueColumns::kExceptKey;
+  };
   return connector;
 }
 
@@ -149,12 +177,15 @@ SinkConnector any_kafka_connector(std::string name, std::string doc, OptionCheck
 SinkConnector kafka_connector() {
   SinkConnector connector =
       any_kafka_connector<kafka_options>("kafka", "Messages of an Apache Kafka topic.", check_kafka_options);
+  connector.info.validate_sink_table = check_kafka_table;
   connector.key_fields = [](const OptionMap& map) {
     return validated_options(kafka_options(), map).key_fields;
   };
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
     KafkaOptions options = validated_options(kafka_options(), map);
-    LEAT_TRY(check_key_fields(options, context));
+    std::vector<OptionError> wrong;
+    check_key_fields(options, context.table.value, context.schema, wrong);
+    if (!wrong.empty()) return fail(ErrorCode::kInvalid, wrong.front().message);
     return std::make_unique<KafkaSink>(std::move(options), context);
   };
   return connector;
@@ -167,10 +198,6 @@ SinkConnector upsert_kafka_connector() {
   connector.info.changes = plan::SinkChanges::kUpsert;
   connector.info.validate_table = check_upsert_table;
   connector.keying = Keying::kPrimaryKey;
-  connector.value_columns = [](const OptionMap& map) {
-    const bool all = validated_options(upsert_kafka_options(), map).value_fields == ValueFields::kAll;
-    return all ? ValueColumns::kAll : ValueColumns::kExceptKey;
-  };
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
     KafkaOptions options = validated_options(upsert_kafka_options(), map);
     options.keys = KafkaKeys::kAlways;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "pipelines/base/flink_option.h"
 #include "sinks/connector.h"
 
 namespace leat::sinks {
@@ -22,7 +23,9 @@ const OptionTable<PrintOptions>& print_options() {
       option("print-identifier", &PrintOptions::identifier, Necessity::kOptional,
              "Text before each line, followed by '> '."),
       option("standard-error", &PrintOptions::standard_error, Necessity::kOptional,
-             "Print to standard error in place of standard output.")};
+             "Print to standard error in place of standard output."),
+      flink_option<PrintOptions, std::uint32_t>("sink.parallelism",
+                                                "One thread prints the rows, in their order.")};
   return table;
 }
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 namespace leat::sources {
 namespace {
 
@@ -11,13 +14,38 @@ bool is_encrypted(std::string_view paho_url) {
   return paho_url.starts_with("ssl://") || paho_url.starts_with("wss://");
 }
 
+/// "host", "host:port", "[address]" or "[address]:port".
+bool has_good_port(std::string_view authority) {
+  const std::size_t host = authority.starts_with('[') ? authority.find(']') : 0;
+  const std::size_t colon = host == std::string_view::npos ? host : authority.find(':', host);
+  if (colon == std::string_view::npos) return true;
+  const std::string_view digits = authority.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc() && end == digits.data() + digits.size() && port > 0;
+}
+
+/// What stands behind the host: `paho_url` is one of Paho's schemes.
+void check_place(std::string_view paho_url, std::vector<OptionError>& errors) {
+  const std::size_t begin = paho_url.find("://") + 3;
+  const std::size_t end = std::min(paho_url.find_first_of("/?#", begin), paho_url.size());
+  const std::string_view authority = paho_url.substr(begin, end - begin);
+  const std::string_view path = paho_url.substr(end);
+  if (authority.find('@') != std::string_view::npos)
+    wrong_mqtt_value(errors, "url",
+                     "a user and a password do not belong here: use 'username' and 'password'");
+  else if (!has_good_port(authority))
+    wrong_mqtt_value(errors, "url", "expected a port from 1 to 65535, as in mqtt://host:1883");
+  else if (!paho_url.starts_with("ws") && !path.empty() && path != "/")
+    wrong_mqtt_value(
+        errors, "url",
+        fmt::format("'{}' behind the host means nothing: only ws:// and wss:// have a path", path));
+}
+
 void check_url(const OptionMap& map, const MqttConnectionOptions& options, std::vector<OptionError>& errors) {
   const auto url = paho_url(options.url);
   if (!url) return wrong_mqtt_value(errors, "url", url.error().message);
-  const std::size_t authority = url->find("://") + 3;
-  if (url->substr(authority, url->find('/', authority) - authority).find('@') != std::string::npos)
-    return wrong_mqtt_value(errors, "url",
-                            "a user and a password do not belong here: use 'username' and 'password'");
+  check_place(*url, errors);
   if (is_encrypted(*url)) {
     if (!options.tls_key_file.empty() && options.tls_certificate_file.empty())
       wrong_mqtt_value(errors, "tls.key-file", "needs 'tls.certificate-file', too");

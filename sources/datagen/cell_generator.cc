@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -70,16 +71,30 @@ template <class T>
 Result<Generator> float_generator(const Type& type, const std::string& path, const FieldSpec& spec) {
   double min = std::numeric_limits<T>::lowest();
   double max = std::numeric_limits<T>::max();
-  if (spec.min && !option_text::read(*spec.min, min)) return wrong_bound(path, *spec.min, type);
-  if (spec.max && !option_text::read(*spec.max, max)) return wrong_bound(path, *spec.max, type);
+  const double widest = max;
+  for (auto* bound : {&spec.min, &spec.max}) {
+    if (!*bound) continue;
+    double value = 0;
+    if (!option_text::read(**bound, value) || !(std::abs(value) <= widest))
+      return wrong_bound(path, **bound, type);
+    (bound == &spec.min ? min : max) = value;
+  }
   if (max < min) return fail(ErrorCode::kInvalid, fmt::format("field '{}': max is less than min", path));
   return std::make_unique<FloatGenerator<T>>(min, max);
+}
+
+/// The largest unscaled value of a DECIMAL.
+Int128 largest_unscaled(const Type& type) {
+  Int128 power = 1;
+  for (std::int32_t i = 0; i < type.precision(); ++i) power *= 10;
+  return power - 1;
 }
 
 /// Digits with an optional sign and fraction as the unscaled value; digits beyond the scale are cut.
 bool read_unscaled(std::string_view text, const Type& type, Int128& out) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
+  if (text.find_first_of("0123456789") == std::string_view::npos) return false;
   const std::size_t dot = std::min(text.find('.'), text.size());
   std::string digits(text.substr(0, dot));
   std::string fraction(dot < text.size() ? text.substr(dot + 1) : "");
@@ -91,6 +106,7 @@ bool read_unscaled(std::string_view text, const Type& type, Int128& out) {
     if (digit < '0' || digit > '9') return false;
     out = out * 10 + (digit - '0');
   }
+  if (out > largest_unscaled(type)) return false;
   if (negative) out = -out;
   return true;
 }
@@ -109,9 +125,7 @@ class DecimalGenerator final : public CellGenerator {
 };
 
 Result<Generator> decimal_generator(const Type& type, const std::string& path, const FieldSpec& spec) {
-  Int128 max = 1;
-  for (std::int32_t i = 0; i < type.precision(); ++i) max *= 10;
-  max -= 1;
+  Int128 max = largest_unscaled(type);
   Int128 min = -max;
   if (spec.min && !read_unscaled(*spec.min, type, min)) return wrong_bound(path, *spec.min, type);
   if (spec.max && !read_unscaled(*spec.max, type, max)) return wrong_bound(path, *spec.max, type);
@@ -132,7 +146,7 @@ class TextGenerator final : public CellGenerator {
   TextGenerator(std::uint64_t length, bool varies, Alphabet alphabet)
       : length_(length), varies_(varies), alphabet_(alphabet) {}
   void append(const GeneratedRow&, RandomBits& random, ColumnBuilder& column) const override {
-    const std::uint64_t length = varies_ ? 1 + random.below(length_) : length_;
+    const std::uint64_t length = varies_ && length_ > 0 ? 1 + random.below(length_) : length_;
     std::string text(static_cast<std::size_t>(length), '\0');
     for (char& c : text) {
       const std::uint64_t bits = random.next();
@@ -147,34 +161,42 @@ class TextGenerator final : public CellGenerator {
   const Alphabet alphabet_;
 };
 
-Generator text_generator(const Type& type, const FieldSpec& spec) {
+Result<Generator> text_generator(const Type& type, const std::string& path, const FieldSpec& spec) {
   const auto longest = static_cast<std::uint64_t>(type.precision());
   const bool fixed = type.kind() == TypeKind::kChar || type.kind() == TypeKind::kBinary;
   const bool unlimited = longest == static_cast<std::uint64_t>(kMaxLength);
-  std::uint64_t length = spec.length.value_or(unlimited ? kStringLength : longest);
-  length = fixed ? longest : std::clamp<std::uint64_t>(length, 1, longest);
+  if (spec.length.value_or(0) > longest)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("field '{}': {} is longer than {}", path, *spec.length, type.to_string()));
+  const std::uint64_t length = spec.length.value_or(unlimited ? kStringLength : longest);
   return std::make_unique<TextGenerator>(
-      length, spec.var_len && !fixed,
+      fixed ? longest : length, spec.var_len && !fixed,
       type.is_binary() ? TextGenerator::Alphabet::kBytes : TextGenerator::Alphabet::kHex);
 }
 
-/// The row's clock, up to 'max-past' earlier.
+/// The row's clock, up to 'max-past' earlier, cut to the digits of the type's precision.
 class TimeGenerator final : public CellGenerator {
  public:
-  TimeGenerator(TypeKind kind, Micros max_past) : kind_(kind), max_past_(max_past) {}
+  TimeGenerator(const Type& type, Micros max_past)
+      : kind_(type.kind()), unit_(unit_of(type)), max_past_(max_past) {}
   void append(const GeneratedRow& row, RandomBits& random, ColumnBuilder& column) const override {
     const std::uint64_t past = static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_past_.count()));
     const std::int64_t time = row.now - static_cast<std::int64_t>(random.below(past + 1));
     if (kind_ == TypeKind::kDate)
-      column.append<std::int32_t>(static_cast<std::int32_t>(floor_div(time, kMicrosPerDay)));
-    else if (kind_ == TypeKind::kTime)
-      column.append<std::int64_t>(floor_mod(time, kMicrosPerDay));
-    else
-      column.append<std::int64_t>(time);
+      return column.append<std::int32_t>(static_cast<std::int32_t>(floor_div(time, kMicrosPerDay)));
+    const std::int64_t cut = time - floor_mod(time, unit_);
+    column.append<std::int64_t>(kind_ == TypeKind::kTime ? floor_mod(cut, kMicrosPerDay) : cut);
   }
 
  private:
+  /// Microseconds of the last digit.
+  static std::int64_t unit_of(const Type& type) {
+    std::int64_t unit = 1;
+    for (std::int32_t digit = type.precision(); digit < 6; ++digit) unit *= 10;
+    return unit;
+  }
   const TypeKind kind_;
+  const std::int64_t unit_;
   const Micros max_past_;
 };
 
@@ -185,7 +207,7 @@ class SequenceGenerator final : public CellGenerator {
     const auto value = static_cast<std::int64_t>(static_cast<std::uint64_t>(start_) + row.number);
     switch (column.type().layout()) {
       case Layout::kBytes:
-        return column.append_string(std::to_string(value));
+        return column.append_string(padded(std::to_string(value), column.type()));
       case Layout::kF32:
         return column.append<float>(static_cast<float>(value));
       case Layout::kF64:
@@ -206,6 +228,11 @@ class SequenceGenerator final : public CellGenerator {
   }
 
  private:
+  /// CHAR(n) always has n characters.
+  static std::string padded(std::string text, const Type& type) {
+    if (type.kind() == TypeKind::kChar) text.resize(static_cast<std::size_t>(type.precision()), ' ');
+    return text;
+  }
   static void append_decimal(std::int64_t value, ColumnBuilder& column) {
     Int128 unscaled = value;
     for (std::int32_t i = 0; i < column.type().scale(); ++i) unscaled *= 10;
@@ -214,16 +241,37 @@ class SequenceGenerator final : public CellGenerator {
   const std::int64_t start_;
 };
 
+template <class T>
+bool is_within(std::int64_t value) {
+  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
+}
+
+/// Whether a number is a value of this type.
+bool holds(const Type& type, std::int64_t value) {
+  Int128 ignored = 0;
+  switch (type.kind()) {
+    case TypeKind::kTinyInt:
+      return is_within<std::int8_t>(value);
+    case TypeKind::kSmallInt:
+      return is_within<std::int16_t>(value);
+    case TypeKind::kInteger:
+      return is_within<std::int32_t>(value);
+    case TypeKind::kDecimal:
+      return read_unscaled(std::to_string(value), type, ignored);
+    case TypeKind::kChar:
+    case TypeKind::kVarChar:
+      return std::to_string(value).size() <= static_cast<std::size_t>(type.precision());
+    default:
+      return true;
+  }
+}
+
 Result<Generator> sequence_generator(const Type& type, const std::string& path, const FieldSpec& spec) {
   if (!type.is_numeric() && !type.is_character())
     return fail(ErrorCode::kInvalid,
                 fmt::format("field '{}': a sequence of {} is not possible", path, type.to_string()));
-  const std::int64_t widest = type.kind() == TypeKind::kTinyInt    ? std::numeric_limits<std::int8_t>::max()
-                              : type.kind() == TypeKind::kSmallInt ? std::numeric_limits<std::int16_t>::max()
-                              : type.kind() == TypeKind::kInteger  ? std::numeric_limits<std::int32_t>::max()
-                                                                   : std::numeric_limits<std::int64_t>::max();
-  if (*spec.end > widest || *spec.start < -widest - 1)
-    return wrong_bound(path, std::to_string(*spec.end > widest ? *spec.end : *spec.start), type);
+  for (const std::int64_t bound : {*spec.start, *spec.end})
+    if (!holds(type, bound)) return wrong_bound(path, std::to_string(bound), type);
   return std::make_unique<SequenceGenerator>(*spec.start);
 }
 
@@ -246,11 +294,7 @@ class NestedGenerator final : public CellGenerator {
 
 Result<Generator> nested_generator(const Type& type, const std::string& path, const FieldSpec& spec,
                                    const FieldSpecs& fields) {
-  std::vector<std::pair<std::string, Type>> children;
-  if (type.kind() == TypeKind::kArray) children = {{"element", type.element()}};
-  if (type.kind() == TypeKind::kMap) children = {{"key", type.key()}, {"value", type.value()}};
-  if (type.kind() == TypeKind::kRow)
-    for (const Type::Field& field : type.fields()) children.emplace_back(field.name, field.type);
+  const auto children = generated_parts(type);
   if (children.empty())
     return fail(ErrorCode::kInvalid, fmt::format("field '{}': datagen makes no {}", path, type.to_string()));
   std::vector<Generator> generators;
@@ -302,13 +346,22 @@ Result<Generator> value_generator(const Type& type, const std::string& path, con
     case TypeKind::kTime:
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
-      return std::make_unique<TimeGenerator>(type.kind(), spec.max_past);
+      return std::make_unique<TimeGenerator>(type, spec.max_past);
     default:
-      return text_generator(type, spec);
+      return text_generator(type, path, spec);
   }
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, Type>> generated_parts(const Type& type) {
+  if (type.kind() == TypeKind::kArray) return {{"element", type.element()}};
+  if (type.kind() == TypeKind::kMap) return {{"key", type.key()}, {"value", type.value()}};
+  std::vector<std::pair<std::string, Type>> parts;
+  if (type.kind() == TypeKind::kRow)
+    for (const Type::Field& field : type.fields()) parts.emplace_back(field.name, field.type);
+  return parts;
+}
 
 Result<Generator> make_cell_generator(const Type& type, const std::string& path, const FieldSpecs& fields) {
   const auto found = fields.find(path);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pipelines/base/result.h"
 #include "pipelines/column/column_builder.h"
@@ -47,6 +49,9 @@ class CellGenerator {
   /// `random` is the cell's own stream of bits.
   virtual void append(const GeneratedRow& row, RandomBits& random, ColumnBuilder& column) const = 0;
 };
+
+/// What a nested type is made of, by the names that lead on in a path; empty: nothing, or datagen makes none.
+std::vector<std::pair<std::string, Type>> generated_parts(const Type& type);
 
 /// Errors: invalid (a type that datagen can not make, a bound that is no value of the type).
 Result<std::unique_ptr<CellGenerator>> make_cell_generator(const Type& type, const std::string& path,

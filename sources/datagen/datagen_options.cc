@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "pipelines/base/flink_option.h"
+
 namespace leat::sources {
 namespace {
 
@@ -85,7 +87,8 @@ const OptionTable<DatagenOptions>& datagen_options() {
       prefix_option(
           "fields.", &Options::field_texts,
           "fields.<column>.kind ('random' or 'sequence'), .min, .max, .length, .var-len, .null-rate, "
-          ".max-past for random ones, .start and .end for sequences.")};
+          ".max-past for random ones, .start and .end for sequences."),
+      flink_option<Options, std::uint32_t>("scan.parallelism", "One thread makes the rows, in their order.")};
   return table;
 }
 

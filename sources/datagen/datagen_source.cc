@@ -10,6 +10,7 @@
 #include "pipelines/base/bytes.h"
 #include "sources/datagen/cell_generator.h"
 #include "sources/datagen/datagen_options.h"
+#include "sources/datagen/field_checks.h"
 #include "sources/pause_gate.h"
 
 namespace leat::sources {
@@ -100,26 +101,18 @@ class DatagenDecoder final : public formats::Decoder {
   const std::vector<GeneratedColumn> columns_;
 };
 
-/// A path in the options that is no column, or no part of one, is a mistake.
-Status check_paths(const FieldSpecs& fields, const Schema& schema) {
-  std::vector<std::string> names;
-  for (const Type::Field& field : schema.fields) names.push_back(field.name);
-  for (const auto& [path, spec] : fields) {
-    const auto covers = [&path = path](const Type::Field& field) {
-      return path == field.name || (path.starts_with(field.name + ".") && field.type.is_nested());
-    };
-    if (std::none_of(schema.fields.begin(), schema.fields.end(), covers))
-      return fail(ErrorCode::kInvalid, fmt::format("option 'fields.{}.*': the table has no column '{}'{}",
-                                                   path, path, did_you_mean(path, names)));
-  }
-  return {};
+void validate_datagen_table(const OptionMap& map, const plan::TableShape& table,
+                            std::vector<OptionError>& errors) {
+  check_fields(read_datagen_options(map), table.physical, errors);
 }
 
 class DatagenSource final : public Source {
  public:
   static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
     const DatagenOptions options = read_datagen_options(map);
-    LEAT_TRY(check_paths(options.fields, context.physical));
+    std::vector<OptionError> wrong;
+    check_fields(options, context.physical, wrong);
+    if (!wrong.empty()) return fail(ErrorCode::kInvalid, wrong.front().message);
     std::vector<GeneratedColumn> columns;
     for (const std::size_t index : context.wanted) {
       const Type::Field& field = context.physical.fields[index];
@@ -239,6 +232,7 @@ SourceConnector datagen_connector() {
       .source_options = [] { return datagen_options().docs(); },
       .validate_source = [](const OptionMap& map, const std::vector<OptionDoc>& foreign,
                             std::vector<OptionError>& errors) { read_datagen_options(map, foreign, errors); },
+      .validate_table = validate_datagen_table,
       .metadata = [](const OptionMap&) { return std::vector<plan::MetadataColumn>(); },
       .bounded = [](const OptionMap& map) { return read_datagen_options(map).total_rows().has_value(); }};
   connector.intake = IntakeKind::kMemory;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "pipelines/base/flink_option.h"
 #include "pipelines/formats/format.h"
 #include "sources/filesystem/file_listing.h"
 #include "sources/filesystem/file_matching.h"
@@ -45,7 +46,9 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              "Read only the files of the folder whose whole path matches this regular expression (RE2)."),
       option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
              "In a lookup join the files are held in memory; with more rows they are refused. With "
-             "'source.monitor-interval' they are read again when they have changed.")};
+             "'source.monitor-interval' they are read again when they have changed."),
+      flink_option<Options, std::string>("source.report-statistics",
+                                         "Nothing here is planned by the sizes of tables.")};
   return table;
 }
 

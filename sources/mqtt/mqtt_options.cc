@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "pipelines/base/option_judgement.h"
+
 namespace leat::sources {
 namespace {
 
@@ -65,6 +67,17 @@ void check_protocol(const Options& options, Errors& errors) {
         "message is stored, and a crash would lose it");
   if (options.retain_handling > 2) wrong_mqtt_value(errors, "retain-handling", "expected 0, 1 or 2");
   if (options.receive_maximum == 0) wrong_mqtt_value(errors, "receive-maximum", "expected at least 1");
+}
+
+/// A broker that speaks 3.1.1 cannot be asked for what is new in version 5.
+void check_version_5(const OptionMap& map, const Options& options, Errors& errors) {
+  if (options.version == MqttVersion::k5) return;
+  for (const std::string key : {"session-expiry", "receive-maximum", "retain-handling"})
+    if (map.contains(key))
+      errors.push_back({key, OptionError::Part::kKey,
+                        fmt::format("option '{}' needs 'protocol-version' = '5': MQTT 3.1.1 has no such "
+                                    "thing",
+                                    key)});
 }
 
 void check_limits(const Options& options, Errors& errors) {
@@ -134,14 +147,15 @@ const OptionTable<Options>& mqtt_source_options() {
 
 MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<OptionDoc>& foreign,
                                     std::vector<OptionError>& errors) {
-  const std::size_t before = errors.size();
   Options options = mqtt_source_options().read(map, foreign, errors);
-  if (errors.size() > before) return options;
-  check_mqtt_connection(map, options, errors);
-  check_topics(options, errors);
-  check_pattern(options, errors);
-  check_protocol(options, errors);
-  check_limits(options, errors);
+  judge_together(errors, [&](Errors& found) {
+    check_mqtt_connection(map, options, found);
+    check_topics(options, found);
+    check_pattern(options, found);
+    check_protocol(options, found);
+    check_version_5(map, options, found);
+    check_limits(options, found);
+  });
   return options;
 }
 

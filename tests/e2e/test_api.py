@@ -279,6 +279,14 @@ def test_a_trial_on_pasted_rows_runs_to_their_end(serving):
     assert {"name": "n", "type": "BIGINT NOT NULL"} in events.of("schema")[0]["columns"]
 
 
+def test_rows_with_keys_that_are_no_strings_are_shown(serving):
+    body = {"pipeline": "numbers", "sql": "SELECT MAP[n, 'x'] AS m FROM numbers", "rows": 2}
+    events = Events(serving, "/api/v1/trial", body)
+    assert events.wait_end()["rows"] == 2
+    assert [row["m"] for row in events.rows()] == [{"1": "x"}, {"2": "x"}]
+    assert serving.ask("/healthz").status == 200
+
+
 def test_a_trial_is_bounded_in_rows_and_time(serving):
     body = {"pipeline": "numbers", "sql": "SELECT n * 2 AS twice FROM numbers", "rows": 10}
     events = Events(serving, "/api/v1/trial", body)

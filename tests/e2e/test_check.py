@@ -122,6 +122,183 @@ def test_check_refuses_what_serve_refuses(run_leat, tmp_path):
     assert f"{path}:1:1" in done.stderr and "leat run" in done.stderr
 
 
+def refused(run_leat, tmp_path, sql):
+    """What `leat check` says of a file that it refuses: the messages, with their places."""
+    path = tmp_path / "p.sql"
+    path.write_text(sql)
+    done = run_leat("check", path)
+    assert done.returncode == 78, (sql, done.stdout)
+    assert "^" in done.stderr
+    return re.findall(rf"{re.escape(str(path))}:(\d+:\d+): error: (.*)", done.stderr)
+
+
+def datagen(columns, options):
+    table = with_options({"connector": "datagen", "number-of-rows": 3, **options})
+    return (
+        f"CREATE TABLE t ({columns})\n{table};\nCREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole');\n"
+        "INSERT INTO o SELECT COUNT(*) FROM (SELECT * FROM t);"
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        ("a INT", {"fields.z.min": 5}, "the table has no column 'z'"),
+        ("a ROW<b INT>", {"fields.a.c.min": 5}, "the table has no column 'a.c' (did you mean 'a.b'?)"),
+        ("a INT", {"fields.a.min": "xyz"}, "'xyz' is no value of INT"),
+        ("a INT", {"fields.a.min": 5_000_000_000}, "'5000000000' is no value of INT"),
+        ("a INT", {"fields.a.min": 5, "fields.a.max": 1}, "max is less than min"),
+        ("a FLOAT", {"fields.a.max": "1e300"}, "'1e300' is no value of FLOAT"),
+        ("a DECIMAL(3, 0)", {"fields.a.max": 1000}, "'1000' is no value of DECIMAL(3, 0)"),
+        ("a INT NOT NULL", {"fields.a.null-rate": 0.5}, "is NOT NULL and has a null-rate"),
+        ("a INT", {"fields.a.length": 5}, "'fields.a.length' means nothing for the type INT"),
+        ("a INT", {"fields.a.var-len": "true"}, "'fields.a.var-len' means nothing for the type INT"),
+        ("a INT", {"fields.a.max-past": "1 s"}, "'fields.a.max-past' means nothing for the type INT"),
+        ("a INT", {"fields.a.start": 1}, "'fields.a.start' needs 'fields.a.kind' = 'sequence'"),
+        ("a CHAR(3)", {"fields.a.length": 2}, "'fields.a.length' means nothing for the type CHAR(3)"),
+        ("a VARCHAR(3)", {"fields.a.length": 5}, "5 is longer than VARCHAR(3)"),
+        (
+            "a INT",
+            {"fields.a.kind": "sequence", "fields.a.start": 1, "fields.a.end": 9, "fields.a.min": 1},
+            "'fields.a.min' is for random values",
+        ),
+        (
+            "a TINYINT",
+            {"fields.a.kind": "sequence", "fields.a.start": 1, "fields.a.end": 200},
+            "'200' is no value of TINYINT",
+        ),
+        ("a MULTISET<INT>", {}, "datagen makes no MULTISET<INT>"),
+    ],
+    ids=lambda value: "",
+)
+def test_check_refuses_fields_of_datagen_that_cannot_be_made(run_leat, tmp_path, columns, options, message):
+    errors = refused(run_leat, tmp_path, datagen(columns, options))
+    assert len(errors) == 1 and message in errors[0][1], errors
+    assert errors[0][0].startswith("2:")
+
+
+def sink(options, columns="a INT, b STRING", query="SELECT 1, 'x'"):
+    return f"CREATE TABLE o ({columns})\n{with_options(options)};\nINSERT INTO o {query};"
+
+
+KAFKA = {"connector": "kafka", "topic": "t", "properties.bootstrap.servers": "127.0.0.1:1"}
+HTTP = {"connector": "http", "url": "http://127.0.0.1:1/", "format": "json"}
+MQTT = {"connector": "mqtt", "url": "mqtt://h", "topic": "a", "format": "json"}
+FILES = {"connector": "filesystem", "path": "x", "format": "json"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (KAFKA | {"format": "json", "key.fields": "a;z", "key.format": "json"}, "table o has no column 'z'"),
+        (
+            KAFKA
+            | {"format": "json", "key.fields": "a;b", "key.format": "json", "value.fields-include": "EXCEPT_KEY"},
+            "'EXCEPT_KEY' leaves no column for the value",
+        ),
+        (KAFKA | {"format": "json", "value.format": "json"}, "two names of one thing"),
+        (KAFKA | {"value.format": "json", "json.ignore-parse-errors": "true"}, "unknown option 'json.ignore-parse"),
+        (KAFKA | {"format": "json", "sink.partitioner": "fixed"}, "see 'properties.partitioner'"),
+        (MQTT | {"url": "mqtt://h:99999"}, "expected a port from 1 to 65535"),
+        (MQTT | {"url": "mqtt://[::1]:0"}, "expected a port from 1 to 65535"),
+        (MQTT | {"url": "mqtt://h/path"}, "'/path' behind the host means nothing"),
+        (HTTP | {"header.X-Site": "a", "header.x-site": "b"}, "is given twice"),
+        (HTTP | {"sink.retry.initial-backoff": "0 s"}, "'sink.retry.initial-backoff' is 0"),
+        (FILES | {"format": "csv", "csv.quote-character": ","}, "must not be the character of 'csv.field-delimiter'"),
+        (FILES | {"format": "csv", "csv.escape-character": ","}, "must not be the character of 'csv.field-delimiter'"),
+        (FILES | {"format": "csv", "csv.null-literal": "n,"}, "must not hold the delimiter"),
+    ],
+    ids=lambda value: "",
+)
+def test_check_refuses_options_that_cannot_work(run_leat, tmp_path, options, message):
+    errors = refused(run_leat, tmp_path, sink(options))
+    assert len(errors) == 1 and message in errors[0][1], errors
+
+
+def test_options_of_mqtt_5_are_refused_with_version_3(run_leat, tmp_path):
+    new = {"session-expiry": "1 h", "receive-maximum": 5, "retain-handling": 2}
+    table = f"CREATE TABLE t (a INT) {with_options(MQTT | {'protocol-version': '3.1.1'} | new)};"
+    errors = refused(run_leat, tmp_path, table + "\nINSERT INTO o SELECT a FROM t;")
+    for key in new:
+        assert any(f"option '{key}' needs 'protocol-version' = '5'" in message for _, message in errors), errors
+
+
+def test_an_option_that_cannot_be_read_hides_no_other_error(run_leat, tmp_path):
+    table = f"CREATE TABLE t (a INT) {with_options(MQTT | {'clean-start': 'maybe', 'qos': 3})};"
+    messages = [message for _, message in refused(run_leat, tmp_path, table + "\nINSERT INTO n SELECT a FROM t;")]
+    assert len(messages) == 3 and any("'clean-start'" in each for each in messages), messages
+    assert any("expected 0, 1 or 2, found 3" in each for each in messages), messages
+    messages = [m for _, m in refused(run_leat, tmp_path, sink(HTTP | {"url": "ftp://x", "method": "GET"}))]
+    assert len(messages) == 2 and any("'http://'" in each for each in messages), messages
+
+
+def test_what_follows_from_an_option_that_cannot_be_read_is_no_error_of_its_own(run_leat, tmp_path):
+    table = f"CREATE TABLE t (a INT) {with_options(MQTT | {'journal.size': 'big', 'max-packet-size': '100 mb'})};"
+    table += "\nCREATE TABLE o (a INT) WITH ('connector' = 'blackhole');\nINSERT INTO o SELECT a FROM t;"
+    errors = refused(run_leat, tmp_path, table)
+    assert len(errors) == 1 and "'journal.size'" in errors[0][1], errors
+
+
+def test_all_columns_that_a_format_cannot_hold_are_named(run_leat, tmp_path):
+    columns = "a MULTISET<INT>, b MAP<INT, INT>, c MAP<STRING, INT>, d MAP<BIGINT, INT>"
+    table = f"CREATE TABLE t ({columns}) {with_options(FILES)};\n"
+    errors = refused(run_leat, tmp_path, table + sink(FILES, columns, "SELECT * FROM t"))
+    assert [message.split("column ")[1][:3] for _, message in errors] == ["'a'", "'b'", "'d'"] * 2, errors
+
+
+def test_a_table_that_is_read_and_written_says_each_error_once(run_leat, tmp_path):
+    table = f"CREATE TABLE u (i INT) {with_options(FILES | {'x': 1, 'format': 'json'})};"
+    errors = refused(run_leat, tmp_path, table + "\nINSERT INTO u SELECT i FROM u;")
+    assert len(errors) == 1 and "unknown option 'x'" in errors[0][1], errors
+
+
+def test_an_error_of_a_table_with_hints_is_said_once(run_leat, tmp_path):
+    table = f"CREATE TABLE u (i INT) {with_options(FILES | {'x': 1})};\n"
+    table += "CREATE TABLE o (i INT) WITH ('connector' = 'print');"
+    queries = [f"\nINSERT INTO o SELECT i FROM u /*+ OPTIONS('lookup.max-rows' = '{n}') */;" for n in (1, 2)]
+    errors = refused(run_leat, tmp_path, table + "".join(queries))
+    assert len(errors) == 1 and "unknown option 'x'" in errors[0][1], errors
+
+
+def test_a_select_that_is_refused_says_its_own_errors_too(run_leat, tmp_path):
+    table = "CREATE TABLE t (a INT) WITH ('connector' = 'datagen');\n"
+    errors = refused(run_leat, tmp_path, table + "SELECT b, NOFN(a) FROM t;")
+    text = " ".join(message for _, message in errors)
+    assert "a SELECT alone" in text and "'b'" in text and "NOFN" in text, errors
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        ({"connector": "print", "sink.parallelism": 2}, ["sink.parallelism"]),
+        (KAFKA | {"value.format": "json", "sink.parallelism": 2}, ["sink.parallelism"]),
+        (
+            FILES
+            | {"auto-compaction": "true", "sink.partition-commit.delay": "1 h", "source.report-statistics": "all"},
+            ["auto-compaction", "sink.partition-commit.delay", "source.report-statistics"],
+        ),
+    ],
+    ids=["print", "kafka", "filesystem"],
+)
+def test_options_of_flink_that_change_nothing_are_taken_with_a_warning(run_leat, tmp_path, options, keys):
+    (tmp_path / "p.sql").write_text(sink(options))
+    done = run_leat("check", tmp_path / "p.sql")
+    assert done.returncode == 0, done.stderr
+    for key in keys:
+        assert f"warning: option '{key}' has no effect in Leat: " in done.stderr, done.stderr
+    assert done.stderr.count("warning: ") == len(keys), done.stderr
+    (tmp_path / "p.sql").write_text(sink(options | {keys[0]: "x"}))
+    assert run_leat("check", tmp_path / "p.sql").returncode == 78
+
+
+def test_hidden_files_and_folders_are_no_pipelines(run_leat, tmp_path):
+    (tmp_path / "a.sql").write_text(GOOD)
+    (tmp_path / ".b.sql").write_text("nonsense")
+    (tmp_path / "sub.sql").mkdir()
+    done = run_leat("check", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path}/a.sql: ok\n", "")
+
+
 @pytest.mark.parametrize("verb", ["serve", "run", "check", "explain", "describe"])
 def test_help_of_a_verb_is_its_help_option(run_leat, verb):
     asked = run_leat("help", verb)
@@ -143,6 +320,9 @@ def test_help_and_version(run_leat):
     version = run_leat("--version")
     assert version.returncode == 0
     assert re.match(r"leat \d+\.\d+\.\d+\n", version.stdout) and "SQLite 3." in version.stdout
+    libraries = ("Paho MQTT C++", "Abseil", "RE2", "fmt", "spdlog", "CLI11", "toml++", "prometheus-cpp")
+    for library in libraries:
+        assert re.search(rf"^{re.escape(library)} \d+", version.stdout, re.MULTILINE), version.stdout
 
 
 @pytest.mark.parametrize(

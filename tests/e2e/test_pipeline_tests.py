@@ -48,6 +48,23 @@ def test_a_folder_without_tests_is_wrong_usage(run_leat, tmp_path):
     assert done.returncode == 2 and "there is no test at or below it" in done.stderr
 
 
+def test_what_csv_would_lose_is_not_compared_as_csv(run_leat, tmp_path):
+    (tmp_path / "p.sql").write_text(
+        "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = 'x', 'format' = 'json');\n"
+        "CREATE TABLE o (m MAP<STRING, INT>) WITH ('connector' = 'print');\n"
+        "INSERT INTO o SELECT MAP['k', a] FROM t;\n"
+    )
+    for folder, name, text in (("input", "t.jsonl", '{"a": 1}\n'), ("expected", "o.csv", "k;1\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text)
+    done = run_leat("test", tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert "cannot hold column 'm'" in done.stdout and "a .jsonl or a .txt file" in done.stdout
+    (tmp_path / "expected" / "o.csv").unlink()
+    (tmp_path / "expected" / "o.jsonl").write_text('{"m":{"k":1}}\n')
+    assert run_leat("test", tmp_path).returncode == 0
+
+
 REPLAYED = """
 SET 'table.local-time-zone' = 'UTC';
 CREATE TABLE readings (device STRING, ts TIMESTAMP(3), seen AS PROCTIME(), WATERMARK FOR ts AS ts)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import signal
 import subprocess
 
@@ -239,3 +240,38 @@ def test_another_method_over_a_kept_state_begins_anew_and_says_which_operator(ru
     told = run("ewma")
     assert "operators start without their former state" in told
     assert "over" in told.lower().split("operators=")[1], told
+
+
+@pytest.mark.parametrize("value", ["MAP['k', 1, 'j', 2]", "ARRAY[ARRAY[1, 2], ARRAY[3]]"])
+def test_csv_output_refuses_what_it_would_lose_and_names_the_way_out(run_leat, value):
+    refused = run_leat("run", "--output", "csv", "-e", f"SELECT 1 AS a, {value} AS m")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "cannot hold column 'm' of type" in refused.stderr and "use --output jsonl" in refused.stderr
+    written = run_leat("run", "--output", "csv", "-e", f"SELECT 1 AS a, CAST({value} AS STRING) AS m")
+    assert written.returncode == 0, written.stderr
+    assert all(digit in written.stdout for digit in "123" if digit in value)
+
+
+def test_keys_that_are_no_strings_are_shown_as_their_text(run_leat):
+    out = run_leat("run", "--output", "jsonl", "-e", "SELECT MAP[1, 'a', 2, 'b'] AS m, ARRAY[MAP[TRUE, DATE '2020-01-02']] AS n")
+    assert out.stdout == '{"m":{"1":"a","2":"b"},"n":[{"TRUE":"2020-01-02"}]}\n', out.stderr
+
+
+def test_a_cell_of_the_table_is_one_line_whatever_is_in_it(run_leat):
+    rows = "SELECT * FROM (VALUES (U&'a\\000Ab', 1), (U&'\\001B[31mred', 2)) AS t (s, n)"
+    shown = run_leat("run", "-e", rows).stdout.splitlines()
+    assert shown[2].split() == ["a\\nb", "1"] and shown[3].split() == ["\\x1b[31mred", "2"], shown
+    updating = "SELECT s, COUNT(*) AS n FROM (VALUES (U&'a\\000Ab'), ('c')) AS t (s) GROUP BY s"
+    shown = run_leat("run", "-e", updating).stdout.splitlines()
+    assert shown[2].split() == ["a\\nb", "1"], shown
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP(3)", "TIME(0)", "TIMESTAMP_LTZ(0)", "TIMESTAMP(1)", "DATE"])
+def test_made_up_times_are_values_of_their_type(run_leat, kind):
+    table = f"CREATE TABLE t (d {kind}) WITH ('connector' = 'datagen', 'number-of-rows' = '20');"
+    query = f"SELECT d, d = CAST(CAST(d AS STRING) AS {kind}) AS same FROM t;"
+    out = run_leat("run", "--output", "jsonl", "-e", table + query).stdout.splitlines()
+    digits = int(re.search(r"\d", kind)[0]) if "(" in kind else 0
+    assert len(out) == 20
+    for row in map(json.loads, out):
+        assert row["same"] and len(row["d"].rstrip("Z").partition(".")[2]) <= digits, row

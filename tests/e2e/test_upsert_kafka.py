@@ -66,3 +66,25 @@ def test_a_row_that_goes_is_a_tombstone_in_its_place(leat, tmp_path, kafka):
             state[message["key"]] = message["value"]["v"]
     assert gone >= 2
     assert state == {"a": 9, "c": 3}
+
+
+def test_a_value_may_leave_out_the_columns_of_the_key(leat, tmp_path, kafka):
+    """By Flink's names, of a plain kafka table."""
+    options = {
+        "connector": "kafka",
+        "topic": "plain",
+        "properties.bootstrap.servers": kafka.address,
+        "key.format": "json",
+        "key.fields": "v;device",
+        "value.format": "json",
+        "value.json.encode.ignore-null-fields": "true",
+        "value.fields-include": "EXCEPT_KEY",
+        "sink.partitioner": "default",
+    }
+    columns = "device STRING, v INT, unit STRING"
+    sql = source(tmp_path, [{"device": "d", "v": 1, "unit": "mm"}, {"device": "e", "v": 2}], columns)
+    sql += f"CREATE TABLE o ({columns}) {with_options(options)};\nINSERT INTO o SELECT * FROM r;"
+    run_pipeline(leat, tmp_path, sql)
+    messages = kafka.messages("plain")
+    assert [json.loads(message["key"]) for message in messages] == [{"v": 1, "device": "d"}, {"v": 2, "device": "e"}]
+    assert [message["value"] for message in messages] == [{"unit": "mm"}, {}]

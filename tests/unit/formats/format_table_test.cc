@@ -39,10 +39,40 @@ TEST_CASE("options that contradict each other are refused") {
   CHECK(first_error("csv", {{"csv.field-delimiter", "\\t"}}) == "");
 }
 
+TEST_CASE("a CSV character has one meaning") {
+  const auto key_of = [](const OptionMap& options) {
+    std::vector<OptionError> errors;
+    find_format("csv")->validate(options, {}, errors);
+    return errors.size() == 1 ? errors[0].key : std::string();
+  };
+  CHECK(key_of({{"csv.quote-character", ","}}) == "csv.quote-character");
+  CHECK(key_of({{"csv.escape-character", ";"},
+                {"csv.field-delimiter", ";"},
+                {"csv.array-element-delimiter", "|"}}) == "csv.escape-character");
+  CHECK(key_of({{"csv.null-literal", "a,b"}}) == "csv.null-literal");
+  CHECK(key_of({{"csv.field-delimiter", "\n"}}) == "csv.field-delimiter");
+  CHECK(first_error("csv", {{"csv.escape-character", "\""}}) == "");
+  CHECK(first_error("csv", {{"csv.field-delimiter", ";"}}) == "");
+  CHECK(first_error("csv", {{"csv.field-delimiter", "\""}, {"csv.disable-quote-character", "true"}}) == "");
+}
+
+TEST_CASE("elements between delimiters need quotes around them") {
+  const Schema list{{{"a", Type::array(Type::integer())}}};
+  const Schema plain{{{"n", Type::integer()}}};
+  OptionMap options{{"csv.field-delimiter", ";"}};
+  CHECK(first_error("csv", options, list) == "");
+  options["csv.disable-quote-character"] = "true";
+  CHECK(first_error("csv", options, plain) == "");
+  CHECK(first_error("csv", options, list) ==
+        "'csv.array-element-delimiter' must not hold the delimiter, the quote character or a line end, as "
+        "nothing is quoted");
+}
+
 TEST_CASE("types that a format cannot hold are refused with the column's name") {
   const Schema keyed{{{"m", Type::map(Type::integer(), Type::string())}}};
   CHECK(first_error("json", {}, keyed).find("'m'") != std::string::npos);
-  CHECK(first_error("csv", {}, keyed).find("'m'") != std::string::npos);
+  CHECK(first_error("csv", {}, keyed)
+            .starts_with("format 'csv' cannot hold column 'm' of type MAP<INT, STRING>"));
   CHECK(first_error("json", {}, {{{"a", Type::array(Type::array(Type::integer()))}}}) == "");
   CHECK(first_error("csv", {}, {{{"a", Type::array(Type::array(Type::integer()))}}}) != "");
 }

@@ -79,6 +79,11 @@ TEST_CASE("nested values are written to the bottom") {
                                   Value::null()})) == R"({"c":{"a":1,"b":null}})");
 }
 
+TEST_CASE("keys that are no strings are written as their text") {
+  const Type names = Type::map(Type::integer(), Type::string());
+  CHECK(json(names, Value::list({Value::integer(1), Value::string("a")})) == R"({"c":{"1":"a"}})");
+}
+
 TEST_CASE("a NULL key of a map follows its mode") {
   const Type counts = Type::map(Type::string(), Type::integer());
   const Value map = Value::list({Value::null(), Value::integer(1), Value::string("b"), Value::integer(2)});

@@ -95,6 +95,17 @@ TEST_CASE("two files may not claim one pipeline name") {
   world.stop();
 }
 
+TEST_CASE("hidden files and folders are no pipelines") {
+  HostWorld world;
+  world.file("good.sql", kGood);
+  world.file(".hidden.sql", "nonsense");
+  std::filesystem::create_directory(world.folder / "folder.sql");
+  world.load();
+  CHECK(world.host->statuses().size() == 1);
+  CHECK(world.status("good").state == PipelineState::kRunning);
+  world.stop();
+}
+
 TEST_CASE("a folder that is not there is said, and leaves the daemon running") {
   HostWorld world;
   world.host->load_folder((world.folder / "nowhere").string());

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "sinks/connector.h"
 #include "sinks/http/http_options.h"
 #include "sources/clients/http_url.h"
 #include "tests/unit/sinks/option_checks.h"
@@ -52,6 +53,22 @@ TEST_CASE("headers that are not sendable, or the sink's own, are refused") {
   CHECK(
       names(errors_of("http", with({{"header.Idempotency-Key", "1"}})), "header.Idempotency-Key", "itself"));
   CHECK(errors_of("http", with({{"header.authorization", "Bearer t"}})).empty());
+}
+
+TEST_CASE("names of headers are the same in upper and lower case") {
+  CHECK(names(errors_of("http", with({{"header.X-Site", "a"}, {"header.x-site", "b"}})), "header.x-site",
+              "given twice"));
+  const HttpOptions options =
+      validated_options(http_options(), with({{"header.CONTENT-type", "text/plain"}}));
+  CHECK(gives_header(options, "content-type"));
+  CHECK_FALSE(gives_header(options, "x-site"));
+}
+
+TEST_CASE("an option that cannot be read does not hide what else is wrong") {
+  const auto errors = errors_of("http", {{"url", "ftp://x"}, {"method", "GET"}});
+  CHECK(errors.size() == 2);
+  CHECK(names(errors, "method", "GET"));
+  CHECK(names(errors, "url", "expected a URL"));
 }
 
 TEST_CASE("credentials are given in one way") {

@@ -78,6 +78,35 @@ TEST_CASE("a key field that the table does not have is named when the sink is bu
   CHECK(sink.error().message.find("no column 'devise' (did you mean 'device'?)") != std::string::npos);
 }
 
+TEST_CASE("what is wrong with the key's columns is told before anything is built") {
+  const Schema schema{{{"device", Type::string()}, {"tags", Type::array(Type::string())}}};
+  const auto first_error = [&](const OptionMap& more) {
+    std::vector<OptionError> errors;
+    find_sink("kafka")->info.validate_sink_table(with(more), {"windows", schema, {}}, errors);
+    return errors.empty() ? "" : errors.front().key + ": " + errors.front().message;
+  };
+  CHECK(first_error({{"key.fields", "device"}, {"key.format", "raw"}}) == "");
+  CHECK(first_error({{"key.fields", "devise"}, {"key.format", "raw"}}) ==
+        "key.fields: 'key.fields': table windows has no column 'devise' (did you mean 'device'?)");
+  CHECK(first_error({{"key.fields", "tags"}, {"key.format", "raw"}}).starts_with("key.format: "));
+  CHECK(first_error({{"key.fields", "device;device"}, {"key.format", "json"}}).ends_with("'device' twice"));
+  CHECK(first_error(
+            {{"key.fields", "device;tags"}, {"key.format", "json"}, {"value.fields-include", "EXCEPT_KEY"}})
+            .starts_with("value.fields-include: "));
+}
+
+TEST_CASE("Flink's other names and the partitioner that it has by default are taken") {
+  const auto value_columns = [](const OptionMap& more) {
+    return find_sink("kafka")->value_columns(with(more));
+  };
+  CHECK(value_columns({}) == ValueColumns::kAll);
+  CHECK(value_columns({{"value.fields-include", "EXCEPT_KEY"}}) == ValueColumns::kExceptKey);
+  CHECK(errors_of("kafka", with({{"sink.partitioner", "default"}})).empty());
+  CHECK(names(errors_of("kafka", with({{"sink.partitioner", "fixed"}})), "sink.partitioner",
+              "properties.partitioner"));
+  CHECK(names(errors_of("kafka", with({{"value.format", "json"}})), "value.format", "two names"));
+}
+
 TEST_CASE("the guarantee decides over acknowledgements and idempotence") {
   CHECK(conf_value(with({}), "enable.idempotence") == "true");
   CHECK(conf_value(with({}), "acks") == "-1");

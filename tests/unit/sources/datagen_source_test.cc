@@ -90,6 +90,32 @@ TEST_CASE("times are the clock's, or up to max-past earlier") {
   CHECK(it.rows(0, 1).front() == Value::integer(89));
 }
 
+TEST_CASE("times are cut to the digits of their type") {
+  DatagenFixture it;
+  const std::int64_t now = 90 * kMicrosPerDay + 1'234'567;
+  it.type = Type::timestamp(3);
+  CHECK(it.rows(0, 1, now).front() == Value::integer(now - 567));
+  it.type = Type::timestamp_ltz(0);
+  CHECK(it.rows(0, 1, now).front() == Value::integer(now - 234'567));
+  it.type = Type::time(1);
+  CHECK(it.rows(0, 1, now).front() == Value::integer(1'200'000));
+  it.type = Type::timestamp(9);
+  CHECK(it.rows(0, 1, now).front() == Value::integer(now));
+  it.type = Type::timestamp(3);
+  CHECK(it.rows(0, 1, -1).front() == Value::integer(-1'000));
+}
+
+TEST_CASE("a sequence of CHAR fills its length, and none goes beyond its type") {
+  DatagenFixture it;
+  it.options = {{"fields.c.kind", "sequence"}, {"fields.c.start", "9"}, {"fields.c.end", "1000"}};
+  it.type = Type(TypeKind::kChar, 4);
+  CHECK(it.rows(0, 2) == std::vector<Value>{Value::string("9   "), Value::string("10  ")});
+  it.type = Type(TypeKind::kChar, 3);
+  CHECK(it.build_error() == "field 'c': '1000' is no value of CHAR(3)");
+  it.type = Type::decimal(5, 2);
+  CHECK(it.build_error() == "field 'c': '1000' is no value of DECIMAL(5, 2)");
+}
+
 TEST_CASE("the null-rate gives about that share of NULLs") {
   DatagenFixture it;
   it.options = {{"fields.c.null-rate", "0.25"}};
@@ -159,12 +185,38 @@ TEST_CASE("wrong datagen options are errors") {
   CHECK(errors_of({{"fields.c.kind", "sequence"}, {"fields.c.start", "2"}, {"fields.c.end", "1"}}) == 1);
 }
 
+TEST_CASE("each attribute that is wrong for its column is one error at its key") {
+  const auto keys_of = [](const OptionMap& map) {
+    const Schema schema{
+        {{"n", Type::integer()}, {"s", Type(TypeKind::kVarChar, 5)}, {"a", Type::array(Type::tiny_int())}}};
+    std::vector<OptionError> errors;
+    datagen_connector().info.validate_table(map, {"t", schema, {}}, errors);
+    std::string keys;
+    for (const OptionError& error : errors) keys += error.key + " ";
+    return keys;
+  };
+  CHECK(keys_of({{"fields.n.min", "1"}, {"fields.s.var-len", "true"}, {"fields.a.length", "9"}}).empty());
+  CHECK(keys_of({{"fields.n.min", "x"}, {"fields.n.max", "y"}}) == "fields.n.min fields.n.max ");
+  CHECK(keys_of({{"fields.n.min", "2"}, {"fields.n.max", "1"}}) == "fields.n.max ");
+  CHECK(keys_of({{"fields.s.min", "2"}, {"fields.s.length", "6"}}) == "fields.s.min ");
+  CHECK(keys_of({{"fields.s.length", "6"}}) == "fields.s.length ");
+  CHECK(keys_of({{"fields.a.element.max", "128"}}) == "fields.a.element.max ");
+  CHECK(keys_of({{"fields.a.key.max", "1"}}) == "fields.a.key.max ");
+  CHECK(keys_of({{"fields.a.kind", "sequence"}, {"fields.a.start", "1"}, {"fields.a.end", "2"}}) ==
+        "fields.a.kind ");
+}
+
 TEST_CASE("what can not be made is refused when it is built") {
   DatagenFixture it;
   it.options = {{"fields.x.min", "1"}};
   CHECK(it.build_error().find("no column 'x'") != std::string::npos);
   it.options = {{"fields.c.min", "abc"}};
   CHECK(it.build_error().find("'abc' is no value of BIGINT") != std::string::npos);
+  it.type = Type::decimal(3, 0);
+  for (const std::string text : {"", "-", ".", "1000", "1e2"}) {
+    it.options = {{"fields.c.max", text}};
+    CHECK(it.build_error() == "field 'c': '" + text + "' is no value of DECIMAL(3, 0)");
+  }
   it.type = Type::boolean();
   it.options = {{"fields.c.kind", "sequence"}, {"fields.c.start", "1"}, {"fields.c.end", "2"}};
   CHECK(it.build_error().find("sequence of BOOLEAN") != std::string::npos);

@@ -330,6 +330,8 @@ std::vector<OptionError> errors_of(OptionMap map) {
 
 TEST_CASE("good mqtt options have no errors") {
   CHECK(errors_of({}).empty());
+  for (const std::string url : {"tcp://[::1]", "mqtt://[::1]:1883/", "ws://b:80/path?x=1", "wss://b/"})
+    CHECK(errors_of({{"url", url}}).empty());
   CHECK(errors_of({{"topic", "$share/g/a/+/#;b"}, {"qos", "2"}, {"topic.pattern", "a/{x}"}}).empty());
   CHECK(errors_of({{"url", "mqtts://b:8883"}, {"tls.ca-file", "/ca.pem"}, {"tls.verify", "false"}}).empty());
 }
@@ -339,6 +341,13 @@ TEST_CASE("each wrong mqtt option is one error at its key") {
       {{{"url", "http://x"}}, "url"},
       {{{"url", "mqtt://"}}, "url"},
       {{{"url", "mqtt://user:secret@b"}}, "url"},
+      {{{"url", "mqtt://b:99999"}}, "url"},
+      {{{"url", "mqtts://b:port"}}, "url"},
+      {{{"url", "mqtt://b/path"}}, "url"},
+      {{{"url", "tcp://[::1]:0"}}, "url"},
+      {{{"session-expiry", "1 h"}, {"protocol-version", "3.1.1"}}, "session-expiry"},
+      {{{"retain-handling", "2"}, {"protocol-version", "3.1.1"}}, "retain-handling"},
+      {{{"receive-maximum", "2"}, {"protocol-version", "3.1.1"}}, "receive-maximum"},
       {{{"topic", "a/#/b"}}, "topic"},
       {{{"topic", "a+"}}, "topic"},
       {{{"topic", "$share/g"}}, "topic"},

@@ -51,10 +51,19 @@ TEST_CASE("diagnostics come in the order of the text, and not without end") {
   diagnostics.warning({0, 1}, "first");
   CHECK(diagnostics.sorted().front().message == "first");
   CHECK(diagnostics.error_count() == 1);
-  for (int i = 0; i < 1000; ++i) diagnostics.error({1, 2}, "again");
+  for (int i = 0; i < 1000; ++i) diagnostics.error({1, 2}, "again " + std::to_string(i));
   CHECK(diagnostics.sorted().size() == Diagnostics::kMaxKept);
   const SourceText source("x.sql", "abcdefg");
   CHECK(render(diagnostics, source).ends_with("… and 902 more\n"));
+}
+
+TEST_CASE("the same error at the same place is told once") {
+  Diagnostics diagnostics;
+  for (int i = 0; i < 3; ++i) diagnostics.error({1, 2}, "wrong");
+  diagnostics.error({2, 3}, "wrong");
+  diagnostics.warning({1, 2}, "wrong");
+  CHECK(diagnostics.error_count() == 2);
+  CHECK(diagnostics.sorted().size() == 3);
 }
 
 }  // namespace leat::sql

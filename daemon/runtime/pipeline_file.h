@@ -1,0 +1,16 @@
+// Which files of a folder are pipelines: for the daemon that loads it, and for `leat check`.
+#pragma once
+
+#include <filesystem>
+
+namespace leat::runtime {
+
+/// A regular file, or a link to one, named *.sql. Not a hidden one: editors leave such beside what they
+/// write.
+inline bool is_pipeline_file(const std::filesystem::directory_entry& entry) {
+  std::error_code error;
+  return entry.path().extension() == ".sql" && !entry.path().filename().string().starts_with('.') &&
+         entry.is_regular_file(error);
+}
+
+}  // namespace leat::runtime
