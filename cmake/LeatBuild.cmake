@@ -51,12 +51,18 @@ if(LEAT_SANITIZE)
   target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
 
-# leat_library(NAME SOURCES a.cc b.cc [DEPENDS lib ...]): the static library of one folder.
+# leat_library(NAME [SMALL] SOURCES a.cc b.cc [DEPENDS lib ...]): the static library of one folder. SMALL: what runs once, or at
+# a person's pace, takes half the room at the same use.
 function(leat_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "SMALL" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC leat_flags ${ARG_DEPENDS})
-  leat_precompile(${name})
+  if(ARG_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    # Headers that were precompiled for speed do not fit.
+    target_compile_options(${name} PRIVATE -Os)
+  else()
+    leat_precompile(${name})
+  endif()
 endfunction()
 
 # leat_httplib_sources(a.cc ...): the sources of this folder that include httplib.h. Its classes hold time_t, which is 32

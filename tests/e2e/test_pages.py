@@ -1,5 +1,6 @@
 """What the program prints of itself for shells and for the manual."""
 
+import re
 import shutil
 import subprocess
 
@@ -47,3 +48,17 @@ def test_pages_of_the_manual_render_without_a_warning(run_leat, tmp_path, page):
     assert shown.stderr == ""
     for word in ("leat pipelines deploy", "--accept-cold") if page == "leat.1" else ("pipelines_dir", "log.level"):
         assert word in shown.stdout
+
+
+def test_the_configuration_of_the_packages_has_every_key_and_its_default(run_leat, tmp_path):
+    text = run_leat("man-page", "leat.toml").stdout
+    page = run_leat("man-page", "leat.toml.5").stdout.replace("\\-", "-")
+    documented = {key.rsplit(".", 1)[-1] for key in re.findall(r"^\.TP\n\\fB([a-z_.]+)\\fR \(", page, re.M)}
+    assert documented == set(re.findall(r"^#([a-z_]+) = ", text, re.M))
+    assert all(line.startswith(("#", "[")) or not line for line in text.splitlines()), "it sets nothing"
+    # With the lines whose defaults are told taken as settings, it is the same configuration.
+    path = tmp_path / "leat.toml"
+    path.write_text(re.sub(r"^#([a-z_]+ = (?!.*  # ))", r"\1", text, flags=re.M))
+    assert 'listen = "127.0.0.1:8463"' in path.read_text().splitlines()
+    answer = run_leat("check", path)
+    assert answer.returncode == 0, answer.stderr + answer.stdout

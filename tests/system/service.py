@@ -250,7 +250,7 @@ def is_watched(gateway: Gateway) -> None:
     """a loop that does not turn is killed and started again"""
     machine = gateway.machine
     expect(machine.property("leat", "WatchdogUSec") == "1min", "WatchdogSec=60")
-    gateway.write("/run/systemd/system/leat.service.d/watchdog.conf", "[Service]\nWatchdogSec=2\nTimeoutAbortSec=2\n")
+    gateway.write("/etc/systemd/system/leat.service.d/watchdog.conf", "[Service]\nWatchdogSec=2\nTimeoutAbortSec=2\n")
     machine.run("systemctl daemon-reload; systemctl restart leat")
     gateway.wait_running()
     gateway.send(100)
@@ -259,7 +259,7 @@ def is_watched(gateway: Gateway) -> None:
     machine.run(f"kill -STOP {gateway.main_pid()}")
     eventually(lambda: gateway.restarts() == 1, "the stopped daemon is restarted", 60)
     expect("watchdog" in machine.run("journalctl -u leat --no-pager").lower(), "the log says why")
-    machine.run("rm -r /run/systemd/system/leat.service.d; systemctl daemon-reload; systemctl restart leat")
+    machine.run("rm -r /etc/systemd/system/leat.service.d; systemctl daemon-reload; systemctl restart leat")
     gateway.wait_running()
 
 
