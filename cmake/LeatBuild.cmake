@@ -51,17 +51,20 @@ if(LEAT_SANITIZE)
   target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
 
-# leat_library(NAME [SMALL] SOURCES a.cc b.cc [DEPENDS lib ...]): the static library of one folder. SMALL: what runs once, or at
-# a person's pace, takes half the room at the same use.
+# leat_library(NAME SOURCES a.cc b.cc [DEPENDS lib ...]): the static library of one folder.
 function(leat_library name)
-  cmake_parse_arguments(ARG "SMALL" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC leat_flags ${ARG_DEPENDS})
-  if(ARG_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
-    # Headers that were precompiled for speed do not fit.
+  leat_precompile(${name})
+endfunction()
+
+# leat_small(NAME): what runs once, or at a person's pace, takes half the room at the same use.
+function(leat_small name)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(${name} PRIVATE -Os)
-  else()
-    leat_precompile(${name})
+    # Headers that were precompiled for speed do not fit.
+    set_target_properties(${name} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   endif()
 endfunction()
 
