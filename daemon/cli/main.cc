@@ -449,7 +449,8 @@ void add_completions(CLI::App& app, std::function<int()>& chosen) {
 /// For the packages; hidden.
 void add_man_page(CLI::App& app, std::function<int()>& chosen) {
   auto page = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("man-page", "Print a page of the manual, or the default configuration")->group("");
+  CLI::App* verb =
+      app.add_subcommand("man-page", "Print a page of the manual, or the default configuration")->group("");
   verb->add_option("PAGE", *page, "leat.1, leat.toml.5, or leat.toml itself")
       ->required()
       ->check(CLI::IsMember({"leat.1", "leat.toml.5", "leat.toml"}));

@@ -41,8 +41,9 @@ def words_of_commands() -> list:
     found = []
     for page in sorted(DOCS.glob("*.md")):
         text = page.read_text()
-        for line in "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines() + re.findall(r"`([^`\n]+)`", text):
-            for command in re.findall(r"(?:^|&& |\(|-c ')leat ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?(?: .*)?)", line.split("#")[0]):
+        lines = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines()
+        for line in lines + re.findall(r"`([^`\n]+)`", text):
+            for command in re.findall(r"(?:^|&& |\(|-c ')leat ([a-z][a-z-]*(?: .*)?)", line.split("#")[0]):
                 found.append(pytest.param(command.split(), id=f"{page.stem}: leat {command.strip()}"))
     return found
 

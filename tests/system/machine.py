@@ -72,7 +72,12 @@ class Machine:
 
     def boot(self) -> "Machine":
         command = ["systemd-nspawn", "--quiet", "--directory", self.folder, "--boot", "--register=no", "--keep-unit"]
-        command += ["--private-network", "--hostname=gateway", f"--machine=leat-test-{os.getpid()}", "--resolv-conf=off"]
+        command += [
+            "--private-network",
+            "--hostname=gateway",
+            f"--machine=leat-test-{os.getpid()}",
+            "--resolv-conf=off",
+        ]
         with open(self.log, "ab") as log:
             self.nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         eventually(self._find_leader, "the container starts")
@@ -105,10 +110,20 @@ class Machine:
         return done.stdout
 
     def run_code(self, command: str) -> subprocess.CompletedProcess:
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "DEBIAN_FRONTEND": "noninteractive",
+        }
         return subprocess.run(
-            self.inside(command), env=environment, timeout=120, check=False, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            self.inside(command),
+            env=environment,
+            timeout=120,
+            check=False,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
 
     def in_network(self, *command: object, **options) -> subprocess.Popen:
@@ -136,7 +151,7 @@ class Machine:
         return self.run(f"systemctl show --value --property={name} {unit}").strip()
 
     def power_off(self) -> None:
-        """Everything in it ends at once, without a word: what the kernel has not written is all that a real one adds."""
+        """Everything in it ends at once, without a word: a real power cut adds what was not synced."""
         if not self.nspawn:
             return
         if self.leader:

@@ -44,12 +44,21 @@ def test_the_default_configuration_is_the_programs(unpacked, build):
 
 def test_every_file_of_the_configuration_is_a_conffile(deb, unpacked):
     listed = output("dpkg-deb", "-I", deb, "conffiles").split()
-    assert sorted(listed) == sorted(f"/{path.relative_to(unpacked)}" for path in (unpacked / "etc").rglob("*") if path.is_file())
+    assert sorted(listed) == sorted(
+        f"/{path.relative_to(unpacked)}" for path in (unpacked / "etc").rglob("*") if path.is_file()
+    )
 
 
 def test_the_copyright_tells_of_all_that_is_in_the_program(unpacked):
     text = (unpacked / "usr/share/doc/leat/copyright").read_text()
-    for part in ("CLI", "nlohmann", "xxhash", "node_modules/preact/*", "node_modules/uplot/*", "node_modules/@preact/signals/*"):
+    for part in (
+        "CLI",
+        "nlohmann",
+        "xxhash",
+        "node_modules/preact/*",
+        "node_modules/uplot/*",
+        "node_modules/@preact/signals/*",
+    ):
         assert part in text
     named = set(re.findall(r"^License: (\S+)$", text, re.M))
     assert named == set(re.findall(r"^License: (\S+)\n ", text, re.M)), "each licence has its text"
@@ -58,7 +67,12 @@ def test_the_copyright_tells_of_all_that_is_in_the_program(unpacked):
 def test_the_units_are_right_and_instances_differ_in_their_folders_only(unpacked):
     units = unpacked / "usr/lib/systemd/system"
     one, many = ((units / name).read_text() for name in ("leat.service", "leat@.service"))
-    back = many.replace("/etc/leat/%i/", "/etc/leat/").replace("=leat-%i", "=leat").replace("leat@%i", "leat").replace(": %i", "")
+    back = (
+        many.replace("/etc/leat/%i/", "/etc/leat/")
+        .replace("=leat-%i", "=leat")
+        .replace("leat@%i", "leat")
+        .replace(": %i", "")
+    )
     assert back == one
 
 
@@ -81,8 +95,13 @@ def test_the_manual_renders_without_a_warning(unpacked):
     pages = sorted((unpacked / "usr/share/man").rglob("*.gz"))
     assert len(pages) > 10
     for page in pages:
-        shown = subprocess.run(["man", "--warnings=w", "-l", page], capture_output=True, text=True, check=True,
-                               env={"MANWIDTH": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+        shown = subprocess.run(
+            ["man", "--warnings=w", "-l", page],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"MANWIDTH": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        )
         assert shown.stderr == "", page.name
         text = gzip.decompress(page.read_bytes()).decode()
         assert not re.search(r"<\\fI[^>]*\.md", text), f"{page.name} has a link into the sources"
