@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include "sources/clients/connect_diagnosis.h"
 #include "sources/clients/pipe_signal.h"
 #include "sources/clients/socket_watch.h"
 
@@ -74,11 +75,14 @@ class HttpClient::Connection {
     httplib::Request out = to_library(request, receiver);
     httplib::Response in;
     httplib::Error error = httplib::Error::Success;
+    const auto begin = std::chrono::steady_clock::now();
     const bool whole = client_->send(out, in, error);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const SocketWatch::Verdict verdict = watch_.end();
     if (!whole) client_.reset();
     if (whole || receiver.too_long()) return std::move(receiver.response);
-    return failure(verdict, error);
+    return failure(verdict, error, took);
   }
 
   ~Connection() {
@@ -127,14 +131,24 @@ class HttpClient::Connection {
     return out;
   }
 
-  [[nodiscard]] tl::unexpected<Error> failure(SocketWatch::Verdict verdict, httplib::Error error) const {
+  /// Asked only where the attempt failed at once: then this does, too, and nobody waits for it.
+  [[nodiscard]] std::string why_not_connected(httplib::Error error, std::chrono::milliseconds took) const {
+    constexpr std::chrono::milliseconds kAtOnce{1'000};
+    if (error != httplib::Error::Connection || took > kAtOnce) return {};
+    const std::string found = sources::diagnose_connection(
+        options_.url.host, static_cast<std::uint16_t>(options_.url.port), kAtOnce);
+    return found.empty() ? found : ": " + found;
+  }
+
+  [[nodiscard]] tl::unexpected<Error> failure(SocketWatch::Verdict verdict, httplib::Error error,
+                                              std::chrono::milliseconds took) const {
     const std::string origin = options_.url.origin();
     if (verdict == SocketWatch::Verdict::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
     if (verdict == SocketWatch::Verdict::kTimedOut)
       return fail(ErrorCode::kUnavailable, fmt::format("{}: no whole response within {}", origin,
                                                        format_duration(options_.request_timeout)));
     return fail(needs_a_human(error) ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
-                fmt::format("{}: {}", origin, describe(error)));
+                fmt::format("{}: {}{}", origin, describe(error), why_not_connected(error, took)));
   }
 
   HttpClientOptions options_;
