@@ -116,8 +116,8 @@ class Trial::Run final : public ResultListener {
     return {};
   }
 
-  /// The loop's timer and a stop are not looked at while a batch is under way, and a join may make millions of
-  /// rows of one. Errors: cancelled.
+  /// The loop's timer and a stop are not looked at while a batch is under way, and a join may make millions
+  /// of rows of one. Errors: cancelled.
   Status go_on() {
     const bool late = deadline_ && clock_.monotonic() >= *deadline_;
     if (late && !loop_.stopping()) finish("the time is over");
@@ -204,8 +204,8 @@ class Trial::Run final : public ResultListener {
   std::map<std::string, std::pair<std::string, std::string>> lookup_rows_;  // Format and text, by table.
   const loop::SystemClock clock_;
   std::optional<std::int64_t> deadline_;  // Monotonic.
-  bool cut_ = false;    // It ends in the midst of a batch.
-  std::string reason_;  // Why it ends; empty: it has not yet.
+  bool cut_ = false;                      // It ends in the midst of a batch.
+  std::string reason_;                    // Why it ends; empty: it has not yet.
   std::uint64_t given_ = 0;
   std::uint64_t given_bytes_ = 0;
   std::uint64_t dead_ = 0;

@@ -53,8 +53,8 @@ class Output {
   virtual Status emit(Batch batch) = 0;
   /// Time passed without rows: what comes next is not before `watermark`. `now` as in Operator::advance.
   virtual Status advance(std::int64_t watermark, std::int64_t now) = 0;
-  /// To be asked in the midst of a batch that may take long, between rows that are whole: an error (cancelled)
-  /// is to be given back. Operators that ask nothing are asked for at each batch.
+  /// To be asked in the midst of a batch that may take long, between rows that are whole: an error
+  /// (cancelled) is to be given back. Operators that ask nothing are asked for at each batch.
   [[nodiscard]] virtual Status go_on() { return {}; }
 };
 
