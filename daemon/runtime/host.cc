@@ -15,10 +15,7 @@
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

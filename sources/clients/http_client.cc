@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include "sources/clients/connect_diagnosis.h"
 #include "sources/clients/pipe_signal.h"
 #include "sources/clients/socket_watch.h"
 #include "sources/clients/tls_diagnosis.h"
@@ -74,13 +75,16 @@ class HttpClient::Connection {
     httplib::Request out = to_library(request, receiver);
     httplib::Response in;
     httplib::Error error = httplib::Error::Success;
+    const auto begin = std::chrono::steady_clock::now();
     const bool whole = client_->send(out, in, error);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const SocketWatch::Verdict verdict = watch_.end();
     if (!whole) client_.reset();
     // The library shows no head of a response that has no body (204).
     if (whole) receiver.head(in);
     if (whole || receiver.too_long()) return std::move(receiver.response);
-    return failure(verdict, error);
+    return failure(verdict, error, took);
   }
 
   ~Connection() {
@@ -137,7 +141,17 @@ class HttpClient::Connection {
     return out;
   }
 
-  [[nodiscard]] tl::unexpected<Error> failure(SocketWatch::Verdict verdict, httplib::Error error) const {
+  /// Asked only where the attempt failed at once: then this does, too, and nobody waits for it.
+  [[nodiscard]] std::string why_not_connected(httplib::Error error, std::chrono::milliseconds took) const {
+    constexpr std::chrono::milliseconds kAtOnce{1'000};
+    if (error != httplib::Error::Connection || took > kAtOnce) return {};
+    const std::string found = sources::diagnose_connection(
+        options_.url.host, static_cast<std::uint16_t>(options_.url.port), kAtOnce);
+    return found.empty() ? found : ": " + found;
+  }
+
+  [[nodiscard]] tl::unexpected<Error> failure(SocketWatch::Verdict verdict, httplib::Error error,
+                                              std::chrono::milliseconds took) const {
     const std::string origin = options_.url.origin();
     if (verdict == SocketWatch::Verdict::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
     if (verdict == SocketWatch::Verdict::kTimedOut)
@@ -148,7 +162,7 @@ class HttpClient::Connection {
                   fmt::format("{}: the CA certificates ('{}') or the client's ('{}') could not be read",
                               origin, options_.ca_file, options_.certificate_file));
     return fail(needs_a_human(error) ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
-                fmt::format("{}: {}", origin, describe(error)));
+                fmt::format("{}: {}{}", origin, describe(error), why_not_connected(error, took)));
   }
 
   HttpClientOptions options_;

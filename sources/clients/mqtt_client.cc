@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sources/clients/backoff.h"
+#include "sources/clients/connect_diagnosis.h"
 #include "sources/clients/paho_options.h"
 #include "sources/clients/socket_cutter.h"
 #include "sources/clients/tls_diagnosis.h"
@@ -98,7 +99,7 @@ class PahoClient final : public MqttClient {
   void begin_attempt();
   void connect();
   void disconnect();
-  void find_tls_reason(Lock& lock);
+  void find_reason(Lock& lock);
   void show_wait();
   void set_health(MqttHealth::Link link, std::string detail) {
     health_.link = link;
@@ -222,7 +223,7 @@ void PahoClient::run() {
       lock.lock();
     }
     if (want_ != Want::kRun) continue;
-    if (options_.tls && !connected_ && !answered_) find_tls_reason(lock);
+    if (!connected_ && !answered_) find_reason(lock);
     health_.refused = answered_;
     show_wait();
     lock.unlock();
@@ -232,10 +233,13 @@ void PahoClient::run() {
   }
 }
 
-/// Paho says of a TLS connection that it failed, and no more.
-void PahoClient::find_tls_reason(Lock& lock) {
+/// Paho says of a connection that there is none, and of TLS that it failed, and no more.
+void PahoClient::find_reason(Lock& lock) {
   lock.unlock();
-  const std::string found = diagnose_tls(tls_peer_of(options_, url_), kTlsDiagnosis);
+  const TlsPeer peer = tls_peer_of(options_, url_);
+  std::string found = diagnose_connection(peer.host, peer.port, kTlsDiagnosis);
+  if (!found.empty()) found = "no connection: " + found;
+  if (found.empty() && options_.tls) found = diagnose_tls(peer, kTlsDiagnosis);
   lock.lock();
   if (!found.empty()) reason_ = found;
 }

@@ -106,14 +106,15 @@ TlsPeer tls_peer_of(const MqttClientOptions& options, std::string_view paho_url)
   const bool bracketed = host.starts_with('[');
   const std::size_t end = bracketed ? host.find(']') : host.rfind(':');
   host = host.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
-  return {.host = std::string(host),
-          .port = url_port(paho_url),
-          .ca_file = options.tls->ca_file,
-          .ca_path = options.tls->ca_path,
-          .certificate_file = options.tls->certificate_file,
-          .key_file = options.tls->key_file,
-          .key_password = options.tls->key_password.empty() ? "" : options.tls->key_password.reveal(),
-          .verify = options.tls->peer == PeerCheck::kVerify ? TlsPeer::Verify::kYes : TlsPeer::Verify::kNo};
+  TlsPeer peer{.host = std::string(host), .port = url_port(paho_url)};
+  if (!options.tls) return peer;
+  peer.ca_file = options.tls->ca_file;
+  peer.ca_path = options.tls->ca_path;
+  peer.certificate_file = options.tls->certificate_file;
+  peer.key_file = options.tls->key_file;
+  if (!options.tls->key_password.empty()) peer.key_password = options.tls->key_password.reveal();
+  peer.verify = options.tls->peer == PeerCheck::kVerify ? TlsPeer::Verify::kYes : TlsPeer::Verify::kNo;
+  return peer;
 }
 
 mqtt::create_options paho_create_options(const MqttClientOptions& options) {

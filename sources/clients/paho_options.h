@@ -25,7 +25,7 @@ ErrorCode publish_error(int reason_code);
 std::string paho_reason(int return_code, int reason_code, const std::string& client_id);
 /// A reason code of MQTT 5 in words, with what to do where that is known.
 std::string describe_reason(int reason_code, const std::string& client_id);
-/// Whom a TLS connection is made to.
+/// Whom a connection is made to, over TLS or not.
 TlsPeer tls_peer_of(const MqttClientOptions& options, std::string_view paho_url);
 
 }  // namespace leat::sources

@@ -184,7 +184,7 @@ class Trial:
             result = self.settle()
             print(f"{self.fault}: {time.monotonic() - begin:.1f} s", flush=True)
             return result
-        except Failure as failure:
+        except (Failure, OSError, http.client.HTTPException) as failure:
             print(f"{self.fault}: FAILED, {time.monotonic() - begin:.1f} s", flush=True)
             raise Failure(f"{self.fault}: {failure}\n--- leat.log\n{self.daemon.log()[-3000:]}") from None
         finally:

@@ -438,10 +438,11 @@ def test_a_file_that_is_refused_for_its_name_is_not_the_pipeline_that_has_it(mac
     daemon.start().wait_connected("plant")
     page = open_page("#/pipelines")
     eventually(lambda: page.count("tbody tr") == 2, "both are listed")
-    sees(page, "tbody tr:has-text('zz.sql')", "refused")
-    sees(page, "tbody tr:has-text('plant')", "running")
+    rows = page.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.innerText)")
+    assert any("zz.sql" in row and "refused" in row for row in rows)
+    assert any("zz.sql" not in row and "running" in row for row in rows)
     page.goto(daemon.url)
-    sees(page, ".card:has-text('zz.sql')", "another file's pipeline is named 'plant'")
+    sees(page, ".card", "another file's pipeline is named 'plant'")
     listed = daemon.verb("top", "--once")
     assert listed.returncode == 0 and "refused" in listed.stdout and listed.stdout.count("plant") >= 2
 

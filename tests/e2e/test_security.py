@@ -152,7 +152,7 @@ def test_the_verbs_show_a_token(daemon, run_leat, make_token, tmp_path):
     daemon.start()
     (tmp_path / "token").write_text(token + "\n")
     refused = daemon.verb("pipelines", "list")
-    assert refused.returncode == 1 and "--token-file or LEAT_TOKEN" in refused.stderr
+    assert refused.returncode == 1 and "--token-file, or set LEAT_TOKEN" in refused.stderr
     assert daemon.verb("pipelines", "list", "--token-file", tmp_path / "token").returncode == 0
     environment = {**os.environ, "LEAT_TOKEN": token}
     assert run_leat("pipelines", "list", "--api", daemon.url, env=environment).returncode == 0

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "sources/clients/backoff.h"
+#include "sources/clients/connect_diagnosis.h"
 #include "sources/mqtt/delivery.h"
 #include "sources/mqtt/delivery_log.h"
 #include "sources/mqtt/mqtt_options.h"
@@ -395,6 +396,13 @@ TEST_CASE("the back-off doubles up to its maximum, with jitter, and begins anew 
   }
   backoff.reset();
   CHECK(backoff.next() <= Micros(100));
+}
+
+TEST_CASE("why nobody is reached is said in the system's words") {
+  constexpr std::chrono::milliseconds kLimit{500};
+  CHECK(diagnose_connection("127.0.0.1", 1, kLimit) == "nobody listens on port 1 of 127.0.0.1");
+  CHECK(diagnose_connection("no-such-host.invalid", 1, kLimit)
+            .find("the name 'no-such-host.invalid' cannot be resolved") == 0);
 }
 
 }  // namespace
