@@ -59,26 +59,12 @@ void set_session(const MqttClientOptions& options, mqtt::connect_options& connec
 
 }  // namespace
 
-namespace {
-/// Of "host[:port][/path]".
-bool has_good_port(std::string_view rest) {
-  const std::string_view host = rest.substr(0, rest.find('/'));
-  const std::size_t colon = host.rfind(':');
-  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return true;
-  std::uint64_t port = 0;
-  return option_text::read(host.substr(colon + 1), port) && port > 0 && port <= UINT16_MAX;
-}
-}  // namespace
-
 Result<std::string> paho_url(std::string_view url) {
   for (const Scheme& scheme : kSchemes) {
     if (!url.starts_with(scheme.ours)) continue;
     std::string rest(url.substr(scheme.ours.size()));
     if (rest.empty() || rest.front() == ':' || rest.front() == '/')
       return fail(ErrorCode::kInvalid, "the URL '" + std::string(url) + "' names no host");
-    if (!has_good_port(rest))
-      return fail(ErrorCode::kInvalid,
-                  "the URL '" + std::string(url) + "' has a port that is none of 1 to 65535");
     // Paho reads host:port up to the path; a path belongs to websockets only.
     return std::string(scheme.pahos) + rest;
   }
