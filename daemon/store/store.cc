@@ -128,7 +128,7 @@ class SqliteStore final : public Store, public TellsHealth {
         pipelines_(pipeline_host()) {
     const std::lock_guard guard(levels_mutex_);
     for (const OutboxStatus& one : outboxes)
-      levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
+      levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest, one.rejected};
     if (!in_memory()) health_.damaged_files = count_damaged_files(options_.path);
     if (const Status put = ballast_.put(); !put) note_health(put);
     (void)file_bound_.measure(*tables_->connection);
@@ -559,7 +559,7 @@ void SqliteStore::refresh_levels_of(const PipelineName& pipeline) {
   std::erase_if(levels_, [&](const auto& level) { return level.first.first == pipeline; });
   for (const OutboxStatus& one : *all)
     if (one.pipeline == pipeline)
-      levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest};
+      levels_[{one.pipeline, one.sink}] = {one.blocks, one.records, one.bytes, one.oldest, one.rejected};
 }
 
 void SqliteStore::close() {

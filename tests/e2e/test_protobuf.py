@@ -116,9 +116,9 @@ def test_rows_as_the_schema_means_them(run_leat, tmp_path, schema):
     query = "SELECT device, counter, kind, samples, totals, place, note, big, `on` FROM i;"
     done = run_leat("run", "--output", "changelog", "-e", sql + query)
     assert done.stdout.splitlines() == [
-        "+I[press ä, 0, HOT, [-1, 70000, 0], {=0, a=9223372036854775807}, (A, -3), n, 4294967295, TRUE]",
-        "+I[, NULL, UNKNOWN, [], {}, NULL, NULL, 0, FALSE]",
-        "+I[, NULL, 7, [], {}, (, 0), NULL, 0, FALSE]",
+        "+I[press ä, 0, HOT, [-1, 70000, 0], {=0, a=9223372036854775807}, +I[A, -3], n, 4294967295, true]",
+        "+I[, null, UNKNOWN, [], {}, null, null, 0, false]",
+        "+I[, null, 7, [], {}, +I[, 0], null, 0, false]",
     ], done.stdout + done.stderr
 
 
