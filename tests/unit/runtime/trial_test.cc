@@ -114,7 +114,7 @@ TEST_CASE("a trial that is in the midst of a join ends with its time, and when i
   auto trial = Trial::start(std::move(setup));
   REQUIRE(trial);
   const auto channel = (*trial)->channel();
-  channel->wait(std::chrono::milliseconds(200));
+  (void)channel->wait(std::chrono::milliseconds(200));
   trial->reset();
   std::optional<std::string> why;
   while (!why) why = channel->wait(std::chrono::milliseconds(0)).ended;
