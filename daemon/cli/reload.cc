@@ -29,7 +29,7 @@ void print_file(const ordered_json& file, bool dry) {
   const char* would = dry && outcome != "refused" ? "would be " : "";
   fmt::print(to, "{}: pipeline {} {}{}\n", printable(text_of(file["file"])),
              printable(text_of(file["pipeline"])), would, outcome);
-  if (const std::string error = text_of(file["error"]); !error.empty())
+  if (const std::string error = file.value("error", ""); !error.empty())
     fmt::print(to, "{}\n", printable_lines(error));
   for (const ordered_json& each : file["state"]["cold"])
     fmt::print(to, "  {} starts cold: {}\n", printable(text_of(each["operator"])),
@@ -40,7 +40,7 @@ void print_file(const ordered_json& file, bool dry) {
 }
 
 void print_configuration(const ordered_json& configuration) {
-  if (const std::string error = text_of(configuration["error"]); !error.empty())
+  if (const std::string error = configuration.value("error", ""); !error.empty())
     fmt::print(stderr, "the configuration is refused, what was in force stays:\n{}\n",
                printable_lines(error));
   for (const ordered_json& key : configuration["applied"])

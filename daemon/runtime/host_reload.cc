@@ -227,6 +227,9 @@ Status Host::put_in_place(const Reload& reload, const FolderFile& file, Reloaded
   report.outcome = FileOutcome::kRefused;
   report.error = taken.error().message;
   if (reload.dry()) return {};
+  // Somebody said that it shall not start like that.
+  const bool too_cold = !report.state.cold.empty() && reload.request.cold == DeployRequest::Cold::kRefuse;
+  if (too_cold && !runs) return refuse_file(reload, file, taken.error(), report);
   if (runs) {
     FolderFile as_running = file;
     as_running.path = runner_of(reload.served, file.pipeline)->path;

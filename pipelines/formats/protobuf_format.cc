@@ -44,15 +44,24 @@ Result<ProtobufOptions> read_options(const OptionMap& all) {
   return options;
 }
 
+/// The schema, which may be another one than when the table was checked: its file can be changed.
+Result<ProtobufSchema> fitting_schema(const ProtobufOptions& options, const Schema& columns) {
+  LEAT_ASSIGN(ProtobufSchema schema, schema_of(options));
+  std::vector<std::string> misfits;
+  match_message(*schema.message, columns.fields, misfits);
+  if (!misfits.empty()) return fail(ErrorCode::kInvalid, "format 'protobuf': " + misfits.front());
+  return schema;
+}
+
 Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const DecodeRequest& request) {
   LEAT_ASSIGN(const ProtobufOptions options, read_options(all));
-  LEAT_ASSIGN(ProtobufSchema schema, schema_of(options));
+  LEAT_ASSIGN(ProtobufSchema schema, fitting_schema(options, request.schema));
   return std::make_unique<ProtobufDecoder>(options, std::move(schema), request);
 }
 
 Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema& columns) {
   LEAT_ASSIGN(const ProtobufOptions options, read_options(all));
-  LEAT_ASSIGN(ProtobufSchema schema, schema_of(options));
+  LEAT_ASSIGN(ProtobufSchema schema, fitting_schema(options, columns));
   return std::make_unique<ProtobufEncoder>(options, std::move(schema), columns);
 }
 

@@ -242,6 +242,16 @@ class RawEncoder final : public Encoder {
   std::string buffer_;  // The record being written; reused.
 };
 
+/// A line of a file can be a text, if its bytes are no ends of lines.
+void check_lines(const OptionMap& all, std::vector<OptionError>& errors) {
+  std::vector<OptionError> said;  // By `validate`.
+  const Charset charset = read_checked(all, said).charset;
+  if (charset == Charset::kAscii || charset == Charset::kLatin1 || charset == Charset::kUtf8) return;
+  errors.push_back({"format", OptionError::Part::kValue,
+                    "in a file, each record of the format 'raw' is a line, which UTF-16 has not: use another "
+                    "'raw.charset'"});
+}
+
 Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const DecodeRequest& request) {
   LEAT_ASSIGN(const RawSyntax syntax, read_options(all));
   return std::make_unique<RawDecoder>(syntax, request);
@@ -264,6 +274,7 @@ Format raw_format() {
       .validate = validate,
       .make_decoder = make_decoder,
       .make_encoder = make_encoder,
+      .check_in_files = check_lines,
       .separator = "\n",
       .content_type = "application/octet-stream"};
 }

@@ -61,7 +61,7 @@ def messages(module) -> list:
 def delimited(made: list) -> bytes:
     out = bytearray()
     for message in made:
-        data = message.SerializeToString()
+        data = message.SerializeToString(deterministic=True)  # Else maps come in any order.
         length = len(data)
         while length >= 0x80:
             out.append(length & 0x7F | 0x80)

@@ -74,6 +74,7 @@ def test_a_broken_text_leaves_the_former_one_running_and_is_named(daemon):
     assert done.returncode == 78
     assert f"{daemon.pipelines}/line.sql: pipeline line refused" in done.stderr and "^" in done.stderr
     assert "0 started, 0 replaced, 0 unchanged, 0 ended, 1 refused" in done.stdout
+    assert "\\" not in done.stderr and done.stderr.count("\n") > 3, "the text with its caret has lines"
     now = daemon.pipeline("line")
     assert now["state"] == "running" and "line.sql:5:" in now["refused"]
     ready = daemon.ask("/readyz")
@@ -219,6 +220,13 @@ INSERT INTO counts SELECT window_start, {{n}} FROM (SELECT window_start, window_
     daemon.add("windows", rows_at.format(n="c").replace("'1' MINUTE", "'2' MINUTE"))
     refused = reload(daemon, "--refuse-cold", code=78)
     assert "would start cold" in refused["files"][0]["error"]
+    # One that has come back is not started either.
+    (daemon.pipelines / "windows.sql").rename(tmp_path / "away.sql")
+    reload(daemon)
+    (tmp_path / "away.sql").rename(daemon.pipelines / "windows.sql")
+    reload(daemon, "--refuse-cold", code=78)
+    assert daemon.pipeline("windows")["state"] == "failed"
+    assert "operators start without their former state" not in daemon.log()
     taken = reload(daemon)
     assert taken["files"][0]["state"]["cold"]
     assert "an operator starts cold pipeline=windows" in daemon.log()

@@ -202,6 +202,15 @@ TEST_CASE("what cannot be written is a bad row") {
         "bad: field 'state': 1099511627776 is out of the range of int32");
 }
 
+TEST_CASE("a schema that has changed since the table was checked makes no coder") {
+  DecodeRequest request{.schema = columns({{"device", Type::integer()}}), .wanted = {0}};
+  const auto decoder = find_format("protobuf")->make_decoder(options(), request);
+  REQUIRE(!decoder);
+  CHECK(decoder.error().message ==
+        "format 'protobuf': column 'device' of type INT cannot hold a field of type string");
+  CHECK(!find_format("protobuf")->make_encoder(options(), columns({{"samples", Type::integer()}})));
+}
+
 TEST_CASE("what does not fit is said at once") {
   CHECK(wrong(columns({{"devise", Type::string()},
                        {"value", Type::integer()},
