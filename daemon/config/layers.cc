@@ -105,7 +105,8 @@ Status add_drop_ins(Stack& stack, const std::string& file) {
   if (!fs::exists(folder, failed) && !failed) return {};
   std::vector<std::string> files;
   for (const auto& each : fs::directory_iterator(folder, failed))
-    if (each.path().extension() == ".toml") files.push_back(each.path().string());
+    if (each.path().extension() == ".toml" && !each.path().filename().string().starts_with('.'))
+      files.push_back(each.path().string());
   if (failed)
     return fail(ErrorCode::kInvalid,
                 fmt::format("{}: the folder cannot be read: {}", folder, failed.message()));

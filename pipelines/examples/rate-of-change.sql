@@ -31,9 +31,8 @@ SELECT machine, ts, temperature, ROUND(rate, 2)
 FROM (
   SELECT
     machine, ts, temperature,
-    (temperature - LAG(temperature) OVER w)
-      / NULLIF(TIMESTAMPDIFF(SECOND, LAG(ts) OVER w, ts), 0) AS rate
-  FROM readings
+    (temperature - LAG(temperature) OVER w) * 1000 / NULLIF(millis - LAG(millis) OVER w, 0) AS rate
+  FROM (SELECT *, EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts) AS millis FROM readings)
   WINDOW w AS (PARTITION BY machine ORDER BY ts)
 )
 WHERE ABS(rate) > 2;

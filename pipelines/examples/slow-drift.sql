@@ -35,13 +35,13 @@ MATCH_RECOGNIZE (
   PARTITION BY machine
   ORDER BY ts
   MEASURES
-    FIRST(RISING.ts) AS since,
+    COALESCE(FIRST(RISING.ts), DRIFT.ts) AS since,
     DRIFT.ts AS ts,
     COUNT(RISING.vibration) + 1 AS readings,
-    SUM(RISING.vibration - 1.2) + DRIFT.vibration - 1.2 AS excess
+    COALESCE(SUM(RISING.vibration - 1.2), 0) + DRIFT.vibration - 1.2 AS excess
   AFTER MATCH SKIP PAST LAST ROW
-  PATTERN (RISING+ DRIFT)
+  PATTERN (RISING* DRIFT)
   DEFINE
     RISING AS SUM(RISING.vibration - 1.2) > 0 AND SUM(RISING.vibration - 1.2) < 5,
-    DRIFT AS SUM(RISING.vibration - 1.2) + DRIFT.vibration - 1.2 >= 5
+    DRIFT AS COALESCE(SUM(RISING.vibration - 1.2), 0) + DRIFT.vibration - 1.2 >= 5
 );

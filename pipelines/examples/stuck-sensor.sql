@@ -35,8 +35,10 @@ FROM (
   FROM (
     SELECT
       machine, ts, temperature,
-      COUNT(*) OVER w AS readings,
-      COUNT(*) OVER w >= 20 AND MAX(temperature) OVER w = MIN(temperature) OVER w AS still
+      COUNT(temperature) OVER w AS readings,
+      temperature IS NOT NULL AND COUNT(temperature) OVER w >= 20
+        AND TIMESTAMPDIFF(SECOND, MIN(CASE WHEN temperature IS NOT NULL THEN ts END) OVER w, ts) >= 55
+        AND MAX(temperature) OVER w = MIN(temperature) OVER w AS still
     FROM readings
     WINDOW w AS (PARTITION BY machine ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW)
   )

@@ -167,6 +167,19 @@ def test_a_folder_that_is_away_ends_nothing(daemon):
     assert daemon.ask("/readyz").status == 200
 
 
+def test_a_link_to_what_is_away_ends_nothing(daemon, tmp_path):
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    (stick / "line.sql").write_text(text())
+    (daemon.pipelines / "line.sql").symlink_to(stick / "line.sql")
+    daemon.start()
+    stick.rename(tmp_path / "away")
+    assert outcomes(reload(daemon, code=78)) == {"line": "refused"}
+    assert daemon.pipeline("line")["state"] == "running" and daemon.pipeline("line")["refused"]
+    (tmp_path / "away").rename(stick)
+    assert outcomes(reload(daemon)) == {"line": "unchanged"}
+
+
 def test_a_pause_outlasts_a_new_text(daemon):
     daemon.add("line", text())
     daemon.start()
