@@ -22,6 +22,7 @@ constexpr int kTimeoutSeconds = 30;
 /// A stream of events says something, if only that it lives, every few seconds.
 constexpr int kSilenceSeconds = 60;
 constexpr std::size_t kLongestToken = 4096;
+constexpr std::string_view kServiceConfig = "/etc/leat/leat.toml";
 constexpr std::size_t kLongestRefusal = 1 << 20;
 
 Result<ApiPlace> place_of_url(const std::string& url) {
@@ -55,9 +56,20 @@ std::string reachable(const std::string& host) {
   return host == "::" ? "::1" : host;
 }
 
+/// A configuration that is wrong by now says nothing of a daemon that has run since before: the service has
+/// its usual socket, and a reload must reach it to be refused by it, with a line in its log.
+Result<ApiPlace> place_of_service(const ApiOptions& options, const Error& wrong) {
+  if (options.config != kServiceConfig || ::access(config::kDefaultSocket, R_OK | W_OK) != 0)
+    return tl::unexpected<Error>(wrong);
+  fmt::print(stderr, "{}\nthe daemon is asked at its usual socket, {}\n", wrong.message,
+             config::kDefaultSocket);
+  return ApiPlace{ApiPlace::Kind::kSocket, config::kDefaultSocket};
+}
+
 Result<ApiPlace> place_of_config(const ApiOptions& options) {
-  LEAT_ASSIGN(const config::Loaded loaded, load_configuration(options.config, options.config_given));
-  const config::Config& config = loaded.config;
+  const auto loaded = load_configuration(options.config, options.config_given);
+  if (!loaded) return place_of_service(options, loaded.error());
+  const config::Config& config = loaded->config;
   const std::string socket = config::socket_path(config);
   if (!socket.empty() && ::access(socket.c_str(), R_OK | W_OK) == 0)
     return ApiPlace{ApiPlace::Kind::kSocket, socket};

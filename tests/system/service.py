@@ -258,6 +258,11 @@ def reloads(gateway: Gateway) -> None:
     machine.path("/etc/leat/pipelines/ticks.sql").unlink()
     machine.run("systemctl reload leat")
     expect(gateway.main_pid() == pid and gateway.received() >= begun, "no restart")
+    machine.run("printf '[log]\\nlevel = \"loud\"\\n' > /etc/leat/leat.d/wrong.toml")
+    expect(machine.run_code("systemctl reload leat").returncode != 0, "a reload with a wrong configuration fails")
+    told = machine.run("journalctl -u leat -p err --no-pager")
+    expect("the configuration is refused, what was in force stays" in told, "the daemon tells it")
+    machine.run("rm /etc/leat/leat.d/wrong.toml; systemctl reload leat")
 
 
 def is_watched(gateway: Gateway) -> None:
