@@ -19,27 +19,6 @@ using Wire = pb::FieldDescriptor;
 
 constexpr std::int64_t kNanosPerMicro = 1000;
 
-WireType wire_type_of(const pb::FieldDescriptor& field) {
-  switch (field.type()) {
-    case Wire::TYPE_DOUBLE:
-    case Wire::TYPE_FIXED64:
-    case Wire::TYPE_SFIXED64:
-      return WireType::kFixed64;
-    case Wire::TYPE_FLOAT:
-    case Wire::TYPE_FIXED32:
-    case Wire::TYPE_SFIXED32:
-      return WireType::kFixed32;
-    case Wire::TYPE_STRING:
-    case Wire::TYPE_BYTES:
-    case Wire::TYPE_MESSAGE:
-      return WireType::kBytes;
-    case Wire::TYPE_GROUP:
-      return WireType::kGroup;
-    default:
-      return WireType::kVarint;
-  }
-}
-
 bool read_number(WireReader& wire, WireType type, std::uint64_t& number) {
   if (type == WireType::kVarint) return wire.varint(number);
   return type == WireType::kFixed32 ? wire.fixed32(number) : wire.fixed64(number);
@@ -234,7 +213,7 @@ bool MessageReader::take(WireReader& wire, const Known& known, WireType type) {
   if (known.oneof >= 0)
     for (Slot& other : slots_)
       if (other.oneof == known.oneof && &other != slot) other.set = false;
-  if (slot == nullptr || type == WireType::kGroup) return wire.skip(known.number, type);
+  if (slot == nullptr) return wire.skip(known.number, type);
   Value value;
   if (type != WireType::kBytes) {
     if (!read_number(wire, type, value.number)) return false;

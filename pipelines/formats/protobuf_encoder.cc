@@ -23,28 +23,16 @@ ProtobufMessage shape_of(const ProtobufSchema& schema, const Schema& columns) {
   return match_message(*schema.message, columns.fields, errors);
 }
 
-bool is_text_or_message(const pb::FieldDescriptor& field) {
-  return field.cpp_type() == Wire::CPPTYPE_STRING || field.cpp_type() == Wire::CPPTYPE_MESSAGE;
-}
-
-WireType wire_type_of(const pb::FieldDescriptor& field) {
-  switch (field.type()) {
-    case Wire::TYPE_DOUBLE:
-    case Wire::TYPE_FIXED64:
-    case Wire::TYPE_SFIXED64:
-      return WireType::kFixed64;
-    case Wire::TYPE_FLOAT:
-    case Wire::TYPE_FIXED32:
-    case Wire::TYPE_SFIXED32:
-      return WireType::kFixed32;
-    default:
-      return is_text_or_message(field) ? WireType::kBytes : WireType::kVarint;
-  }
+/// The bits of a zero.
+void put_zero(WireType wire, std::string& out) {
+  put_fixed(0, wire == WireType::kFixed64 ? 8 : wire == WireType::kFixed32 ? 4 : 1, out);
 }
 
 /// What is not written, as its absence says the same.
-bool is_implied(const pb::FieldDescriptor& field, std::string_view value, std::string_view zero) {
-  return !field.is_repeated() && !field.has_presence() && (value.empty() || value == zero);
+bool is_implied(const pb::FieldDescriptor& field, WireType wire, std::string_view value) {
+  if (field.is_repeated() || field.has_presence()) return false;
+  return value.empty() ||
+         (wire != WireType::kBytes && value.find_first_not_of('\0') == std::string_view::npos);
 }
 
 std::int64_t integer_at(const Column& column, std::size_t row) {
@@ -160,10 +148,7 @@ bool ProtobufEncoder::write_one(const ProtobufField& shape, const Column& column
   std::string value;
   if (!write_value(shape, column, row, value)) return false;
   const WireType wire = wire_type_of(*shape.field);
-  const std::string_view zeros("\0\0\0\0\0\0\0\0", wire == WireType::kFixed64   ? 8
-                                                   : wire == WireType::kFixed32 ? 4
-                                                                                : 1);
-  if (is_implied(*shape.field, value, wire == WireType::kBytes ? std::string_view() : zeros)) return true;
+  if (is_implied(*shape.field, wire, value)) return true;
   put_tag(shape.field->number(), wire, out);
   if (wire == WireType::kBytes)
     put_bytes(value, out);
@@ -231,10 +216,8 @@ bool ProtobufEncoder::write_list(const ProtobufField& shape, const Column& colum
     put_tag(shape.field->number(), wire_type_of(*shape.field), out);
     if (shape.field->type() == Wire::TYPE_STRING)
       put_bytes(options_.write_null_string_literal, out);
-    else if (wire_type_of(*shape.field) == WireType::kFixed64)
-      put_fixed(0, 8, out);
     else
-      put_fixed(0, wire_type_of(*shape.field) == WireType::kFixed32 ? 4 : 1, out);
+      put_zero(wire_type_of(*shape.field), out);
   }
   return true;
 }
@@ -246,7 +229,7 @@ bool ProtobufEncoder::write_packed(const ProtobufField& shape, const Column& ele
   std::string values;
   for (std::size_t i = begin; i < end; ++i) {
     if (elements.is_null(i))
-      put_fixed(0, wire == WireType::kFixed64 ? 8 : wire == WireType::kFixed32 ? 4 : 1, values);
+      put_zero(wire, values);
     else if (!write_number(shape, elements, i, values))
       return false;
   }

@@ -151,6 +151,27 @@ ProtobufMessage match_message(const pb::Descriptor& message, const Type::Fields&
   return Matcher(errors).message(message, columns, "");
 }
 
+WireType wire_type_of(const pb::FieldDescriptor& field) {
+  switch (field.type()) {
+    case Wire::TYPE_DOUBLE:
+    case Wire::TYPE_FIXED64:
+    case Wire::TYPE_SFIXED64:
+      return WireType::kFixed64;
+    case Wire::TYPE_FLOAT:
+    case Wire::TYPE_FIXED32:
+    case Wire::TYPE_SFIXED32:
+      return WireType::kFixed32;
+    case Wire::TYPE_STRING:
+    case Wire::TYPE_BYTES:
+    case Wire::TYPE_MESSAGE:
+      return WireType::kBytes;
+    case Wire::TYPE_GROUP:
+      return WireType::kGroup;
+    default:
+      return WireType::kVarint;
+  }
+}
+
 bool has_presence(const pb::FieldDescriptor& field) {
   return !field.is_repeated() && field.has_presence();
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "pipelines/column/type.h"
+#include "pipelines/formats/protobuf_wire.h"
 
 namespace leat::formats {
 
@@ -45,6 +46,9 @@ struct ProtobufMessage {
 /// `errors` gets a sentence for each column that does not fit.
 ProtobufMessage match_message(const google::protobuf::Descriptor& message, const Type::Fields& columns,
                               std::vector<std::string>& errors);
+
+/// How a value of the field stands on the wire; those of a list one by one, not packed.
+WireType wire_type_of(const google::protobuf::FieldDescriptor& field);
 
 /// True where the format knows "not set" (a message, `optional`, proto2, a oneof).
 bool has_presence(const google::protobuf::FieldDescriptor& field);
