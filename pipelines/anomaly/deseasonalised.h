@@ -2,14 +2,17 @@
 #pragma once
 
 #include "pipelines/anomaly/detector.h"
+#include "pipelines/anomaly/detector_options.h"
 #include "pipelines/anomaly/seasonal_level.h"
 
 namespace leat::anomaly {
 
-class Deseasonalised final : public Detector {
+class Deseasonalised : public Detector {
  public:
   /// `inner` takes one value, and has no pages that begin with 's'.
-  explicit Deseasonalised(DetectorPtr inner) : inner_(std::move(inner)) {}
+  Deseasonalised(const DetectorOptions& options, DetectorPtr inner) : inner_(std::move(inner)) {
+    (void)options;
+  }
 
   [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this + inner_->memory_bytes(); }
   [[nodiscard]] std::size_t most_memory_bytes() const override {
@@ -21,9 +24,10 @@ class Deseasonalised final : public Detector {
   Status load_page(std::string_view page, std::string_view value) override;
   void unsave_pages(StatePages& pages) override;
 
- private:
+ protected:
   Verdict judge(std::span<const double> values, std::int64_t time) override;
 
+ private:
   SeasonalLevel season_{SeasonalLevel::Shape::kLines};
   DetectorPtr inner_;
 };

@@ -98,14 +98,11 @@ struct Use {
   std::string_view key;
   Methods methods;
 };
-constexpr std::array<Use, 11> kUses = {
+constexpr std::array<Use, 10> kUses = {
     {{"history", bit(Method::kNovelty)},
      {"maxTrainingSize",
       bit(Method::kNovelty) | bit(Method::kZscore) | bit(Method::kEwma) | bit(Method::kHoltWinters) | kMean},
      {"confidencePercentage", kBounded | kMean | bit(Method::kNovelty)},
-     // The others take the season away in any case.
-     {"enableStl",
-      bit(Method::kZscore) | bit(Method::kMad) | bit(Method::kEwma) | kMean | bit(Method::kHalfSpaceTrees)},
      {"window", bit(Method::kMad) | bit(Method::kHalfSpaceTrees)},
      {"drift", kMean},
      {"alpha", bit(Method::kEwma) | bit(Method::kHoltWinters)},
@@ -131,10 +128,6 @@ std::optional<OptionError> check_training(const DetectorOptions& options) {
   };
   const std::uint32_t window = options.window_rows();
   switch (options.method) {
-    case Method::kNovelty:
-      if (rows < kLeastRowsOfNovelty)
-        return refuse(fmt::format("needs {} rows to know what gaps are usual", kLeastRowsOfNovelty));
-      break;
     case Method::kMad:
       if (rows > window) return refuse(fmt::format("has a 'window' of {} rows and no more", window));
       break;
@@ -175,6 +168,10 @@ std::optional<OptionError> check_values(const DetectorOptions& options, std::siz
 
 }  // namespace
 
+bool has_own_season(Method method) {
+  return method == Method::kNovelty || method == Method::kHoltWinters;
+}
+
 std::string_view to_string(Method method) {
   for (const NamedMethod& named : kMethods)
     if (named.method == method) return named.name;
@@ -204,13 +201,15 @@ const OptionTable<DetectorOptions>& detector_option_table() {
   static const OptionTable<O> kTable{
       method_option(),
       row<O>("history", &O::history, "novelty: rows that a value is compared with, from 64 to 16384."),
-      row<O>("minTrainingSize", &O::min_training,
-             "Rows before the first verdict: 128; novelty 50; half_space_trees the window and 50."),
+      row<O>(
+          "minTrainingSize", &O::min_training,
+          "Rows before the first verdict: 128; novelty 50 and no fewer; half_space_trees the window and 50."),
       row<O>("maxTrainingSize", &O::max_training, "Rows that means and spreads are of; older ones fade."),
       row<O>("confidencePercentage", &O::confidence,
              "The share of values that lie between the bounds: 99. zscore, mad, ewma and holt_winters alert "
              "outside of them."),
-      row<O>("enableStl", &O::deseasonalise, "Takes the season of the hours of day and week away first."),
+      row<O>("enableStl", &O::deseasonalise,
+             "Takes the season of the hours of day and week away first; novelty and holt_winters always do."),
       row<O>("window", &O::window, "mad: rows of the median, 128. half_space_trees: rows of a window, 256."),
       row<O>("threshold", &O::threshold,
              "An alert begins here. zscore, mad, ewma, holt_winters: deviations, in place of the confidence. "
@@ -251,6 +250,8 @@ const OptionTable<ForecastOptions>& forecast_option_table() {
       row<O>("maxTrainingSize", &DetectorOptions::max_training, "Rows that the errors' spread is of."),
       row<O>("confidencePercentage", &DetectorOptions::confidence,
              "The share of values between the bounds: 99."),
+      row<O>("enableStl", &DetectorOptions::deseasonalise,
+             "Changes nothing: the season is always part of it."),
       row<O>("alpha", &DetectorOptions::alpha,
              "The weight of the last value, above 0 and below 1; found by itself if not said."),
       row<O>("m", &DetectorOptions::season_rows, "Rows of a season, in place of the calendar's hours."),
@@ -262,12 +263,24 @@ std::optional<OptionError> find_useless(const OptionMap& given, const DetectorOp
   for (const Use& use : kUses) {
     if (given.find(use.key) == given.end() || (use.methods & bit(options.method)) != 0) continue;
     return OptionError{std::string(use.key), OptionError::Part::kKey,
-                       fmt::format("'{}' is of no use to '{}'{}: leave it out; it is for '{}'", use.key,
-                                   to_string(options.method),
-                                   use.key == "enableStl" ? ", which takes the season away in any case" : "",
-                                   fmt::join(names_of(use.methods), "', '"))};
+                       fmt::format("'{}' is of no use to '{}': leave it out; it is for '{}'", use.key,
+                                   to_string(options.method), fmt::join(names_of(use.methods), "', '"))};
   }
   return std::nullopt;
+}
+
+std::vector<OptionError> find_idle(const DetectorOptions& options) {
+  std::vector<OptionError> idle;
+  if (options.deseasonalise && has_own_season(options.method))
+    idle.push_back({"enableStl", OptionError::Part::kKey,
+                    fmt::format("'enableStl' changes nothing: '{}' takes the season away in any case",
+                                to_string(options.method))});
+  if (options.method == Method::kNovelty &&
+      options.min_training.value_or(kLeastRowsOfNovelty) < kLeastRowsOfNovelty)
+    idle.push_back(
+        wrong_value("minTrainingSize",
+                    fmt::format("'novelty' says nothing before it has had {} rows", kLeastRowsOfNovelty)));
+  return idle;
 }
 
 std::optional<OptionError> find_mistake(const DetectorOptions& options, std::size_t values) {
@@ -324,7 +337,7 @@ std::string identity_of(const DetectorOptions& options) {
     add("window", options.window_rows());
   if (options.method == Method::kHalfSpaceTrees) add("seed", options.seed);
   if (options.season_rows > 0) add("m", options.season_rows);
-  if (options.deseasonalise) text += " without season";
+  if (options.deseasonalise && !has_own_season(options.method)) text += " without season";
   return text;
 }
 

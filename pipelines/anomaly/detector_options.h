@@ -23,6 +23,8 @@ enum class Method : std::uint8_t {
   kHalfSpaceTrees,  ///< Rows that lie where few did; takes several values.
 };
 std::string_view to_string(Method method);
+/// It finds seasons by itself.
+bool has_own_season(Method method);
 
 inline constexpr std::size_t kMostValues = 64;  ///< In a row.
 
@@ -67,6 +69,8 @@ const OptionTable<ForecastOptions>& forecast_option_table();
 /// An option that the method has no use for, with the methods that have; or nothing. `given` are those that
 /// are written.
 std::optional<OptionError> find_useless(const OptionMap& given, const DetectorOptions& options);
+/// What is taken and changes nothing, with the reason.
+std::vector<OptionError> find_idle(const DetectorOptions& options);
 /// What is wrong with options that could be read, for rows of so many values; or nothing.
 std::optional<OptionError> find_mistake(const DetectorOptions& options, std::size_t values);
 std::optional<OptionError> find_mistake(const ForecastOptions& options);
@@ -76,6 +80,6 @@ std::optional<OptionError> find_foreign(const OptionMap& options);
 /// The method and what makes its state what it is, as EXPLAIN shows it.
 std::string identity_of(const DetectorOptions& options);
 /// Of the states that detectors save; part of the plan's identity: a state of another one is not loaded.
-inline constexpr std::uint32_t kStateVersion = 2;
+inline constexpr std::uint32_t kStateVersion = 3;
 
 }  // namespace leat::anomaly

@@ -6,6 +6,7 @@
 #include "pipelines/anomaly/mad.h"
 #include "pipelines/anomaly/mean_detectors.h"
 #include "pipelines/anomaly/novelty.h"
+#include "pipelines/anomaly/robust_start.h"
 
 namespace leat::anomaly {
 namespace {
@@ -15,35 +16,29 @@ DetectorPtr make_plain(const DetectorOptions& options, std::size_t values) {
     case Method::kNovelty:
       return std::make_unique<Novelty>(options);
     case Method::kZscore:
-      return std::make_unique<Zscore>(options);
+      return std::make_unique<RobustStart<Zscore>>(options);
     case Method::kMad:
       return std::make_unique<Mad>(options, values);
     case Method::kEwma:
-      return std::make_unique<Ewma>(options);
+      return std::make_unique<RobustStart<Ewma>>(options);
     case Method::kHoltWinters:
-      return std::make_unique<HoltWinters>(options);
+      return std::make_unique<RobustStart<HoltWinters>>(options);
     case Method::kCusum:
-      return std::make_unique<DriftSums>(options, DriftSums::kCusum);
+      return std::make_unique<RobustStart<DriftSums>>(options, DriftSums::kCusum);
     case Method::kPageHinkley:
-      return std::make_unique<DriftSums>(options, DriftSums::kPageHinkley);
+      return std::make_unique<RobustStart<DriftSums>>(options, DriftSums::kPageHinkley);
     case Method::kHalfSpaceTrees:
       return std::make_unique<HalfSpaceTrees>(options, values);
   }
   return nullptr;
 }
 
-/// Novelty and Holt-Winters have a season of their own.
-bool is_deseasonalised(const DetectorOptions& options) {
-  return options.deseasonalise && options.method != Method::kNovelty &&
-         options.method != Method::kHoltWinters;
-}
-
 }  // namespace
 
 DetectorPtr make_detector(const DetectorOptions& options, std::size_t values) {
   DetectorPtr detector = make_plain(options, values);
-  return is_deseasonalised(options) ? std::make_unique<Deseasonalised>(std::move(detector))
-                                    : std::move(detector);
+  if (!options.deseasonalise || has_own_season(options.method)) return detector;
+  return std::make_unique<RobustStart<Deseasonalised>>(options, std::move(detector));
 }
 
 std::size_t full_size_of(const DetectorOptions& options, std::size_t values) {

@@ -24,10 +24,12 @@ Status ended_well(const ByteReader& in) {
   return fail(ErrorCode::kCorrupt, "a saved detector ends early");
 }
 
-double clipped(double error, const ForecastErrors& errors) {
-  constexpr std::uint64_t kFewRows = 10;
-  const double most = errors.rows() < kFewRows ? 0 : kMostLearnt * errors.rmse();
-  return most > 0 ? std::clamp(error, -most, most) : error;
+/// What is learnt of an error.
+double clipped(double error, const ForecastErrors& errors, FlatLine& flat) {
+  constexpr std::uint64_t kFewRows = 5;  // Which tell no deviation.
+  if (errors.rows() < kFewRows || error == 0) return error;
+  const double most = kMostLearnt * errors.rmse();
+  return most > 0 ? std::clamp(error, -most, most) : flat.learnt(error);
 }
 
 /// The weight of a row that is so many steps behind the last one.
@@ -79,23 +81,25 @@ Verdict Ewma::judge(std::span<const double> values, std::int64_t time) {
     verdict.rmse = errors_.rmse();
     verdict.aic = errors_.aic(1);
   }
-  const double learnt = clipped(error, errors_);
+  const double learnt = clipped(error, errors_, flat_);
   level_ += weight_of(alpha_, steps) * learnt;
   errors_.add(learnt);
   return verdict;
 }
 
-// head := step, double level, errors
+// head := step, double level, errors, flat line
 void Ewma::save(ByteWriter& out) const {
   step_.save(out);
   out.float64(level_);
   errors_.save(out);
+  flat_.save(out);
 }
 
 Status Ewma::load(ByteReader& in) {
   step_.load(in);
   level_ = in.float64();
   errors_.load(in);
+  flat_.load(in);
   return ended_well(in);
 }
 
@@ -206,8 +210,8 @@ Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
 
 /// True: it is one of an outlier.
 bool HoltWinters::add_error(double error) {
-  const double learnt = clipped(error, errors_);
   const bool is_first = errors_.rows() >= warm_up_ && errors_.rmse() == 0 && error != 0;
+  const double learnt = clipped(error, errors_, flat_);
   errors_.add(learnt);
   return learnt != error || is_first;
 }
@@ -273,7 +277,8 @@ std::vector<HoltWinters::Forecast> HoltWinters::forecast(std::uint32_t steps) co
 
 // head := step, (double level, double trend, double mean square)…, varint model, u8 1: the last row was an
 // outlier,
-//         double mean size, calendar, season of rows, errors
+//         double mean size, calendar, season of rows, errors, flat
+//         line
 void HoltWinters::save(ByteWriter& out) const {
   step_.save(out);
   for (const Model& model : models_)
@@ -284,6 +289,7 @@ void HoltWinters::save(ByteWriter& out) const {
   calendar_.save(out);
   rows_season_.save(out);
   errors_.save(out);
+  flat_.save(out);
 }
 
 Status HoltWinters::load(ByteReader& in) {
@@ -296,6 +302,7 @@ Status HoltWinters::load(ByteReader& in) {
   calendar_.load(in);
   rows_season_.load(in);
   errors_.load(in);
+  flat_.load(in);
   return ended_well(in);
 }
 

@@ -44,22 +44,24 @@ class StepTime {
   double mean_ = 0;
 };
 
-class Ewma final : public Detector {
+class Ewma : public Detector {
  public:
   explicit Ewma(const DetectorOptions& options);
   [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this; }
   void save(ByteWriter& out) const override;
   Status load(ByteReader& in) override;
 
- private:
+ protected:
   Verdict judge(std::span<const double> values, std::int64_t time) override;
 
+ private:
   std::uint32_t warm_up_;
   double width_;
   double alpha_;
   StepTime step_;
   double level_ = 0;
   ForecastErrors errors_;
+  FlatLine flat_;
 };
 
 /// A season of every m rows: of each of its places the mean distance from the mean of the m rows up to it.
@@ -93,7 +95,7 @@ class RowSeason {
   double size_ = 0;        // Of what is learnt.
 };
 
-class HoltWinters final : public Detector {
+class HoltWinters : public Detector {
  public:
   explicit HoltWinters(const DetectorOptions& options);
   [[nodiscard]] std::size_t memory_bytes() const override {
@@ -117,6 +119,9 @@ class HoltWinters final : public Detector {
   [[nodiscard]] const ForecastErrors& errors() const { return errors_; }
   static constexpr int kParameters = 4;
 
+ protected:
+  Verdict judge(std::span<const double> values, std::int64_t time) override;
+
  private:
   static constexpr std::size_t kForms = 5;
   /// A level and a trend for each step, in the way of one form.
@@ -125,7 +130,6 @@ class HoltWinters final : public Detector {
     double trend = 0;
     double mean_square = 0;  // Of its latest errors, outliers cut.
   };
-  Verdict judge(std::span<const double> values, std::int64_t time) override;
   /// The weights of a form; the first is of the weight that was given.
   struct Form {
     double level = 0;
@@ -151,6 +155,7 @@ class HoltWinters final : public Detector {
   SeasonalLevel calendar_{SeasonalLevel::Shape::kLines};
   RowSeason rows_season_;  // With 'm'.
   ForecastErrors errors_;
+  FlatLine flat_;
 };
 
 }  // namespace leat::anomaly

@@ -9,8 +9,8 @@ namespace leat::anomaly {
 namespace {
 
 constexpr double kDeviationOfMedian = 1.4826022185056018;  // Of normal values.
-// Of the median: smaller deviations are rounding. So where more than half of the values are the same, any
-// other one is odd.
+// Of the median: smaller deviations are rounding. So where nearly all values are the same, any other one is
+// odd.
 constexpr double kRounding = 1e-12;
 
 /// Deviations that one normal value would have to be as rare as `values` of them with this sum of squares.
@@ -45,8 +45,9 @@ Verdict Mad::judge_warm(std::span<const double> values) const {
   double most = -1;
   for (std::size_t i = 0; i < windows_.size(); ++i) {
     const double median = windows_[i].median();
-    const double deviation =
-        std::max(kDeviationOfMedian * windows_[i].median_distance(), kRounding * std::abs(median));
+    // What a sensor of coarse steps measures lies within half a step of what it shows.
+    const double distance = std::max(windows_[i].median_distance(), windows_[i].step() / 2);
+    const double deviation = std::max(kDeviationOfMedian * distance, kRounding * std::abs(median));
     Verdict verdict = judge_error(values[i], median, deviation, width_);
     const double error = std::abs(values[i] - median);
     const double z = error == 0 ? 0 : std::min(error / deviation, 1e6);

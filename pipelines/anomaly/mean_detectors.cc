@@ -10,12 +10,6 @@ namespace {
 constexpr double kMostLearnt = 8;  // Deviations: what is farther is learnt as if it were there.
 constexpr double kMostSummed = 4;
 
-/// While a detector warms up a sensor's error code must not be its idea of a spread.
-double early_value(double value, const RunningMoments& moments) {
-  constexpr std::uint64_t kFewRows = 10;
-  return moments.rows() < kFewRows ? value : moments.clipped(value, kMostLearnt);
-}
-
 Status ended_well(const ByteReader& in) {
   if (in.ok()) return {};
   return fail(ErrorCode::kCorrupt, "a saved detector ends early");
@@ -37,9 +31,13 @@ double RunningMoments::deviation() const {
   return std::sqrt(std::max(variance_, 0.0));
 }
 
-double RunningMoments::clipped(double value, double deviations) const {
+void RunningMoments::add_clipped(double value, double deviations) {
+  constexpr std::uint64_t kFewRows = 5;  // Which tell no deviation.
   const double most = deviations * deviation();
-  return most > 0 ? std::clamp(value, mean_ - most, mean_ + most) : value;
+  if (rows_ < kFewRows || value == mean_)
+    add(value);
+  else
+    add(mean_ + (most > 0 ? std::clamp(value - mean_, -most, most) : flat_.learnt(value - mean_)));
 }
 
 void RunningMoments::save(ByteWriter& out) const {
@@ -47,6 +45,7 @@ void RunningMoments::save(ByteWriter& out) const {
   out.varint(mean_rows_);
   out.float64(mean_);
   out.float64(variance_);
+  flat_.save(out);
 }
 
 void RunningMoments::load(ByteReader& in) {
@@ -54,6 +53,7 @@ void RunningMoments::load(ByteReader& in) {
   mean_rows_ = in.varint();
   mean_ = in.float64();
   variance_ = in.float64();
+  flat_.load(in);
 }
 
 // ---- zscore ----------------------------------------------------------------------------------------------
@@ -66,13 +66,13 @@ Verdict Zscore::judge(std::span<const double> values, std::int64_t time) {
   const double value = values[0];
   const bool warm = moments_.rows() >= warm_up_;
   if (!warm) {
-    moments_.add(early_value(value, moments_));
+    moments_.add_clipped(value, kMostLearnt);
     return {};
   }
   const double deviation = moments_.deviation();
   Verdict verdict = judge_error(value, moments_.mean(), deviation, width_);
   verdict.rmse = deviation;
-  moments_.add(moments_.clipped(value, kMostLearnt));
+  moments_.add_clipped(value, kMostLearnt);
   return verdict;
 }
 
@@ -93,7 +93,7 @@ Verdict DriftSums::judge(std::span<const double> values, std::int64_t time) {
   (void)time;
   const double value = values[0];
   if (moments_.rows() < warm_up_) {
-    moments_.add(early_value(value, moments_));
+    moments_.add_clipped(value, kMostLearnt);
     return {};
   }
   Verdict verdict = judge_error(value, moments_.mean(), moments_.deviation(), width_);
@@ -112,7 +112,7 @@ Verdict DriftSums::judge(std::span<const double> values, std::int64_t time) {
     moments_.restart_mean();
     moments_.add(value);
   } else {
-    moments_.add(moments_.clipped(value, kMostSummed));
+    moments_.add_clipped(value, kMostSummed);
   }
   return verdict;
 }

@@ -13,15 +13,16 @@ class RunningMoments {
   explicit RunningMoments(std::uint32_t window) : window_(window) {}
 
   void add(double value);
+  /// Adds the value, brought to within so many deviations of the mean; what a flat line is, is not given up
+  /// for a single other value.
+  void add_clipped(double value, double deviations);
   /// The next rows tell a new mean quickly; the variance stays.
   void restart_mean() { mean_rows_ = 0; }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   [[nodiscard]] double mean() const { return mean_; }
   [[nodiscard]] double deviation() const;
-  /// The value, brought to within so many deviations of the mean.
-  [[nodiscard]] double clipped(double value, double deviations) const;
 
-  /// varint rows, varint rows of the mean, double mean, double variance
+  /// varint rows, varint rows of the mean, double mean, double variance, flat line
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
 
@@ -31,19 +32,21 @@ class RunningMoments {
   std::uint64_t mean_rows_ = 0;
   double mean_ = 0;
   double variance_ = 0;
+  FlatLine flat_;
 };
 
 /// 'zscore': how many standard deviations a value is from the mean.
-class Zscore final : public Detector {
+class Zscore : public Detector {
  public:
   explicit Zscore(const DetectorOptions& options);
   [[nodiscard]] std::size_t memory_bytes() const override { return sizeof *this; }
   void save(ByteWriter& out) const override { moments_.save(out); }
   Status load(ByteReader& in) override;
 
- private:
+ protected:
   Verdict judge(std::span<const double> values, std::int64_t time) override;
 
+ private:
   std::uint32_t warm_up_;
   double width_;
   RunningMoments moments_;
@@ -55,7 +58,7 @@ class Zscore final : public Detector {
 ///
 /// Page and Hinkley's test has the same sums over the mean of all rows since the last change, with a smaller
 /// drift and a higher threshold: it finds slower changes later.
-class DriftSums final : public Detector {
+class DriftSums : public Detector {
  public:
   struct Form {
     double drift = 0.5;    ///< In standard deviations.
@@ -69,9 +72,10 @@ class DriftSums final : public Detector {
   void save(ByteWriter& out) const override;
   Status load(ByteReader& in) override;
 
- private:
+ protected:
   Verdict judge(std::span<const double> values, std::int64_t time) override;
 
+ private:
   std::uint32_t warm_up_;
   Form form_;
   double width_;

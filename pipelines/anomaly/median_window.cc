@@ -1,6 +1,7 @@
 #include "pipelines/anomaly/median_window.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace leat::anomaly {
 
@@ -35,6 +36,18 @@ double MedianWindow::median_distance() const {
   const std::size_t rank = sorted_.size() / 2;
   if (sorted_.size() % 2 == 1) return distance_of_rank(middle, rank);
   return (distance_of_rank(middle, rank - 1) + distance_of_rank(middle, rank)) / 2;
+}
+
+double MedianWindow::step() const {
+  constexpr std::size_t kFewest = 4;
+  constexpr std::size_t kShare = 32;
+  const double middle = median();
+  const auto [first, last] = std::equal_range(sorted_.begin(), sorted_.end(), middle);
+  const std::size_t others = sorted_.size() - static_cast<std::size_t>(last - first);
+  if (others < std::max(kFewest, sorted_.size() / kShare)) return 0;
+  const double below =
+      first == sorted_.begin() ? std::numeric_limits<double>::infinity() : middle - first[-1];
+  return last == sorted_.end() ? below : std::min(below, *last - middle);
 }
 
 // The distances below the middle, downwards, and those above it, upwards, are two sorted lists: how many of

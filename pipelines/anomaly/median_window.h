@@ -20,6 +20,9 @@ class MedianWindow {
   /// Both need a row. Of an even number of rows the mean of the middle two.
   [[nodiscard]] double median() const;
   [[nodiscard]] double median_distance() const;
+  /// The smallest distance from the median that is not 0: what a coarse sensor's values are apart. 0 where so
+  /// few rows have one that it may be an outlier's.
+  [[nodiscard]] double step() const;
   [[nodiscard]] std::size_t memory_bytes() const {
     return cells_.memory_bytes() + sorted_.capacity() * sizeof(double);
   }

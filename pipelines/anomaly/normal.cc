@@ -32,6 +32,13 @@ double deviations_of_share(double share) {
   return high;
 }
 
+double FlatLine::learnt(double error) {
+  const double most = smallest_;
+  const double size = std::abs(error);
+  smallest_ = most > 0 ? std::min(most, size) : size;
+  return std::clamp(error, -most, most);
+}
+
 void ForecastErrors::add(double error) {
   ++rows_;
   const double rate = 1 / static_cast<double>(std::min<std::uint64_t>(rows_, window_));

@@ -12,6 +12,20 @@ double rarity_of_deviations(double z);
 /// The number of standard deviations on either side that hold a share of all values; 0 < share < 1.
 double deviations_of_share(double share);
 
+/// What is learnt of the first errors behind a flat line, where there is no deviation to measure them by:
+/// nothing of the first, which may be an error code; of the others no more than the smallest so far.
+class FlatLine {
+ public:
+  double learnt(double error);
+
+  /// double smallest error
+  void save(ByteWriter& out) const { out.float64(smallest_); }
+  void load(ByteReader& in) { smallest_ = in.float64(); }
+
+ private:
+  double smallest_ = 0;  // Its size; 0: there was none.
+};
+
 /// Forecasts' errors so far: a mean over all of them at first, and over about the last `window` later on.
 class ForecastErrors {
  public:

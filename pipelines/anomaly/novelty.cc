@@ -42,12 +42,6 @@ std::string page_name(char tag, std::uint32_t epoch, std::size_t page) {
   return name;
 }
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : values[middle - 1] / 2 + values[middle] / 2;
-}
-
 /// 1 to 2 of them are in `size`, which is above 0.
 double power_of_two_in(double size) {
   int exponent = 0;
@@ -306,12 +300,10 @@ Novelty::Novelty(const DetectorOptions& options)
 Verdict Novelty::judge(std::span<const double> values, std::int64_t time) {
   finish_loading();
   if (rows_ > 0) return judge_next(values[0], time);
-  waiting_.push_back({values[0], time});
+  waiting_.add(values[0], time);
   if (waiting_.size() < kRowsBeforeGaps) return {};
-  std::vector<double> first;
-  for (const FirstRow& row : waiting_) first.push_back(row.value);
-  source_.start(first);
-  for (const FirstRow& row : std::exchange(waiting_, {})) judge_next(row.value, row.time);
+  source_.start(waiting_.values());
+  for (const FirstRow& row : waiting_.take()) judge_next(row.value, row.time);
   return {};
 }
 
@@ -354,26 +346,21 @@ void Novelty::finish_loading() {
 }
 
 std::size_t Novelty::memory_bytes() const {
-  std::size_t bytes = sizeof *this + history_.memory_bytes() + waiting_.capacity() * sizeof(FirstRow);
+  std::size_t bytes = sizeof *this + history_.memory_bytes() + waiting_.memory_bytes();
   for (const GapTail& tail : tails_) bytes += tail.memory_bytes();
   return bytes;
 }
 
 std::size_t Novelty::most_memory_bytes() const {
   return sizeof *this + history_.most_memory_bytes() + kViews * GapTail::most_bytes() +
-         std::bit_ceil(kRowsBeforeGaps) * sizeof(FirstRow);
+         FirstRows::most_bytes(kRowsBeforeGaps);
 }
 
 // ---- State -----------------------------------------------------------------------------------------------
 
-// head := varint rows that wait, each of them := double value, zigzag time
-//         views, history, tail…, varint rows, varint rows since the alert, errors
+// head := rows that wait, views, history, tail…, varint rows, varint rows since the alert, errors
 void Novelty::save(ByteWriter& out) const {
-  out.varint(waiting_.size());
-  for (const FirstRow& row : waiting_) {
-    out.float64(row.value);
-    out.zigzag(row.time);
-  }
+  waiting_.save(out);
   source_.save(out);
   history_.save(out);
   for (const GapTail& tail : tails_) tail.save(out);
@@ -383,10 +370,7 @@ void Novelty::save(ByteWriter& out) const {
 }
 
 Status Novelty::load(ByteReader& in) {
-  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    const double value = in.float64();
-    waiting_.push_back({value, in.zigzag()});
-  }
+  waiting_.load(in);
   source_.load(in);
   history_.load(in);
   for (GapTail& tail : tails_) tail.load(in);

@@ -26,6 +26,7 @@
 
 #include "pipelines/anomaly/detector.h"
 #include "pipelines/anomaly/detector_options.h"
+#include "pipelines/anomaly/first_rows.h"
 #include "pipelines/anomaly/gap_tail.h"
 #include "pipelines/anomaly/normal.h"
 #include "pipelines/anomaly/seasonal_level.h"
@@ -143,11 +144,7 @@ class Novelty final : public Detector {
   double width_;  // Of the interval of expected values, in mean sizes of errors.
   std::uint32_t cooldown_;
   std::uint32_t warm_up_;
-  struct FirstRow {
-    double value = 0;
-    std::int64_t time = 0;
-  };
-  std::vector<FirstRow> waiting_;
+  FirstRows waiting_;
   NoveltyViews source_;
   NoveltyHistory history_;
   static constexpr double kEndOfTail = 512;

@@ -10,9 +10,13 @@ namespace leat::anomaly {
 namespace {
 
 constexpr std::uint64_t kRowsBeforeSeasons = 20;
-constexpr std::uint64_t kRowsBeforeClipping = 30;
+// Of so many rows whoever calls has cut what is far out …
+constexpr std::uint64_t kRowsBeforeClipping = 20;
+// … and so many do not tell yet how large usual errors are.
+constexpr std::uint64_t kRowsOfYouth = 30;
 constexpr double kClipping = 5;  // In sizes of errors.
-constexpr double kTrust = 4;     // Rows at which half of a bucket's value counts.
+constexpr double kClippingOfYouth = 16;
+constexpr double kTrust = 4;  // Rows at which half of a bucket's value counts.
 // A season must be better by this factor; the mixture then goes over to it quickly.
 constexpr double kSeasonMargin = 0.85;
 constexpr double kSharpness = 16;
@@ -83,9 +87,10 @@ double SeasonalLevel::value_at(std::span<const Bucket> buckets, std::size_t hour
 }
 
 double SeasonalLevel::clipped(double error) const {
-  if (rows_ <= kRowsBeforeClipping) return error;
+  if (rows_ < kRowsBeforeClipping) return error;
   if (error_size_ <= 0) return shape_ == Shape::kSteps ? error : 0;
-  return std::clamp(error, -kClipping * error_size_, kClipping * error_size_);
+  const double most = (rows_ <= kRowsOfYouth ? kClippingOfYouth : kClipping) * error_size_;
+  return std::clamp(error, -most, most);
 }
 
 void SeasonalLevel::teach(Buckets buckets, std::size_t hour, double into, double least_rate,

@@ -5,6 +5,7 @@
 
 #include "pipelines/anomaly/detector_table.h"
 #include "pipelines/anomaly/exponential.h"
+#include "pipelines/anomaly/robust_start.h"
 #include "pipelines/functions/aggregate_base.h"
 #include "pipelines/functions/state_size.h"
 
@@ -176,7 +177,7 @@ class AnomalyDetection final : public OverSeries<DetectionState> {
 // ---- Forecasts -------------------------------------------------------------------------------------------
 
 struct Nothing {};
-using ForecastState = SeriesState<anomaly::HoltWinters, Nothing>;
+using ForecastState = SeriesState<anomaly::RobustStart<anomaly::HoltWinters>, Nothing>;
 
 class Forecast final : public OverSeries<ForecastState> {
  public:
@@ -196,7 +197,7 @@ class Forecast final : public OverSeries<ForecastState> {
     return sizeof(ForecastState) + anomaly::full_size_of(options_, 1);
   }
   void init(std::byte* state) const override {
-    new (state) ForecastState{std::make_unique<anomaly::HoltWinters>(options_), {}};
+    new (state) ForecastState{std::make_unique<anomaly::RobustStart<anomaly::HoltWinters>>(options_), {}};
   }
 
   void update(std::span<const ColumnPtr> arguments, std::span<const std::uint32_t> rows,

@@ -87,12 +87,20 @@ std::optional<WrittenOptions> read_options(const sql::Call& call, const BindCont
   return written;
 }
 
-void report(const OptionError& mistake, const WrittenOptions& written, const BindContext& context) {
+sql::SourceSpan place_of(const OptionError& mistake, const WrittenOptions& written) {
   const auto place = written.spans.find(mistake.key);
-  sql::SourceSpan span = written.whole;
-  if (place != written.spans.end())
-    span = mistake.part == OptionError::Part::kValue ? place->second.value : place->second.key;
-  context.diagnostics.error(span, mistake.message);
+  if (place == written.spans.end()) return written.whole;
+  return mistake.part == OptionError::Part::kValue ? place->second.value : place->second.key;
+}
+
+void report(const OptionError& mistake, const WrittenOptions& written, const BindContext& context) {
+  context.diagnostics.error(place_of(mistake, written), mistake.message);
+}
+
+void warn_of_idle(const anomaly::DetectorOptions& options, const WrittenOptions& written,
+                  const BindContext& context) {
+  for (const OptionError& idle : anomaly::find_idle(options))
+    context.diagnostics.warning(place_of(idle, written), idle.message);
 }
 
 /// None: reported.
@@ -160,6 +168,7 @@ std::optional<SeriesFunction> bind_detection(const sql::Call& call, const Type& 
     report(*mistake, written, context);
     return std::nullopt;
   }
+  warn_of_idle(*options, written, context);
   const std::string shape =
       values.type.kind() == TypeKind::kRow ? std::to_string(values.count) + " values " : "";
   return SeriesFunction{functions::make_anomaly_detection(*options, values, time),
@@ -179,6 +188,7 @@ std::optional<SeriesFunction> bind_forecast(const sql::Call& call, const Type& v
     report(*mistake, written, context);
     return std::nullopt;
   }
+  warn_of_idle(*options, written, context);
   return SeriesFunction{functions::make_forecast(*options, time), kind_of(call, *options, ""),
                         options_text(*options, written.values)};
 }

@@ -142,6 +142,34 @@ TEST_CASE("twenty deviations are an alert behind any error code, at any offset")
   }
 }
 
+TEST_CASE("an error code among the first rows hides no spike of twenty deviations") {
+  constexpr std::size_t kSpike = 500;
+  for (const Method method : all_methods()) {
+    const std::size_t end = is_of_sums(method) ? kSpike + 20 : kSpike + 1;
+    for (const std::size_t at : {0U, 1U, 5U, 9U, 15U, 19U, 20U, 22U, 28U, 35U, 45U}) {
+      for (const double code : {-999.0, 65535.0, 1e9, 1e300}) {
+        CAPTURE(to_string(method));
+        CAPTURE(at);
+        CAPTURE(code);
+        Series rows = plain_series();
+        rows[at].value = code;
+        for (std::size_t i = kSpike; i < end; ++i) rows[i].value += 20;
+        CHECK(rows_to_alert(rows, kSpike, method) <= (is_of_sums(method) ? 19 : 0));
+      }
+    }
+  }
+}
+
+TEST_CASE("an error code on a flat line hides no step of it") {
+  for (const Method method : all_methods()) {
+    if (method == Method::kNovelty || method == Method::kHalfSpaceTrees) continue;
+    CAPTURE(to_string(method));
+    Series rows = changed([](std::size_t i, Row& row) { row.value = i < 600 ? 21.5 : 22.5; });
+    rows[300].value = 65535;
+    CHECK(rows_to_alert(rows, 600, method) < (is_of_sums(method) ? 20 : 1));
+  }
+}
+
 TEST_CASE("the unit of a series makes no difference") {
   for (const Method method : all_methods()) {
     for (const double unit : {0x1p-300, 0x1p-60, 0x1p60, 0x1p300}) {

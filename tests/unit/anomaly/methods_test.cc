@@ -66,6 +66,22 @@ TEST_CASE("mad is not moved by outliers that a mean follows") {
   CHECK_FALSE(zscore.see(90).alert);
 }
 
+TEST_CASE("mad takes the steps of a coarse sensor for none, and finds what is several of them away") {
+  for (const double spread : {0.1, 0.2, 0.3, 0.5}) {
+    CAPTURE(spread);
+    Noise noise(17);
+    const DetectorPtr detector = make_detector(options_of(Method::kMad), 1);
+    std::size_t alerts = 0;
+    for (std::size_t i = 0; i < 4000; ++i) {
+      const double value = 20 + 0.5 * std::round(2 * (spread * noise.normal() + 0.1));
+      alerts += detector->observe({&value, 1}, time_of_row(i)).alert ? 1 : 0;
+    }
+    CHECK(alerts < 160);
+    const double far = 22.5;
+    CHECK(detector->observe({&far, 1}, time_of_row(4000)).alert);
+  }
+}
+
 TEST_CASE("mad keeps outliers out of its window until they are the new level") {
   DetectorOptions options = options_of(Method::kMad);
   options.window = 20;
