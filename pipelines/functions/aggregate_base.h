@@ -215,15 +215,15 @@ void append_value(const T& value, ColumnBuilder& out) {
 AggregatePtr make_count_all();
 AggregatePtr make_count(const Type& argument);
 /// nullptr: there is none for the type.
-AggregatePtr make_sum(const Type& argument);
-AggregatePtr make_average(const Type& argument);
+AggregatePtr make_sum(const Type& argument, bool needs_retraction);
+AggregatePtr make_average(const Type& argument, bool needs_retraction);
 
 enum class Extreme : std::uint8_t { kLeast, kGreatest };
 AggregatePtr make_extreme(const Type& argument, Extreme extreme, bool needs_retraction);
 
 enum class Spread : std::uint8_t { kVariance, kDeviation };
 enum class Basis : std::uint8_t { kPopulation, kSample };
-AggregatePtr make_spread(const Type& argument, Spread spread, Basis basis);
+AggregatePtr make_spread(const Type& argument, Spread spread, Basis basis, bool needs_retraction);
 
 enum class NullValues : std::uint8_t {
   kSkipped,
@@ -248,7 +248,7 @@ AggregatePtr make_json_object_agg(const Type& value, NullValues nulls, JsonText 
 /// `arguments`: the value, the share (or an ARRAY of shares), and perhaps how often the value counts.
 AggregatePtr make_percentile(std::vector<Type> arguments, std::vector<double> shares);
 /// SUM that is 0 of nothing.
-AggregatePtr make_sum_or_zero(const Type& argument);
+AggregatePtr make_sum_or_zero(const Type& argument, bool needs_retraction);
 
 /// The type of AVG and of the spreads: integers stay as they are, DECIMAL(p, s) is DECIMAL(38, max(6, s)).
 Type average_type(const Type& argument);

@@ -2,11 +2,15 @@
 // distances are kept up value by value (Welford) and merged by Chan, Golub and LeVeque's formula: sums of
 // squares would cancel where values are large and near each other, as sensors' are. As with AVG, integers
 // give integers.
+//
+// Where values are taken away again, sums of twice the precision are kept beside them: a value far from all
+// others, once gone, would leave what it has rounded off.
 #include <cmath>
 
 #include "pipelines/functions/aggregate_base.h"
 #include "pipelines/functions/decimal.h"
 #include "pipelines/functions/kernel.h"
+#include "pipelines/functions/retractable_sum.h"
 
 namespace leat::functions {
 namespace {
@@ -47,9 +51,92 @@ struct Moments {
   }
 };
 
-template <class T>
+// state := moments, sum of values, sum of their squares
+struct KeepingMoments {
+  Moments moments;
+  RetractableSum sum;
+  RetractableSum squares;
+
+  [[nodiscard]] std::size_t heap_bytes() const { return sum.heap_bytes() + squares.heap_bytes(); }
+  void add(double value) {
+    moments.add(value);
+    sum.add(value);
+    squares.add(value * value, std::fma(value, value, -(value * value)));
+  }
+  void retract(double value) {
+    moments.retract(value);
+    sum.retract(value);
+    squares.retract(value * value, std::fma(value, value, -(value * value)));
+    settle();
+  }
+  void merge(const KeepingMoments& from) {
+    moments.merge(from.moments);
+    sum.merge(from.sum);
+    squares.merge(from.squares);
+  }
+  /// The moments are those of what is kept, unless they differ by rounding alone.
+  void settle() {
+    constexpr double kMostDrift = 1e-10;
+    if (moments.count <= 0) return;
+    const auto count = static_cast<double>(moments.count);
+    const RetractableSum::Value total = sum.value();
+    const double sure = squares_less(total, count);
+    const double right = sure < 0 ? 0 : sure;  // No number stays none.
+    const double mean = total.nearest / count;
+    const bool agrees = std::abs(moments.squares - right) <= kMostDrift * right &&
+                        std::abs(moments.mean - mean) <= kMostDrift * sum.size() / count;
+    if (agrees) return;
+    moments.mean = mean;
+    moments.squares = right;
+  }
+
+ private:
+  /// The squares' sum less total² / count, with all that each step rounds off.
+  [[nodiscard]] double squares_less(const RetractableSum::Value& total, double count) const {
+    const RetractableSum::Value all = squares.value();
+    const double square = total.nearest * total.nearest;
+    const double rest = std::fma(total.nearest, total.nearest, -square) + 2 * total.nearest * total.rest;
+    const double share = square / count;
+    const double rest_of_share = (std::fma(-share, count, square) + rest) / count;
+    return (all.nearest - share) + (all.rest - rest_of_share);
+  }
+};
+
+void save_state(const Moments& state, ByteWriter& out) {
+  out.zigzag(state.count);
+  out.float64(state.mean);
+  out.float64(state.squares);
+}
+
+void load_state(Moments& state, ByteReader& in) {
+  state.count = in.zigzag();
+  state.mean = in.float64();
+  state.squares = in.float64();
+}
+
+const Moments& moments_of(const Moments& state) {
+  return state;
+}
+
+void save_state(const KeepingMoments& state, ByteWriter& out) {
+  save_state(state.moments, out);
+  state.sum.save(out);
+  state.squares.save(out);
+}
+
+void load_state(KeepingMoments& state, ByteReader& in) {
+  load_state(state.moments, in);
+  state.sum.load(in);
+  state.squares.load(in);
+}
+
+const Moments& moments_of(const KeepingMoments& state) {
+  return state.moments;
+}
+
+template <class T, class OfMoments>
 struct SpreadOperation {
-  using State = Moments;
+  using State = OfMoments;
   using In = T;
 
   Spread spread;
@@ -64,28 +151,23 @@ struct SpreadOperation {
       return static_cast<double>(value);
   }
   void add(State& state, T value) const { state.add(widened(value)); }
-  void retract(State& state, T value) const { state.retract(widened(value)); }
+  void retract(State& state, T value) const requires std::is_same_v<State, KeepingMoments> {
+    state.retract(widened(value));
+  }
   void merge(State& into, const State& from) const { into.merge(from); }
 
   void result(const State& state, ColumnBuilder& out) const {
-    const std::int64_t divisor = state.count - (basis == Basis::kSample ? 1 : 0);
+    const Moments& moments = moments_of(state);
+    const std::int64_t divisor = moments.count - (basis == Basis::kSample ? 1 : 0);
     if (divisor <= 0) {
       out.append_null();
       return;
     }
-    const double variance = state.squares / static_cast<double>(divisor);
+    const double variance = moments.squares / static_cast<double>(divisor);
     append(spread == Spread::kVariance ? variance : std::sqrt(variance), out);
   }
-  void save(const State& state, ByteWriter& out) const {
-    out.zigzag(state.count);
-    out.float64(state.mean);
-    out.float64(state.squares);
-  }
-  void load(State& state, ByteReader& in) const {
-    state.count = in.zigzag();
-    state.mean = in.float64();
-    state.squares = in.float64();
-  }
+  void save(const State& state, ByteWriter& out) const { save_state(state, out); }
+  void load(State& state, ByteReader& in) const { load_state(state, in); }
 
  private:
   void append(double value, ColumnBuilder& out) const {
@@ -103,16 +185,23 @@ struct SpreadOperation {
   }
 };
 
-}  // namespace
-
-AggregatePtr make_spread(const Type& argument, Spread spread, Basis basis) {
-  if (!argument.is_numeric()) return nullptr;
+template <class OfMoments>
+AggregatePtr make(const Type& argument, Spread spread, Basis basis) {
   const Type type = average_type(argument);
   if (argument.kind() == TypeKind::kDecimal)
-    return make_aggregate(argument, type, SpreadOperation<Int128>{spread, basis, argument.scale(), type});
+    return make_aggregate(argument, type,
+                          SpreadOperation<Int128, OfMoments>{spread, basis, argument.scale(), type});
   return with_number(argument.layout(), [&]<class T>() {
-    return make_aggregate(argument, type, SpreadOperation<T>{spread, basis});
+    return make_aggregate(argument, type, SpreadOperation<T, OfMoments>{spread, basis});
   });
+}
+
+}  // namespace
+
+AggregatePtr make_spread(const Type& argument, Spread spread, Basis basis, bool needs_retraction) {
+  if (!argument.is_numeric()) return nullptr;
+  return needs_retraction ? make<KeepingMoments>(argument, spread, basis)
+                          : make<Moments>(argument, spread, basis);
 }
 
 }  // namespace leat::functions

@@ -1,10 +1,15 @@
 // SUM and AVG. SUM has the argument's own type and wraps as integers do in Flink; a DECIMAL sum is exact in
 // 192 bits, so that only the result can be too large (NULL), whatever came in between and in whatever order.
+//
+// A sum of doubles is a plain one, in the order of the rows, as in Flink. Where values are taken away again
+// it is held against one that has kept everything, and takes that one's value once they differ visibly.
+#include <cmath>
 #include <type_traits>
 
 #include "pipelines/functions/aggregate_base.h"
 #include "pipelines/functions/decimal.h"
 #include "pipelines/functions/kernel.h"
+#include "pipelines/functions/retractable_sum.h"
 
 namespace leat::functions {
 namespace {
@@ -35,7 +40,7 @@ struct PlainTotal {
     state.sum += widened(value);
     ++state.count;
   }
-  void retract(State& state, T value) const {
+  void retract(State& state, T value) const requires std::is_integral_v<T> {
     state.sum -= widened(value);
     --state.count;
   }
@@ -59,9 +64,57 @@ struct PlainTotal {
   }
 };
 
+// state := double sum, zigzag count, what is kept
+struct KeepingTotal {
+  double sum = 0;
+  std::int64_t count = 0;
+  RetractableSum kept;
+
+  [[nodiscard]] std::size_t heap_bytes() const { return kept.heap_bytes(); }
+  void settle() {
+    constexpr double kMostDrift = 0x1p-32;  // Of the values' sizes.
+    const double right = kept.value().nearest;
+    const bool agrees = std::abs(sum - right) <= kMostDrift * kept.size();
+    if (!agrees) sum = right;
+  }
+};
+
 template <class T>
-struct PlainSum : PlainTotal<T> {
-  void result(const Total<T>& state, ColumnBuilder& out) const {
+struct RetractedTotal {
+  using State = KeepingTotal;
+  using In = T;
+
+  void add(State& state, T value) const {
+    state.sum += double{value};
+    ++state.count;
+    state.kept.add(double{value});
+  }
+  void retract(State& state, T value) const {
+    state.sum -= double{value};
+    --state.count;
+    state.kept.retract(double{value});
+    state.settle();
+  }
+  void merge(State& into, const State& from) const {
+    into.sum += from.sum;
+    into.count += from.count;
+    into.kept.merge(from.kept);
+  }
+  void save(const State& state, ByteWriter& out) const {
+    out.float64(state.sum);
+    out.zigzag(state.count);
+    state.kept.save(out);
+  }
+  void load(State& state, ByteReader& in) const {
+    state.sum = in.float64();
+    state.count = in.zigzag();
+    state.kept.load(in);
+  }
+};
+
+template <class T, class OfTotal>
+struct PlainSum : OfTotal {
+  void result(const typename OfTotal::State& state, ColumnBuilder& out) const {
     if (state.count == 0)
       out.append_null();
     else
@@ -69,15 +122,17 @@ struct PlainSum : PlainTotal<T> {
   }
 };
 
-template <class T>
-struct PlainSumOrZero : PlainTotal<T> {
-  void result(const Total<T>& state, ColumnBuilder& out) const { out.append(static_cast<T>(state.sum)); }
+template <class T, class OfTotal>
+struct PlainSumOrZero : OfTotal {
+  void result(const typename OfTotal::State& state, ColumnBuilder& out) const {
+    out.append(static_cast<T>(state.sum));
+  }
 };
 
 // Integers: the sum wraps at 64 bits, the quotient loses its fraction.
-template <class T>
-struct PlainAverage : PlainTotal<T> {
-  void result(const Total<T>& state, ColumnBuilder& out) const {
+template <class T, class OfTotal>
+struct PlainAverage : OfTotal {
+  void result(const typename OfTotal::State& state, ColumnBuilder& out) const {
     if (state.count == 0)
       out.append_null();
     else if constexpr (std::is_integral_v<T>)
@@ -171,30 +226,41 @@ Type average_type(const Type& argument) {
   return Type::decimal(kMaxDecimalPrecision, std::max(6, argument.scale()));
 }
 
-AggregatePtr make_sum(const Type& argument) {
+namespace {
+
+/// `Of<T, Total>` over a number that is no decimal; doubles keep what they must to be taken away again.
+template <template <class, class> class Of>
+AggregatePtr make_plain(const Type& argument, const Type& result, bool needs_retraction) {
+  return with_number(argument.layout(), [&]<class T>() -> AggregatePtr {
+    if constexpr (std::is_floating_point_v<T>)
+      if (needs_retraction) return make_aggregate(argument, result, Of<T, RetractedTotal<T>>{});
+    return make_aggregate(argument, result, Of<T, PlainTotal<T>>{});
+  });
+}
+
+}  // namespace
+
+AggregatePtr make_sum(const Type& argument, bool needs_retraction) {
   if (!argument.is_numeric()) return nullptr;
   if (argument.kind() == TypeKind::kDecimal)
     return make_aggregate(argument, Type::decimal(kMaxDecimalPrecision, argument.scale()), DecimalSum{});
-  return with_number(argument.layout(),
-                     [&]<class T>() { return make_aggregate(argument, argument, PlainSum<T>{}); });
+  return make_plain<PlainSum>(argument, argument, needs_retraction);
 }
 
-AggregatePtr make_sum_or_zero(const Type& argument) {
+AggregatePtr make_sum_or_zero(const Type& argument, bool needs_retraction) {
   if (!argument.is_numeric()) return nullptr;
   if (argument.kind() == TypeKind::kDecimal)
     return make_aggregate(argument, Type::decimal(kMaxDecimalPrecision, argument.scale()),
                           DecimalSumOrZero{});
-  return with_number(argument.layout(),
-                     [&]<class T>() { return make_aggregate(argument, argument, PlainSumOrZero<T>{}); });
+  return make_plain<PlainSumOrZero>(argument, argument, needs_retraction);
 }
 
-AggregatePtr make_average(const Type& argument) {
+AggregatePtr make_average(const Type& argument, bool needs_retraction) {
   if (!argument.is_numeric()) return nullptr;
   const Type type = average_type(argument);
   if (argument.kind() == TypeKind::kDecimal)
     return make_aggregate(argument, type, DecimalAverage{{}, argument.scale(), type});
-  return with_number(argument.layout(),
-                     [&]<class T>() { return make_aggregate(argument, type, PlainAverage<T>{}); });
+  return make_plain<PlainAverage>(argument, type, needs_retraction);
 }
 
 }  // namespace leat::functions

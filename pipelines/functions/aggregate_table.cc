@@ -161,35 +161,37 @@ Result<AggregatePtr> bind_percentile(std::span<const ArgumentInfo> arguments, Di
 
 std::vector<AggregateFunction> build_table() {
   using enum UnderDistinct;
-  const Make deviation_of_sample = [](const Type& type, bool) {
-    return make_spread(type, Spread::kDeviation, Basis::kSample);
+  const Make deviation_of_sample = [](const Type& type, bool retract) {
+    return make_spread(type, Spread::kDeviation, Basis::kSample, retract);
   };
-  const Make variance_of_sample = [](const Type& type, bool) {
-    return make_spread(type, Spread::kVariance, Basis::kSample);
+  const Make variance_of_sample = [](const Type& type, bool retract) {
+    return make_spread(type, Spread::kVariance, Basis::kSample, retract);
   };
   return {
       {"COUNT", "COUNT(*) or COUNT([DISTINCT] value)",
        "Number of rows, or of rows in which value is not NULL.", bind_count},
       one_argument(
           "SUM", "Sum of all values, in their own type (integers wrap); DECIMAL(p, s) gives DECIMAL(38, s).",
-          kMatters, [](const Type& type, bool) { return make_sum(type); }),
+          kMatters, [](const Type& type, bool retract) { return make_sum(type, retract); }),
       one_argument("AVG", "Mean of all values, in their own type (integers without the fraction).", kMatters,
-                   [](const Type& type, bool) { return make_average(type); }),
+                   [](const Type& type, bool retract) { return make_average(type, retract); }),
       one_argument(
           "MIN", "Least value.", kIsTheSame,
           [](const Type& type, bool retract) { return make_extreme(type, Extreme::kLeast, retract); }),
       one_argument(
           "MAX", "Greatest value.", kIsTheSame,
           [](const Type& type, bool retract) { return make_extreme(type, Extreme::kGreatest, retract); }),
-      one_argument(
-          "STDDEV_POP", "Standard deviation of the population.", kMatters,
-          [](const Type& type, bool) { return make_spread(type, Spread::kDeviation, Basis::kPopulation); }),
+      one_argument("STDDEV_POP", "Standard deviation of the population.", kMatters,
+                   [](const Type& type, bool retract) {
+                     return make_spread(type, Spread::kDeviation, Basis::kPopulation, retract);
+                   }),
       one_argument("STDDEV_SAMP", "Standard deviation of the sample; NULL for one value.", kMatters,
                    deviation_of_sample),
       one_argument("STDDEV", "The same as STDDEV_SAMP.", kMatters, deviation_of_sample),
-      one_argument(
-          "VAR_POP", "Variance of the population.", kMatters,
-          [](const Type& type, bool) { return make_spread(type, Spread::kVariance, Basis::kPopulation); }),
+      one_argument("VAR_POP", "Variance of the population.", kMatters,
+                   [](const Type& type, bool retract) {
+                     return make_spread(type, Spread::kVariance, Basis::kPopulation, retract);
+                   }),
       one_argument("VAR_SAMP", "Variance of the sample; NULL for one value.", kMatters, variance_of_sample),
       one_argument("VARIANCE", "The same as VAR_SAMP.", kMatters, variance_of_sample),
       {"FIRST_VALUE", "FIRST_VALUE([DISTINCT] value [{IGNORE | RESPECT} NULLS])",
@@ -199,7 +201,7 @@ std::vector<AggregateFunction> build_table() {
        "Value that arrived last, NULLs aside unless RESPECT NULLS is said.",
        bind_positional<Position::kLast>},
       one_argument("SUM0", "SUM that is 0 where there is nothing to sum.", kMatters,
-                   [](const Type& type, bool) { return make_sum_or_zero(type); }),
+                   [](const Type& type, bool retract) { return make_sum_or_zero(type, retract); }),
       one_argument("APPROX_COUNT_DISTINCT", "Number of distinct values; exact here.", kIsTheSame,
                    [](const Type& type, bool retract) { return make_distinct(make_count(type), retract); }),
       one_argument("COLLECT", "The values as a multiset, NULLs aside.", kMatters,

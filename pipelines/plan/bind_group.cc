@@ -319,6 +319,7 @@ class GroupBinder {
       infos.push_back({Type::string(), Value::string(word)});
       kind += " " + word;
     }
+    if (input_.node->updating) kind += kRetracting;
     const auto distinct = call.distinct ? functions::Distinctness::kDistinct : functions::Distinctness::kAll;
     Result<functions::AggregatePtr> function =
         functions::find_aggregate(call.name)->bind(infos, distinct, input_.node->updating);

@@ -3,12 +3,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipelines/plan/bind_context.h"
 #include "pipelines/sql/expression.h"
 
 namespace leat::plan {
+
+/// Part of the kind of an aggregate that values leave again: its state is another one.
+inline constexpr std::string_view kRetracting = " retracting";
 
 /// IGNORE NULLS, NULL ON NULL and their like as words that the aggregate's binding reads behind the arguments
 /// (functions/aggregate_table.cc). None: the aggregate has no such clause; the error has been reported.

@@ -275,6 +275,7 @@ bool OverCalls::bind_aggregate(const sql::Call& call, FrameBegin begin, Aggregat
   }
   bound.kind = call.name + (call.distinct ? " DISTINCT" : "");
   for (const std::string& word : *words) bound.kind += " " + word;
+  if (begin == FrameBegin::kMoves) bound.kind += kRetracting;
   return finish_call(call, std::move(*arguments), std::move(*function), bound);
 }
 
