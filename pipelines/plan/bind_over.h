@@ -97,6 +97,7 @@ class OverCalls {
   /// Functions of a series see the whole partition up to the row, whatever order it is bound for.
   [[nodiscard]] bool check_plain_series(const sql::Call& call) const;
   bool bind_series(const sql::Call& call, const Window& window, AggregateCall& bound);
+  bool bind_shaping(const sql::Call& call, AggregateCall& bound);
   bool bind_series_call(const sql::Call& call, const Window& window, Bound& bound);
   std::optional<OverFrame> bind_frame(const std::optional<sql::Frame>& frame) const;
   std::optional<std::int64_t> bind_offset(const sql::Frame& frame) const;

@@ -140,6 +140,7 @@ bool OverCalls::bind_series(const sql::Call& call, const Window& window, Aggrega
     return false;
   }
   if (!check_plain_series(call)) return false;
+  if (is_shaping_function(call.name)) return bind_shaping(call, bound);
   if (call.arguments.size() < 2 || call.arguments.size() > 3 || call.star) {
     context_.diagnostics.error(call.span, call.name + " takes a value, its time, and options",
                                "as in " + call.name +
@@ -159,6 +160,17 @@ bool OverCalls::bind_series(const sql::Call& call, const Window& window, Aggrega
   bound.kind = std::move(series->kind);
   bound.name.insert(bound.name.size() - 1, ", " + series->options);
   return true;
+}
+
+bool OverCalls::bind_shaping(const sql::Call& call, AggregateCall& bound) {
+  std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
+  if (!arguments) return false;
+  std::vector<Type> types;
+  for (const ExprPtr& argument : *arguments) types.push_back(argument->type);
+  std::optional<SeriesFunction> series = bind_shaping_function(call, types, context_);
+  if (!series) return false;
+  bound.kind = std::move(series->kind);
+  return finish_call(call, std::move(*arguments), std::move(series->function), bound);
 }
 
 bool OverCalls::bind_lag(const sql::Call& call, AggregateCall& bound) {

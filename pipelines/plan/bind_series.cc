@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipelines/functions/aggregate_anomaly.h"
+#include "pipelines/functions/aggregate_shaping.h"
 #include "pipelines/plan/bind_expr.h"
 
 namespace leat::plan {
@@ -15,7 +16,9 @@ namespace {
 constexpr std::string_view kDetect = "ML_DETECT_ANOMALIES";
 constexpr std::string_view kDetectRobust = "ML_DETECT_ANOMALIES_ROBUST";
 constexpr std::string_view kForecast = "ML_FORECAST";
-constexpr std::array kNames = {kDetect, kDetectRobust, kForecast};
+constexpr std::string_view kDeadband = "DEADBAND";
+constexpr std::string_view kSwingingDoor = "SWINGING_DOOR";
+constexpr std::array kNames = {kDetect, kDetectRobust, kForecast, kDeadband, kSwingingDoor};
 
 /// The options as they are written, and where.
 struct WrittenOptions {
@@ -193,6 +196,48 @@ std::optional<SeriesFunction> bind_forecast(const sql::Call& call, const Type& v
                         options_text(*options, written.values)};
 }
 
+// ---- Report by exception ---------------------------------------------------------------------------------
+
+/// What an argument of a shaping function may be.
+struct Place {
+  enum class Kind : std::uint8_t { kNumber, kTime, kInterval } kind;
+  std::string_view what;
+};
+constexpr std::array kOfDeadband = {
+    Place{Place::Kind::kNumber, "the value"}, Place{Place::Kind::kNumber, "the band"},
+    Place{Place::Kind::kTime, "the time"}, Place{Place::Kind::kInterval, "the longest silence"}};
+constexpr std::array kOfSwingingDoor = {Place{Place::Kind::kNumber, "the value"},
+                                        Place{Place::Kind::kTime, "the time"},
+                                        Place{Place::Kind::kNumber, "the deviation"},
+                                        Place{Place::Kind::kInterval, "the longest time between two points"}};
+
+bool fits(Place::Kind kind, const Type& type) {
+  if (kind == Place::Kind::kNumber) return type.is_numeric();
+  return kind == Place::Kind::kTime ? type.is_timestamp() : type.kind() == TypeKind::kIntervalDayTime;
+}
+
+std::string_view name_of(Place::Kind kind) {
+  if (kind == Place::Kind::kNumber) return "a number";
+  return kind == Place::Kind::kTime ? "a TIMESTAMP" : "an INTERVAL of days to seconds";
+}
+
+/// The types that the function takes its arguments as. None: reported.
+std::optional<std::vector<Type>> shaping_types(const sql::Call& call, std::span<const Type> types,
+                                               std::span<const Place> places, const BindContext& context) {
+  std::vector<Type> taken;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (!fits(places[i].kind, types[i])) {
+      context.diagnostics.error(call.arguments[i].value->span,
+                                std::string(places[i].what) + " of " + call.name + " is " +
+                                    std::string(name_of(places[i].kind)) + ", not " +
+                                    types[i].with_nullable(true).to_string());
+      return std::nullopt;
+    }
+    taken.push_back(places[i].kind == Place::Kind::kNumber ? Type::float64() : types[i].with_nullable(true));
+  }
+  return taken;
+}
+
 }  // namespace
 
 std::span<const std::string_view> series_function_names() {
@@ -201,6 +246,31 @@ std::span<const std::string_view> series_function_names() {
 
 bool is_series_function(std::string_view name) {
   return std::ranges::count(kNames, name) > 0;
+}
+
+bool is_shaping_function(std::string_view name) {
+  return name == kDeadband || name == kSwingingDoor;
+}
+
+std::optional<SeriesFunction> bind_shaping_function(const sql::Call& call, std::span<const Type> types,
+                                                    const BindContext& context) {
+  const bool is_deadband = call.name == kDeadband;
+  if (is_deadband ? types.size() != 2 && types.size() != 4 : types.size() != 3 && types.size() != 4) {
+    context.diagnostics.error(call.span,
+                              call.name + (is_deadband ? " takes a value and a band, and maybe the "
+                                                         "time and the longest silence"
+                                                       : " takes a value, its time and a deviation, "
+                                                         "and maybe the longest time between points"),
+                              is_deadband ? "as in DEADBAND(temperature, 0.5, ts, INTERVAL '10' MINUTE)"
+                                          : "as in SWINGING_DOOR(temperature, ts, 0.5)");
+    return std::nullopt;
+  }
+  std::optional<std::vector<Type>> taken = shaping_types(
+      call, types, is_deadband ? std::span<const Place>(kOfDeadband) : kOfSwingingDoor, context);
+  if (!taken) return std::nullopt;
+  return SeriesFunction{is_deadband ? functions::make_deadband(*std::move(taken))
+                                    : functions::make_swinging_door(*std::move(taken)),
+                        call.name, ""};
 }
 
 std::optional<SeriesFunction> bind_series_function(const sql::Call& call, std::span<const Type> types,

@@ -158,6 +158,16 @@ std::vector<LanguageForm> series_forms() {
        "rmse "
        "and aic.",
        "SELECT device, ML_FORECAST(temperature, ts, JSON_OBJECT('horizon' VALUE 12))" + over},
+      {{"DEADBAND"},
+       "DEADBAND(value, band [, ts, INTERVAL '…']) OVER (PARTITION BY k ORDER BY ts)",
+       "TRUE for the rows that are worth sending: the first one, those more than the band away from the last "
+       "one that was, where values go or come back, and where the interval has passed without one.",
+       "SELECT device, DEADBAND(temperature, 0.5, ts, INTERVAL '10' MINUTE)" + over},
+      {{"SWINGING_DOOR"},
+       "SWINGING_DOOR(value, ts, deviation [, INTERVAL '…']) OVER (PARTITION BY k ORDER BY ts)",
+       "The points that straight lines between them tell all values by, to within the deviation: a ROW of "
+       "timestamp and value where the row shows that a line ends, else NULL.",
+       "SELECT device, SWINGING_DOOR(temperature, ts, 0.5)" + over},
   };
 }
 
