@@ -10,24 +10,23 @@ using std::chrono::milliseconds;
 
 /// Free pages that stay, 1 MiB: the next blocks use them, and a file that breathes is not cut at each breath.
 constexpr long kKeptPages = 256;
-/// Of the file, before pages are moved under load: what is behind them moves once, not at each breath of a
-/// backlog.
+/// Of the file, before pages are moved under load or while a backlog drains: what is behind them moves once,
+/// not at each breath.
 constexpr double kFreeShareUnderLoad = 0.75;
+/// 32 MiB in use, and 16 MiB to give back: such a file is cut at once.
+constexpr long kFewInUse = 8192;
+constexpr long kManyFree = 4096;
+/// So many free pages are searched in no time, 256 MiB; of more, fewer are given back in a step.
+constexpr long kSearchable = 65'536;
+constexpr long kPagesOfStep = 256;
+constexpr long kLeastPagesOfStep = 16;
+constexpr milliseconds kSpan{10'000};
 /// A page that changes with each commit is copied from the log this often, not once a commit: flash wears.
 constexpr milliseconds kBetweenCheckpoints{10'000};
 
 Result<long> number(Connection& connection, const char* pragma) {
   LEAT_ASSIGN(const std::string text, connection.value(pragma));
   return std::stol(text);
-}
-
-/// Failures count as nothing to do.
-bool worth_vacuum(Connection& connection, Housekeeper::Load load) {
-  const Result<long> free_pages = number(connection, "PRAGMA freelist_count");
-  if (!free_pages || *free_pages <= kKeptPages) return false;
-  if (load != Housekeeper::Load::kBusy) return true;
-  const Result<long> pages = number(connection, "PRAGMA page_count");
-  return pages && static_cast<double>(*free_pages) >= kFreeShareUnderLoad * static_cast<double>(*pages);
 }
 
 /// PASSIVE never waits for a reader. False: it left something, as somebody reads, and is to be tried again.
@@ -41,10 +40,62 @@ bool empties_log(Connection& connection) {
 }  // namespace
 
 UntilNextStep Housekeeper::step(Connection& connection, Load load, Clock::time_point now) {
-  if (!worth_vacuum(connection, load)) return checkpoint(connection, load, now);
-  if (!connection.exec("PRAGMA incremental_vacuum(256)")) return std::nullopt;
+  if (cutting_ && !end_cut(connection)) return std::nullopt;
+  const std::optional<Pages> pages = count(connection);
+  if (!pages) return checkpoint(connection, load, now);
+  watch(*pages, now);
+  if (pages->free <= kKeptPages) return checkpoint(connection, load, now);
+  if (pages->free >= kManyFree && pages->all - pages->free <= kFewInUse) {
+    if (!cut(connection)) return std::nullopt;
+  } else if (worth_moving(*pages, load)) {
+    const long given = std::clamp(kPagesOfStep * kSearchable / pages->free, kLeastPagesOfStep, kPagesOfStep);
+    const std::string command = "PRAGMA incremental_vacuum(" + std::to_string(given) + ")";
+    if (!connection.exec(command.c_str())) return std::nullopt;
+    span_->given_back += given;
+  } else {
+    const UntilNextStep next = checkpoint(connection, load, now);
+    return load == Load::kQuiet ? std::min(next.value_or(kSpan), kSpan) : next;
+  }
   vacuumed_ = true;
   return milliseconds(0);
+}
+
+/// None: nothing is to do; a failure counts as that.
+std::optional<Housekeeper::Pages> Housekeeper::count(Connection& connection) {
+  const Result<long> free = number(connection, "PRAGMA freelist_count");
+  const Result<long> all = number(connection, "PRAGMA page_count");
+  if (!free || !all) return std::nullopt;
+  return Pages{.all = *all, .free = *free};
+}
+
+void Housekeeper::watch(const Pages& pages, Clock::time_point now) {
+  const bool grows = span_ && pages.free + span_->given_back > span_->free + kKeptPages;
+  if (grows) drains_ = true;
+  if (span_ && now - span_->since < kSpan) return;
+  drains_ = grows;
+  span_ = Span{.since = now, .free = pages.free};
+}
+
+bool Housekeeper::worth_moving(const Pages& pages, Load load) const {
+  if (load == Load::kUrgent) return true;
+  if (load == Load::kQuiet && !drains_) return true;
+  return pages.free <= kSearchable &&
+         static_cast<double>(pages.free) >= kFreeShareUnderLoad * static_cast<double>(pages.all);
+}
+
+/// In this mode each commit moves what is in use to the front and cuts the rest off; the one that sets the
+/// mode is the first.
+Status Housekeeper::cut(Connection& connection) {
+  cutting_ = true;
+  const Status done = connection.exec("PRAGMA auto_vacuum = FULL");
+  LEAT_TRY(end_cut(connection));
+  return done;
+}
+
+Status Housekeeper::end_cut(Connection& connection) {
+  LEAT_TRY(connection.exec("PRAGMA auto_vacuum = INCREMENTAL"));
+  cutting_ = false;
+  return {};
 }
 
 UntilNextStep Housekeeper::checkpoint(Connection& connection, Load load, Clock::time_point now) {

@@ -353,6 +353,60 @@ TEST_CASE_FIXTURE(FileFixture,
   CHECK(step(Housekeeper::Load::kUrgent) == std::nullopt);
 }
 
+/// Of two megabytes.
+void insert_block(Connection& connection, int number) {
+  const std::string text =
+      "INSERT INTO blocks VALUES (" + std::to_string(number) + ", 1, 1, 1, 1, zeroblob(2000000))";
+  REQUIRE(connection.exec(text.c_str()));
+}
+
+TEST_CASE_FIXTURE(FileFixture,
+                  "while a backlog drains nothing is moved, and behind it the file is cut at once") {
+  using std::chrono::milliseconds;
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(apply_settings(**connection));
+  REQUIRE(migrate(**connection, 0));
+  constexpr int kBlocks = 60;
+  for (int number = 1; number <= kBlocks; ++number) insert_block(**connection, number);
+  Housekeeper keeper;
+  Housekeeper::Clock::time_point now{};
+  const auto pages = [&] { return std::stol(*(*connection)->value("PRAGMA page_count")); };
+  const long all = pages();
+  keeper.step(**connection, Housekeeper::Load::kQuiet, now);
+  for (int number = 1; number <= kBlocks / 2; ++number) {
+    REQUIRE((*connection)->exec(("DELETE FROM blocks WHERE number = " + std::to_string(number)).c_str()));
+    now += milliseconds(500);
+    CHECK(keeper.step(**connection, Housekeeper::Load::kQuiet, now) != milliseconds(0));
+  }
+  CHECK(pages() == all);
+  REQUIRE((*connection)->exec("DELETE FROM blocks"));
+  CHECK(keeper.step(**connection, Housekeeper::Load::kQuiet, now) == milliseconds(0));
+  CHECK(pages() < 400);
+  CHECK(keeper.step(**connection, Housekeeper::Load::kQuiet, now) == std::nullopt);
+  CHECK(std::filesystem::file_size(options.path) < 2'000'000);
+  CHECK(*(*connection)->value("PRAGMA auto_vacuum") == "2");
+  CHECK(*(*connection)->value("PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE_FIXTURE(FileFixture, "what stays free when a backlog has drained in part is given back in time") {
+  using std::chrono::milliseconds;
+  auto connection = Connection::open(options.path, OpenMode::kReadWrite);
+  REQUIRE(apply_settings(**connection));
+  REQUIRE(migrate(**connection, 0));
+  for (int number = 1; number <= 60; ++number) insert_block(**connection, number);
+  Housekeeper keeper;
+  Housekeeper::Clock::time_point now{};
+  keeper.step(**connection, Housekeeper::Load::kQuiet, now);
+  REQUIRE((*connection)->exec("DELETE FROM blocks WHERE number % 3 = 0"));
+  CHECK(keeper.step(**connection, Housekeeper::Load::kQuiet, now) != milliseconds(0));
+  now += milliseconds(10'000);
+  CHECK(keeper.step(**connection, Housekeeper::Load::kQuiet, now) == milliseconds(10'000));
+  now += milliseconds(10'000);
+  while (keeper.step(**connection, Housekeeper::Load::kQuiet, now) == milliseconds(0)) continue;
+  CHECK(std::stol(*(*connection)->value("PRAGMA freelist_count")) <= 256);
+  CHECK(std::filesystem::file_size(options.path) < 85'000'000);
+}
+
 TEST_CASE_FIXTURE(FileFixture, "tables without retention want no housekeeping, others every ten seconds") {
   using std::chrono::milliseconds;
   auto connection = Connection::open(options.path, OpenMode::kReadWrite);
