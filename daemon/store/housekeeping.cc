@@ -13,8 +13,8 @@ constexpr long kKeptPages = 256;
 /// Of the file, before pages are moved under load or while a backlog drains: what is behind them moves once,
 /// not at each breath.
 constexpr double kFreeShareUnderLoad = 0.75;
-/// 32 MiB in use, and 16 MiB to give back: such a file is cut at once.
-constexpr long kFewInUse = 8192;
+/// 16 MiB in use, which are held in memory meanwhile, and as much to give back: such a file is written anew.
+constexpr long kFewInUse = 4096;
 constexpr long kManyFree = 4096;
 /// So many free pages are searched in no time, 256 MiB; of more, fewer are given back in a step.
 constexpr long kSearchable = 65'536;
@@ -40,13 +40,12 @@ bool empties_log(Connection& connection) {
 }  // namespace
 
 UntilNextStep Housekeeper::step(Connection& connection, Load load, Clock::time_point now) {
-  if (cutting_ && !end_cut(connection)) return std::nullopt;
   const std::optional<Pages> pages = count(connection);
   if (!pages) return checkpoint(connection, load, now);
   watch(*pages, now);
   if (pages->free <= kKeptPages) return checkpoint(connection, load, now);
   if (pages->free >= kManyFree && pages->all - pages->free <= kFewInUse) {
-    if (!cut(connection)) return std::nullopt;
+    if (!connection.exec("VACUUM")) return std::nullopt;
   } else if (worth_moving(*pages, load)) {
     const long given = std::clamp(kPagesOfStep * kSearchable / pages->free, kLeastPagesOfStep, kPagesOfStep);
     const std::string command = "PRAGMA incremental_vacuum(" + std::to_string(given) + ")";
@@ -81,21 +80,6 @@ bool Housekeeper::worth_moving(const Pages& pages, Load load) const {
   if (load == Load::kQuiet && !drains_) return true;
   return pages.free <= kSearchable &&
          static_cast<double>(pages.free) >= kFreeShareUnderLoad * static_cast<double>(pages.all);
-}
-
-/// In this mode each commit moves what is in use to the front and cuts the rest off; the one that sets the
-/// mode is the first.
-Status Housekeeper::cut(Connection& connection) {
-  cutting_ = true;
-  const Status done = connection.exec("PRAGMA auto_vacuum = FULL");
-  LEAT_TRY(end_cut(connection));
-  return done;
-}
-
-Status Housekeeper::end_cut(Connection& connection) {
-  LEAT_TRY(connection.exec("PRAGMA auto_vacuum = INCREMENTAL"));
-  cutting_ = false;
-  return {};
 }
 
 UntilNextStep Housekeeper::checkpoint(Connection& connection, Load load, Clock::time_point now) {

@@ -37,8 +37,6 @@ class Housekeeper {
   static std::optional<Pages> count(Connection& connection);
   void watch(const Pages& pages, Clock::time_point now);
   [[nodiscard]] bool worth_moving(const Pages& pages, Load load) const;
-  Status cut(Connection& connection);
-  Status end_cut(Connection& connection);
   UntilNextStep checkpoint(Connection& connection, Load load, Clock::time_point now);
 
   // Whether pages become free in numbers is told by spans of time.
@@ -49,7 +47,6 @@ class Housekeeper {
   };
   std::optional<Span> span_;
   bool drains_ = false;
-  bool cutting_ = false;   // The file is in the mode that cuts it at each commit.
   bool vacuumed_ = false;  // The file shrinks when the log is moved into it.
   std::optional<Clock::time_point> last_checkpoint_;
 };

@@ -361,7 +361,7 @@ void insert_block(Connection& connection, int number) {
 }
 
 TEST_CASE_FIXTURE(FileFixture,
-                  "while a backlog drains nothing is moved, and behind it the file is cut at once") {
+                  "while a backlog drains nothing is moved, and behind it the file is written anew") {
   using std::chrono::milliseconds;
   auto connection = Connection::open(options.path, OpenMode::kReadWrite);
   REQUIRE(apply_settings(**connection));
