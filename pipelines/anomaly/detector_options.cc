@@ -106,7 +106,7 @@ constexpr std::array<Use, 10> kUses = {
      {"window", bit(Method::kMad) | bit(Method::kHalfSpaceTrees)},
      {"drift", kMean},
      {"alpha", bit(Method::kEwma) | bit(Method::kHoltWinters)},
-     {"m", bit(Method::kHoltWinters)},
+     {"m", bit(Method::kHoltWinters) | bit(Method::kNovelty)},
      {"cooldown", bit(Method::kNovelty) | bit(Method::kHalfSpaceTrees)},
      {"imputeOutliers", bit(Method::kMad)},
      {"seed", bit(Method::kHalfSpaceTrees)}}};
@@ -220,6 +220,7 @@ const OptionTable<DetectorOptions>& detector_option_table() {
           "alpha", &O::alpha,
           "ewma (0.1), holt_winters (found by itself): the weight of the last value, above 0 and below 1."),
       row<O>("m", &O::season_rows, "holt_winters: rows of a season, in place of the calendar's hours."),
+      row<O>("horizon", &O::horizon_of_detection, "Changes nothing: each row is judged as it comes."),
       row<O>("cooldown", &O::cooldown,
              "novelty (120), half_space_trees (0): rows behind an alert in which no other begins."),
       row<O>("imputeOutliers", &O::keeps_outliers_out,
@@ -275,6 +276,16 @@ std::vector<OptionError> find_idle(const DetectorOptions& options) {
     idle.push_back({"enableStl", OptionError::Part::kKey,
                     fmt::format("'enableStl' changes nothing: '{}' takes the season away in any case",
                                 to_string(options.method))});
+  if (options.method == Method::kNovelty && options.season_rows > 0)
+    idle.push_back({"m", OptionError::Part::kKey,
+                    "'m' changes nothing: 'novelty' finds seasons by itself; 'holt_winters' takes it"});
+  if (options.method == Method::kNovelty && options.confidence && !options.threshold)
+    idle.push_back(
+        {"confidencePercentage", OptionError::Part::kKey,
+         "'confidencePercentage' moves the bounds of 'novelty' and not its alerts: 'threshold' does"});
+  if (options.horizon_of_detection)
+    idle.push_back({"horizon", OptionError::Part::kKey,
+                    "'horizon' changes nothing: each row is judged as it comes; ML_FORECAST takes it"});
   if (options.method == Method::kNovelty &&
       options.min_training.value_or(kLeastRowsOfNovelty) < kLeastRowsOfNovelty)
     idle.push_back(
@@ -336,7 +347,7 @@ std::string identity_of(const DetectorOptions& options) {
   if (options.method == Method::kMad || options.method == Method::kHalfSpaceTrees)
     add("window", options.window_rows());
   if (options.method == Method::kHalfSpaceTrees) add("seed", options.seed);
-  if (options.season_rows > 0) add("m", options.season_rows);
+  if (options.season_rows > 0 && options.method == Method::kHoltWinters) add("m", options.season_rows);
   if (options.deseasonalise && !has_own_season(options.method)) text += " without season";
   return text;
 }

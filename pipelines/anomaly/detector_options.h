@@ -39,7 +39,8 @@ struct DetectorOptions {
   std::optional<double> threshold;
   std::optional<double> drift;
   std::optional<double> alpha;
-  std::uint32_t season_rows = 0;  ///< 0: the season is that of the calendar.
+  std::uint32_t season_rows = 0;                      ///< 0: the season is that of the calendar.
+  std::optional<std::uint32_t> horizon_of_detection;  ///< Of other engines; of no use here.
   std::optional<std::uint32_t> cooldown;
   bool keeps_outliers_out = false;
   std::uint64_t seed = 1;

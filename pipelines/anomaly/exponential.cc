@@ -24,13 +24,7 @@ Status ended_well(const ByteReader& in) {
   return fail(ErrorCode::kCorrupt, "a saved detector ends early");
 }
 
-/// What is learnt of an error.
-double clipped(double error, const ForecastErrors& errors, FlatLine& flat) {
-  constexpr std::uint64_t kFewRows = 5;  // Which tell no deviation.
-  if (errors.rows() < kFewRows || error == 0) return error;
-  const double most = kMostLearnt * errors.rmse();
-  return most > 0 ? std::clamp(error, -most, most) : flat.learnt(error);
-}
+constexpr std::uint64_t kFewRows = 5;  // Which tell no deviation.
 
 /// The weight of a row that is so many steps behind the last one.
 double weight_of(double alpha, double steps) {
@@ -47,6 +41,14 @@ double StepTime::steps_to(std::int64_t time) {
   const double steps = std::clamp(passed / mean_, 1 / kMostSteps, kMostSteps);
   mean_ += std::max(1 / static_cast<double>(rows_), kStepRate) * (steps - 1) * mean_;
   return steps;
+}
+
+std::uint64_t StepTime::rows_missing_before(std::int64_t time) const {
+  constexpr double kMost = 1e6;
+  const double passed = rows_ == 0 ? 0 : static_cast<double>(time - last_);
+  if (mean_ <= 0 || passed <= 0) return 0;
+  const double steps = std::min(std::round(passed / mean_), kMost);
+  return steps < 2 ? 0 : static_cast<std::uint64_t>(steps) - 1;
 }
 
 void StepTime::save(ByteWriter& out) const {
@@ -74,25 +76,48 @@ Verdict Ewma::judge(std::span<const double> values, std::int64_t time) {
   const double steps = step_.steps_to(time);
   if (errors_.rows() == 0) level_ = value;
   Verdict verdict;
-  const double error = value - level_;
   const bool warm = errors_.rows() >= warm_up_;
   if (warm) {
     verdict = judge_error(value, level_, errors_.rmse(), width_);
     verdict.rmse = errors_.rmse();
     verdict.aic = errors_.aic(1);
   }
-  const double learnt = clipped(error, errors_, flat_);
-  level_ += weight_of(alpha_, steps) * learnt;
-  errors_.add(learnt);
+  learn(value, steps);
   return verdict;
 }
 
-// head := step, double level, errors, flat line
+void Ewma::learn(double value, double steps) {
+  const double error = value - level_;
+  const double most = kMostLearnt * errors_.rmse();
+  if (errors_.rows() < kFewRows || std::abs(error) <= most) {
+    new_level_.end();
+    level_ += weight_of(alpha_, steps) * error;
+    return errors_.add(error);
+  }
+  const NewLevel::Finding finding = new_level_.add(value, error);
+  if (finding == NewLevel::Finding::kLevel) {
+    level_ = new_level_.mean();
+    const double deviation = std::sqrt(new_level_.variance());
+    return deviation > errors_.rmse() ? errors_.restart(deviation) : errors_.pass();
+  }
+  if (finding == NewLevel::Finding::kMore) return errors_.pass();
+  if (most > 0) {
+    level_ += weight_of(alpha_, steps) * std::clamp(error, -most, most);
+    return errors_.add(most);
+  }
+  const std::optional<double> learnt = flat_.learnt(error);
+  if (!learnt) return errors_.pass();
+  level_ += weight_of(alpha_, steps) * *learnt;
+  errors_.restart(*learnt);
+}
+
+// head := step, double level, errors, flat line, new level
 void Ewma::save(ByteWriter& out) const {
   step_.save(out);
   out.float64(level_);
   errors_.save(out);
   flat_.save(out);
+  new_level_.save(out);
 }
 
 Status Ewma::load(ByteReader& in) {
@@ -100,6 +125,7 @@ Status Ewma::load(ByteReader& in) {
   level_ = in.float64();
   errors_.load(in);
   flat_.load(in);
+  new_level_.load(in);
   return ended_well(in);
 }
 
@@ -131,6 +157,19 @@ void RowSeason::learn(double value) {
   const double change = std::max(1 / turns, kSeasonRate) * learnt;
   places_.set(place, places_[place] + change);
   sum_ += change;
+}
+
+/// What is missing counts as the mean.
+void RowSeason::pass(std::uint64_t rows) {
+  if (is_empty() || rows_ < places_.size()) return;
+  const std::size_t size = places_.size();
+  if (rows > 2 * size) rows = size + rows % size;
+  for (; rows > 0; --rows) {
+    const std::size_t place = rows_++ % size;
+    const double mean = recent_sum_ / static_cast<double>(size);
+    recent_sum_ += mean - recent_[place];
+    recent_.set(place, mean);
+  }
 }
 
 void RowSeason::save(ByteWriter& out) const {
@@ -183,6 +222,7 @@ double HoltWinters::expected_of(std::size_t model, double season, double steps) 
 
 Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
   const double value = values[0];
+  rows_season_.pass(step_.rows_missing_before(time));
   const double steps = step_.steps_to(time);
   const SeasonalLevel::Expectation calendar = calendar_.expect(time);
   const double season = rows_season_.is_empty() ? calendar.season : rows_season_.at(0);
@@ -210,10 +250,18 @@ Verdict HoltWinters::judge(std::span<const double> values, std::int64_t time) {
 
 /// True: it is one of an outlier.
 bool HoltWinters::add_error(double error) {
-  const bool is_first = errors_.rows() >= warm_up_ && errors_.rmse() == 0 && error != 0;
-  const double learnt = clipped(error, errors_, flat_);
-  errors_.add(learnt);
-  return learnt != error || is_first;
+  const double most = kMostLearnt * errors_.rmse();
+  if (errors_.rows() < kFewRows || std::abs(error) <= most) {
+    errors_.add(error);
+    return false;
+  }
+  if (most > 0)
+    errors_.add(most);
+  else if (const std::optional<double> learnt = flat_.learnt(error))
+    errors_.restart(*learnt);
+  else
+    errors_.pass();
+  return true;
 }
 
 /// A jump is no trend.

@@ -20,6 +20,7 @@
 
 #include "pipelines/anomaly/detector.h"
 #include "pipelines/anomaly/detector_options.h"
+#include "pipelines/anomaly/new_level.h"
 #include "pipelines/anomaly/normal.h"
 #include "pipelines/anomaly/paged_cells.h"
 #include "pipelines/anomaly/seasonal_level.h"
@@ -31,6 +32,8 @@ class StepTime {
  public:
   /// How many steps a row is behind the last one, from 0.1 to 10; 1 for the first.
   double steps_to(std::int64_t time);
+  /// How many whole steps are between it and the last one; 0 for the first. Call before `steps_to`.
+  [[nodiscard]] std::uint64_t rows_missing_before(std::int64_t time) const;
   [[nodiscard]] double micros() const { return mean_; }
   [[nodiscard]] std::int64_t last() const { return last_; }
 
@@ -58,10 +61,13 @@ class Ewma : public Detector {
   std::uint32_t warm_up_;
   double width_;
   double alpha_;
+  void learn(double value, double steps);
+
   StepTime step_;
   double level_ = 0;
   ForecastErrors errors_;
   FlatLine flat_;
+  NewLevel new_level_{8};  // It follows.
 };
 
 /// A season of every m rows: of each of its places the mean distance from the mean of the m rows up to it.
@@ -75,6 +81,8 @@ class RowSeason {
   /// Of the row that is `ahead` rows behind the next one.
   [[nodiscard]] double at(std::uint64_t ahead) const;
   void learn(double value);
+  /// So many rows are missing: the next one has another place.
+  void pass(std::uint64_t rows);
   [[nodiscard]] std::size_t memory_bytes() const { return recent_.memory_bytes() + places_.memory_bytes(); }
 
   /// head := varint rows, double sum of the places, double sum of the last m rows, double mean size of

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pipelines/anomaly/first_rows.h"
+
 namespace leat::anomaly {
 namespace {
 
@@ -37,11 +39,24 @@ double product(std::span<const double> a, std::span<const double> b) {
 
 /// Where values are, and as much again on both sides; without the few that are smallest and largest.
 HalfSpaceTrees::Range HalfSpaceTrees::usual_range(std::vector<double> values) {
+  remove_codes(values);
   std::sort(values.begin(), values.end());
   const auto outside = static_cast<std::size_t>(kShareOutside * static_cast<double>(values.size()));
   const double low = values[outside];
   const double high = values[values.size() - 1 - outside];
   return {low - (high - low), high + (high - low)};
+}
+
+void HalfSpaceTrees::remove_codes(std::vector<double>& values) {
+  constexpr double kFar = 30;         // Median distances.
+  constexpr double kMostCodes = 0.2;  // Of the rows: more of them are a state of their own.
+  const double middle = median_of(values);
+  std::vector<double> distances;
+  for (const double value : values) distances.push_back(std::abs(value - middle));
+  const double most = kFar * median_of(distances);
+  const auto far = std::ranges::count_if(distances, [most](double distance) { return distance > most; });
+  if (most <= 0 || static_cast<double>(far) > kMostCodes * static_cast<double>(values.size())) return;
+  std::erase_if(values, [&](double value) { return std::abs(value - middle) > most; });
 }
 
 HalfSpaceTrees::HalfSpaceTrees(const DetectorOptions& options, std::size_t values)
@@ -54,6 +69,7 @@ HalfSpaceTrees::HalfSpaceTrees(const DetectorOptions& options, std::size_t value
       cells_(2 * values * window_rows_, kRowsTag),
       middles_(values),
       relations_(values * values),
+      usual_(values),
       spaces_(values),
       ranges_(kTrees * values),
       counts_(kTrees * kNodes),
@@ -71,9 +87,13 @@ Verdict HalfSpaceTrees::judge(std::span<const double> values, std::int64_t time)
     const double emptiness = emptiness_of(parts);
     if (rows_ >= warm_up_) {
       verdict.rarity = std::min(tail_.rarity_of(emptiness), kGreatestRarity);
-      verdict.value = farthest(parts);
+      verdict.value = farthest(values);
     }
-    tail_.add(emptiness);
+    // Of a fault that lasts the first row is learnt: all of them would be the measure of what follows. Trees
+    // that know it come with the next window.
+    const bool is_far = verdict.rarity >= kThreshold;
+    far_rows_ = is_far ? far_rows_ + 1 : 0;
+    if (far_rows_ <= 1 || far_rows_ > window_rows_) tail_.add(emptiness);
   }
   const std::size_t place = static_cast<std::size_t>(rows_ % (2 * std::uint64_t{window_rows_})) * values_;
   for (std::size_t i = 0; i < values_; ++i) cells_.set(place + i, values[i]);
@@ -111,6 +131,7 @@ void HalfSpaceTrees::learn_relations(std::size_t begin) {
   for (std::size_t i = 0; i < values_; ++i) {
     for (std::size_t row = 0; row < window_rows_; ++row) parts[i][row] = cells_[begin + row * values_ + i];
     const Range usual = usual_range(parts[i]);
+    usual_[i] = usual;
     middles_[i] = 0;
     for (double& value : parts[i]) {
       value = usual.clamp(value);
@@ -161,10 +182,11 @@ void HalfSpaceTrees::remove_relations(std::span<const double> values, std::span<
   }
 }
 
-std::size_t HalfSpaceTrees::farthest(std::span<const double> parts) const {
+std::size_t HalfSpaceTrees::farthest(std::span<const double> values) const {
   const auto distance = [&](std::size_t i) {
-    const Range& space = spaces_[i];
-    return std::abs(parts[i] - (space.low + space.high) / 2) / (space.high - space.low);
+    const Range& usual = usual_[i];
+    const double size = std::max({usual.high - usual.low, kLeastSpace * std::abs(middles_[i]), kNoSpace});
+    return std::abs(values[i] - (usual.low + usual.high) / 2) / size;
   };
   std::size_t most = 0;
   for (std::size_t i = 1; i < values_; ++i)
@@ -203,12 +225,12 @@ double HalfSpaceTrees::emptiness_of(std::span<const double> parts) {
   // Of several values one alone may be far out: trees that hardly cut by it must not outvote that.
   constexpr double kWeightOfDistance = 4;
   const double full = (rows + 1) / (kTrees * window_rows_);
-  return std::max(0.0, kWeightOfDistance * std::log2(1 + outside) - std::log2(full));
+  return kWeightOfDistance * std::log2(1 + outside) + std::max(0.0, -std::log2(full));
 }
 
 std::size_t HalfSpaceTrees::memory_bytes() const {
   return sizeof *this + cells_.memory_bytes() +
-         (ranges_.capacity() + box_.capacity() + spaces_.capacity()) * sizeof(Range) +
+         (ranges_.capacity() + box_.capacity() + spaces_.capacity() + usual_.capacity()) * sizeof(Range) +
          (middles_.capacity() + relations_.capacity()) * sizeof(double) +
          counts_.capacity() * sizeof(std::uint16_t) + tail_.memory_bytes();
 }
@@ -219,16 +241,18 @@ std::size_t HalfSpaceTrees::most_memory_bytes() const {
 
 // ---- State -----------------------------------------------------------------------------------------------
 
-// head := varint rows, varint rows since the alert, tail
+// head := varint rows, varint rows since the alert, varint far rows, tail
 void HalfSpaceTrees::save(ByteWriter& out) const {
   out.varint(rows_);
   out.varint(rows_since_alert_);
+  out.varint(far_rows_);
   tail_.save(out);
 }
 
 Status HalfSpaceTrees::load(ByteReader& in) {
   rows_ = in.varint();
   rows_since_alert_ = in.varint();
+  far_rows_ = in.varint();
   tail_.load(in);
   is_loaded_ = true;
   if (!in.ok()) return fail(ErrorCode::kCorrupt, "a saved detector ends early");

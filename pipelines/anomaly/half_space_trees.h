@@ -46,6 +46,8 @@ class HalfSpaceTrees final : public Detector {
     [[nodiscard]] double clamp(double value) const { return value < low ? low : value > high ? high : value; }
   };
   static Range usual_range(std::vector<double> values);
+  /// Takes away the few that are far from all others: what a sensor says while it is broken.
+  static void remove_codes(std::vector<double>& values);
   enum class Visit : std::uint8_t { kCount, kMeasure };
 
   Verdict judge(std::span<const double> values, std::int64_t time) override;
@@ -56,8 +58,9 @@ class HalfSpaceTrees final : public Detector {
   /// The value's place without what the ones before it foretell.
   void remove_relations(std::span<const double> values, std::span<double> parts) const;
   [[nodiscard]] std::vector<double> row_at(std::size_t begin, std::size_t number) const;
-  /// The value that is farthest from the middle of its space.
-  [[nodiscard]] std::size_t farthest(std::span<const double> parts) const;
+  /// The value that is farthest from where it was: of the values themselves, as the parts of those behind an
+  /// odd one are odd with it.
+  [[nodiscard]] std::size_t farthest(std::span<const double> values) const;
   /// Follows a row from the root of a tree. kMeasure: the rows of the last window that would be in all of
   /// the space if it were as full as the row's leaf.
   double walk(std::size_t tree, std::span<const double> values, Visit visit);
@@ -73,14 +76,16 @@ class HalfSpaceTrees final : public Detector {
   std::uint32_t warm_up_;
   std::uint64_t rows_ = 0;
   std::uint64_t rows_since_alert_ = 0;  // 0: there was none.
+  std::uint64_t far_rows_ = 0;          // In a row, up to the last one.
   PagedCells cells_;                    // The rows of this window and, in the other half, of the last.
   std::vector<double> middles_;         // By value.
   std::vector<double> relations_;       // By value and value before it: how much of the one is the other.
-  std::vector<Range> spaces_;           // By value: where the last window's rows were.
+  std::vector<Range> usual_;            // By value: where most of the last window's were.
+  std::vector<Range> spaces_;           // By part: where the last window's rows were.
   std::vector<Range> ranges_;           // By tree and value.
   std::vector<std::uint16_t> counts_;   // By tree and node.
   std::vector<Range> box_;              // Scratch of one walk.
-  GapTail tail_{32};
+  GapTail tail_{8};
   bool is_loaded_ = false;  // Rows were put back and their trees are not made yet.
 };
 

@@ -25,8 +25,10 @@ double as_one_value(double squares, std::size_t values) {
 
 Mad::Mad(const DetectorOptions& options, std::size_t values)
     : warm_up_(options.warm_up()), width_(options.width()), keeps_outliers_out_(options.keeps_outliers_out) {
-  for (std::size_t i = 0; i < values; ++i)
+  for (std::size_t i = 0; i < values; ++i) {
     windows_.emplace_back(options.window_rows(), static_cast<char>(static_cast<unsigned char>(i)));
+    errors_.emplace_back(options.window_rows());
+  }
 }
 
 Verdict Mad::judge(std::span<const double> values, std::int64_t time) {
@@ -55,7 +57,7 @@ Verdict Mad::judge_warm(std::span<const double> values) const {
     if (z <= most) continue;
     most = z;
     verdict.value = i;
-    verdict.rmse = deviation;
+    verdict.rmse = errors_[i].rmse();
     worst = verdict;
   }
   if (windows_.size() == 1) return worst;
@@ -65,39 +67,53 @@ Verdict Mad::judge_warm(std::span<const double> values) const {
   return worst;
 }
 
-/// Outliers that are kept out count as the median, until they are so many that they are the new level.
+/// Outliers that are kept out count as a usual value on their side, until they are so many that they are the
+/// new level. As the median they would make the distances smaller, and so more values outliers.
 void Mad::learn(std::span<const double> values, bool outlier) {
   outliers_in_row_ = outlier ? outliers_in_row_ + 1 : 0;
   const bool keep_out = keeps_outliers_out_ && outlier && 2 * outliers_in_row_ <= windows_[0].size();
-  for (std::size_t i = 0; i < windows_.size(); ++i)
-    windows_[i].add(keep_out ? windows_[i].median() : values[i]);
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    MedianWindow& window = windows_[i];
+    if (window.size() == 0) {
+      window.add(values[i]);
+      continue;
+    }
+    const double error = values[i] - window.median();
+    errors_[i].add(error);
+    const double usual = std::min(std::abs(error), window.median_distance());
+    window.add(keep_out ? window.median() + std::copysign(usual, error) : values[i]);
+  }
 }
 
 std::size_t Mad::most_memory_bytes() const {
-  std::size_t bytes = sizeof *this + windows_.capacity() * sizeof(MedianWindow);
+  std::size_t bytes =
+      sizeof *this + windows_.capacity() * sizeof(MedianWindow) + errors_.capacity() * sizeof(ForecastErrors);
   for (const MedianWindow& window : windows_) bytes += window.most_memory_bytes();
   return bytes;
 }
 
 std::size_t Mad::memory_bytes() const {
-  std::size_t bytes = sizeof *this + windows_.capacity() * sizeof(MedianWindow);
+  std::size_t bytes =
+      sizeof *this + windows_.capacity() * sizeof(MedianWindow) + errors_.capacity() * sizeof(ForecastErrors);
   for (const MedianWindow& window : windows_) bytes += window.memory_bytes();
   return bytes;
 }
 
 // ---- State -----------------------------------------------------------------------------------------------
 
-// head := varint rows, varint outliers in a row, window…
+// head := varint rows, varint outliers in a row, window…, errors…
 void Mad::save(ByteWriter& out) const {
   out.varint(rows_);
   out.varint(outliers_in_row_);
   for (const MedianWindow& window : windows_) window.save(out);
+  for (const ForecastErrors& errors : errors_) errors.save(out);
 }
 
 Status Mad::load(ByteReader& in) {
   rows_ = in.varint();
   outliers_in_row_ = in.varint();
   for (MedianWindow& window : windows_) window.load(in);
+  for (ForecastErrors& errors : errors_) errors.load(in);
   if (!in.ok()) return fail(ErrorCode::kCorrupt, "a saved detector ends early");
   return {};
 }

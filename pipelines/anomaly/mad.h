@@ -11,6 +11,7 @@
 #include "pipelines/anomaly/detector.h"
 #include "pipelines/anomaly/detector_options.h"
 #include "pipelines/anomaly/median_window.h"
+#include "pipelines/anomaly/normal.h"
 
 namespace leat::anomaly {
 
@@ -35,6 +36,7 @@ class Mad final : public Detector {
   double width_;
   bool keeps_outliers_out_;
   std::vector<MedianWindow> windows_;
+  std::vector<ForecastErrors> errors_;  // By value.
   std::uint64_t rows_ = 0;
   std::uint64_t outliers_in_row_ = 0;
 };

@@ -18,42 +18,61 @@ Status ended_well(const ByteReader& in) {
 }  // namespace
 
 void RunningMoments::add(double value) {
-  const auto rate = [this](std::uint64_t rows) {
-    return 1 / static_cast<double>(std::min<std::uint64_t>(rows, window_));
-  };
-  const double before = value - mean_;
-  mean_ += rate(++mean_rows_) * before;
-  const double change = ++rows_ == mean_rows_ ? before * (value - mean_) : (value - mean_) * (value - mean_);
-  variance_ += rate(rows_) * (change - variance_);
+  ++rows_;
+  const bool is_first_of_mean = mean_.rows() == 0;
+  const double before = is_first_of_mean ? 0 : value - mean_.value();
+  mean_.add(value);
+  // Of rows that mean and variance share Welford's product is without bias; behind a restart there are none.
+  const bool share = mean_.rows() == variance_.rows() + 1;
+  const double behind = value - mean_.value();
+  variance_.add(share ? before * behind : behind * behind);
 }
 
 double RunningMoments::deviation() const {
-  return std::sqrt(std::max(variance_, 0.0));
+  return std::sqrt(std::max(variance_.value(), 0.0));
 }
 
 void RunningMoments::add_clipped(double value, double deviations) {
   constexpr std::uint64_t kFewRows = 5;  // Which tell no deviation.
   const double most = deviations * deviation();
-  if (rows_ < kFewRows || value == mean_)
-    add(value);
-  else
-    add(mean_ + (most > 0 ? std::clamp(value - mean_, -most, most) : flat_.learnt(value - mean_)));
+  if (rows_ >= kFewRows && std::abs(value - mean()) > most) return add_outlier(value, most);
+  level_.end();
+  add(value);
+}
+
+void RunningMoments::add_outlier(double value, double most) {
+  const double error = value - mean();
+  const NewLevel::Finding finding = level_.add(value, error);
+  if (finding == NewLevel::Finding::kLevel) {
+    ++rows_;
+    mean_.restart(level_.mean(), 1);
+    if (level_.variance() > variance_.value()) variance_.restart(level_.variance(), 1);
+  } else if (finding == NewLevel::Finding::kMore) {
+    ++rows_;
+  } else if (most > 0) {
+    add(mean() + std::clamp(error, -most, most));
+  } else if (const std::optional<double> learnt = flat_.learnt(error)) {
+    variance_.restart(0, 0);
+    add(mean() + *learnt);
+  } else {
+    ++rows_;
+  }
 }
 
 void RunningMoments::save(ByteWriter& out) const {
   out.varint(rows_);
-  out.varint(mean_rows_);
-  out.float64(mean_);
-  out.float64(variance_);
+  mean_.save(out);
+  variance_.save(out);
   flat_.save(out);
+  level_.save(out);
 }
 
 void RunningMoments::load(ByteReader& in) {
   rows_ = in.varint();
-  mean_rows_ = in.varint();
-  mean_ = in.float64();
-  variance_ = in.float64();
+  mean_.load(in);
+  variance_.load(in);
   flat_.load(in);
+  level_.load(in);
 }
 
 // ---- zscore ----------------------------------------------------------------------------------------------
@@ -99,7 +118,9 @@ Verdict DriftSums::judge(std::span<const double> values, std::int64_t time) {
   Verdict verdict = judge_error(value, moments_.mean(), moments_.deviation(), width_);
   verdict.rmse = moments_.deviation();
   const double error = value - moments_.mean();
-  const double z = moments_.deviation() > 0 ? error / moments_.deviation() : (error > 0) - (error < 0);
+  // Off a flat line all is far.
+  const double z =
+      moments_.deviation() > 0 ? error / moments_.deviation() : kMostSummed * ((error > 0) - (error < 0));
   const double summed = std::clamp(z, -kMostSummed, kMostSummed);
   above_ = std::max(0.0, above_ + summed - form_.drift);
   below_ = std::max(0.0, below_ - summed - form_.drift);

@@ -3,36 +3,38 @@
 
 #include "pipelines/anomaly/detector.h"
 #include "pipelines/anomaly/detector_options.h"
+#include "pipelines/anomaly/new_level.h"
 #include "pipelines/anomaly/normal.h"
 
 namespace leat::anomaly {
 
-/// Mean and variance of all rows at first, and of about the last `window` later on.
+/// Mean and variance of all rows at first, and of the last one to two `window`s of rows later on.
 class RunningMoments {
  public:
-  explicit RunningMoments(std::uint32_t window) : window_(window) {}
+  explicit RunningMoments(std::uint32_t window) : mean_(window), variance_(window) {}
 
   void add(double value);
-  /// Adds the value, brought to within so many deviations of the mean; what a flat line is, is not given up
-  /// for a single other value.
+  /// Adds the value, brought to within so many deviations of the mean. Values that stay beyond that are a new
+  /// level after a while, and are not learnt before; what a flat line is, is not given up for a few others.
   void add_clipped(double value, double deviations);
   /// The next rows tell a new mean quickly; the variance stays.
-  void restart_mean() { mean_rows_ = 0; }
+  void restart_mean() { mean_.restart(0, 0); }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
-  [[nodiscard]] double mean() const { return mean_; }
+  [[nodiscard]] double mean() const { return mean_.value(); }
   [[nodiscard]] double deviation() const;
 
-  /// varint rows, varint rows of the mean, double mean, double variance, flat line
+  /// varint rows, mean, variance, flat line, new level
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
 
  private:
-  std::uint32_t window_;
+  void add_outlier(double value, double most);
+
   std::uint64_t rows_ = 0;
-  std::uint64_t mean_rows_ = 0;
-  double mean_ = 0;
-  double variance_ = 0;
+  BlockMean mean_;
+  BlockMean variance_;
   FlatLine flat_;
+  NewLevel level_{24};
 };
 
 /// 'zscore': how many standard deviations a value is from the mean.

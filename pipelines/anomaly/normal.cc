@@ -17,7 +17,7 @@ double rarity_of_deviations(double z) {
   // Beyond it the tail is exp(-z²/2) / (z sqrt(pi/2)) to within some percent, and soon too small for a
   // double.
   constexpr double kFar = 20;
-  if (z < kFar) return -std::log10(std::erfc(z / std::numbers::sqrt2));
+  if (z < kFar) return std::max(0.0, -std::log10(std::erfc(z / std::numbers::sqrt2)));
   return std::min(kGreatestRarity,
                   z * z / 2 * std::numbers::log10e + std::log10(z * std::sqrt(std::numbers::pi / 2)));
 }
@@ -32,37 +32,54 @@ double deviations_of_share(double share) {
   return high;
 }
 
-double FlatLine::learnt(double error) {
-  const double most = smallest_;
+std::optional<double> FlatLine::learnt(double error) {
+  constexpr std::uint64_t kMayBeCodes = 3;
   const double size = std::abs(error);
-  smallest_ = most > 0 ? std::min(most, size) : size;
-  return std::clamp(error, -most, most);
+  smallest_ = errors_ == 0 ? size : std::min(smallest_, size);
+  if (++errors_ <= kMayBeCodes) return std::nullopt;
+  errors_ = 0;
+  return std::clamp(error, -smallest_, smallest_);
+}
+
+void FlatLine::save(ByteWriter& out) const {
+  out.varint(errors_);
+  out.float64(smallest_);
+}
+
+void FlatLine::load(ByteReader& in) {
+  errors_ = in.varint();
+  smallest_ = in.float64();
 }
 
 void ForecastErrors::add(double error) {
   ++rows_;
-  const double rate = 1 / static_cast<double>(std::min<std::uint64_t>(rows_, window_));
-  mean_square_ += rate * (error * error - mean_square_);
+  mean_square_.add(error * error);
+}
+
+void ForecastErrors::restart(double error) {
+  ++rows_;
+  mean_square_.restart(error * error, 1);
 }
 
 double ForecastErrors::rmse() const {
-  return rows_ == 0 ? kUnknown : std::sqrt(mean_square_);
+  return rows_ == 0 ? kUnknown : std::sqrt(mean_square_.value());
 }
 
 double ForecastErrors::aic(int parameters) const {
-  if (rows_ == 0 || mean_square_ <= 0) return kUnknown;
+  const double mean_square = mean_square_.value();
+  if (rows_ == 0 || mean_square <= 0) return kUnknown;
   const auto rows = static_cast<double>(std::min<std::uint64_t>(rows_, window_));
-  return rows * std::log(mean_square_) + 2 * parameters;
+  return rows * std::log(mean_square) + 2 * parameters;
 }
 
 void ForecastErrors::save(ByteWriter& out) const {
   out.varint(rows_);
-  out.float64(mean_square_);
+  mean_square_.save(out);
 }
 
 void ForecastErrors::load(ByteReader& in) {
   rows_ = in.varint();
-  mean_square_ = in.float64();
+  mean_square_.load(in);
 }
 
 Verdict judge_error(double value, double forecast, double deviation, double width) {

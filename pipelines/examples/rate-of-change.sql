@@ -32,7 +32,11 @@ FROM (
   SELECT
     machine, ts, temperature,
     (temperature - LAG(temperature) OVER w) * 1000 / NULLIF(millis - LAG(millis) OVER w, 0) AS rate
-  FROM (SELECT *, EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts) AS millis FROM readings)
+  FROM (
+    SELECT *, EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts) AS millis
+    FROM readings
+    WHERE temperature IS NOT NULL
+  )
   WINDOW w AS (PARTITION BY machine ORDER BY ts)
 )
 WHERE ABS(rate) > 2;

@@ -36,10 +36,9 @@ FROM (
     SELECT
       machine, ts, temperature,
       COUNT(temperature) OVER w AS readings,
-      temperature IS NOT NULL AND COUNT(temperature) OVER w >= 20
-        AND TIMESTAMPDIFF(SECOND, MIN(CASE WHEN temperature IS NOT NULL THEN ts END) OVER w, ts) >= 55
+      COUNT(temperature) OVER w >= 20 AND TIMESTAMPDIFF(SECOND, MIN(ts) OVER w, ts) >= 55
         AND MAX(temperature) OVER w = MIN(temperature) OVER w AS still
-    FROM readings
+    FROM (SELECT * FROM readings WHERE temperature IS NOT NULL)
     WINDOW w AS (PARTITION BY machine ORDER BY ts RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW)
   )
 )

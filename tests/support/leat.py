@@ -107,7 +107,10 @@ class Daemon:
         return sources[index] if sources else {"link": "none", "messages": {}}
 
     def outbox(self) -> list[dict]:
-        return self.ask("/api/v1/outbox").json()["sinks"]
+        answer = self.ask("/api/v1/outbox").json()
+        if "sinks" not in answer:
+            raise Failure(f"/api/v1/outbox answers {answer}")
+        return answer["sinks"]
 
     def wait_connected(self, *names: str) -> None:
         for name in names:

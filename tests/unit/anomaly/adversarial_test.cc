@@ -170,6 +170,75 @@ TEST_CASE("an error code on a flat line hides no step of it") {
   }
 }
 
+/// Those that learn deviations from what they expect.
+const std::vector<Method>& methods_of_errors() {
+  static const std::vector<Method> kMethods = {Method::kZscore, Method::kEwma, Method::kHoltWinters,
+                                               Method::kMad};
+  return kMethods;
+}
+
+struct Judgement {
+  std::size_t alerts = 0;  // Behind the first 300 rows, without the spikes.
+  std::size_t found = 0;   // Spikes.
+  double width = 0;        // Of the last interval of expected values.
+};
+
+Judgement judge(Method method, const Series& rows, const std::vector<std::size_t>& spikes) {
+  const DetectorPtr detector = make_detector(options_of(method), 1);
+  Judgement judgement;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Verdict verdict = detector->observe({&rows[i].value, 1}, rows[i].time);
+    const bool is_spike = std::ranges::count(spikes, i) > 0;
+    if (verdict.alert && is_spike) ++judgement.found;
+    if (verdict.alert && !is_spike && i >= 300) ++judgement.alerts;
+    judgement.width = verdict.upper - verdict.lower;
+  }
+  return judgement;
+}
+
+TEST_CASE("codes for the first half minute, and a machine that is switched on, hide no spike later") {
+  for (const Method method : methods_of_errors()) {
+    for (const double first : {-9999.0, 0.0, 65535.0}) {
+      for (const std::size_t rows_before : {5U, 12U, 25U, 60U, 400U}) {
+        CAPTURE(to_string(method));
+        CAPTURE(first);
+        CAPTURE(rows_before);
+        const std::vector<std::size_t> spikes = {1500, 2500};
+        Series rows =
+            changed([&](std::size_t i, Row& row) { row.value = i < rows_before ? first : row.value; });
+        for (const std::size_t spike : spikes) rows[spike].value += 30;
+        const Judgement judgement = judge(method, rows, spikes);
+        CHECK(judgement.found == spikes.size());
+        CHECK(judgement.alerts < 130);
+        CHECK(judgement.width < 9);
+      }
+    }
+  }
+}
+
+TEST_CASE("an outage of a hundred codes hides no spike behind it") {
+  for (const Method method : methods_of_errors()) {
+    CAPTURE(to_string(method));
+    const std::vector<std::size_t> spikes = {1200, 2000};
+    Series rows = changed([](std::size_t i, Row& row) { row.value = i / 100 == 9 ? -9999 : row.value; });
+    for (const std::size_t spike : spikes) rows[spike].value += 30;
+    const Judgement judgement = judge(method, rows, spikes);
+    CHECK(judgement.found == spikes.size());
+    CHECK(judgement.alerts < 200);
+    CHECK(judgement.width < 9);
+  }
+}
+
+TEST_CASE("a step of a hundred deviations leaves bounds as they were") {
+  for (const Method method : methods_of_errors()) {
+    if (method == Method::kMad) continue;  // Its window must be half full of the new level.
+    CAPTURE(to_string(method));
+    Series rows = changed([](std::size_t i, Row& row) { row.value += i < 1000 ? 0 : 100; });
+    rows[1060].value += 12;
+    CHECK(judge(method, rows, {1060}).found == 1);
+  }
+}
+
 TEST_CASE("the unit of a series makes no difference") {
   for (const Method method : all_methods()) {
     for (const double unit : {0x1p-300, 0x1p-60, 0x1p60, 0x1p300}) {

@@ -82,6 +82,76 @@ TEST_CASE("mad takes the steps of a coarse sensor for none, and finds what is se
   }
 }
 
+TEST_CASE("mad that keeps outliers out does not close its bounds on what is left") {
+  const auto alerts = [](bool keep_out) {
+    DetectorOptions options = options_of(Method::kMad);
+    options.threshold = 3;
+    options.window = 30;
+    options.min_training = 30;
+    options.keeps_outliers_out = keep_out;
+    const DetectorPtr detector = make_detector(options, 1);
+    Noise noise(8);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < 5000; ++i) {
+      const double value = noise.normal();
+      count += detector->observe({&value, 1}, time_of_row(i)).alert ? 1 : 0;
+    }
+    return count;
+  };
+  CHECK(alerts(true) < 3 * alerts(false));
+}
+
+TEST_CASE("a row that is missing does not shift the season of 'm' rows") {
+  DetectorOptions options = options_of(Method::kHoltWinters);
+  options.season_rows = 24;
+  const DetectorPtr detector = make_detector(options, 1);
+  Noise noise(3);
+  double worst = 0;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    if (i == 1500 || (i > 1600 && i < 1607)) continue;
+    const double value = 10 * static_cast<double>(i % 24 / 6) + 0.2 * noise.normal();
+    const Verdict verdict = detector->observe({&value, 1}, static_cast<std::int64_t>(i) * kMicrosPerHour);
+    if (i > 1000) worst = std::max(worst, std::abs(verdict.forecast - value));
+  }
+  CHECK(worst < 8);
+}
+
+TEST_CASE("half_space_trees name the value that is odd, whatever depends on it") {
+  const DetectorPtr detector = make_detector(options_of(Method::kHalfSpaceTrees), 3);
+  Noise noise(5);
+  std::array<double, 3> row{};
+  for (std::size_t i = 0; i < 500; ++i) {
+    row[0] = 50 + 10 * noise.normal();
+    row[1] = 2 * row[0] + noise.normal();
+    row[2] = 5 * row[0] + noise.normal();
+    detector->observe(row, time_of_row(i));
+  }
+  row[0] = 65535;
+  const Verdict verdict = detector->observe(row, time_of_row(500));
+  CHECK(verdict.alert);
+  CHECK(verdict.value == 0);
+}
+
+TEST_CASE("half_space_trees of many values find one that is far out alone") {
+  for (const std::size_t values : {2U, 4U, 8U, 16U}) {
+    CAPTURE(values);
+    DetectorOptions options = options_of(Method::kHalfSpaceTrees);
+    options.window = 256;
+    options.min_training.reset();
+    const DetectorPtr detector = make_detector(options, values);
+    Noise noise(6);
+    std::vector<double> row(values);
+    std::size_t alerts = 0;
+    for (std::size_t i = 0; i < 3000; ++i) {
+      for (double& value : row) value = noise.normal();
+      alerts += detector->observe(row, time_of_row(i)).alert ? 1 : 0;
+    }
+    CHECK(alerts < 50);
+    row[values - 1] = 8;
+    CHECK(detector->observe(row, time_of_row(3000)).alert);
+  }
+}
+
 TEST_CASE("mad keeps outliers out of its window until they are the new level") {
   DetectorOptions options = options_of(Method::kMad);
   options.window = 20;

@@ -48,7 +48,7 @@ TEST_CASE("what cannot be is refused with what could") {
 TEST_CASE("what a method has no use for is refused with those that have") {
   CHECK(complaint({{"method", "zscore"}, {"history", "4096"}}).find("it is for 'novelty'") !=
         std::string::npos);
-  CHECK(complaint({{"m", "24"}}).find("it is for 'holt_winters'") != std::string::npos);
+  CHECK(complaint({{"method", "mad"}, {"m", "24"}}).find("'holt_winters'") != std::string::npos);
   CHECK(complaint({{"method", "ewma"}, {"window", "64"}}).find("'mad', 'half_space_trees'") !=
         std::string::npos);
   CHECK(complaint({{"method", "half_space_trees"}, {"confidencePercentage", "99"}}).find("of no use") !=
@@ -85,6 +85,10 @@ TEST_CASE("what other engines' users write for every method is taken, and told w
   CHECK(idle({{"minTrainingSize", "10"}}) == "'novelty' says nothing before it has had 50 rows;");
   CHECK(idle({{"minTrainingSize", "60"}, {"maxTrainingSize", "600"}}).empty());
   CHECK(idle({{"method", "mad"}, {"enableStl", "true"}}).empty());
+  CHECK(idle({{"m", "12"}}) ==
+        "'m' changes nothing: 'novelty' finds seasons by itself; 'holt_winters' takes it;");
+  CHECK(idle({{"method", "zscore"}, {"horizon", "1"}}).find("ML_FORECAST takes it") != std::string::npos);
+  CHECK(idle({{"confidencePercentage", "90"}}).find("'threshold' does") != std::string::npos);
 }
 
 TEST_CASE("the default of several values is refused: novelty judges one") {
