@@ -204,7 +204,8 @@ const OptionTable<DetectorOptions>& detector_option_table() {
       row<O>(
           "minTrainingSize", &O::min_training,
           "Rows before the first verdict: 128; novelty 50 and no fewer; half_space_trees the window and 50."),
-      row<O>("maxTrainingSize", &O::max_training, "Rows that means and spreads are of; older ones fade."),
+      row<O>("maxTrainingSize", &O::max_training,
+             "Rows that means and spreads are of; the last one to two times as many."),
       row<O>("confidencePercentage", &O::confidence,
              "The share of values that lie between the bounds: 99. zscore, mad, ewma and holt_winters alert "
              "outside of them."),
@@ -224,7 +225,7 @@ const OptionTable<DetectorOptions>& detector_option_table() {
       row<O>("cooldown", &O::cooldown,
              "novelty (120), half_space_trees (0): rows behind an alert in which no other begins."),
       row<O>("imputeOutliers", &O::keeps_outliers_out,
-             "mad: outliers are learnt as the median, until they fill half of the window."),
+             "mad: outliers are learnt as usual values, until they fill half of the window."),
       row<O>("seed", &O::seed, "half_space_trees: which of all random trees are used."),
   };
   return kTable;
@@ -237,7 +238,7 @@ const OptionTable<DetectorOptions>& robust_option_table() {
       row<O>("threshold", &O::threshold, "Deviations at which an alert begins: 3."),
       row<O>("minTrainingSize", &O::min_training, "Rows before the first verdict: 128, or the window."),
       row<O>("imputeOutliers", &O::keeps_outliers_out,
-             "Outliers are learnt as the median, until they fill half of the window."),
+             "Outliers are learnt as usual values, until they fill half of the window."),
       row<O>("enableStl", &O::deseasonalise, "Takes the season of the hours of day and week away first."),
   };
   return kTable;
