@@ -12,13 +12,11 @@ constexpr std::uint8_t kValueCell = 1;
 
 /// One spelling for values that GROUP BY takes as equal.
 double canonical(double value) {
-  if (std::isnan(value)) return std::numeric_limits<double>::quiet_NaN();
-  return value == 0.0 ? 0.0 : value;
+  return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value;
 }
 
 float canonical(float value) {
-  if (std::isnan(value)) return std::numeric_limits<float>::quiet_NaN();
-  return value == 0.0F ? 0.0F : value;
+  return std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
 }
 
 void write_list(const Column& column, std::size_t row, ByteWriter& out) {

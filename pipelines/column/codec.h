@@ -5,8 +5,8 @@
 //   value   := u8 (BOOLEAN) | zigzag (integers, dates, times, intervals) | double | fixed32 (FLOAT's bits)
 //            | fixed64 low, fixed64 high (DECIMAL) | string (text, binary)
 //            | varint count, cell… (ARRAY; MAP and MULTISET: key and value in turn; ROW: without the count)
-// Two cells are equal (as GROUP BY sees it: NULL equals NULL, -0.0 equals 0.0, NaN equals NaN) iff their
-// bytes are.
+// Two cells are equal (as GROUP BY sees it: NULL equals NULL, NaN equals NaN; -0.0 is another value than 0.0,
+// as a key in Flink is) iff their bytes are.
 #pragma once
 
 #include "pipelines/base/bytes.h"

@@ -3,7 +3,7 @@
 //
 // Keys are hashed column-wise for a whole batch, then looked up. A single key column of an integer layout or
 // of strings has its own representation; every other key is the bytes of its cells as column/codec.h writes
-// them, which makes NULL equal NULL and -0.0 equal 0.0 as GROUP BY wants it.
+// them, which makes NULL equal NULL as GROUP BY wants it.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,7 @@ constexpr std::size_t kInlineText = 15;  // What std::string holds without the h
 
 template <class T>
 T canonical(T value) {
-  if (std::isnan(value)) return std::numeric_limits<T>::quiet_NaN();
-  return value == T(0) ? T(0) : value;
+  return std::isnan(value) ? std::numeric_limits<T>::quiet_NaN() : value;
 }
 
 /// Copies a value of a fixed-width layout, in the one spelling that equal values have.

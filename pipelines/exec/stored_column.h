@@ -25,7 +25,7 @@ class StoredColumn {
 
   /// Makes room for slots below `slots`.
   void reach(std::size_t slots);
-  /// Row `row` of `column` becomes the value of the slot. -0.0 and NaNs get one spelling, as in saved state.
+  /// Row `row` of `column` becomes the value of the slot. NaNs get one spelling, as in saved state.
   void set(std::uint32_t slot, const Column& column, std::size_t row);
   void clear(std::uint32_t slot);
   [[nodiscard]] bool equals(std::uint32_t slot, const Column& column, std::size_t row) const;

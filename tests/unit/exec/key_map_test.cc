@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include <set>
 
 #include "pipelines/column/codec.h"
@@ -68,10 +70,13 @@ TEST_CASE("a key gives its cells back, and its bytes are those of the codec") {
   }
 }
 
-TEST_CASE("0.0 and -0.0 are one key") {
+TEST_CASE("0.0 and -0.0 are two keys, as in Flink, and all NaNs are one") {
   KeyMap map({Type::float64()});
-  const auto ids = look_up(map, column_of(Type::float64(), {Value::float64(0.0), Value::float64(-0.0)}));
-  CHECK(ids[0] == ids[1]);
+  const auto ids = look_up(
+      map, column_of(Type::float64(), {Value::float64(0.0), Value::float64(-0.0),
+                                       Value::float64(std::nan("1")), Value::float64(-std::nan("2"))}));
+  CHECK(ids[0] != ids[1]);
+  CHECK(ids[2] == ids[3]);
 }
 
 TEST_CASE("keys survive the growth of the table and the sweep of others") {
