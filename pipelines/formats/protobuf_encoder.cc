@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <limits>
 #include <optional>
 
@@ -83,6 +84,15 @@ void put_real(const pb::FieldDescriptor& field, const Column& column, std::size_
     put_fixed(std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4, out);
   else
     put_fixed(std::bit_cast<std::uint64_t>(value), 8, out);
+}
+
+/// A number stands for itself: what came in without a name goes out as it was.
+std::optional<std::int32_t> enum_number(const pb::EnumDescriptor& type, const std::string& text) {
+  if (const pb::EnumValueDescriptor* value = type.FindValueByName(text)) return value->number();
+  std::int32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 
 /// A google.protobuf.Timestamp: nanos are never negative.
@@ -177,10 +187,10 @@ bool ProtobufEncoder::write_number(const ProtobufField& shape, const Column& col
   const Type& type = column.type();
   if (type.is_character()) {
     const std::string name(column.strings()[row]);
-    const pb::EnumValueDescriptor* value = field.enum_type()->FindValueByName(name);
-    if (value == nullptr)
+    const std::optional<std::int32_t> number = enum_number(*field.enum_type(), name);
+    if (!number)
       return fail(shape, fmt::format("{} has no value '{}'", field.enum_type()->full_name(), name));
-    put_varint(static_cast<std::uint64_t>(value->number()), out);
+    put_varint(static_cast<std::uint64_t>(std::int64_t{*number}), out);
     return true;
   }
   if (type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble)

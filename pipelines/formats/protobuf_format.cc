@@ -1,5 +1,7 @@
 #include "pipelines/formats/protobuf_format.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include "pipelines/formats/format_options.h"
 #include "pipelines/formats/protobuf_decoder.h"
 #include "pipelines/formats/protobuf_encoder.h"
@@ -10,7 +12,9 @@ namespace leat::formats {
 namespace {
 
 constexpr std::string_view kPrefix = "protobuf.";
-constexpr std::size_t kLongestMessage = 16U << 20;  // In a file.
+
+void (*notes_go_to)(const std::string& note) = nullptr;  // The library calls a plain function.
+constexpr std::size_t kLongestMessage = 16U << 20;       // In a file.
 
 ProtobufOptions read_checked(const OptionMap& all, std::vector<OptionError>& errors) {
   const OptionMap own = options_with_prefix(all, kPrefix);
@@ -120,6 +124,12 @@ const OptionTable<ProtobufOptions>& protobuf_options() {
 Result<ProtobufSchema> schema_of(const ProtobufOptions& options) {
   return options.descriptors.empty() ? schema_of_proto(options.proto, options.message_name)
                                      : schema_of_descriptors(options.descriptors, options.message_name);
+}
+
+void route_protobuf_notes(void (*to)(const std::string& note)) {
+  notes_go_to = to;
+  google::protobuf::SetLogHandler(
+      [](google::protobuf::LogLevel, const char*, int, const std::string& message) { notes_go_to(message); });
 }
 
 Format protobuf_format() {
