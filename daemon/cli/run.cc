@@ -29,6 +29,8 @@ namespace leat::cli {
 namespace {
 
 constexpr Micros kStopTime{10 * kMicrosPerSecond};
+/// Of these, for a far side that says nothing: who pressed Ctrl-C waits.
+constexpr Micros kSilence{1'500'000};
 constexpr Micros kGoodbye{2 * kMicrosPerSecond};
 
 int complain(const Error& error, int code) {
@@ -69,6 +71,7 @@ class Runner {
     if (options.clock == "event") context.replay.emplace();
     keeps_state_ = !options.state.empty();
     context.gateway_id = store_.id().value.substr(0, 12);
+    context.silence_max = kSilence;
     if (keeps_state_)
       context.journal_dir = options.state;
     else

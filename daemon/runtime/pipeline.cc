@@ -330,6 +330,17 @@ void Pipeline::begin_drain() {
   wake_->send();
 }
 
+/// As `silence_max` says, from the beginning of the stop on.
+bool Pipeline::is_silent(Target& target) const {
+  if (context_.silence_max.count() == 0) return false;
+  const std::int64_t now = context_.clock->monotonic();
+  const DeliveryStatus status = target.delivery->status();
+  const std::uint64_t settled = status.shipments + status.refusals;
+  if (target.settled_at == 0 || std::exchange(target.settled, settled) != settled) target.settled_at = now;
+  const std::int64_t most = context_.silence_max.count() * (status.last_success > 0 ? 2 : 1);
+  return now - target.settled_at >= most;
+}
+
 void Pipeline::wait_for_drain() {
   if (pausing_) return end_with(PipelineState::kPaused);
   // Bounded input ends only when all is delivered; a stop waits no longer than it was told to.
@@ -341,7 +352,8 @@ void Pipeline::wait_for_drain() {
   for (auto& target : targets_) {
     if (!target->delivery) continue;
     if (!drain_told_) target->delivery->drain(last ? Delivery::End::kBoundedRun : Delivery::End::kShutdown);
-    delivered = (target->delivery->drained() || (stopping && is_waiting(*target->delivery))) && delivered;
+    const bool given_up = stopping && (is_waiting(*target->delivery) || is_silent(*target));
+    delivered = (target->delivery->drained() || given_up) && delivered;
   }
   drain_told_ = true;
   for (auto& target : targets_) {

@@ -80,6 +80,9 @@ struct PipelineContext {
   store::TableStore* lookup_tables = nullptr;
   /// Asked between two batches of an operator, and in long ones: an error fails the pipeline (trial.h).
   std::function<Status()> go_on = nullptr;
+  /// A stop waits up to its deadline for what was made to be delivered, but no longer than this for a far
+  /// side that settles nothing (twice that if it ever has); 0: for each up to the deadline.
+  Micros silence_max{0};
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
   /// Whether commits hold the operators' state.
@@ -192,6 +195,7 @@ class Pipeline {
   void committed(const std::shared_ptr<const store::Commit>& commit, const Result<void>& outcome);
   void begin_drain();
   void wait_for_drain();
+  bool is_silent(Target& target) const;
   void fail_with(const Error& error);
   void end_with(PipelineState state);
   [[nodiscard]] SinkStatus status_of(const Target& target) const;

@@ -36,6 +36,8 @@ struct Pipeline::Target {
   RowTap tap;                      // Who looks on at its rows.
   SinkCounters listener_counters;  // Of a bare SELECT.
   std::uint64_t written = 0;       // Rows of a local table in finished commits.
+  std::uint64_t settled = 0;    // While stopping: attempts that came to an end, and since when no more has:
+  std::int64_t settled_at = 0;  // monotonic; 0: not looked at yet.
 
   void restore(const SinkCounters& saved) {
     (writer ? writer->counters() : listener_counters) = saved;

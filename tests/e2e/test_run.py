@@ -5,7 +5,9 @@ import io
 import json
 import re
 import signal
+import socket
 import subprocess
+import time
 
 import pytest
 from pipeline_text import file_readings, with_options
@@ -129,6 +131,29 @@ def test_a_reader_that_leaves_early_ends_an_endless_run(leat, tmp_path, form):
     process.stdout.close()
     process.wait(20)
     assert "panic" not in (tmp_path / "errors").read_text()
+
+
+@pytest.mark.parametrize(
+    "connector",
+    [
+        {"connector": "kafka", "topic": "t", "properties.bootstrap.servers": "{silent}", "format": "json"},
+        {"connector": "http", "url": "http://{silent}/", "format": "json"},
+    ],
+    ids=lambda options: options["connector"],
+)
+@pytest.mark.parametrize("state", [[], ["--state", "kept"]], ids=["forgotten", "kept"])
+def test_a_far_side_that_says_nothing_does_not_hold_up_the_end(leat, tmp_path, connector, state):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # It takes connections, and answers none.
+        options = {key: value.format(silent=f"127.0.0.1:{silent.getsockname()[1]}") for key, value in connector.items()}
+        sql = ENDLESS.replace("SELECT a FROM t;", f"CREATE TABLE o (a BIGINT) {with_options(options)};\nINSERT INTO o SELECT a FROM t;")
+        program = Program("leat run", [leat, "run", *state, "-e", sql], tmp_path / "log", cwd=tmp_path)
+        connection = silent.accept()
+        began = time.monotonic()
+        code = program.stop(signal.SIGINT)
+        connection[0].close()
+    assert time.monotonic() - began < 4, "with all that a loaded machine adds to less than two seconds"
+    assert re.search(r"leat run: \d+ records for 'o' were not delivered", program.output()), program.output()
+    assert code == (0 if state else 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
