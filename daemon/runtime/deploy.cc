@@ -79,14 +79,34 @@ std::string difference(const OperatorLines& lines, const Operators& operators, c
   return {};
 }
 
-std::string why_cold(const std::string& name, const std::vector<std::string>& gone,
-                     const Operators& operators, const Operators& before, const PlanLines& lines) {
-  for (const std::string& other : gone) {
-    if (kind_of(other) != kind_of(name)) continue;
-    const std::string what = difference(lines.now, operators, name, lines.before, before, other);
-    return fmt::format("'{}' of the version before is another one: {}", other,
+/// What became of the operators of the version before.
+struct Fates {
+  std::vector<std::string> gone;
+  std::vector<std::pair<std::string, std::string>> taken;  // Their names, then and now.
+};
+
+/// The one of its name, else one of its kind; null: there is none.
+const std::string* counterpart(const std::string& name, const std::vector<std::string>& gone) {
+  if (const auto same = std::ranges::find(gone, name); same != gone.end()) return &*same;
+  const auto like = std::ranges::find(gone, kind_of(name), kind_of);
+  return like == gone.end() ? nullptr : &*like;
+}
+
+std::string why_cold(const std::string& name, const Fates& fates, const Operators& operators,
+                     const Operators& before, const PlanLines& lines) {
+  if (const std::string* const other = counterpart(name, fates.gone)) {
+    const std::string what = difference(lines.now, operators, name, lines.before, before, *other);
+    return fmt::format("'{}' of the version before is another one: {}", *other,
                        what.empty() ? "the types of what it reads differ" : what);
   }
+  for (const auto& [then, now] : fates.taken)
+    if (kind_of(then) == kind_of(name))
+      return fmt::format(
+          "'{}' of the version before is now '{}', which takes its state; there was none more "
+          "like it",
+          then, now);
+  if (before.empty() && !fates.gone.empty())
+    return "the state that is kept is that of other operators, of a text that is not there any more";
   return "the version before has none like it";
 }
 
@@ -134,22 +154,26 @@ StateReport compare_state(const Operators& operators, const Operators& before, c
   StateReport report;
   if (parts.last_commit.value == 0) return report;  // It begins anew in any case.
   Names gone = operators_before(before, parts);
+  Fates fates;
   std::vector<std::string> cold;
   for (const auto& info : operators) {
     if (info.fingerprint.empty()) continue;
-    if (gone.erase(info.fingerprint) > 0)
-      report.kept.push_back({info.name, keys_of(info.fingerprint, before, parts)});
-    else
+    const auto former = gone.find(info.fingerprint);
+    if (former == gone.end()) {
       cold.push_back(info.name);
+      continue;
+    }
+    report.kept.push_back({info.name, keys_of(info.fingerprint, before, parts)});
+    fates.taken.emplace_back(former->second, info.name);
+    gone.erase(former);
   }
-  std::vector<std::string> names;
   for (const auto& [fingerprint, name] : gone) {
-    names.push_back(name);
+    fates.gone.push_back(name);
     const auto is_this = [&](const auto& part) { return part.node == fingerprint; };
     if (std::ranges::any_of(parts.operators, is_this)) report.dropped.push_back(name);
   }
   for (const std::string& name : cold)
-    report.cold.push_back({name, why_cold(name, names, operators, before, lines)});
+    report.cold.push_back({name, why_cold(name, fates, operators, before, lines)});
   return report;
 }
 

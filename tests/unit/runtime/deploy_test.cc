@@ -457,6 +457,38 @@ TEST_CASE("nothing is done for a pipeline that never was") {
   world.stop();
 }
 
+TEST_CASE("why an operator starts cold says what became of those like it") {
+  using Operators = std::vector<exec::Dataflow::OperatorInfo>;
+  const auto named = [](const std::string& name, const std::string& fingerprint) {
+    exec::Dataflow::OperatorInfo info;
+    info.name = name;
+    info.fingerprint = fingerprint;
+    return info;
+  };
+  store::KeptParts parts;
+  parts.last_commit.value = 1;
+  parts.operators = {{.node = "a", .entries = 1}};
+  const auto why = [&](const Operators& now, const Operators& before) {
+    const StateReport report = compare_state(now, before, parts);
+    return report.cold.empty() ? std::string() : report.cold.back().why;
+  };
+  const Operators one{named("window aggregate 1", "a")};
+  CHECK(why({named("window aggregate 1", "b")}, one).find("'window aggregate 1' of the version before is") ==
+        0);
+  CHECK(
+      why({named("window aggregate 1", "a"), named("window aggregate 2", "b")}, one) ==
+      "'window aggregate 1' of the version before is now 'window aggregate 1', which takes its state; there "
+      "was none more like it");
+  CHECK(why({named("join 1", "b")}, one) == "the version before has none like it");
+  CHECK(why({named("window aggregate 1", "b")}, {}) ==
+        "the state that is kept is that of other operators, of a text that is not there any more");
+  // Of two the one of the same name.
+  parts.operators.push_back({.node = "b", .entries = 1});
+  const Operators two{named("window aggregate 2", "a"), named("window aggregate 1", "b")};
+  CHECK(why({named("window aggregate 1", "c")}, two).find("'window aggregate 1' of the version before is") ==
+        0);
+}
+
 TEST_CASE("the name of a text is found, and changed where it stands") {
   CHECK(name_in_text("SELECT 1") == std::nullopt);
   CHECK(name_in_text("SET 'pipeline.name' = 'a'; SET 'pipeline.name' = 'b'; CREATE nonsense") == "b");
