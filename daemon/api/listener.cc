@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 #include "daemon/log/log.h"
@@ -92,12 +93,9 @@ bool somebody_answers(const std::string& path) {
 
 /// Only a socket that nobody listens on is removed.
 Status remove_stale(const std::string& path) {
+  LEAT_TRY(check_socket_path(path));
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};
-  if (!S_ISSOCK(status.st_mode))
-    return fail(
-        ErrorCode::kConflict,
-        fmt::format("api.socket: '{}' is there and no socket; delete it, or choose another path", path));
   if (somebody_answers(path))
     return fail(
         ErrorCode::kConflict,
@@ -115,6 +113,19 @@ void prepare(int socket, Peer::Way way) {
 }  // namespace
 
 // ---- The socket ------------------------------------------------------------------------------------------
+
+Status check_socket_path(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!std::filesystem::is_directory(folder, failed))
+    return fail(ErrorCode::kIo, fmt::format("api.socket: '{}' cannot be made: its folder '{}' is {}", path,
+                                            folder.string(), failed ? failed.message() : "no folder"));
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_socket(path, failed))
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("api.socket: '{}' is there and no socket; delete it, or choose another path", path));
+  return {};
+}
 
 Result<std::unique_ptr<BoundSocket>> BoundSocket::tcp(const std::string& host, std::uint16_t port) {
   addrinfo hints{};

@@ -20,6 +20,10 @@
 
 namespace leat::api {
 
+/// Whether a Unix socket can be made there, as far as that is known before: its folder is there, and nothing
+/// but a socket has its name. Errors: io, conflict.
+Status check_socket_path(const std::string& path);
+
 /// A bound socket; closes itself, and a Unix socket's file goes with it.
 class BoundSocket {
  public:

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "daemon/cli/configuration.h"
@@ -56,19 +58,36 @@ std::string reachable(const std::string& host) {
   return host == "::" ? "::1" : host;
 }
 
-/// A configuration that is wrong by now says nothing of a daemon that has run since before: the service has
-/// its usual socket, and a reload must reach it to be refused by it, with a line in its log.
-Result<ApiPlace> place_of_service(const ApiOptions& options, const Error& wrong) {
-  if (options.config != kServiceConfig || ::access(config::kDefaultSocket, R_OK | W_OK) != 0)
-    return tl::unexpected<Error>(wrong);
-  fmt::print(stderr, "{}\nthe daemon is asked at its usual socket, {}\n", wrong.message,
-             config::kDefaultSocket);
-  return ApiPlace{ApiPlace::Kind::kSocket, config::kDefaultSocket};
+/// The socket of the service, or of its instance, that has this configuration: "/run/leat-north/leat.sock" of
+/// "/etc/leat/north/leat.toml"; empty: it is none of theirs.
+std::string usual_socket(const std::string& config) {
+  if (config == kServiceConfig) return config::kDefaultSocket;
+  const std::filesystem::path path(config);
+  const std::filesystem::path folder = path.parent_path();
+  const std::filesystem::path service(kServiceConfig);
+  if (path.filename() != service.filename() || folder.parent_path() != service.parent_path()) return "";
+  return fmt::format("/run/leat-{}/leat.sock", folder.filename().string());
+}
+
+/// A configuration that is wrong by now says nothing of a daemon that has run since before, but perhaps where
+/// its socket is: a reload must reach it to be refused by it, with a line in its log.
+Result<ApiPlace> place_despite(const ApiOptions& options, const Error& wrong) {
+  const std::string told =
+      config::socket_despite_errors(configuration_inputs(options.config, options.config_given));
+  for (const std::string& socket : {told, usual_socket(options.config)}) {
+    if (socket.empty() || ::access(socket.c_str(), R_OK | W_OK) != 0) continue;
+    fmt::print(stderr, "{}\nthe daemon is asked at its socket all the same, {}\n", wrong.message, socket);
+    return ApiPlace{ApiPlace::Kind::kSocket, socket};
+  }
+  return fail(wrong.code,
+              fmt::format("{}\nthe configuration does not say where the daemon is: mend it, or name "
+                          "the daemon's address with --api",
+                          wrong.message));
 }
 
 Result<ApiPlace> place_of_config(const ApiOptions& options) {
   const auto loaded = load_configuration(options.config, options.config_given);
-  if (!loaded) return place_of_service(options, loaded.error());
+  if (!loaded) return place_despite(options, loaded.error());
   const config::Config& config = loaded->config;
   const std::string socket = config::socket_path(config);
   if (!socket.empty() && ::access(socket.c_str(), R_OK | W_OK) == 0)
@@ -102,8 +121,11 @@ Result<Secret> read_token(const ApiOptions& options) {
   if (!options.token_file.empty()) {
     from = options.token_file;
     std::ifstream file(options.token_file, std::ios::binary);
+    if (!file)
+      return fail(ErrorCode::kIo,
+                  fmt::format("--token-file: '{}' cannot be read: {}", from, std::strerror(errno)));
     if (!std::getline(file, token))
-      return fail(ErrorCode::kIo, fmt::format("--token-file: '{}' cannot be read, or is empty", from));
+      return fail(ErrorCode::kIo, fmt::format("--token-file: '{}' is empty", from));
   }
   while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
   const auto printable = [](unsigned char c) { return c > 0x20 && c < 0x7F; };

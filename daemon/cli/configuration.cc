@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/access.h"
+#include "daemon/api/listener.h"
 #include "daemon/api/tls.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/printable.h"
@@ -84,9 +86,24 @@ ordered_json all_json(const config::Loaded& loaded) {
   return {{"files", loaded.files}, {"keys", std::move(keys)}};
 }
 
-/// What no table of keys knows: certificates that are read, and who is let in.
-Status check_api(const config::Config& config) {
+/// Not a place below /run whose folder systemd makes at the start (RuntimeDirectory).
+Status check_socket(const config::Loaded& loaded) {
+  const std::string path = loaded.config.api_socket.value_or("");
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (path.empty() || (path.starts_with("/run/") && !std::filesystem::exists(folder, failed))) return {};
+  return api::check_socket_path(path).map_error([&](Error error) {
+    for (const Value& value : loaded.values)
+      if (value.doc.key == "api.socket") error.message = place_of(value) + ": " + error.message;
+    return error;
+  });
+}
+
+/// What no table of keys knows: folders and certificates that are looked at, and who is let in.
+Status check_api(const config::Loaded& loaded) {
+  const config::Config& config = loaded.config;
   LEAT_TRY(api::check_exposure(config));
+  LEAT_TRY(check_socket(loaded));
   if (config.api_tls_cert.empty()) return {};
   return api::TlsKeys::load({config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca})
       .map([](const auto&) {});
@@ -94,19 +111,28 @@ Status check_api(const config::Config& config) {
 
 }  // namespace
 
+config::Inputs configuration_inputs(const std::string& file, bool given,
+                                    const std::vector<std::string>& settings) {
+  using Missing = config::Inputs::Missing;
+  return {.file = file,
+          .missing = given ? Missing::kError : Missing::kDefaults,
+          .environment = config::process_environment(),
+          .settings = settings};
+}
+
 Result<config::Loaded> load_configuration(const std::string& file, bool given,
                                           const std::vector<std::string>& settings) {
-  using Missing = config::Inputs::Missing;
-  return config::load({.file = file,
-                       .missing = given ? Missing::kError : Missing::kDefaults,
-                       .environment = config::process_environment(),
-                       .settings = settings});
+  return config::load(configuration_inputs(file, given, settings));
 }
 
 Result<config::Loaded> checked_configuration(const std::string& file, bool given,
                                              const std::vector<std::string>& settings) {
-  LEAT_ASSIGN(config::Loaded loaded, load_configuration(file, given, settings));
-  LEAT_TRY(check_api(loaded.config));
+  return checked_configuration(configuration_inputs(file, given, settings));
+}
+
+Result<config::Loaded> checked_configuration(const config::Inputs& inputs) {
+  LEAT_ASSIGN(config::Loaded loaded, config::load(inputs));
+  LEAT_TRY(check_api(loaded));
   return loaded;
 }
 

@@ -9,13 +9,18 @@
 
 namespace leat::cli {
 
-/// `given`: somebody named the file, which must be there then. Errors: as config::load.
+/// `given`: somebody named the file, which must be there then.
+config::Inputs configuration_inputs(const std::string& file, bool given,
+                                    const std::vector<std::string>& settings = {});
+/// What they come to. Errors: as config::load.
 Result<config::Loaded> load_configuration(const std::string& file, bool given,
                                           const std::vector<std::string>& settings = {});
 
-/// The same, with all that `leat serve` would refuse of it: who is let in, certificates that are read.
+/// The same, with all that `leat serve` would refuse of it: who is let in, certificates and folders that are
+/// looked at.
 Result<config::Loaded> checked_configuration(const std::string& file, bool given,
                                              const std::vector<std::string>& settings);
+Result<config::Loaded> checked_configuration(const config::Inputs& inputs);
 
 struct ConfigOptions {
   std::string config = "/etc/leat/leat.toml";

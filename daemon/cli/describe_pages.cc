@@ -108,7 +108,7 @@ std::string configuration_page() {
       "with "
       "its file, line and column, its variable, or its option; also where a later layer would win.\n\n"
       "In a file a key with a dot stands in a table (`api.listen` is `listen` below `[api]`), and values are "
-      "texts in quotes; lists are arrays, sizes and counts may be plain numbers. In the environment and with "
+      "texts in quotes; lists are arrays, sizes and counts may be plain numbers, durations have a unit. In the environment and with "
       "`--set` values are without quotes, and the elements of a list are separated by `;`. Other variables "
       "that begin with `LEAT_` are left alone, such as `LEAT_TOKEN` or a password that a pipeline reads by "
       "`${env:LEAT_PASSWORD}`, unless they have `__` or are spelt nearly like one of these.\n\n"

@@ -114,6 +114,14 @@ void check_socket(const Config& config, const Refuse& refuse) {
                                      kLongest, socket));
 }
 
+void check_folders(const Config& config, const Refuse& refuse) {
+  if (config.data_dir.empty()) refuse("data_dir", "data_dir: expected the path of a folder, found ''");
+  if (config.pipelines_dir.empty())
+    refuse(
+        "pipelines_dir",
+        "pipelines_dir: expected the path of a folder, found ''; one that holds no *.sql file is right, too");
+}
+
 void check_names(const Config& config, const Refuse& refuse) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; };
   for (const std::string& name : config.api_names)
@@ -140,6 +148,7 @@ void check_words(const Config& config, std::vector<OptionError>& errors) {
            "gateway.id: only letters, digits, '-', '_' and '.' are allowed, as it travels in headers");
   if (config.store_max_bytes && config.store_max_bytes->bytes < kLeastStore)
     refuse("store.max_bytes", "store.max_bytes: expected 1 mb or more, as the store's own tables need room");
+  check_folders(config, refuse);
   check_tls(config, refuse);
   check_api_limits(config, refuse);
   check_socket(config, refuse);

@@ -47,8 +47,20 @@ void complain(Stack& stack, const std::string& place, const std::string& message
   stack.complaints.push_back({stack.order++, fmt::format("{}: {}", place, message)});
 }
 
+/// SQL takes it for milliseconds, as Flink does; here nobody means these.
+bool lacks_unit(const std::string& key, const std::string& text) {
+  const auto is_this = [&](const OptionDoc& doc) {
+    return doc.key == key && doc.type == option_text::name_of(static_cast<const Micros*>(nullptr));
+  };
+  return !text.empty() && text.find_first_not_of("0123456789 ") == std::string::npos &&
+         std::ranges::any_of(config_docs(), is_this);
+}
+
 /// What is wrong with a key and its value by themselves.
 std::optional<std::string> refused(const std::string& key, const std::string& text) {
+  if (lacks_unit(key, text))
+    return fmt::format("{}: expected a duration with its unit, such as '{} s' or '{} ms', found '{}'", key,
+                       text, text, text);
   std::vector<OptionError> errors;
   (void)config_table().read({{key, text}}, {}, errors);
   return errors.empty() ? std::nullopt : std::optional(errors.front().message);
@@ -234,8 +246,9 @@ Environment process_environment() {
   return all;
 }
 
-Result<Loaded> load(const Inputs& inputs) {
-  Stack stack;
+namespace {
+
+Status read_all(const Inputs& inputs, Stack& stack) {
   if (!inputs.file.empty()) {
     const Status read = add_file(stack, inputs.file);
     const bool missing = !read && read.error().code == ErrorCode::kNotFound;
@@ -245,7 +258,22 @@ Result<Loaded> load(const Inputs& inputs) {
   }
   add_environment(stack, inputs.environment);
   add_settings(stack, inputs.settings);
+  return {};
+}
+
+}  // namespace
+
+Result<Loaded> load(const Inputs& inputs) {
+  Stack stack;
+  LEAT_TRY(read_all(inputs, stack));
   return settled(stack);
+}
+
+std::string socket_despite_errors(const Inputs& inputs) {
+  Stack stack;
+  (void)read_all(inputs, stack);
+  const auto socket = stack.effective.find("api.socket");
+  return socket == stack.effective.end() ? "" : socket->second.text;
 }
 
 Result<Config> parse_config(std::string_view text, const std::string& name) {

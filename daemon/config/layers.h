@@ -70,6 +70,9 @@ Result<Loaded> load(const Inputs& inputs);
 /// The same of one text; `name` is for messages.
 Result<Config> parse_config(std::string_view text, const std::string& name);
 
+/// What the inputs have for [api] socket, whatever else is wrong with them; "": nothing that is right.
+std::string socket_despite_errors(const Inputs& inputs);
+
 /// Of this process.
 Environment process_environment();
 

@@ -8,10 +8,16 @@
 namespace leat::config {
 namespace {
 
+bool is_count(const OptionDoc& doc) {
+  return doc.type == option_text::name_of(static_cast<const std::uint64_t*>(nullptr));
+}
+
 /// "a string in quotes, such as "5 s"" of a key's documented type; texts in quotes are TOML's.
 std::string expected_text(const OptionDoc& doc) {
-  return doc.default_text.empty() ? fmt::format("a {} in quotes", doc.type)
-                                  : fmt::format("a {} in quotes, such as \"{}\"", doc.type, doc.default_text);
+  const std::string quote = is_count(doc) ? "" : "\"";
+  const std::string what = is_count(doc) ? "an integer" : fmt::format("a {} in quotes", doc.type);
+  if (doc.default_text.empty()) return what;
+  return fmt::format("{}, such as {}{}{}", what, quote, doc.default_text, quote);
 }
 
 std::string_view found_text(toml::node_type type) {
@@ -38,8 +44,7 @@ bool holds_texts(const toml::node& node) {
 bool may_be(const toml::node& node, const OptionDoc& doc) {
   if (node.is_string()) return true;
   if (node.is_integer())
-    return doc.type == option_text::name_of(static_cast<const ByteSize*>(nullptr)) ||
-           doc.type == option_text::name_of(static_cast<const std::uint64_t*>(nullptr));
+    return doc.type == option_text::name_of(static_cast<const ByteSize*>(nullptr)) || is_count(doc);
   return holds_texts(node) &&
          doc.type == option_text::name_of(static_cast<const std::vector<std::string>*>(nullptr));
 }

@@ -81,6 +81,17 @@ TEST_CASE("a socket that is there and may be used is asked before the address") 
       0);
 }
 
+TEST_CASE("a configuration that is wrong says all the same where the socket is") {
+  const test::TemporaryFolder folder;
+  folder.write("leat.sock", "");
+  const std::string socket = folder.file("leat.sock");
+  CHECK(error_of("nonsense = 1\n[api]\nsocket = \"" + socket + "\"") == "unix:" + socket);
+  const std::string wrong = error_of("nonsense = 1\n[api]\nsocket = \"" + socket + ".gone\"");
+  CHECK(wrong.find("unknown option 'nonsense'") != std::string::npos);
+  CHECK(wrong.find("does not say where the daemon is: mend it, or name") != std::string::npos);
+  CHECK(error_of("[api\nsocket = \"" + socket + "\"").find("does not say where") != std::string::npos);
+}
+
 TEST_CASE("a token comes from a file, and is one line of printable characters") {
   const test::TemporaryFolder folder;
   ApiOptions options = at("http://127.0.0.1:1");
@@ -92,7 +103,10 @@ TEST_CASE("a token comes from a file, and is one line of printable characters") 
   };
   CHECK(with("leat_ab\n").empty());
   CHECK(with("a\tb\n").find("holds no token") != std::string::npos);
-  CHECK(with("").find("cannot be read, or is empty") != std::string::npos);
+  CHECK(with("").find("is empty") != std::string::npos);
+  ApiOptions missing = at("http://127.0.0.1:1");
+  missing.token_file = "/nonexistent/token";
+  CHECK(ApiClient::find(missing).error().message.find("cannot be read: No such file") != std::string::npos);
 }
 
 TEST_CASE("an address that cannot be asked is refused with what to do") {

@@ -71,6 +71,20 @@ TEST_CASE("a number is no string, and a size may be one") {
   CHECK(error_of("[dead_letters]\nmax_bytes = true").find("found a boolean") != std::string::npos);
 }
 
+TEST_CASE("a duration has a unit, and a folder a path") {
+  CHECK(error_of("stop_timeout = \"20\"") ==
+        "leat.toml:1:1: stop_timeout: expected a duration with its unit, such as '20 s' or '20 ms', found "
+        "'20'");
+  CHECK(error_of("[api]\nrequest_timeout = \"5\"").find("such as '5 s'") != std::string::npos);
+  CHECK(parse_config("stop_timeout = \"20 s\"\n[gateway]\nid = \"20\"", "leat.toml"));
+  CHECK(
+      error_of("pipelines_dir = \"\"").find("leat.toml:1:1: pipelines_dir: expected the path of a folder") ==
+      0);
+  CHECK(error_of("data_dir = \"\"").find("leat.toml:1:1: data_dir: expected the path of a folder") == 0);
+  CHECK(error_of("[dead_letters]\nmax_count = true") ==
+        "leat.toml:2:1: dead_letters.max_count: expected an integer, such as 100000, found a boolean");
+}
+
 TEST_CASE("the store has no bound, or one that its own tables fit into") {
   CHECK_FALSE(parse_config("", "leat.toml")->store_max_bytes);
   CHECK(parse_config("[store]\nmax_bytes = \"2 gb\"", "leat.toml")->store_max_bytes->bytes == 2ULL << 30);
