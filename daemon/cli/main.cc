@@ -546,18 +546,20 @@ std::string unknown_option(const CLI::App& app, int argc, char** argv) {
   return {};
 }
 
-/// What is wrong with the command line, with the verb that was probably meant.
+/// What is wrong with the command line, with the verb that was probably meant. A wrong verb comes first:
+/// whether there is such an option depends on it.
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const CLI::App* verb = &app;
+  int next = 1;
+  for (; !verb->get_subcommands().empty(); ++next) verb = verb->get_subcommands().front();
+  const std::vector<std::string> verbs = verbs_of(*verb);  // A group of options is one without a name.
+  const bool lacks_verb =
+      next < argc && std::ranges::any_of(verbs, [](const auto& name) { return !name.empty(); });
+  if (lacks_verb && argv[next][0] != '-') return unknown_verb(*verb, argv[next]);
+  if (lacks_verb && next > 1) return missing_action(*verb);
   if (std::string option = unknown_option(app, argc, argv); !option.empty()) return option;
-  const bool no_verb =
-      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
-  const auto chosen = app.get_subcommands();
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && chosen.size() == 1 &&
-      !verbs_of(*chosen.front()).empty() && chosen.front()->get_subcommands().empty())
-    return argc > 2 && argv[2][0] != '-' ? unknown_verb(*chosen.front(), argv[2])
-                                         : missing_action(*chosen.front());
-  if (!no_verb || argc < 2 || argv[1][0] == '-') return error.what();
-  return unknown_verb(app, argv[1]);
+  const bool lacks_any = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && next > 1;
+  return lacks_any && !verbs.empty() ? missing_action(*verb) : error.what();
 }
 
 }  // namespace

@@ -377,5 +377,12 @@ def test_options_may_come_from_the_table_that_is_copied(run_leat, tmp_path):
 def test_an_action_that_is_wrong_or_missing_is_named(run_leat):
     wrong = run_leat("pipelines", "pauze", "mill")
     assert wrong.returncode == 2 and "there is no verb 'pauze' (did you mean 'pause'?)" in wrong.stderr
+    for arguments in (("pipelines", "pauze", "--config", "/x"), ("pauze", "--config", "/x"), ("pipelines", "pauze", "x", "--jsno")):
+        wrong = run_leat(*arguments)
+        assert wrong.returncode == 2 and "there is no verb 'pauze'" in wrong.stderr, wrong.stderr
+    before = run_leat("pipelines", "--config", "/x", "lst")
+    assert before.returncode == 2 and "'leat pipelines' needs one of list, show" in before.stderr
+    assert "there is no option '--outptu'" in run_leat("run", "--outptu", "csv").stderr
+    assert "needs a FILE, or -e" in run_leat("run").stderr
     missing = run_leat("store")
     assert missing.returncode == 2 and "'leat store' needs one of check, backup, repair" in missing.stderr
