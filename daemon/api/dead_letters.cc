@@ -21,10 +21,11 @@ constexpr std::uint64_t kPreviewBytes = 1024;
 /// Deleted in one transaction.
 constexpr std::size_t kPurgedAtOnce = 1000;
 
-/// The stored object, or the text as it is should it be none.
+/// The stored object, empty where there is none.
 ordered_json metadata_json(const std::string& text) {
+  if (text.empty()) return ordered_json::object();
   auto object = ordered_json::parse(text, nullptr, false);
-  return object.is_discarded() ? ordered_json(text) : object;
+  return object.is_object() ? object : ordered_json{{"text", text}};
 }
 
 ordered_json letter_json(const store::DeadLetterRow& row) {

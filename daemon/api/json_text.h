@@ -8,10 +8,16 @@
 
 namespace leat::api {
 
-/// RFC 3339, or null for 0 and for the ends of time.
+/// RFC 3339 with six digits behind the second, whatever they are, so that texts sort as times do; null for 0
+/// and for the ends of time.
 inline nlohmann::ordered_json time_json(std::int64_t micros) {
   if (micros == 0 || micros == kMinWatermark || micros == kMaxWatermark) return nullptr;
-  return format_rfc3339(Timestamp(Micros(micros)));
+  constexpr std::size_t kSeconds = 19;  // Characters up to the second.
+  std::string text = format_rfc3339(Timestamp(Micros(micros)));
+  text.pop_back();  // The Z.
+  if (text.size() == kSeconds) text += '.';
+  text.resize(kSeconds + 7, '0');
+  return text + "Z";
 }
 
 /// Of what a command answers.

@@ -82,3 +82,15 @@ def test_purge_and_replay_want_to_know_which_letters_are_meant(broker, publisher
     assert "2 purged" in verb(run_leat, daemon, "purge", "--all").stdout
     nobody = run_leat("dead-letters", "list", "--api", "http://127.0.0.1:1")
     assert nobody.returncode == 1 and "no daemon answers" in nobody.stderr
+
+
+def test_the_metadata_of_every_letter_is_an_object(daemon):
+    daemon.add(
+        "rows",
+        often() + "CREATE TABLE t (n INT) WITH ('connector' = 'datagen', 'number-of-rows' = '3');\n"
+        "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\nINSERT INTO o SELECT 1 / (n - n) FROM t;",
+    )
+    daemon.start()
+    eventually(lambda: daemon.ask("/api/v1/dead-letters").json()["count"] == 3, "three letters")
+    for letter in daemon.ask("/api/v1/dead-letters").json()["dead_letters"]:
+        assert letter["metadata"] == {} and len(letter["time"]) == len("2026-11-29T07:00:00.000000Z")

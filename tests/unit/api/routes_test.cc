@@ -7,6 +7,7 @@
 #include <set>
 
 #include "daemon/api/dead_letter_request.h"
+#include "daemon/api/json_text.h"
 #include "daemon/loop/clock.h"
 
 using namespace leat;
@@ -86,6 +87,15 @@ TEST_CASE("a moment is a time in UTC, or how long ago") {
   CHECK(read_moment("2 h", now) == now - 2 * kMicrosPerHour);
   CHECK_FALSE(read_moment("tomorrow", now));
   CHECK_FALSE(read_moment("", now));
+}
+
+TEST_CASE("times have the same digits whatever they are, and some moments are none") {
+  constexpr std::int64_t kNine = 1'763'802'000 * kMicrosPerSecond;
+  CHECK(time_json(kNine) == "2025-11-22T09:00:00.000000Z");
+  CHECK(time_json(kNine + 120'000) == "2025-11-22T09:00:00.120000Z");
+  CHECK(time_json(kNine + 1) == "2025-11-22T09:00:00.000001Z");
+  CHECK(time_json(0).is_null());
+  CHECK(time_json(kMaxWatermark).is_null());
 }
 
 TEST_CASE("without parameters the route answers") {
