@@ -172,8 +172,7 @@ const OptionTable<KafkaOptions>& upsert_kafka_options() {
       properties_option(),
       key_format_option(Necessity::kRequired),
       option("value.format", &KafkaOptions::value_format, Necessity::kRequired,
-             "Format of the record's value, 'json' or 'csv'; its options stand behind 'value.': "
-             "'value.json.…'."),
+             "Format of the record's value; its options stand behind 'value.': 'value.json.…'."),
       value_fields_option("Whether the columns of the PRIMARY KEY are in the value, too."),
       guarantee_option(),
       prefix_option(),
