@@ -19,6 +19,12 @@ Response readiness(const ApiContext& context, const Request& request) {
     reasons.push_back(disk.damage);
     ready = false;
   }
+  // What runs goes on, but the next start would end with it.
+  if (const std::string why = context.refused_configuration ? context.refused_configuration() : "";
+      !why.empty()) {
+    reasons.push_back("the configuration is refused, what was in force stays: " + why);
+    ready = false;
+  }
   // Names of pipelines, sinks and hosts are not for whoever passes by.
   if (request.role == Role::kAnyone) return json_response({{"ready", ready}}, ready ? 200 : 503);
   // An uplink that is away is what a gateway is for: it is told, and the daemon stays ready.

@@ -187,9 +187,8 @@ void add_pipeline(Families& families, const Labels& gateway, const runtime::Pipe
       status.state == runtime::PipelineState::kRunning || status.state == runtime::PipelineState::kFinished);
   families.gauge("leat_pipeline_paused", "1 while it is paused, as somebody wanted.", labels,
                  status.state == runtime::PipelineState::kPaused);
-  families.gauge("leat_pipeline_text_refused",
-                 "1 while the text that its file has now is refused: it runs the former one.", labels,
-                 status.refused.empty() ? 0 : 1);
+  families.gauge("leat_pipeline_text_refused", "1 while a new text of it is refused: it runs the former one.",
+                 labels, status.refused.empty() ? 0 : 1);
   families.counter("leat_pipeline_commits_total", "Commits.", labels, status.last_commit.value);
   families.counter("leat_pipeline_restarts_total", "Restarts after a failure.", labels, status.restarts);
   families.counter("leat_pipeline_dead_letters_total", "Dead letters written.", labels, status.dead_letters);
@@ -283,9 +282,7 @@ void add_api(Families& families, const Labels& gateway, const Counters& api) {
 std::string metrics_text(const MetricsSource& source) {
   Families families;
   const Labels gateway{{"gateway", source.gateway_id}};
-  // A file that is refused for its name has none of its own; /readyz tells of it.
-  for (const auto& status : source.pipelines)
-    if (!status.misnamed) add_pipeline(families, gateway, status);
+  for (const auto& status : source.pipelines) add_pipeline(families, gateway, status);
   for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
   add_clock(families, gateway, source.clock);
   families.stalls("leat_loop_busy_seconds",
@@ -293,6 +290,9 @@ std::string metrics_text(const MetricsSource& source) {
                   source.stalls);
   families.gauge("leat_loop_longest_seconds", "The longest of these since the start.", gateway,
                  static_cast<double>(source.stalls.longest.count()) / kMicros);
+  families.gauge("leat_configuration_refused",
+                 "1 while the configuration that the last reload found is refused: what was in force stays.",
+                 gateway, source.refused_configuration.empty() ? 0 : 1);
   if (source.dead_letters) add_dead_letters(families, gateway, *source.dead_letters);
   if (source.api != nullptr) add_api(families, gateway, *source.api);
   return families.text();
@@ -305,6 +305,7 @@ Response metrics(const ApiContext& context, const Request&) {
                        .dead_letters = {},
                        .clock = context.clock->status()};
   source.api = context.counters;
+  if (context.refused_configuration) source.refused_configuration = context.refused_configuration();
   if (context.stalls != nullptr) source.stalls = context.stalls->stalls();
   if (auto outbox = context.store->outbox_status()) source.outbox = *std::move(outbox);
   if (const auto letters = context.store->dead_letter_status()) source.dead_letters = *letters;

@@ -81,7 +81,6 @@ ordered_json summary(const ApiContext& context, const runtime::PipelineStatus& s
   return {{"name", status.name.value},
           {"file", status.file.empty() ? ordered_json(nullptr) : ordered_json(status.file)},
           {"state", to_string(status.state)},
-          {"misnamed", status.misnamed},
           {"error", status.error},
           {"refused", status.refused},
           {"waiting_for", status.waiting_for},

@@ -22,7 +22,7 @@ ordered_json file_json(const runtime::ReloadedFile& file) {
 ordered_json counts_json(const runtime::ReloadReport& report) {
   ordered_json counts = ordered_json::object();
   for (const FileOutcome outcome : {FileOutcome::kStarted, FileOutcome::kReplaced, FileOutcome::kUnchanged,
-                                    FileOutcome::kEnded, FileOutcome::kRefused})
+                                    FileOutcome::kEnded, FileOutcome::kRefused, FileOutcome::kForgotten})
     counts[std::string(to_string(outcome))] = report.count(outcome);
   return counts;
 }

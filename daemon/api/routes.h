@@ -94,6 +94,7 @@ struct MetricsSource {
   loop::ClockStatus clock = {};
   loop::Stalls stalls = {};
   const Counters* api = nullptr;
+  std::string refused_configuration = {};  ///< Why it is refused that a reload found; "": it is not.
 };
 /// Prometheus' text.
 std::string metrics_text(const MetricsSource& source);

@@ -39,6 +39,8 @@ struct ApiContext {
   std::string data_dir;      ///< Where the store's file is; never told.
   Gates* gates = nullptr;    ///< Outlives the answers, as all of these.
   ReloadAll reload = {};     ///< Reads the daemon's files anew; null: it has none.
+  /// Why the configuration that the last reload found is refused; "": it is not. Null: it has none.
+  std::function<std::string()> refused_configuration = {};
 };
 
 class Server {

@@ -19,15 +19,11 @@
 namespace leat::cli {
 namespace {
 
-/// The *.sql files of a folder in name order; a file itself.
-std::vector<std::string> files_of(const std::string& path) {
+/// Those of a folder; a file itself. Errors: io.
+Result<std::vector<std::string>> files_of(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return {path};
-  std::vector<std::string> files;
-  for (const auto& file : std::filesystem::directory_iterator(path, error))
-    if (runtime::is_pipeline_file(file)) files.push_back(file.path().string());
-  std::sort(files.begin(), files.end());
-  return files;
+  if (!std::filesystem::is_directory(path, error)) return std::vector{path};
+  return runtime::pipeline_files(path);
 }
 
 bool check_file(const std::string& path, ClientNames& names) {
@@ -47,6 +43,18 @@ bool check_file(const std::string& path, ClientNames& names) {
   names.add(path, outcome.plan);
   fmt::print("{}: ok\n", path);
   return true;
+}
+
+bool check_pipelines(const std::string& path, ClientNames& names) {
+  const auto files = files_of(path);
+  if (!files) {
+    fmt::print(stderr, "leat check: {}\n", files.error().message);
+    return false;
+  }
+  if (files->empty()) fmt::print(stderr, "leat check: {}: the folder holds no *.sql file\n", path);
+  bool good = true;
+  for (const std::string& file : *files) good = check_file(file, names) && good;
+  return good;
 }
 
 bool check_names(const ClientNames& names) {
@@ -76,13 +84,9 @@ int check(const CheckOptions& options) {
   bool good = true;
   ClientNames names;
   for (const std::string& path : options.paths) {
-    if (is_configuration(path)) {
-      good = check_configuration(path, options.settings) && good;
-      continue;
-    }
-    const auto files = files_of(path);
-    if (files.empty()) fmt::print(stderr, "leat check: {}: the folder holds no *.sql file\n", path);
-    for (const std::string& file : files) good = check_file(file, names) && good;
+    const bool right =
+        is_configuration(path) ? check_configuration(path, options.settings) : check_pipelines(path, names);
+    good = right && good;
   }
   good = check_names(names) && good;
   return good ? kOk : kBadConfig;

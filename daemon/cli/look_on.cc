@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 
 #include "daemon/cli/api_client.h"
@@ -13,6 +12,7 @@
 #include "daemon/cli/printable.h"
 #include "daemon/cli/row_printer.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/runtime/pipeline_file.h"
 
 namespace leat::cli {
 namespace {
@@ -52,11 +52,9 @@ Result<ordered_json> read_input(const std::vector<std::string>& inputs) {
     if (equals == std::string::npos || equals == 0)
       return fail(ErrorCode::kInvalid, fmt::format("--input: expected TABLE=FILE, found '{}'", each));
     const std::string path = each.substr(equals + 1);
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(ErrorCode::kNotFound, fmt::format("--input: {} cannot be read", path));
-    std::ostringstream text;
-    text << file.rdbuf();
-    input[each.substr(0, equals)] = text.str();
+    const auto text = runtime::read_file(path);
+    if (!text) return fail(text.error(), "--input");
+    input[each.substr(0, equals)] = *text;
   }
   return input;
 }

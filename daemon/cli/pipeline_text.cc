@@ -4,8 +4,9 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <utility>
+
+#include "daemon/runtime/pipeline_file.h"
 
 namespace leat::cli {
 
@@ -14,11 +15,7 @@ Result<PipelineText> read_pipeline(const std::string& file, const std::string& c
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
     return fail(ErrorCode::kInvalid, fmt::format("{}: is a folder, expected a pipeline file", file));
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return fail(ErrorCode::kNotFound, fmt::format("{}: no such file, or it cannot be read", file));
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return PipelineText{file, text.str()};
+  return runtime::read_file(file).map([&](std::string text) { return PipelineText{file, std::move(text)}; });
 }
 
 Result<OptionMap> parse_settings(const std::vector<std::string>& settings) {

@@ -17,9 +17,10 @@ using nlohmann::ordered_json;
 
 constexpr const char* kResource = "/api/v1/pipelines";
 
-int complain(std::string_view verb, const Error& error) {
+/// `invalid`: the exit code where what was asked for is wrong.
+int complain(std::string_view verb, const Error& error, int invalid = kUsage) {
   fmt::print(stderr, "leat {}: {}\n", verb, printable_lines(error.message));
-  return error.code == ErrorCode::kInvalid ? kUsage : kFailed;
+  return error.code == ErrorCode::kInvalid ? invalid : kFailed;
 }
 
 /// The first line: an error of a wrong file has many, and a list one line each.
@@ -34,7 +35,7 @@ std::string why(const ordered_json& pipeline) {
       text("waiting_for").empty() && !outages.empty() ? outages[0] : text("waiting_for");
   if (!text("error").empty()) return printable(first_line(text("error")));
   const std::string refused = pipeline.value("refused", std::string());
-  if (!refused.empty()) return "its file's new text is refused: " + printable(first_line(refused));
+  if (!refused.empty()) return "a new text is refused: " + printable(first_line(refused));
   return printable(first_line(waits));
 }
 
@@ -47,9 +48,8 @@ void print_list(const ordered_json& pipelines) {
   };
   line("PIPELINE", widest, "STATE", "WATERMARK", "LAST COMMIT", "DEAD LETTERS", "WHY");
   for (const ordered_json& each : pipelines)
-    line(text_of(each["name"]), widest, each.value("misnamed", false) ? "refused" : text_of(each["state"]),
-         text_of(each["watermark"]), text_of(each["last_commit_time"]), text_of(each["dead_letters"]),
-         why(each));
+    line(text_of(each["name"]), widest, text_of(each["state"]), text_of(each["watermark"]),
+         text_of(each["last_commit_time"]), text_of(each["dead_letters"]), why(each));
 }
 
 /// "readings (mqtt), connected: 120 received, 3 queued, 1 dead"
@@ -90,7 +90,7 @@ void print_pipeline(const ordered_json& pipeline) {
     if (const auto text = pipeline.at(member).get<std::string>(); !text.empty())
       line(member, printable_lines(text));
   if (const std::string refused = pipeline.value("refused", ""); !refused.empty())
-    line("refused", "the text that its file has now:\n" + printable_lines(refused));
+    line("refused", "a new text:\n" + printable_lines(refused));
   line("watermark", text_of(pipeline["watermark"]));
   line("last commit",
        fmt::format("{}, number {}", text_of(pipeline["last_commit_time"]), text_of(pipeline["last_commit"])));
@@ -136,7 +136,8 @@ int pipelines(const PipelinesOptions& options) {
   const auto answer = options.action == "list" ? client->get(kResource)
                       : looks                  ? client->get(one)
                               : client->post(one + "/" + options.action, ordered_json::object());
-  if (!answer) return complain("pipelines", answer.error());
+  // A restart takes what the pipeline's file has now.
+  if (!answer) return complain("pipelines", answer.error(), looks ? kUsage : kBadConfig);
   if (looks) return looked(options, *answer);
   if (options.json) return print_json(*answer), kOk;
   const char* now = options.action == "pause"    ? "paused"

@@ -27,8 +27,11 @@ void print_file(const ordered_json& file, bool dry) {
   if (outcome == "unchanged") return;
   std::FILE* const to = outcome == "refused" ? stderr : stdout;
   const char* would = dry && outcome != "refused" ? "would be " : "";
-  fmt::print(to, "{}: pipeline {} {}{}\n", printable(text_of(file["file"])),
-             printable(text_of(file["pipeline"])), would, outcome);
+  if (outcome == "forgotten")
+    fmt::print(to, "{}: is gone; its text did not run, nothing ends\n", printable(text_of(file["file"])));
+  else
+    fmt::print(to, "{}: pipeline {} {}{}\n", printable(text_of(file["file"])),
+               printable(text_of(file["pipeline"])), would, outcome);
   if (const std::string error = file.value("error", ""); !error.empty())
     fmt::print(to, "{}\n", printable_lines(error));
   for (const ordered_json& each : file["state"]["cold"])
@@ -39,12 +42,12 @@ void print_file(const ordered_json& file, bool dry) {
   for (const ordered_json& each : file["sessions"]) fmt::print(to, "  {}\n", printable(text_of(each)));
 }
 
-void print_configuration(const ordered_json& configuration) {
+void print_configuration(const ordered_json& configuration, bool dry) {
   if (const std::string error = configuration.value("error", ""); !error.empty())
     fmt::print(stderr, "the configuration is refused, what was in force stays:\n{}\n",
                printable_lines(error));
   for (const ordered_json& key : configuration["applied"])
-    fmt::print("{} is applied\n", printable(text_of(key)));
+    fmt::print("{} {}\n", printable(text_of(key)), dry ? "would be applied" : "is applied");
   for (const ordered_json& key : configuration["at_next_start"])
     fmt::print("{} takes effect at the next start of the daemon\n", printable(text_of(key)));
 }
@@ -68,7 +71,7 @@ int reload(const ReloadOptions& options) {
   const int code = answer->value("all_well", false) ? kOk : kBadConfig;
   if (options.json) return print_json(*answer), code;
   for (const ordered_json& file : answer->at("files")) print_file(file, options.dry_run);
-  print_configuration(answer->at("configuration"));
+  print_configuration(answer->at("configuration"), options.dry_run);
   print_counts(answer->at("counts"));
   return code;
 }

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "daemon/cli/configuration.h"
 #include "daemon/log/log.h"
 
 namespace leat::cli {
@@ -13,7 +14,14 @@ namespace {
 constexpr std::string_view kLogLevel = "log.level";
 constexpr Micros kStepTime{60 * kMicrosPerSecond};
 
-void log_configuration(const api::ConfigurationReload& done) {
+}  // namespace
+
+/// To the log, and to who asks later.
+void Reloads::tell_configuration(const api::ConfigurationReload& done) {
+  {
+    const std::scoped_lock lock(refused_mutex_);
+    refused_ = done.error;
+  }
   if (!done.error.empty())
     log::error("the configuration is refused, what was in force stays", {{"error", done.error}});
   if (!done.applied.empty())
@@ -24,13 +32,17 @@ void log_configuration(const api::ConfigurationReload& done) {
               {{"keys", fmt::format("{}", fmt::join(done.at_next_start, ","))}});
 }
 
-}  // namespace
+std::string Reloads::refused_configuration() const {
+  const std::scoped_lock lock(refused_mutex_);
+  return refused_;
+}
 
 std::string status_line(const runtime::Host::Counts& counts) {
   const char* const noun = counts.running == 1 ? "pipeline runs" : "pipelines run";
   std::string line = fmt::format("{} {}", counts.running, noun);
   if (counts.paused > 0) line += fmt::format(", {} paused", counts.paused);
   if (counts.failed > 0) line += fmt::format(", {} failed", counts.failed);
+  if (counts.refused > 0) line += fmt::format(", {} with a new text that is refused", counts.refused);
   return line;
 }
 
@@ -54,7 +66,7 @@ Result<api::Reloaded> Reloads::run(const runtime::ReloadRequest& request) {
   runtime::ReloadRequest with_progress = request;
   with_progress.progress = [this] { notices_.more_time(kStepTime); };
   api::ConfigurationReload configuration = reload_configuration(request);
-  log_configuration(configuration);
+  tell_configuration(configuration);
   auto report = host_.reload(with_progress);
   if (!report) log::error("the pipeline folder was not read again", {{"error", report.error().message}});
   notices_.status(status_line(host_.counts()));
@@ -65,7 +77,7 @@ Result<api::Reloaded> Reloads::run(const runtime::ReloadRequest& request) {
 
 /// The level of the log counts at once, all else at the next start.
 api::ConfigurationReload Reloads::reload_configuration(const runtime::ReloadRequest& request) {
-  const auto now = config::load(inputs_);
+  const auto now = checked_configuration(inputs_);
   if (!now) return {.error = now.error().message};
   api::ConfigurationReload done;
   for (std::string& key : config::changed_keys(at_start_, *now))

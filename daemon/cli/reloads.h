@@ -24,6 +24,8 @@ class Reloads {
 
   /// Any thread but the loop's. Errors: as Host::reload.
   Result<api::Reloaded> run(const runtime::ReloadRequest& request);
+  /// Why the configuration is refused that the last of them found; "": it is not. Any thread.
+  [[nodiscard]] std::string refused_configuration() const;
   /// Begins one, or another one after that which is under way. On the loop.
   void begin();
   /// Waits for what `begin` has begun; the host must know that its loop has ended.
@@ -31,6 +33,7 @@ class Reloads {
 
  private:
   api::ConfigurationReload reload_configuration(const runtime::ReloadRequest& request);
+  void tell_configuration(const api::ConfigurationReload& done);
   void ended();
 
   const config::Inputs inputs_;
@@ -40,7 +43,9 @@ class Reloads {
   ServiceNotices& notices_;
   std::mutex mutex_;       // Held by the reload that is under way.
   std::string log_level_;  // As last read; under mutex_.
-  std::thread thread_;     // These three on the loop.
+  mutable std::mutex refused_mutex_;
+  std::string refused_;  // Under it.
+  std::thread thread_;   // These three on the loop.
   bool under_way_ = false;
   bool again_ = false;
 };

@@ -110,7 +110,8 @@ class Daemon {
                  .started = clock_.wall(),
                  .data_dir = config_.data_dir,
                  .gates = &gates_,
-                 .reload = [this](const runtime::ReloadRequest& request) { return reloads_.run(request); }},
+                 .reload = [this](const runtime::ReloadRequest& request) { return reloads_.run(request); },
+                 .refused_configuration = [this] { return reloads_.refused_configuration(); }},
                 config_) {}
 
   int run() {

@@ -6,12 +6,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "daemon/cli/api_client.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/runtime/pipeline_file.h"
 #include "daemon/runtime/table_load.h"
 #include "daemon/store/store.h"
 #include "pipelines/formats/format.h"
@@ -124,11 +123,9 @@ Result<std::unique_ptr<Place>> place_of(const TableOptions& options) {
 // ---- Loading ---------------------------------------------------------------------------------------------
 
 Result<std::string> text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::kInvalid, fmt::format("'{}' cannot be read", path));
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  std::string text = bytes.str();
+  auto read = runtime::read_file(path);
+  if (!read) return fail(ErrorCode::kInvalid, read.error().message);
+  std::string text = *std::move(read);
   if (!simdjson::validate_utf8(text))
     return fail(ErrorCode::kInvalid, fmt::format("'{}' is no UTF-8 text", path));
   return text;

@@ -35,10 +35,6 @@ Result<TopSample> look(const ApiClient& client) {
   LEAT_ASSIGN(sample.outbox, client.get("/api/v1/outbox"));
   LEAT_ASSIGN(const ordered_json list, client.get("/api/v1/pipelines"));
   for (const ordered_json& each : list.at("pipelines")) {
-    if (each.value("misnamed", false)) {
-      sample.pipelines.push_back(each);  // Its name leads to another one.
-      continue;
-    }
     auto pipeline = client.get("/api/v1/pipelines/" + segment(each.at("name").get<std::string>()));
     if (pipeline) sample.pipelines.push_back(*std::move(pipeline));  // Else it was removed meanwhile.
   }

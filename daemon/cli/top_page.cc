@@ -67,10 +67,6 @@ Line line_of(const ordered_json& pipeline, const TopSample& before, const TopSam
   const std::string error = pipeline.at("error").get<std::string>();
   line.why = error.empty() ? pipeline.at("waiting_for").get<std::string>() : error;
   line.why = printable(line.why.substr(0, line.why.find('\n')));
-  if (pipeline.value("misnamed", false)) {
-    line.state = "refused";
-    return line;
-  }
   const double seconds = static_cast<double>(now.time - before.time) / 1e6;
   if (const ordered_json* old = find_pipeline(before, line.pipeline)) {
     line.in_per_second = rate(received(*old), received(pipeline), seconds);

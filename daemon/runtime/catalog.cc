@@ -1,7 +1,11 @@
 #include "daemon/runtime/catalog.h"
 
+#include <span>
+
+#include "daemon/log/log.h"
 #include "daemon/runtime/format_files.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/protobuf_format.h"
 #include "sinks/sink.h"
 #include "sources/source.h"
 
@@ -33,13 +37,16 @@ void add_sink(plan::Catalog& catalog, const plan::ConnectorInfo& sink) {
 void validate_format(const formats::Format& format, const OptionMap& options, const Schema& schema,
                      std::vector<OptionError>& errors) {
   const auto read = with_files(format, options);
+  const std::size_t before = errors.size();
   if (read)
     format.validate(*read, schema, errors);
   else
     errors.push_back({read.error().option, OptionError::Part::kValue, read.error().message});
+  if (read) name_files(format, options, std::span(errors).subspan(before));
 }
 
 plan::Catalog make_catalog() {
+  formats::route_protobuf_notes([](const std::string& note) { log::warn("protobuf", {{"note", note}}); });
   plan::Catalog catalog;
   for (const sources::SourceConnector& source : sources::all_sources())
     catalog.connectors.push_back(source.info);

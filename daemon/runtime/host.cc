@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/catalog.h"
@@ -15,28 +13,6 @@
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
-namespace {}  // namespace
-
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-Result<std::vector<std::string>> pipeline_files(const std::string& folder) {
-  std::error_code failed;
-  std::vector<std::string> files;
-  for (const auto& file : std::filesystem::directory_iterator(folder, failed))
-    if (is_pipeline_file(file)) files.push_back(file.path().string());
-  if (failed)
-    return leat::fail(ErrorCode::kIo,
-                      fmt::format("the pipeline folder '{}' cannot be read: {}", folder, failed.message()));
-  std::ranges::sort(files);
-  return files;
-}
-
 std::string rendered_errors(const plan::PlanOutcome& outcome) {
   std::string text;
   for (const plan::Message& message : outcome.messages)
@@ -150,11 +126,13 @@ void Host::load_file(const std::string& path) {
   auto made = std::make_unique<Entry>();
   made->file = path;
   made->name = PipelineName{std::filesystem::path(path).stem().string()};
-  made->sql = read_file(path);
   plan::PlanOutcome outcome;
-  if (made->sql) {
+  if (auto text = read_file(path)) {
+    made->sql = *std::move(text);
     outcome = planned(path, *made->sql);
     made->name = name_of_file(path, outcome.plan);
+  } else {
+    made->error = text.error().message;
   }
   add_entry(std::move(made), outcome);
 }
@@ -175,11 +153,10 @@ void Host::add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outco
   const Entry* const owner = find(entry.name);
   {
     const std::scoped_lock lock(mutex_);
-    entry.misnamed = owner != nullptr;
     entries_.push_back(std::move(made));
   }
   if (const Status good = check_name(entry.name); !good) return fail(entry, good.error());
-  if (!entry.sql) return fail(entry, {ErrorCode::kIo, fmt::format("{}: cannot be read", entry.file)});
+  if (!entry.sql) return fail(entry, {ErrorCode::kIo, entry.error});
   if (!outcome.ok()) return fail(entry, {ErrorCode::kInvalid, rendered_errors(outcome)});
   if (owner != nullptr) return fail(entry, {ErrorCode::kConflict, taken(entry, *owner)});
   entry.plan = outcome.plan;
@@ -196,7 +173,11 @@ Host::Entry* Host::find(const PipelineName& name) const {
 }
 
 void Host::fail(Entry& entry, Error error) {
-  log::error("pipeline failed", {{"pipeline", entry.name.value}, {"error", error.message}});
+  if (find(entry.name) == &entry)
+    log::error("pipeline failed", {{"pipeline", entry.name.value}, {"error", error.message}});
+  else
+    log::error("a file is refused, as its pipeline's name is taken",
+               {{"pipeline", entry.name.value}, {"error", error.message}});
   const std::scoped_lock lock(mutex_);
   entry.error = std::move(error.message);
   entry.error_code = error.code;
@@ -213,10 +194,12 @@ PipelineContext Host::pipeline_context(const PipelineName& identity) const {
 
 /// The entry has no pipeline meanwhile: the former one holds journals and outboxes until it is gone.
 Result<std::unique_ptr<Pipeline>> Host::make(Entry& entry, std::optional<store::SavedPipeline> saved) {
+  FileMarks marks = format_files(entry.plan);
   {
     const std::scoped_lock lock(mutex_);
     entry.pipeline.reset();
     entry.error.clear();
+    entry.format_files = std::move(marks);
   }
   entry.started = context_.clock->monotonic();
   PipelineEvents events{.ended = [this, &entry] { ended(entry); }, .batch_done = {}, .committed = {}};
@@ -296,22 +279,31 @@ void Host::stop(std::int64_t deadline, std::function<void()> done) {
   context_.loop->post(one_done);
 }
 
+PipelineStatus Host::status_of(const Entry& entry) {
+  PipelineStatus status{.name = entry.name};
+  if (entry.pipeline) {
+    status = entry.pipeline->status();
+  } else {
+    // None yet, or not at the moment; what has failed says why.
+    const bool starting = entry.changing || entry.error.empty();
+    status.state = starting ? PipelineState::kStarting : PipelineState::kFailed;
+    status.error = entry.error;
+  }
+  status.file = entry.file;
+  status.restarts = entry.restarts;
+  status.refused = entry.refused;
+  return status;
+}
+
 std::vector<PipelineStatus> Host::statuses() const {
   std::vector<PipelineStatus> statuses;
   const std::scoped_lock lock(mutex_);
   for (const auto& entry : entries_) {
-    if (entry->pipeline) {
-      statuses.push_back(entry->pipeline->status());
-    } else {
-      // None yet, or not at the moment; what has failed says why.
-      const bool starting = entry->changing || entry->error.empty();
-      const PipelineState state = starting ? PipelineState::kStarting : PipelineState::kFailed;
-      statuses.push_back({.name = entry->name, .file = entry->file, .state = state, .error = entry->error});
-    }
-    statuses.back().file = entry->file;
-    statuses.back().restarts = entry->restarts;
-    statuses.back().refused = entry->refused;
-    statuses.back().misnamed = entry->misnamed;
+    const auto owner = std::ranges::find(statuses, entry->name, &PipelineStatus::name);
+    if (owner == statuses.end())
+      statuses.push_back(status_of(*entry));
+    else if (owner->refused.empty())  // A file that may not have its name is shown by who has it.
+      owner->refused = entry->error;
   }
   std::ranges::stable_sort(statuses, {}, &PipelineStatus::name);
   return statuses;
@@ -333,9 +325,10 @@ void add_held_sinks(const PipelineStatus& status, std::vector<std::string>& reas
 Host::Counts Host::counts() const {
   Counts counts;
   for (const PipelineStatus& status : statuses()) {
-    const bool runs = status.state == PipelineState::kRunning || status.state == PipelineState::kStalled ||
-                      status.state == PipelineState::kStarting || status.state == PipelineState::kFinished;
-    ++(status.state == PipelineState::kPaused ? counts.paused : runs ? counts.running : counts.failed);
+    ++(status.state == PipelineState::kPaused ? counts.paused
+       : is_up(status.state)                  ? counts.running
+                                              : counts.failed);
+    if (!status.refused.empty()) ++counts.refused;
   }
   return counts;
 }
@@ -361,15 +354,15 @@ bool Host::ready(std::vector<std::string>& reasons) const {
     if (changing.contains(status.name)) continue;
     add_held_sinks(status, reasons);
     if (!status.refused.empty())
-      reasons.push_back(
-          fmt::format("pipeline '{}' runs its former text, as the one of its file is refused: {}",
-                      status.name.value, status.refused));
+      reasons.push_back(fmt::format("a new text of pipeline '{}' is refused{}: {}", status.name.value,
+                                    is_up(status.state) ? ", it runs the former one" : "", status.refused));
     for (std::string& trouble : disk_troubles(status)) reasons.push_back(std::move(trouble));
     const bool as_wanted = status.state == PipelineState::kRunning ||
                            status.state == PipelineState::kFinished || status.state == PipelineState::kPaused;
     if (as_wanted) continue;
     const std::string& why = status.state == PipelineState::kStalled ? status.waiting_for : status.error;
-    reasons.push_back(fmt::format("pipeline '{}' is {}{}{}", status.name.value, to_string(status.state),
+    const char* const verb = status.state == PipelineState::kFailed ? "has" : "is";
+    reasons.push_back(fmt::format("pipeline '{}' {} {}{}{}", status.name.value, verb, to_string(status.state),
                                   why.empty() ? "" : ": ", why));
   }
   return reasons.empty();

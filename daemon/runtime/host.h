@@ -104,6 +104,7 @@ class Host {
     std::size_t running = 0;
     std::size_t paused = 0;
     std::size_t failed = 0;
+    std::size_t refused = 0;  ///< Of all these, those with a new text that does not take over.
     bool operator==(const Counts&) const = default;
   };
   [[nodiscard]] Counts counts() const;
@@ -161,6 +162,7 @@ class Host {
   Status launch(Entry& entry, Pipeline& pipeline);
   void start(Entry& entry, std::optional<store::SavedPipeline> saved = std::nullopt);
   static void log_start(const Entry& entry);
+  static PipelineStatus status_of(const Entry& entry);
   static std::string taken(const Entry& text, const Entry& by);
   void ended(Entry& entry);
   void restart_later(Entry& entry);
@@ -191,6 +193,7 @@ class Host {
   [[nodiscard]] Former former_of(const PipelineName& pipeline) const;
   [[nodiscard]] tl::expected<plan::Plan, DeployRefusal> plan_for(const DeployRequest& request) const;
   static Status may_replace(const Swap& change);
+  static bool runs_already(const Former& former, const std::string& sql);
   static Deployed unchanged(const Former& former, const store::KeptParts& parts);
   [[nodiscard]] DeployOutcome rehearse_change(Swap& change, const store::KeptParts& parts) const;
   Result<std::vector<std::string>> swap(Swap& change);

@@ -129,6 +129,7 @@ Host::Former Host::former_of(const PipelineName& pipeline) const {
                 .version = entry->version,
                 .sql = entry->sql,
                 .plan = entry->plan,
+                .format_files = entry->format_files,
                 .operators = {}};
   if (entry->pipeline) former.operators = entry->pipeline->status().operators;
   return former;
@@ -155,7 +156,7 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   store::KeptParts parts;
   if (const Status known = prepare(change, parts); !known) return refuse(known.error());
   if (const Status may = may_replace(change); !may) return refuse(may.error());
-  if (change.former.sql == request.sql) return unchanged(change.former, parts);
+  if (runs_already(change.former, request.sql)) return unchanged(change.former, parts);
 
   DeployOutcome deployed = rehearse_change(change, parts);
   if (!deployed) return deployed;
@@ -202,6 +203,11 @@ Status Host::may_replace(const Swap& change) {
       fmt::format("pipeline '{}' is that of the file '{}': change the file and reload ('leat reload'), or "
                   "take it out of the folder first",
                   change.pipeline.value, former.file));
+}
+
+/// The files that its formats name are part of what it runs.
+bool Host::runs_already(const Former& former, const std::string& sql) {
+  return former.sql == sql && marked_again(former.format_files) == former.format_files;
 }
 
 Deployed Host::unchanged(const Former& former, const store::KeptParts& parts) {

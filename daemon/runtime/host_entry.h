@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/runtime/format_files.h"
 #include "daemon/runtime/host.h"
 #include "daemon/store/table_status.h"
 #include "pipelines/exec/dataflow.h"
@@ -17,10 +18,6 @@ namespace leat::runtime {
 /// What a pipeline may take to process what it has taken in; the rest stays in its journals.
 inline constexpr std::int64_t kDrainMicros = 5 * kMicrosPerSecond;
 
-/// None: it cannot be read.
-std::optional<std::string> read_file(const std::string& path);
-/// The pipelines' files of a folder, in name order. Errors: io.
-Result<std::vector<std::string>> pipeline_files(const std::string& folder);
 std::string rendered_errors(const plan::PlanOutcome& outcome);
 /// As the text says; else the file's name.
 PipelineName name_of_file(const std::string& path, const plan::Plan& plan);
@@ -36,17 +33,17 @@ struct Host::Entry {
   std::optional<std::string> sql;  // None: the file could not be read.
   std::string file;                // Empty: deployed.
   plan::Plan plan;
-  std::string error;  // Set while there is no pipeline to ask.
+  FileMarks format_files;  // As they were when it was built.
+  std::string error;       // Set while there is no pipeline to ask.
   ErrorCode error_code = ErrorCode::kInvalid;
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<RestartPolicy> policy;  // Null: the text is wrong, nothing of it can run.
   std::unique_ptr<loop::Timer> restart;
   std::int64_t started = 0;  // Monotonic.
   std::uint64_t restarts = 0;
-  std::string refused;    // Why the file's text of now does not run; this one does.
+  std::string refused;    // Why the file's text of now does not take over.
   bool paused = false;    // By somebody; kept in the store.
   bool steering = false;  // A steering or a change is under way.
-  bool misnamed = false;  // Its name is another's.
   bool changing = false;  // A change is: it is neither this version nor the next.
 };
 
@@ -59,6 +56,7 @@ struct Host::Former {
   std::uint64_t version = 0;
   std::optional<std::string> sql;
   plan::Plan plan;
+  FileMarks format_files;
   std::vector<exec::Dataflow::OperatorInfo> operators;
 };
 

@@ -69,7 +69,7 @@ Result<Pipeline*> Host::running(const PipelineName& pipeline) {
     return leat::fail(ErrorCode::kNotFound, fmt::format("there is no pipeline '{}'", pipeline.value));
   if (entry->pipeline) return entry->pipeline.get();
   return leat::fail(ErrorCode::kConflict,
-                    fmt::format("pipeline '{}' is failed: no rows pass: {}", pipeline.value, entry->error));
+                    fmt::format("pipeline '{}' has failed: no rows pass: {}", pipeline.value, entry->error));
 }
 
 /// The one pipeline that has the table.

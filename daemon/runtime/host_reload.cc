@@ -11,6 +11,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/host_entry.h"
+#include "daemon/runtime/pipeline_file.h"
 
 namespace leat::runtime {
 namespace {
@@ -30,6 +31,11 @@ std::optional<ServedFile> runner_of(const std::vector<ServedFile>& served, const
   return std::nullopt;
 }
 
+/// The text that runs, and what the files hold that its formats name.
+bool is_unchanged(const ServedFile& now, const FolderFile& file) {
+  return now.sql == file.sql && marked_again(now.format_files) == now.format_files;
+}
+
 void log_report(const ReloadReport& report) {
   const auto count = [&](FileOutcome outcome) { return std::to_string(report.count(outcome)); };
   log::always(report.count(FileOutcome::kRefused) > 0 ? log::Level::kWarn : log::Level::kInfo,
@@ -38,7 +44,8 @@ void log_report(const ReloadReport& report) {
                {"replaced", count(FileOutcome::kReplaced)},
                {"unchanged", count(FileOutcome::kUnchanged)},
                {"ended", count(FileOutcome::kEnded)},
-               {"refused", count(FileOutcome::kRefused)}});
+               {"refused", count(FileOutcome::kRefused)},
+               {"forgotten", count(FileOutcome::kForgotten)}});
 }
 
 }  // namespace
@@ -85,7 +92,8 @@ Result<std::vector<ServedFile>> Host::served() {
       all.push_back({.path = entry->file,
                      .pipeline = entry->name,
                      .can_run = entry->policy != nullptr,
-                     .sql = entry->sql});
+                     .sql = entry->sql,
+                     .format_files = entry->format_files});
     return Status();
   }));
   return all;
@@ -106,10 +114,14 @@ Result<std::vector<FolderFile>> Host::read_folder(const std::vector<ServedFile>&
 
 /// A text that runs is right, and is not planned again.
 FolderFile Host::read_now(const std::string& path, const std::vector<ServedFile>& served) const {
-  FolderFile file{.path = path, .sql = read_file(path), .pipeline = name_of_file(path, {}), .outcome = {}};
+  FolderFile file{.path = path, .sql = {}, .pipeline = name_of_file(path, {}), .outcome = {}};
+  if (auto text = read_file(path))
+    file.sql = *std::move(text);
+  else
+    file.unreadable = text.error().message;
   const auto now = runner_of(served, path);
   if (now) file.pipeline = now->pipeline;
-  if (!file.sql || (now && now->sql == file.sql)) return file;
+  if (!file.sql || (now && is_unchanged(*now, file))) return file;
   file.outcome = planned(path, *file.sql);
   if (file.outcome.ok() || !now) file.pipeline = name_of_file(path, file.outcome.plan);
   if (const Status good = check_name(file.pipeline); !good)
@@ -123,7 +135,9 @@ Status Host::end_gone(Reload& reload) {
     const bool is_there = std::ranges::find(reload.files, one.path, &FolderFile::path) != reload.files.end();
     if (one.path.empty() || (one.can_run ? reload.plan.owners.contains(one.pipeline) : is_there)) continue;
     ReloadedFile& report = reload.report.files.emplace_back(
-        ReloadedFile{.file = one.path, .pipeline = one.pipeline, .outcome = FileOutcome::kEnded});
+        ReloadedFile{.file = one.path,
+                     .pipeline = one.pipeline,
+                     .outcome = one.can_run ? FileOutcome::kEnded : FileOutcome::kForgotten});
     std::vector<Session>& sessions_then = reload.sessions.emplace_back();
     if (reload.dry()) continue;
     reload.progress();
@@ -160,12 +174,12 @@ Status Host::apply_file(Reload& reload, std::size_t index) {
   const auto conflict = reload.plan.conflicts.find(index);
   const auto now = runner_of(reload.served, file.pipeline);
   if (!file.sql)
-    LEAT_TRY(refuse_file(reload, file, {ErrorCode::kIo, file.path + ": cannot be read"}, report));
+    LEAT_TRY(refuse_file(reload, file, {ErrorCode::kIo, file.unreadable}, report));
   else if (!file.outcome.ok())
     LEAT_TRY(refuse_file(reload, file, {ErrorCode::kInvalid, rendered_errors(file.outcome)}, report));
   else if (conflict != reload.plan.conflicts.end())
     LEAT_TRY(refuse_file(reload, file, {ErrorCode::kConflict, conflict->second}, report));
-  else if (now && now->sql == file.sql)
+  else if (now && is_unchanged(*now, file))
     LEAT_TRY(reload.dry() ? Status() : keep_running(*now, file.path));
   else
     LEAT_TRY(put_in_place(reload, file, report));
@@ -196,7 +210,9 @@ Status Host::refuse_file(const Reload& reload, const FolderFile& file, Error why
   if (!now) LEAT_TRY(erase_failed(file.path));
   return in_loop([&] {
     if (Entry* const entry = now ? find(now->pipeline) : nullptr; entry != nullptr) {
-      log::error("the new text of a pipeline's file is refused, the former one runs on",
+      const bool runs = entry->pipeline && is_up(entry->pipeline->status_now().state);
+      log::error(runs ? "the new text of a pipeline's file is refused, the former one runs on"
+                      : "the new text of a pipeline's file is refused, and the former one does not run",
                  {{"pipeline", entry->name.value}, {"file", file.path}, {"error", why.message}});
       const std::scoped_lock lock(mutex_);
       entry->refused = why.message;
@@ -277,12 +293,12 @@ Status Host::take_file(const Reload& reload, const FolderFile& file, ReloadedFil
 
 // ---- Restarting one --------------------------------------------------------------------------------------
 
-/// The file of a pipeline, if it has another text than the one that was read.
+/// The file of a pipeline, if it or a file that its formats name has changed since it was read.
 std::optional<std::string> Host::changed_file(const PipelineName& pipeline) const {
   const Former former = former_of(pipeline);
   if (!former.is_there || former.origin != Origin::kFile) return std::nullopt;
   const auto now = read_file(former.file);
-  return now && now != former.sql ? std::optional(former.file) : std::nullopt;
+  return now && !runs_already(former, *now) ? std::optional(former.file) : std::nullopt;
 }
 
 Status Host::restart_with_file(const PipelineName& pipeline, const std::string& path) {
@@ -301,10 +317,12 @@ Status Host::restart_with_file(const PipelineName& pipeline, const std::string& 
   LEAT_TRY(apply_file(reload, 0));
   const ReloadedFile& report = reload.report.files.front();
   if (report.outcome != FileOutcome::kRefused) return {};
-  return leat::fail(
-      ErrorCode::kInvalid,
-      fmt::format("what the file of pipeline '{}' has now is refused{}: {}", pipeline.value,
-                  runner_of(reload.served, path) ? ", and its former text runs on" : "", report.error));
+  const auto all = statuses();
+  const auto now = std::ranges::find(all, pipeline, &PipelineStatus::name);
+  const bool runs = now != all.end() && is_up(now->state);
+  return leat::fail(ErrorCode::kInvalid,
+                    fmt::format("what the file of pipeline '{}' has now is refused{}: {}", pipeline.value,
+                                runs ? ", and its former text runs on" : "", report.error));
 }
 
 }  // namespace leat::runtime

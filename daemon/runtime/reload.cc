@@ -34,6 +34,8 @@ std::string_view to_string(FileOutcome outcome) {
       return "replaced";
     case FileOutcome::kEnded:
       return "ended";
+    case FileOutcome::kForgotten:
+      return "forgotten";
     case FileOutcome::kRefused:
       break;
   }

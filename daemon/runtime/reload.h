@@ -1,10 +1,10 @@
 // Reading the pipeline folder anew while the daemon runs: plain data of what is asked for and of what came of
 // it, and the pure question of which file has which pipeline.
 //
-// A file that has not changed leaves its pipeline alone. A new one starts a pipeline, a changed one puts its
-// text in the place of the version that runs, as a deployment does, and a pipeline whose file went away ends
-// and leaves what it had, as a removal does. A text that is wrong changes nothing: what runs goes on, and the
-// refusal is shown until a reload takes the file.
+// A file that has not changed, nor any that its formats name (a .proto), leaves its pipeline alone. A new one
+// starts a pipeline, a changed one puts its text in the place of the version that runs, as a deployment does,
+// and a pipeline whose file went away ends and leaves what it had, as a removal does. A text that is wrong
+// changes nothing: what runs goes on, and the refusal is shown until a reload takes the file.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "daemon/runtime/deploy.h"
+#include "daemon/runtime/format_files.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/plan/planner.h"
 
@@ -31,6 +32,7 @@ enum class FileOutcome : std::uint8_t {
   kStarted,    ///< A pipeline is new.
   kReplaced,   ///< Its new text has taken over.
   kEnded,      ///< The file, or its name for the pipeline, is gone; so is the pipeline.
+  kForgotten,  ///< The file is gone, and its text never ran: nothing ends.
   kRefused,    ///< The text is wrong, or cannot take over. What ran before goes on.
 };
 std::string_view to_string(FileOutcome outcome);
@@ -54,6 +56,7 @@ struct ReloadReport {
 struct FolderFile {
   std::string path;
   std::optional<std::string> sql;  ///< None: it cannot be read.
+  std::string unreadable = {};     ///< Why not.
   PipelineName pipeline;           ///< As its text says; else the file's name.
   plan::PlanOutcome outcome;       ///< Empty while it has not been planned.
 };
@@ -64,6 +67,7 @@ struct ServedFile {
   PipelineName pipeline;
   bool can_run = false;  ///< Its text is right and the name is its own.
   std::optional<std::string> sql;
+  FileMarks format_files = {};  ///< As it was built with them.
 };
 
 /// Which file has which pipeline. A name stays with the file that has it, as long as that file wants it;

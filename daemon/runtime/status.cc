@@ -52,6 +52,11 @@ std::string_view to_string(PipelineState state) {
   return "unknown";
 }
 
+bool is_up(PipelineState state) {
+  return state == PipelineState::kStarting || state == PipelineState::kRunning ||
+         state == PipelineState::kStalled || state == PipelineState::kFinished;
+}
+
 std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now) {
   using State = DeliveryStatus::State;
   using Link = sources::SourceHealth::Link;

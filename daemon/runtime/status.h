@@ -75,6 +75,8 @@ enum class PipelineState : std::uint8_t {
   kStopped,
 };
 std::string_view to_string(PipelineState state);
+/// It does what it is there for, has done it, or is about to.
+bool is_up(PipelineState state);
 
 struct PipelineStatus {
   PipelineName name;
@@ -93,9 +95,9 @@ struct PipelineStatus {
   std::int64_t commit_waits_micros = 0;  ///< How long the store has been at the commit under way; 0: none is.
   std::uint64_t dead_letters = 0;        ///< Written since the pipeline was first started.
   std::uint64_t restarts = 0;
-  std::string
-      refused;  ///< Why the text that its file has now does not run in the place of this one; "": it does.
-  bool misnamed = false;  ///< Its name is another's, which is listed before it: only the error is its own.
+  /// Why a newer text does not run in the place of this one: its file's, or that of a file that names its
+  /// pipeline like this one. "": there is none.
+  std::string refused;
 };
 
 /// One sentence for each source that has no connection or cannot be read, and for each sink whose results

@@ -11,6 +11,7 @@
 #include "daemon/loop/clock.h"
 #include "daemon/loop/loop.h"
 #include "daemon/runtime/catalog.h"
+#include "daemon/runtime/pipeline_file.h"
 #include "daemon/store/store.h"
 #include "daemon/testing/diff.h"
 #include "daemon/testing/outcome.h"
@@ -22,17 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::string> text_of(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return fail(ErrorCode::kInvalid, path.string() + ": it cannot be read");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 /// Blank lines and a missing last line feed mean nothing.
 Result<std::vector<std::string>> lines_of(const fs::path& path) {
-  LEAT_ASSIGN(const std::string text, text_of(path));
+  LEAT_ASSIGN(const std::string text, runtime::read_file(path.string()));
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
@@ -43,7 +36,7 @@ Result<std::vector<std::string>> lines_of(const fs::path& path) {
 }
 
 Result<plan::Plan> plan_of(const TestFolder& test) {
-  LEAT_ASSIGN(const std::string text, text_of(test.pipeline));
+  LEAT_ASSIGN(const std::string text, runtime::read_file(test.pipeline.string()));
   plan::PlanOutcome outcome = plan::plan_pipeline({.file = test.pipeline.string(),
                                                    .text = text,
                                                    .overrides = test.settings,

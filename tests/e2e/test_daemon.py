@@ -258,7 +258,7 @@ def test_status_and_the_list_of_pipelines(broker, receiver, daemon):
     status = daemon.verb("status")
     assert status.returncode == 1, status
     assert f"daemon at {daemon.url}: not ready" in status.stdout
-    assert "pipeline 'broken' is failed: " in status.stdout and "broken.sql:3:22" in status.stdout
+    assert "pipeline 'broken' has failed: " in status.stdout and "broken.sql:3:22" in status.stdout
     listed = daemon.verb("pipelines", "list").stdout.splitlines()
     assert listed[0].split()[:2] == ["PIPELINE", "STATE"]
     assert [line.split()[:2] for line in listed[1:]] == [["broken", "failed"], ["windows", "running"]]

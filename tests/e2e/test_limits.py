@@ -38,7 +38,7 @@ def test_a_pipeline_beyond_its_memory_fails_alone_and_says_who_and_how_much(brok
     eventually(lambda: "pipeline stays failed" in daemon.log(), "it is given up", 60)
     assert daemon.pipeline("greedy")["restarts"] == 3
     ready = daemon.ask("/readyz")
-    assert ready.status == 503 and "pipeline 'greedy' is failed: the state needs" in ready.text
+    assert ready.status == 503 and "pipeline 'greedy' has failed: the state needs" in ready.text
     assert "modest" not in ready.text
     assert daemon.pipeline("modest")["accounting_violations"] == []
 

@@ -54,7 +54,7 @@ def test_only_what_has_changed_restarts(daemon):
     report = reload(daemon)
     wanted = {"gone": "ended", "changed": "replaced", "fresh": "started", "same": "unchanged"}
     assert outcomes(report) == outcomes(dry) == wanted
-    assert report["counts"] == {"started": 1, "replaced": 1, "unchanged": 1, "ended": 1, "refused": 0}
+    assert report["counts"] == {"started": 1, "replaced": 1, "unchanged": 1, "ended": 1, "refused": 0, "forgotten": 0}
     assert daemon.pipeline("gone").get("status") == 404
     taken = [name for name in wanted if f"pipeline runs what its file has now pipeline={name} " in daemon.log()]
     assert taken == ["changed", "fresh"] and starts(daemon, "same") == 1
@@ -73,12 +73,12 @@ def test_a_broken_text_leaves_the_former_one_running_and_is_named(daemon):
     done = daemon.verb("reload")
     assert done.returncode == 78
     assert f"{daemon.pipelines}/line.sql: pipeline line refused" in done.stderr and "^" in done.stderr
-    assert "0 started, 0 replaced, 0 unchanged, 0 ended, 1 refused" in done.stdout
+    assert "0 started, 0 replaced, 0 unchanged, 0 ended, 1 refused, 0 forgotten" in done.stdout
     assert "\\" not in done.stderr and done.stderr.count("\n") > 3, "the text with its caret has lines"
     now = daemon.pipeline("line")
     assert now["state"] == "running" and "line.sql:5:" in now["refused"]
     ready = daemon.ask("/readyz")
-    assert ready.status == 503 and "runs its former text" in ready.json()["reasons"][0]
+    assert ready.status == 503 and "is refused, it runs the former one" in ready.json()["reasons"][0]
     assert "is refused" in daemon.verb("pipelines", "list").stdout
     assert "refused" in daemon.verb("pipelines", "show", "line").stdout
     assert "the new text of a pipeline's file is refused, the former one runs on pipeline=line" in daemon.log()
@@ -119,8 +119,52 @@ def test_a_file_that_was_wrong_at_the_start_runs_once_it_is_right(daemon):
     assert outcomes(reload(daemon, code=78))["worse"] == "refused"
     assert daemon.pipeline("worse")["state"] == "failed"
     (daemon.pipelines / "worse.sql").unlink()
-    assert outcomes(reload(daemon))["worse"] == "ended"
+    assert outcomes(reload(daemon))["worse"] == "forgotten"
     assert daemon.ask("/readyz").status == 200
+
+
+def test_a_former_text_that_does_not_run_is_not_said_to_run_on(daemon):
+    (daemon.folder / "away").mkdir()
+    daemon.add("line", text().replace("'connector' = 'datagen', 'rows-per-second' = '50'", "'connector' = 'mqtt', "
+               "'url' = 'tcp://127.0.0.1:1', 'topic' = 'a', 'format' = 'json', 'password' = '${file:/nowhere}'"))
+    daemon.start()
+    assert daemon.pipeline("line")["state"] == "failed"
+    daemon.add("line", text("m"))
+    assert outcomes(reload(daemon, code=78)) == {"line": "refused"}
+    assert "is refused, and the former one does not run pipeline=line" in daemon.log()
+    assert "runs on" not in daemon.log()
+    assert not any("runs the former" in reason for reason in daemon.ask("/readyz").json()["reasons"])
+    answer = daemon.post("/api/v1/pipelines/line/restart")
+    assert answer.status == 422 and "runs on" not in answer.text
+    done = daemon.verb("pipelines", "restart", "line")
+    assert done.returncode == 78, "a wrong pipeline, not a wrong use of the verb"
+
+
+def test_a_schema_that_has_changed_is_a_change(daemon, tmp_path):
+    schema = tmp_path / "reading.proto"
+    schema.write_text('syntax = "proto3"; message R { int64 n = 1; }')
+    line = text().replace("b (n BIGINT) WITH ('connector' = 'blackhole')", f"""b (n BIGINT) WITH ('connector' = 'filesystem',
+      'path' = '{tmp_path}/out', 'format' = 'protobuf', 'protobuf.delimited' = 'true', 'protobuf.proto-file' = '{schema}')""")
+    daemon.add("line", line)
+    daemon.start()
+    deployed = tmp_path / "mill.sql"
+    deployed.write_text(line.replace("/out", "/mill"))
+    assert daemon.verb("pipelines", "deploy", deployed).returncode == 0
+    assert outcomes(reload(daemon)) == {"line": "unchanged"}
+
+    schema.write_text('syntax = "proto3"; message R { int64 m = 1; }')
+    report = reload(daemon, code=78)
+    assert outcomes(report) == {"line": "refused"} and "no field 'n'" in report["files"][0]["error"]
+    assert daemon.pipeline("line")["state"] == "running"
+    done = daemon.verb("pipelines", "restart", "line")
+    assert done.returncode == 78 and "its former text runs on" in done.stderr
+    schema.write_text('syntax = "proto3"; message R { string m = 1; int64 n = 2; }')
+    assert outcomes(reload(daemon, "--dry-run")) == {"line": "replaced"}
+    assert outcomes(reload(daemon)) == {"line": "replaced"}
+    assert daemon.pipeline("line")["refused"] == ""
+    assert outcomes(reload(daemon)) == {"line": "unchanged"}
+    assert "is replaced, version 2" in daemon.verb("pipelines", "deploy", deployed).stdout
+    assert "runs this text already" in daemon.verb("pipelines", "deploy", deployed).stdout
 
 
 def test_names_move_between_files(daemon):
@@ -149,6 +193,20 @@ def test_a_deployed_pipeline_keeps_its_name(daemon, tmp_path):
     daemon.add("line", text("n + 1"))
     report = reload(daemon, code=78)
     assert "is deployed and goes on" in report["files"][0]["error"]
+    listed = daemon.ask("/api/v1/pipelines").json()["pipelines"]
+    assert [each["name"] for each in listed] == ["line"], "a name has one row"
+    assert listed[0]["state"] == "running" and "is deployed and goes on" in listed[0]["refused"]
+    assert "a new text is refused" in daemon.verb("pipelines", "list").stdout
+    assert "is deployed and goes on" in daemon.verb("pipelines", "show", "line").stdout
+    assert "is deployed and goes on" in daemon.ask("/readyz").json()["reasons"][0]
+    assert 'leat_pipeline_text_refused{gateway="gateway-7",pipeline="line"} 1' in daemon.ask("/metrics").text
+    (daemon.pipelines / "line.sql").unlink()
+    assert outcomes(reload(daemon)) == {"line": "forgotten"}, "nothing has ended"
+    assert daemon.pipeline("line")["state"] == "running" and daemon.pipeline("line")["refused"] == ""
+    assert daemon.ask("/readyz").status == 200
+
+    daemon.add("line", text("n + 1"))
+    reload(daemon, code=78)
     assert daemon.verb("pipelines", "remove", "line").returncode == 0
     assert outcomes(reload(daemon)) == {"line": "started"}
     assert daemon.pipeline("line")["origin"] == "file"
@@ -260,11 +318,23 @@ def test_sighup_does_the_same_and_the_log_level_counts_at_once(daemon):
     assert report["configuration"] == {"error": "", "applied": [], "at_next_start": ["store.max_bytes"]}
 
     daemon.config.write_text(config + "lissen = 'x'\n")
+    dry = daemon.verb("reload", "--dry-run")
+    assert dry.returncode == 78 and daemon.ask("/readyz").status == 200, "nothing was done"
     report = reload(daemon, code=78)
     assert "api.lissen" in report["configuration"]["error"] and report["counts"]["refused"] == 0
+    ready = daemon.ask("/readyz")
+    assert ready.status == 503 and "the configuration is refused" in ready.json()["reasons"][0]
+    status = daemon.verb("status")
+    assert status.returncode == 1 and "api.lissen" in status.stdout
+    assert 'leat_configuration_refused{gateway="gateway-7"} 1' in daemon.ask("/metrics").text
+    daemon.config.write_text(config.replace("[api]", "[api]\ntls_cert = '/nowhere'\ntls_key = '/nowhere'"))
+    assert "'/nowhere' cannot be read" in reload(daemon, code=78)["configuration"]["error"], "what the next start needs"
     daemon.config.write_text(config)
+    assert "log.level would be applied" in daemon.verb("reload", "--dry-run").stdout
     assert reload(daemon)["configuration"]["applied"] == ["log.level"]
     assert daemon.ask("/api/v1/log-level").json()["level"] == "info"
+    assert daemon.ask("/readyz").status == 200
+    assert 'leat_configuration_refused{gateway="gateway-7"} 0' in daemon.ask("/metrics").text
 
 
 def test_many_signals_at_once_are_taken(daemon):

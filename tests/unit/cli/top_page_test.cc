@@ -54,21 +54,6 @@ TEST_CASE("a pipeline that began anew has no rate, and one that is new none eith
   CHECK(top_json(before, sample(12, 5'000)).at("pipelines").at(0).at("messages_per_second") == 0.0);
 }
 
-TEST_CASE("a file that is refused for its name has none of the numbers of the pipeline that runs") {
-  TopSample now = sample(12, 5'000);
-  now.pipelines.push_back({{"name", "line3"},
-                           {"state", "failed"},
-                           {"misnamed", true},
-                           {"error", "b.sql: taken"},
-                           {"waiting_for", ""}});
-  const ordered_json list = top_json(sample(10, 1'000), now).at("pipelines");
-  REQUIRE(list.size() == 2);
-  CHECK(list.at(1).at("state") == "refused");
-  CHECK(list.at(1).at("why") == "b.sql: taken");
-  CHECK(list.at(1).at("messages_per_second") == 0.0);
-  CHECK(list.at(1).at("outbox_waiting") == 0);
-}
-
 TEST_CASE("sizes are in the units of the settings") {
   CHECK(short_bytes(0) == "0 B");
   CHECK(short_bytes(1024) == "1.0 KiB");

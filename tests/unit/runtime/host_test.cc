@@ -80,18 +80,22 @@ TEST_CASE("a broken file fails its own pipeline only, with the caret under the f
   std::vector<std::string> reasons;
   CHECK_FALSE(world.host->ready(reasons));
   REQUIRE(reasons.size() == 1);
-  CHECK(reasons[0].find("pipeline 'broken' is failed") == 0);
+  CHECK(reasons[0].find("pipeline 'broken' has failed") == 0);
   world.stop();
 }
 
-TEST_CASE("two files may not claim one pipeline name") {
+TEST_CASE("a file whose pipeline's name is taken is shown by who has it, and takes nothing from it") {
   HostWorld world;
   world.file("a.sql", "SET 'pipeline.name' = 'one';" + kGood);
   world.file("b.sql", "SET 'pipeline.name' = 'one';" + kGood);
   world.load();
   const auto statuses = world.host->statuses();
-  REQUIRE(statuses.size() == 2);
-  CHECK(statuses[0].state != statuses[1].state);
+  REQUIRE(statuses.size() == 1);
+  CHECK(statuses[0].state == PipelineState::kRunning);
+  CHECK(statuses[0].refused.find("b.sql: another file's pipeline is named 'one', too") != std::string::npos);
+  CHECK(world.host->counts() == Host::Counts{.running = 1, .refused = 1});
+  std::vector<std::string> reasons;
+  CHECK_FALSE(world.host->ready(reasons));
   world.stop();
 }
 

@@ -18,8 +18,6 @@ export interface Summary {
   name: string;
   file: string;
   state: string;
-  /** It has the name of another one, which runs: its file is not taken. */
-  misnamed?: boolean;
   error: string;
   refused: string;
   waiting_for: string;

@@ -143,7 +143,7 @@ function NameFields(props: { pipeline: string; name: string; onName: (name: stri
   const { data } = usePoll("pipelines", 10_000, (signal) =>
     request<{ pipelines: Summary[] }>("api/v1/pipelines", { signal }),
   );
-  const names = data?.pipelines.filter((each) => !each.misnamed).map((each) => each.name) ?? [];
+  const names = data?.pipelines.map((each) => each.name) ?? [];
   const all = props.pipeline && !names.includes(props.pipeline) ? [props.pipeline, ...names] : names;
   return (
     <div class="row">

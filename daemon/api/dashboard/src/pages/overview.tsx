@@ -29,8 +29,7 @@ async function load(signal: AbortSignal): Promise<Seen> {
     if (signal.aborted) throw error;
     return null; // The store cannot be read now; /readyz says why.
   });
-  // Of one that is refused for its name the details would be those of the other.
-  const asked = pipelines.filter((each) => !each.misnamed).slice(0, kMostDetailed);
+  const asked = pipelines.slice(0, kMostDetailed);
   const details = await Promise.all(
     asked.map((each) => request<Pipeline>(`api/v1/pipelines/${segment(each.name)}`, { signal }).catch(() => null)),
   );
@@ -160,15 +159,9 @@ const kOrder = ["failed", "stalled", "stopped", "starting", "paused", "running",
 
 function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
   const sorted = [...seen.pipelines].sort((a, b) => kOrder.indexOf(a.state) - kOrder.indexOf(b.state));
-  const refused = seen.summaries.filter((each) => each.misnamed);
   if (seen.summaries.length === 0) return <p class="quiet">There is no pipeline. Write one in the editor.</p>;
   return (
     <>
-      {refused.map((each) => (
-        <Card key={each.file} title={each.file} aside={<State value="refused" detail={each.error} />}>
-          <pre class="error">{each.error}</pre>
-        </Card>
-      ))}
       {sorted.map((each) => (
         <Card
           key={each.name}
@@ -181,6 +174,7 @@ function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
           }
         >
           {each.error && <pre class="error">{each.error}</pre>}
+          {each.refused && <pre class="error">A new text is refused: {each.refused}</pre>}
           {each.operators.length > 0 && <Flow pipeline={each} outbox={seen.outbox?.sinks ?? []} rates={rates} />}
           {each.accounting_violations.map((text) => (
             <p class="error" key={text}>
@@ -189,9 +183,9 @@ function FlowCards({ seen, rates }: { seen: Seen; rates: Rates }) {
           ))}
         </Card>
       ))}
-      {seen.summaries.length - refused.length > kMostDetailed && (
+      {seen.summaries.length > kMostDetailed && (
         <p class="quiet">
-          {plural(seen.summaries.length - refused.length - kMostDetailed, "more pipeline")}: see{" "}
+          {plural(seen.summaries.length - kMostDetailed, "more pipeline")}: see{" "}
           <a href={link("pipelines")}>pipelines</a>.
         </p>
       )}

@@ -101,7 +101,7 @@ function Details({ seen, rates, readiness }: { seen: Seen; rates: Rates; readine
   return (
     <>
       {pipeline.error && <pre class="error">{pipeline.error}</pre>}
-      {pipeline.refused && <p class="told warn">Runs its former text: the one that its file has now is refused.</p>}
+      {pipeline.refused && <p class="told warn">A new text is refused, the former one stays.</p>}
       {pipeline.refused && <pre class="error">{pipeline.refused}</pre>}
       {pipeline.waiting_for && <p class="told warn">Waits for {pipeline.waiting_for}</p>}
       {pipeline.accounting_violations.map((text) => (

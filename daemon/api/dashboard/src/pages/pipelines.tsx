@@ -43,15 +43,12 @@ function List({ pipelines }: { pipelines: Summary[] }) {
         </thead>
         <tbody>
           {pipelines.map((each) => (
-            <tr key={each.misnamed ? each.file : each.name}>
+            <tr key={each.name}>
               <th scope="row">
-                {each.misnamed ? each.file : <a href={link("pipelines", each.name)}>{each.name}</a>}
+                <a href={link("pipelines", each.name)}>{each.name}</a>
               </th>
               <td>
-                <State
-                  value={each.misnamed ? "refused" : each.state}
-                  detail={each.error || each.refused || each.waiting_for}
-                />
+                <State value={each.state} detail={each.error || each.refused || each.waiting_for} />
               </td>
               <td>{moment(each.watermark)}</td>
               <td>{moment(each.last_commit_time)}</td>
