@@ -67,6 +67,10 @@ class PahoClient final : public MqttClient {
 
   void unsubscribe(std::vector<std::string> filters) override { unwanted_ = std::move(filters); }
   void start() override {
+    {
+      const std::scoped_lock lock(mutex_);  // Before the thread gets to it: it is not idle.
+      set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
+    }
     thread_ = std::thread([this] { run(); });
   }
   void pause() override { want(Want::kPause); }

@@ -33,6 +33,7 @@ class Peer final : public MqttEvents {
     REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
     client = *std::move(made);
     client->start();
+    CHECK(client->health().link != MqttHealth::Link::kIdle);
   }
   bool connected() {
     return eventually([&] { return client->health().link == MqttHealth::Link::kConnected; });
