@@ -103,10 +103,8 @@ def test_what_protoc_knows_goes_through_unchanged(run_leat, tmp_path, schema, gi
     done = run_leat("run", "-e", sql + "INSERT INTO o SELECT * FROM i;")
     assert done.returncode == 0, done.stderr
     written = b"".join(path.read_bytes() for path in sorted((tmp_path / "out").iterdir()))
-    sent[2].kind = 0  # Its number is no name of the schema: the row cannot be written.
     got = undelimited(module, written)
-    assert got == sent[:2], got
-    assert "has no value '7'" in done.stderr
+    assert got == sent, got  # The third one's kind has a number that is no name of the schema.
 
 
 def test_rows_as_the_schema_means_them(run_leat, tmp_path, schema):
