@@ -16,6 +16,7 @@
 #include <filesystem>
 
 #include "pipelines/base/nearest.h"
+#include "sources/clients/descriptor.h"
 
 namespace leat::api {
 namespace {
@@ -25,21 +26,7 @@ constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kHashDigits = 64;
 
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  const int number_;
-};
+using clients::Descriptor;
 
 tl::unexpected<Error> io_error(std::string_view what, const std::string& path) {
   const int code = errno;

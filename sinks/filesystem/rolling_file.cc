@@ -14,6 +14,7 @@
 
 #include "pipelines/base/bytes.h"
 #include "pipelines/base/fault_point.h"
+#include "sources/clients/descriptor.h"
 
 namespace leat::sinks {
 
@@ -23,21 +24,7 @@ constexpr std::uint8_t kStateVersion = 2;
 constexpr std::uint8_t kStateWithoutStore = 1;
 constexpr mode_t kFileMode = 0644;
 
-/// An open file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
+using clients::Descriptor;
 
 auto io_error(std::string_view doing, const std::string& path) {
   return fail(ErrorCode::kIo, fmt::format("{} {}: {}", doing, path, std::strerror(errno)));
@@ -56,7 +43,7 @@ Status write_all(int file, std::string_view bytes, std::uint64_t offset, const s
 
 Status sync_folder(const std::string& folder) {
   const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.open()) return io_error("opening", folder);
+  if (!opened.is_open()) return io_error("opening", folder);
   if (::fsync(opened.number()) != 0) return io_error("syncing", folder);
   return {};
 }
@@ -78,8 +65,8 @@ Status cut(int file, std::uint64_t length, const std::string& path) {
 /// Errors: not found, io.
 Status write_and_sync(const std::string& path, int flags, std::uint64_t length, std::string_view bytes) {
   const Descriptor file(::open(path.c_str(), flags, kFileMode));
-  if (!file.open() && errno == ENOENT) return fail(ErrorCode::kNotFound, path + " is gone");
-  if (!file.open()) return io_error("opening", path);
+  if (!file.is_open() && errno == ENOENT) return fail(ErrorCode::kNotFound, path + " is gone");
+  if (!file.is_open()) return io_error("opening", path);
   LEAT_TRY(cut(file.number(), length, path));
   LEAT_TRY(write_all(file.number(), bytes, length, path));
   LEAT_FAULT_STEP("file.written");
