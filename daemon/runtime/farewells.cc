@@ -12,8 +12,11 @@
 namespace leat::runtime {
 namespace {
 
-/// A stop of the daemon, or somebody, waits for the answer.
-constexpr Micros kPatience{2 * kMicrosPerSecond};
+/// A stop of the daemon, or somebody, waits for the answer. Paho notices only after two rounds of a second
+/// each that a connection has been made, while others of the process are quiet: less would be too little.
+constexpr Micros kPatience{4 * kMicrosPerSecond};
+/// Sessions that are ended side by side.
+constexpr std::size_t kAtOnce = 4;
 /// Longer than that nobody waits for first tries.
 constexpr std::chrono::seconds kWait{8};
 constexpr Micros kFirstDelay{10 * kMicrosPerSecond};
@@ -39,13 +42,13 @@ std::vector<std::string> Farewells::begin(std::vector<Session> sessions) {
     constexpr std::int64_t kBeforeAll = 0;  // Somebody waits; for those that are tried again nobody does.
     pending_.push_back({std::move(session), kBeforeAll, now + kTriedFor, kFirstDelay});
   }
-  if (!pending_.empty() && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+  while (threads_.size() < std::min(pending_.size(), kAtOnce)) threads_.emplace_back([this] { run(); });
   changed_.notify_all();
   return keys;
 }
 
 bool Farewells::was_tried(const std::string& key) const {
-  if (under_way_ == key) return false;
+  if (under_way_.contains(key)) return false;
   const auto is_this = [&](const Pending& each) { return each.session.key == key && !each.tried; };
   return std::ranges::none_of(pending_, is_this);
 }
@@ -83,9 +86,9 @@ std::vector<Session> Farewells::keep(const std::vector<Session>& sessions) {
   const auto wanted = [&](const std::string& key) {
     return std::ranges::find(sessions, key, &Session::key) != sessions.end();
   };
-  // The one that the thread is at may come back to those that wait.
+  // Those that are asked about may come back to those that wait.
   changed_.notify_all();
-  changed_.wait(lock, [&] { return under_way_.empty() || !wanted(under_way_); });
+  changed_.wait(lock, [&] { return std::ranges::none_of(under_way_, wanted); });
   std::vector<Session> kept;
   for (const Pending& each : pending_)
     if (wanted(each.session.key)) kept.push_back(each.session);
@@ -100,7 +103,8 @@ void Farewells::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Farewells::run() {
@@ -125,7 +129,7 @@ void Farewells::run() {
 void Farewells::try_one(std::unique_lock<std::mutex>& lock) {
   Pending pending = std::move(pending_.back());
   pending_.pop_back();
-  under_way_ = pending.session.key;
+  under_way_.insert(pending.session.key);
   lock.unlock();
   const Session& session = pending.session;
   const Status ended = end_session(session, kPatience);
@@ -136,7 +140,7 @@ void Farewells::try_one(std::unique_lock<std::mutex>& lock) {
     log::warn("a session at a broker could not be ended: it stays until it expires",
               {{"session", session.key}, {"error", ended.error().message}});
   lock.lock();
-  under_way_.clear();
+  under_way_.erase(pending.session.key);
   changed_.notify_all();
   if (ended && !pending.tried) ended_[session.key] = session.context.table.value;
   if (ended || given_up) return;

@@ -1,6 +1,6 @@
-// Sessions at brokers that are to end, as the pipeline that had them is gone. A thread of ours tries each at
-// once, and where the broker cannot be reached ever more seldom, for as long as the daemon runs, a day at
-// most. What is not ended by then ends at the broker by its own expiry.
+// Sessions at brokers that are to end, as the pipeline that had them is gone. Threads of ours try each at
+// once, some side by side, and where the broker cannot be reached ever more seldom, for as long as the daemon
+// runs, a day at most. What is not ended by then ends at the broker by its own expiry.
 //
 // Who changes pipelines hands sessions over (`begin`) while nobody else may change any, and waits for them
 // (`await`) behind that: a broker that is away holds up nobody else.
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,9 +66,9 @@ class Farewells {
   std::condition_variable changed_;
   std::vector<Pending> pending_;
   std::map<std::string, std::string> ended_;  // Tables by key, until somebody has asked.
-  std::string under_way_;                     // Key of the session that the thread is at; empty: none.
+  std::set<std::string> under_way_;           // Keys of the sessions that the threads are at.
   bool stopping_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;  // Begun by `begin` when there is something for them.
 };
 
 /// One attempt; blocks for about `patience` at most.

@@ -76,9 +76,12 @@ Result<ReloadReport> Host::reload(const ReloadRequest& request) {
   for (std::size_t i = 0; i < reload.files.size(); ++i) LEAT_TRY(apply_file(reload, i));
   if (reload.dry()) return std::move(reload.report);
   // Now that all run that will: a session of a pipeline that ended may be that of another file's.
-  for (std::size_t i = 0; i < reload.sessions.size(); ++i)
-    reload.report.files[i].sessions =
-        farewells_.await(farewells_.begin(without(std::move(reload.sessions[i]), running_sessions())));
+  const std::vector<Session> wanted = running_sessions();
+  std::vector<std::vector<std::string>> ending;
+  for (std::vector<Session>& gone : reload.sessions)
+    ending.push_back(farewells_.begin(without(std::move(gone), wanted)));
+  for (std::size_t i = 0; i < ending.size(); ++i)
+    reload.report.files[i].sessions = farewells_.await(ending[i]);
   look_for_leftovers();
   log_report(reload.report);
   return std::move(reload.report);

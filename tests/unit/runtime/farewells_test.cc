@@ -104,6 +104,17 @@ TEST_CASE("a session that is wanted again while its broker is asked is not asked
   CHECK(world.asked == 1);
 }
 
+TEST_CASE("brokers that take their time are asked side by side") {
+  FarewellWorld world;
+  std::atomic<int> inside = 0;
+  world.connector.end_session = [&](const OptionMap&, const sources::SourceContext&, Micros) -> Status {
+    ++inside;
+    return eventually([&] { return inside >= 3; }) ? Status() : fail(ErrorCode::kUnavailable, "alone");
+  };
+  for (const std::string& told : world.end({world.session("a"), world.session("b"), world.session("c")}))
+    CHECK(told.find("has ended") != std::string::npos);
+}
+
 TEST_CASE("sessions that another has, too, are not given up") {
   FarewellWorld world;
   const auto rest = without({world.session("a"), world.session("b")}, {world.session("b")});
