@@ -3,6 +3,7 @@
 #include <MQTTAsync.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 
 #include "sources/clients/backoff.h"
 #include "sources/clients/connect_diagnosis.h"
+#include "sources/clients/paho_company.h"
 #include "sources/clients/paho_options.h"
 #include "sources/clients/socket_cutter.h"
 #include "sources/clients/tls_diagnosis.h"
@@ -24,6 +26,20 @@ namespace {
 constexpr auto kGoodbye = std::chrono::seconds(2);
 /// Paho gives up a connect by itself; this is for the case that it does not.
 constexpr auto kConnectSlack = std::chrono::seconds(5);
+
+/// Two rounds of Paho's thread must end before it sees that a connection is made (paho_company.h); the third
+/// prompt is for a broker that is far away.
+constexpr std::array kPrompts{std::chrono::milliseconds(10), std::chrono::milliseconds(40),
+                              std::chrono::milliseconds(160)};
+
+/// Has the broker answer: nobody has subscribed to this.
+void prompt(mqtt::async_client& client) {
+  try {
+    client.unsubscribe("leat/prompt");
+  } catch (const mqtt::exception&) {
+    // The connection has just ended: somebody else will say something.
+  }
+}
 
 constexpr std::string_view kConnectionLost = "connection lost";
 /// A connection that the broker closes within this time, again and again, is suspect.
@@ -102,6 +118,8 @@ class PahoClient final : public MqttClient {
   void run();
   void begin_attempt();
   void connect();
+  bool await_answer(Lock& lock);
+  void stay_up(Lock& lock);
   void disconnect();
   void find_reason(Lock& lock);
   void show_wait();
@@ -209,11 +227,8 @@ void PahoClient::run() {
     lock.unlock();
     connect();
     lock.lock();
-    const auto patience = options_.connect_timeout + kConnectSlack;
-    const bool answered = changed_.wait_for(lock, patience, [this] {
-      return stage_ == Stage::kUp || stage_ == Stage::kDown || want_ != Want::kRun;
-    });
-    if (answered) changed_.wait(lock, [this] { return stage_ != Stage::kUp || want_ != Want::kRun; });
+    const bool answered = await_answer(lock);
+    if (stage_ == Stage::kUp) stay_up(lock);
     if (stage_ != Stage::kDown) {
       if (!answered) reason_ = "no answer";
       lock.unlock();
@@ -235,6 +250,31 @@ void PahoClient::run() {
     lock.lock();
     changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
   }
+}
+
+/// True when the attempt has come to something, or is not wanted any more.
+bool PahoClient::await_answer(Lock& lock) {
+  const auto settled = [this] {
+    return stage_ == Stage::kUp || stage_ == Stage::kDown || want_ != Want::kRun;
+  };
+  for (const auto pause : kPrompts) {
+    if (changed_.wait_for(lock, pause, settled)) return true;
+    lock.unlock();
+    paho_company().prompt_another(this);
+    lock.lock();
+  }
+  return changed_.wait_for(lock, options_.connect_timeout + kConnectSlack, settled);
+}
+
+/// Until the connection has ended, or is not wanted any more.
+void PahoClient::stay_up(Lock& lock) {
+  lock.unlock();
+  paho_company().join(this, [client = client_] { prompt(*client); });
+  lock.lock();
+  changed_.wait(lock, [this] { return stage_ != Stage::kUp || want_ != Want::kRun; });
+  lock.unlock();
+  paho_company().leave(this);
+  lock.lock();
 }
 
 /// Paho says of a connection that there is none, and of TLS that it failed, and no more.
@@ -480,7 +520,10 @@ Status end_mqtt_session(MqttClientOptions options, Micros patience) {
   try {
     mqtt::async_client client(url, options.client_id, paho_create_options(options));
     mqtt::ssl_options ssl;
-    if (!client.connect(paho_connect_options(options, ssl))->wait_for(wait)) return refuse("no answer");
+    const mqtt::token_ptr connecting = client.connect(paho_connect_options(options, ssl));
+    for (const auto pause : kPrompts)
+      if (!connecting->wait_for(pause)) paho_company().prompt_another(&client);
+    if (!connecting->wait_for(wait)) return refuse("no answer");
     if (!client.disconnect()->wait_for(wait)) return refuse("no answer to the goodbye");
     return {};
   } catch (const mqtt::exception& error) {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 
@@ -58,6 +59,25 @@ class Peer final : public MqttEvents {
   std::mutex mutex_;
   std::vector<std::string> messages_;
 };
+
+TEST_CASE("a connection is made at once beside one that is quiet, and so is the end of a session") {
+  test::MosquittoServer broker;
+  REQUIRE(broker.start());
+  Peer quiet(broker.url(), "quiet");
+  quiet.options.subscriptions = {{"a/+"}};
+  quiet.start();
+  REQUIRE(quiet.connected());
+  // Paho's thread would see it two rounds of a second later.
+  const auto begin = std::chrono::steady_clock::now();
+  Peer second(broker.url(), "second");
+  second.start();
+  REQUIRE(second.connected());
+  MqttClientOptions third = second.options;
+  third.client_id = "third";
+  CHECK(end_mqtt_session(third, Micros(5'000'000)));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(1'900));
+  CHECK(quiet.client->health().losses == 0);
+}
 
 TEST_CASE("a published message is acknowledged once and arrives") {
   test::MosquittoServer broker;
