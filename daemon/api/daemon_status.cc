@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -103,8 +105,10 @@ Result<std::shared_ptr<File>> make_copy(const std::string& path) {
   for (const char* suffix : {"", ".unfinished", ".unfinished-journal"}) fs::remove(target + suffix, failed);
   LEAT_TRY(store::back_up_store(path, target));
   const int fd = ::open(target.c_str(), O_RDONLY | O_CLOEXEC);
+  const int why = errno;
   fs::remove(target, failed);
-  if (fd < 0) return fail(ErrorCode::kIo, "the copy of the store cannot be read");
+  if (fd < 0)
+    return fail(ErrorCode::kIo, fmt::format("the copy of the store cannot be read: {}", std::strerror(why)));
   return std::make_shared<File>(fd);
 }
 

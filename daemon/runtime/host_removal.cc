@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -35,11 +37,12 @@ std::vector<std::string> journals_of(const std::string& folder, const PipelineNa
 /// What was deleted stays so over a power cut.
 Status sync_folder(const std::string& folder) {
   const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0) return leat::fail(ErrorCode::kIo, fmt::format("{}: cannot be opened", folder));
-  const bool synced = ::fsync(handle) == 0;
+  if (handle < 0)
+    return leat::fail(ErrorCode::kIo, fmt::format("{}: cannot be opened: {}", folder, std::strerror(errno)));
+  const int failed = ::fsync(handle) == 0 ? 0 : errno;
   ::close(handle);
-  if (synced) return {};
-  return leat::fail(ErrorCode::kIo, fmt::format("{}: cannot be synced", folder));
+  if (failed == 0) return {};
+  return leat::fail(ErrorCode::kIo, fmt::format("{}: cannot be synced: {}", folder, std::strerror(failed)));
 }
 
 Status delete_journals(const std::string& folder, const PipelineName& identity) {

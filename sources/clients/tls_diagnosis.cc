@@ -209,7 +209,7 @@ void expect_name(SSL* connection, const std::string& host) {
 
 std::string judge_key(const std::string& file, const std::string& password) {
   const Owned<BIO> bytes(BIO_new_file(file.c_str(), "r"));
-  if (!bytes) return fmt::format("'tls.key-file' '{}' cannot be read", file);
+  if (!bytes) return fmt::format("'tls.key-file' '{}' cannot be read: {}", file, std::strerror(errno));
   Password given{password};
   const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bytes.get(), nullptr, Password::give, &given));
   ERR_clear_error();

@@ -350,6 +350,15 @@ def test_the_socket_alone_is_enough(daemon, run_leat, tmp_path):
     daemon.start()
     assert daemon.url == "off"
     assert run_leat("status", "--config", daemon.config).returncode == 0
+    # Also when its configuration is wrong by now.
+    daemon.config.write_text("nonsense = 1\n" + daemon.config.read_text())
+    reloaded = run_leat("reload", "--config", daemon.config)
+    assert reloaded.returncode == 78 and "the configuration is refused" in reloaded.stderr
+    status = run_leat("status", "--config", daemon.config)
+    assert status.returncode == 1 and "unknown option 'nonsense'" in status.stdout, "the reload was refused"
+    daemon.config.write_text("no toml\n" + daemon.config.read_text())
+    lost = run_leat("status", "--config", daemon.config)
+    assert lost.returncode == 2 and "name the daemon's address with --api" in lost.stderr
 
 
 def test_a_dead_daemons_socket_is_replaced_a_living_ones_is_not(leat, daemon, tmp_path):
