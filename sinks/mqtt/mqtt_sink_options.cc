@@ -38,8 +38,7 @@ bool is_nested(const Type& type) {
 }  // namespace
 
 const OptionTable<Options>& mqtt_sink_options() {
-  static const OptionTable<Options> table{
-      Rows::url(),
+  static const OptionTable<Options> table = Rows::table(
       option("topic", &Options::topic, Necessity::kRequired,
              "Where to publish. {column} stands for the row's value: 'site/{site}/{machine}'."),
       option("qos", &Options::qos, kOptional,
@@ -60,23 +59,7 @@ const OptionTable<Options>& mqtt_sink_options() {
       option("will.payload", &Options::will_payload, kOptional, "That message."),
       option("will.retained", &Options::will_retained, kOptional, "Whether the broker keeps it."),
       Rows::client_id("Name at the broker. By default it is made from store, pipeline and table."),
-      Rows::version(),
-      Rows::username(),
-      Rows::password(),
-      Rows::tls_ca_file(),
-      Rows::tls_ca_path(),
-      Rows::tls_certificate_file(),
-      Rows::tls_key_file(),
-      Rows::tls_key_password(),
-      Rows::tls_verify(),
-      Rows::tls_alpn(),
-      Rows::keep_alive(),
-      Rows::connect_timeout(),
-      Rows::reconnect_min(),
-      Rows::reconnect_max(),
-      max_rows_option<Options>(),
-      max_bytes_option<Options>(),
-      linger_option<Options>()};
+      max_rows_option<Options>(), max_bytes_option<Options>(), linger_option<Options>());
   return table;
 }
 

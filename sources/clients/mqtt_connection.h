@@ -33,13 +33,23 @@ struct MqttConnectionOptions {
 /// The rows of an option table for `Options`, which derives from MqttConnectionOptions.
 template <class Options>
 struct MqttConnectionRows {
+  /// Of the URL, of the connector's `own`, and of what every connection has.
+  template <class... Own>
+  static OptionTable<Options> table(Own... own) {
+    return {url(),          std::move(own)...,  version(),       username(),
+            password(),     tls_ca_file(),      tls_ca_path(),   tls_certificate_file(),
+            tls_key_file(), tls_key_password(), tls_verify(),    tls_alpn(),
+            keep_alive(),   connect_timeout(),  reconnect_min(), reconnect_max()};
+  }
+  /// `doc` says what the name is for; among the connector's own.
+  static Option<Options> client_id(std::string doc) {
+    return row("client-id", &MqttConnectionOptions::client_id, Necessity::kOptional, std::move(doc));
+  }
+
+ private:
   static Option<Options> url() {
     return row("url", &MqttConnectionOptions::url, Necessity::kRequired,
                "The broker: mqtt://host:1883, mqtts://host:8883, ws://host:80/path or wss://host:443/path.");
-  }
-  /// `doc` says what the name is for.
-  static Option<Options> client_id(std::string doc) {
-    return row("client-id", &MqttConnectionOptions::client_id, Necessity::kOptional, std::move(doc));
   }
   static Option<Options> version() {
     return choice<Options>("protocol-version", in(&MqttConnectionOptions::version),
@@ -97,7 +107,6 @@ struct MqttConnectionRows {
                "Longest pause between attempts.");
   }
 
- private:
   template <class Field>
   static Field Options::*in(Field MqttConnectionOptions::*field) {
     return field;

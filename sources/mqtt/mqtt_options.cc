@@ -95,15 +95,13 @@ void check_limits(const Options& options, Errors& errors) {
 }  // namespace
 
 const OptionTable<Options>& mqtt_source_options() {
-  static const OptionTable<Options> table{
-      Rows::url(),
+  static const OptionTable<Options> table = Rows::table(
       option("topic", &Options::topics, kRequired,
              "Topic filters separated by ';'; shared subscriptions as $share/group/filter."),
       option("qos", &Options::qos, kOptional,
              "Quality of service to subscribe with: 0, 1 or 2. QoS 2 needs protocol version 5."),
       Rows::client_id(
           "Name of the session at the broker. By default it is made from store, pipeline and table."),
-      Rows::version(),
       option("clean-start", &Options::clean_start, kOptional,
              "Whether the broker forgets the session at each connect, and with it what was published "
              "meanwhile."),
@@ -111,19 +109,6 @@ const OptionTable<Options>& mqtt_source_options() {
              "How long the broker keeps the session of an absent client (version 5)."),
       option("retain-handling", &Options::retain_handling, kOptional,
              "Retained messages come 0: at each connect, 1: with a new subscription, 2: never (version 5)."),
-      Rows::username(),
-      Rows::password(),
-      Rows::tls_ca_file(),
-      Rows::tls_ca_path(),
-      Rows::tls_certificate_file(),
-      Rows::tls_key_file(),
-      Rows::tls_key_password(),
-      Rows::tls_verify(),
-      Rows::tls_alpn(),
-      Rows::keep_alive(),
-      Rows::connect_timeout(),
-      Rows::reconnect_min(),
-      Rows::reconnect_max(),
       option("receive-maximum", &Options::receive_maximum, kOptional,
              "Messages that the broker may send before the first is acknowledged (version 5)."),
       option("max-packet-size", &Options::max_packet, kOptional,
@@ -141,7 +126,7 @@ const OptionTable<Options>& mqtt_source_options() {
       option("journal.size", &Options::journal_size, kOptional,
              "Size of the preallocated journal, or of the queue in memory."),
       option("journal.sync-interval", &Options::journal_sync_interval, kOptional,
-             "How often the journal is synced.")};
+             "How often the journal is synced."));
   return table;
 }
 
