@@ -439,7 +439,7 @@ def test_a_file_that_is_refused_for_its_name_is_not_the_pipeline_that_has_it(mac
     page = open_page("#/pipelines")
     eventually(lambda: page.count("tbody tr") == 1, "one is listed")
     rows = page.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.innerText)")
-    assert "running" in rows[0] and "zz.sql" in rows[0]
+    assert "running" in rows[0] and "refused" in rows[0]
     page.goto(daemon.url)
     sees(page, ".card", "another file's pipeline is named 'plant'")
     listed = daemon.verb("top", "--once")

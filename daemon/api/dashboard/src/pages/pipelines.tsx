@@ -48,7 +48,8 @@ function List({ pipelines }: { pipelines: Summary[] }) {
                 <a href={link("pipelines", each.name)}>{each.name}</a>
               </th>
               <td>
-                <State value={each.state} detail={each.error || each.refused || each.waiting_for} />
+                <State value={each.state} detail={each.error || each.waiting_for} />{" "}
+                {each.refused && <State value="refused" detail={`A new text: ${each.refused}`} />}
               </td>
               <td>{moment(each.watermark)}</td>
               <td>{moment(each.last_commit_time)}</td>
