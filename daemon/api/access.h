@@ -30,17 +30,11 @@
 #include "daemon/api/routes.h"
 #include "daemon/api/token_book.h"
 #include "daemon/config/config.h"
+#include "sources/listen/peer.h"
 
 namespace leat::api {
 
-/// The other end of a connection.
-struct Peer {
-  enum class Way : std::uint8_t { kSocket, kHttp, kHttps } way = Way::kHttp;
-  std::string address;                                    ///< "192.0.2.7"; of kSocket the user's name.
-  std::string asked;                                      ///< The address of ours that it has connected to.
-  bool to_loopback = true;                                ///< The API listens on loopback only.
-  std::optional<std::string> certificate = std::nullopt;  ///< The common name of a client's certificate.
-};
+using listen::Peer;
 
 /// A request before anything of it is believed. Headers that were not given are empty.
 struct Incoming {

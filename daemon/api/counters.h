@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sources/listen/events.h"
+
 namespace leat::api {
 
 /// Why a request, or a connection, was turned away.
@@ -23,12 +25,19 @@ inline constexpr std::array<std::string_view, 8> kTurnedNames{"token",       "ro
                                                               "connections", "slow", "size",     "handshake"};
 
 /// Written by every connection's thread.
-struct Counters {
+struct Counters final : listen::Events {
   std::atomic<std::uint64_t> requests = 0;
   std::array<std::atomic<std::uint64_t>, kTurnedNames.size()> turned{};
   std::atomic<std::int64_t> connections = 0;  ///< Now, over TCP and the socket.
 
   void turn(Turned why) { turned[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed); }
+
+  // What the connections tell; people are told in the log.
+  void connection_opened() override { connections.fetch_add(1, std::memory_order_relaxed); }
+  void connection_closed() override { connections.fetch_sub(1, std::memory_order_relaxed); }
+  void refused(listen::Refused why) override;
+  void takes_none(std::string_view reason) override;
+  void failed(std::string_view reason) override;
 };
 
 }  // namespace leat::api

@@ -10,6 +10,7 @@
 #include "daemon/api/dashboard.h"
 #include "daemon/api/dead_letter_request.h"
 #include "pipelines/base/nearest.h"
+#include "sources/listen/answer.h"
 
 namespace leat::api {
 
@@ -247,10 +248,8 @@ Response answer(const Route& route, const ApiContext& context, const Request& re
 }
 
 Response problem(int status, const std::string& title, const std::string& detail) {
-  const nlohmann::json body{
-      {"type", "about:blank"}, {"status", status}, {"title", title}, {"detail", detail}};
-  return {status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-          "application/problem+json"};
+  listen::Answer answer = listen::problem(status, title, detail);
+  return {answer.status, std::move(answer.body), std::move(answer.content_type)};
 }
 
 }  // namespace leat::api

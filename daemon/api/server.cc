@@ -2,21 +2,25 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
-#include <sys/socket.h>
 
-#include <charconv>
+#include <chrono>
 #include <utility>
 
 #include "daemon/api/dispatch.h"
-#include "daemon/api/exchange.h"
 #include "daemon/api/gate.h"
-#include "daemon/api/listener.h"
 #include "daemon/api/routes.h"
-#include "daemon/api/tls.h"
 #include "daemon/config/config.h"
 #include "daemon/log/log.h"
+#include "sources/listen/http_conversations.h"
+#include "sources/listen/listener.h"
 
 namespace leat::api {
+
+using listen::BoundSocket;
+using listen::ExchangeLimits;
+using listen::Listener;
+using listen::Moment;
+
 namespace {
 
 constexpr std::chrono::seconds kHandshakeTime{10};
@@ -107,135 +111,68 @@ void answer_with(const Response& from, httplib::Response& to) {
       [writer](std::size_t, httplib::DataSink& reader) { return (*writer)(reader); });
 }
 
-/// How a request says how long its body is; none: it comes in chunks.
-struct Body {
-  bool there = false;
-  std::optional<std::size_t> size = 0;
-};
-
-std::optional<Response> refuse_framing(const httplib::Request& request, Body& body) {
-  const auto bad = [](const std::string& detail) { return problem(400, "not understood", detail); };
-  const std::string encoding = request.get_header_value("Content-Encoding");
-  if (!encoding.empty() && encoding != "identity")
-    return problem(415, "compressed", "send the body as it is, without a Content-Encoding");
-  const std::size_t lengths = request.get_header_value_count("Content-Length");
-  const std::string transfer = request.get_header_value("Transfer-Encoding");
-  if (lengths > 1 || (lengths == 1 && !transfer.empty()))
-    return bad("the request says more than once how long its body is");
-  if (!transfer.empty() && transfer != "chunked") return bad("the only Transfer-Encoding is 'chunked'");
-  body = {!transfer.empty(), transfer.empty() ? std::optional<std::size_t>(0) : std::nullopt};
-  if (lengths == 0) return std::nullopt;
-  const std::string text = request.get_header_value("Content-Length");
-  std::size_t size = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-  if (error != std::errc() || end != text.data() + text.size()) return bad("the Content-Length is no number");
-  body = {size > 0, size};
-  return std::nullopt;
+/// How a response that is no page goes out by itself.
+listen::Answer answer_of(const Response& from) {
+  listen::Answer answer{from.status, from.body, from.content_type, from.headers};
+  if (!from.allow.empty()) answer.headers.emplace_back("Allow", from.allow);
+  return answer;
 }
 
-/// A browser that was sent to http:// in place of https://: TLS begins with another byte than a method.
-bool speaks_plainly(int socket, Moment until) {
-  char first = 0;
-  return plain_wire(socket)->wait(until) == Wired::kDone && ::recv(socket, &first, 1, MSG_PEEK) == 1 &&
-         first >= 'A' && first <= 'Z';
+std::optional<listen::Answer> answer_of(const std::optional<Response>& from) {
+  return from ? std::optional(answer_of(*from)) : std::nullopt;
 }
-
-/// The exchange whose request this thread handles: httplib has no room for it in its own types.
-thread_local Exchange* current = nullptr;
-thread_local const Peer* current_peer = nullptr;
 
 }  // namespace
 
-// ---- httplib over our own connections --------------------------------------------------------------------
+// ---- Requests --------------------------------------------------------------------------------------------
 
-class Http final : public httplib::Server {
+class Http final : public listen::HttpHandler {
  public:
-  Http(const ApiContext& context, const Dispatcher& dispatcher, Access& access, Counters& counters,
-       ExchangeLimits limits)
-      : context_(context), dispatcher_(dispatcher), access_(access), counters_(counters), limits_(limits) {
-    // Whoever asks httplib whether it stops asks for this.
-    svr_sock_ = 0;
-    set_keep_alive_max_count(1'000'000);
-    const auto idle = std::chrono::duration_cast<std::chrono::seconds>(limits_.idle);
-    set_keep_alive_timeout(static_cast<time_t>(idle.count()));
-    set_payload_max_length(limits_.body_bytes);
-    route();
+  Http(const ApiContext& context, const Dispatcher& dispatcher, Access& access, Counters& counters)
+      : context_(context), dispatcher_(dispatcher), access_(access), counters_(counters) {}
+
+  std::optional<listen::Answer> admit(const Peer& peer) override {
+    counters_.requests.fetch_add(1, std::memory_order_relaxed);
+    return answer_of(access_.refuse_rate(peer));
   }
-  ~Http() override { end(); }
 
-  /// Streams end with their next piece.
-  void end() { svr_sock_ = INVALID_SOCKET; }
+  std::optional<listen::Answer> judge(httplib::Request& request, const Peer& peer,
+                                      const listen::BodyFrame& body) override {
+    const std::string encoding = request.get_header_value("Content-Encoding");
+    if (!encoding.empty() && encoding != "identity")
+      return listen::problem(415, "compressed", "send the body as it is, without a Content-Encoding");
+    if (!body.there) return std::nullopt;
+    return answer_of(dispatcher_.refuse_early(read_request(request, peer), body.size));
+  }
 
-  /// Answers requests until the connection ends.
-  void serve(Wire& wire, const Peer& peer) {
-    Exchange exchange(wire, peer, limits_, counters_);
-    current = &exchange;
-    current_peer = &peer;
-    while (svr_sock_ != INVALID_SOCKET && exchange.begin_request()) {
-      bool closed = false;
-      const auto read_headers = [&](httplib::Request& request) { headers_are_read(exchange, request, peer); };
-      const bool done = process_request(exchange, false, closed, read_headers);
-      if (!done || closed || !exchange.is_whole()) break;
+  void answer(const httplib::Request& request, const Peer& peer, httplib::Response& response) override {
+    answer_with(dispatcher_.dispatch(context_, read_request(request, peer)), response);
+  }
+
+  void refuse(const httplib::Request& request, int status, httplib::Response& response) override {
+    if (status == 500) {
+      log::error("an API handler failed", {{"path", request.path}});
+      return answer_with(problem(500, "internal error", "the handler failed; see the log"), response);
     }
-    exchange.finish();
-    current = nullptr;
-    current_peer = nullptr;
+    const bool missing = status == 404;
+    const std::string detail = missing ? fmt::format("there is nothing at {}", request.path) : "";
+    answer_with(problem(status, missing ? "not found" : "the request was refused", detail), response);
   }
 
  private:
-  void route() {
-    // One handler for every path and method: it is called once the body is read, so that what is refused
-    // leaves no bytes behind that the next request of the connection would begin with.
-    const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
-      current->request_is_read();
-      answer_with(dispatcher_.dispatch(context_, read_request(request, *current_peer)), response);
-    };
-    const char* any = ".*";
-    Get(any, handle).Post(any, handle).Put(any, handle).Patch(any, handle);
-    Delete(any, handle).Options(any, handle);
-    set_exception_handler(
-        [](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
-          log::error("an API handler failed", {{"path", request.path}});
-          answer_with(problem(500, "internal error", "the handler failed; see the log"), response);
-        });
-    set_error_handler([](const httplib::Request& request, httplib::Response& response) {
-      if (!response.body.empty()) return;
-      const bool missing = response.status == 404;
-      const std::string detail = missing ? fmt::format("there is nothing at {}", request.path) : "";
-      answer_with(problem(response.status, missing ? "not found" : "the request was refused", detail),
-                  response);
-    });
-  }
-
-  /// What the line and the headers are refused for is answered before the body is read.
-  void headers_are_read(Exchange& exchange, httplib::Request& request, const Peer& peer) {
-    counters_.requests.fetch_add(1, std::memory_order_relaxed);
-    exchange.headers_are_read();
-    if (auto refused = access_.refuse_rate(peer)) return exchange.refuse(*refused);
-    Body body;
-    if (auto refused = refuse_framing(request, body)) return exchange.refuse(*refused);
-    const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (body.there && reads) return exchange.refuse(problem(400, "not understood", "a GET takes no body"));
-    if (!request.ranges.empty())
-      return exchange.refuse(problem(416, "ranges are not served", "leave out the Range header"));
-    // Without a length httplib would read until the peer closes.
-    if (body.size && !request.has_header("Content-Length")) request.set_header("Content-Length", "0");
-    if (!body.there) return;
-    if (body.size && *body.size > limits_.body_bytes) counters_.turn(Turned::kSize);
-    if (body.size && *body.size > limits_.body_bytes)
-      return exchange.refuse(problem(
-          413, "too large",
-          fmt::format("the body has {} bytes, [api] max_body is {}", *body.size, limits_.body_bytes)));
-    if (auto refused = dispatcher_.refuse_early(read_request(request, peer), body.size))
-      exchange.refuse(*refused);
-  }
-
   const ApiContext& context_;
   const Dispatcher& dispatcher_;
   Access& access_;
   Counters& counters_;
-  const ExchangeLimits limits_;
 };
+
+listen::TlsFiles tls_files_of(const config::Config& config) {
+  return {config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca};
+}
+
+listen::TlsNames tls_names() {
+  return {"api.tls_cert", "api.tls_key", "api.tls_client_ca"};
+}
 
 // ---- All of it -------------------------------------------------------------------------------------------
 
@@ -247,7 +184,8 @@ class Server::Running {
         tokens_(config.data_dir, *context.clock),
         access_(config, &tokens_, *context.clock, counters_),
         dispatcher_(routes(), access_),
-        http_(context_, dispatcher_, access_, counters_, limits_of(config)) {}
+        handler_(context_, dispatcher_, access_, counters_),
+        http_(handler_, limits_of(config), counters_) {}
   ~Running() { stop(); }
 
   Status start() {
@@ -268,10 +206,9 @@ class Server::Running {
 
   [[nodiscard]] std::string url() const {
     if (!tcp_) return "off";
-    const auto address = config::parse_listen(config_.api_listen);
-    const bool is_v6 = address->host.find(':') != std::string::npos;
-    return fmt::format("{}://{}:{}", tls_ ? "https" : "http",
-                       is_v6 ? "[" + address->host + "]" : address->host, tcp_->bound().port());
+    auto address = config::parse_listen(config_.api_listen);
+    address->port = tcp_->bound().port();
+    return fmt::format("{}://{}", tls_ ? "https" : "http", listen::to_string(*address));
   }
   [[nodiscard]] std::string socket() const { return local_ ? config::socket_path(config_) : "off"; }
 
@@ -282,7 +219,7 @@ class Server::Running {
   }
 
   static ExchangeLimits limits_of(const config::Config& config) {
-    ExchangeLimits limits;
+    ExchangeLimits limits{.header_name = "[api] max_header", .body_name = "[api] max_body"};
     limits.header_bytes = config.api_max_header.bytes;
     limits.body_bytes = config.api_max_body.bytes;
     limits.request = std::chrono::microseconds(config.api_request_timeout.count());
@@ -296,12 +233,17 @@ class Server::Running {
   Status open_tcp() {
     if (config_.api_listen.empty()) return {};
     if (!config_.api_tls_cert.empty()) {
-      LEAT_ASSIGN(tls_,
-                  RenewedTls::open({config_.api_tls_cert, config_.api_tls_key, config_.api_tls_client_ca},
-                                   *context_.clock));
+      LEAT_ASSIGN(tls_, listen::RenewedTls::open(tls_files_of(config_), tls_names(),
+                                                 {[this] { return context_.clock->monotonic(); },
+                                                  [this](const Status& read) { tell_renewed(read); }}));
     }
     LEAT_ASSIGN(const config::ListenAddress address, config::parse_listen(config_.api_listen));
-    LEAT_ASSIGN(auto bound, BoundSocket::tcp(address.host, address.port));
+    auto found = BoundSocket::tcp(address.host, address.port);
+    if (!found)
+      return fail(found.error().code,
+                  fmt::format("the API {}; set [api] listen to a free address of this machine",
+                              found.error().message));
+    std::unique_ptr<BoundSocket> bound = *std::move(found);
     if (!bound->is_loopback() && config::is_loopback(address.host))
       return fail(ErrorCode::kInvalid,
                   fmt::format("api.listen: '{}' is no loopback address here; write 127.0.0.1", address.host));
@@ -327,7 +269,7 @@ class Server::Running {
       log::warn("the API has no socket", {{"reason", bound.error().message}});
       return {};
     }
-    if (!bound) return tl::unexpected<Error>(bound.error());
+    if (!bound) return fail(bound.error(), "api.socket");
     local_ = std::make_unique<Listener>(
         *std::move(bound), Peer::Way::kSocket, connections(),
         [this](int socket, const Peer& peer) { serve(socket, peer); },
@@ -336,39 +278,39 @@ class Server::Running {
   }
 
   void serve(int socket, const Peer& peer) {
-    const auto wire = plain_wire(socket);
+    const auto wire = listen::plain_wire(socket);
     http_.serve(*wire, peer);
   }
 
   void serve_tls(int socket, Peer peer) {
     const Moment until = std::chrono::steady_clock::now() + kHandshakeTime;
     const auto keys = tls_->keys();
-    if (speaks_plainly(socket, until)) {
+    if (listen::speaks_plainly(socket, until)) {
       counters_.turn(Turned::kHandshake);
-      return send(socket,
-                  problem(400, "https only", "this address speaks https: ask for https://, not http://"));
+      return listen::send_and_hang_up(
+          socket,
+          listen::problem(400, "https only", "this address speaks https: ask for https://, not http://"),
+          counters_);
     }
-    const auto wire = tls_wire(socket, *keys, until, peer.certificate);
+    const auto wire = listen::tls_wire(socket, *keys, until, peer.certificate);
     if (!wire) return counters_.turn(Turned::kHandshake);
     http_.serve(*wire, peer);
   }
 
   void send_busy(int socket) {
-    Response busy = problem(
+    listen::Answer busy = listen::problem(
         503, "too many connections",
         fmt::format("there are {} already ([api] max_connections); try again", config_.api_max_connections));
     busy.headers.emplace_back("Retry-After", "1");
-    send(socket, std::move(busy));
+    listen::send_and_hang_up(socket, std::move(busy), counters_);
   }
 
-  /// An answer to whatever was asked, or will be.
-  void send(int socket, Response response) {
-    const Peer nobody;
-    const ExchangeLimits limits;
-    const auto wire = plain_wire(socket);
-    Exchange exchange(*wire, nobody, limits, counters_);
-    exchange.refuse(std::move(response));
-    exchange.finish();
+  static void tell_renewed(const Status& read) {
+    if (read)
+      log::info("the API has a renewed certificate");
+    else
+      log::error("the API keeps its old certificate, as the new one is wrong",
+                 {{"reason", read.error().message}});
   }
 
   const config::Config& config_;
@@ -377,8 +319,9 @@ class Server::Running {
   TokenBook tokens_;
   Access access_;
   const Dispatcher dispatcher_;
-  Http http_;
-  std::unique_ptr<RenewedTls> tls_;
+  Http handler_;
+  listen::HttpConversations http_;
+  std::unique_ptr<listen::RenewedTls> tls_;
   std::unique_ptr<Listener> tcp_;
   std::unique_ptr<Listener> local_;
 };

@@ -16,6 +16,7 @@
 #include "daemon/runtime/host.h"
 #include "daemon/store/store.h"
 #include "pipelines/base/result.h"
+#include "sources/listen/tls_keys.h"
 
 namespace leat::config {
 struct Config;
@@ -42,6 +43,10 @@ struct ApiContext {
   /// Why the configuration that the last reload found is refused; "": it is not. Null: it has none.
   std::function<std::string()> refused_configuration = {};
 };
+
+/// Certificates as the configuration names them, and the names of its keys for messages.
+listen::TlsFiles tls_files_of(const config::Config& config);
+listen::TlsNames tls_names();
 
 class Server {
  public:

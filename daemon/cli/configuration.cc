@@ -9,8 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/access.h"
-#include "daemon/api/listener.h"
-#include "daemon/api/tls.h"
+#include "daemon/api/server.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/printable.h"
 
@@ -92,7 +91,8 @@ Status check_socket(const config::Loaded& loaded) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (path.empty() || (path.starts_with("/run/") && !std::filesystem::exists(folder, failed))) return {};
-  return api::check_socket_path(path).map_error([&](Error error) {
+  return listen::check_socket_path(path).map_error([&](Error error) {
+    error.message = "api.socket: " + error.message;
     for (const Value& value : loaded.values)
       if (value.doc.key == "api.socket") error.message = place_of(value) + ": " + error.message;
     return error;
@@ -105,8 +105,7 @@ Status check_api(const config::Loaded& loaded) {
   LEAT_TRY(api::check_exposure(config));
   LEAT_TRY(check_socket(loaded));
   if (config.api_tls_cert.empty()) return {};
-  return api::TlsKeys::load({config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca})
-      .map([](const auto&) {});
+  return listen::TlsKeys::load(api::tls_files_of(config), api::tls_names()).map([](const auto&) {});
 }
 
 }  // namespace

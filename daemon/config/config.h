@@ -11,6 +11,7 @@
 #include "daemon/log/log.h"
 #include "pipelines/base/options.h"
 #include "pipelines/base/result.h"
+#include "sources/listen/address.h"
 
 namespace leat::config {
 
@@ -48,14 +49,9 @@ struct Config {
 /// Dotted key, type, default and meaning of every key, in the order of documentation.
 std::vector<OptionDoc> config_docs();
 
-/// "localhost", "::1" or an IPv4 address of 127.0.0.0/8; not a name that only begins like one.
-bool is_loopback(std::string_view host);
-
-struct ListenAddress {
-  std::string host;
-  std::uint16_t port = 0;
-};
-/// "127.0.0.1:8463", "[::1]:0", "gateway.example:8463". Errors: invalid.
+using listen::is_loopback;
+using ListenAddress = listen::Address;
+/// "127.0.0.1:8463", "[::1]:0", "gateway.example:8463". Errors: invalid; they name api.listen.
 Result<ListenAddress> parse_listen(std::string_view text);
 
 /// The default place of the API's socket: systemd makes its folder for the service.

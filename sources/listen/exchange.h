@@ -10,12 +10,17 @@
 #include <optional>
 #include <string>
 
-#include "daemon/api/access.h"
-#include "daemon/api/wire.h"
+#include "sources/listen/answer.h"
+#include "sources/listen/events.h"
+#include "sources/listen/peer.h"
+#include "sources/listen/wire.h"
 
-namespace leat::api {
+namespace leat::listen {
 
 struct ExchangeLimits {
+  /// How people name the two bounds of sizes: "[api] max_header".
+  std::string header_name;
+  std::string body_name;
   std::size_t header_bytes = 32 << 10;
   std::size_t body_bytes = 1 << 20;
   std::chrono::microseconds idle{5'000'000};      ///< Between two requests.
@@ -27,8 +32,8 @@ struct ExchangeLimits {
 class Exchange final : public httplib::Stream {
  public:
   /// Wire and limits outlive it.
-  Exchange(Wire& wire, const Peer& peer, const ExchangeLimits& limits, Counters& counters)
-      : wire_(wire), peer_(peer), limits_(limits), counters_(counters) {}
+  Exchange(Wire& wire, const Peer& peer, const ExchangeLimits& limits, Events& events)
+      : wire_(wire), peer_(peer), limits_(limits), events_(events) {}
 
   /// Waits for the next request. False: there is none.
   bool begin_request();
@@ -41,7 +46,8 @@ class Exchange final : public httplib::Stream {
   [[nodiscard]] bool is_whole() const { return whole_ && !refusal_; }
 
   /// Nothing more is read, and this is the answer whatever httplib writes.
-  void refuse(Response response);
+  void refuse(Answer answer);
+  [[nodiscard]] bool is_refused() const { return refusal_.has_value(); }
   /// Sends it and waits a moment for the peer to read it: closing at once would take it back.
   void finish();
 
@@ -61,22 +67,22 @@ class Exchange final : public httplib::Stream {
   Wire& wire_;
   const Peer& peer_;
   const ExchangeLimits& limits_;
-  Counters& counters_;
+  Events& events_;
   Phase phase_ = Phase::kHeaders;
   bool whole_ = false;
   std::size_t left_ = 0;  ///< Bytes that this phase may still have.
   Moment until_;
   Moment begun_;
-  std::optional<Response> refusal_;
+  std::optional<Answer> refusal_;
   std::array<char, 16 << 10> buffer_{};
   std::size_t from_ = 0;
   std::size_t to_ = 0;
 };
 
 /// An answer outside of httplib, which closes the connection.
-std::string closing_answer(const Response& response);
+std::string closing_answer(const Answer& answer);
 
 /// A problem that says how to do better.
-Response too_slow(std::chrono::microseconds limit);
+Answer too_slow(std::chrono::microseconds limit);
 
-}  // namespace leat::api
+}  // namespace leat::listen

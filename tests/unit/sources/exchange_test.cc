@@ -1,11 +1,13 @@
-#include "daemon/api/exchange.h"
+#include "sources/listen/exchange.h"
 
 #include <doctest/doctest.h>
 
 #include <deque>
 
+#include "tests/unit/sources/counted_events.h"
+
 using namespace leat;
-using namespace leat::api;
+using namespace leat::listen;
 
 namespace {
 
@@ -37,8 +39,8 @@ struct Connection {
   ScriptedWire wire;
   Peer peer;
   ExchangeLimits limits{.header_bytes = 20, .body_bytes = 100};
-  Counters counters;
-  Exchange exchange{wire, peer, limits, counters};
+  CountedEvents events;
+  Exchange exchange{wire, peer, limits, events};
 
   std::string read(std::size_t most) {
     std::string text(most, '\0');
@@ -51,7 +53,6 @@ struct Connection {
     text.resize(done);
     return text;
   }
-  std::uint64_t turned(Turned why) const { return counters.turned[static_cast<std::size_t>(why)]; }
   std::string finish() {
     exchange.finish();
     return wire.sent.substr(0, wire.sent.find("\r\n"));
@@ -66,7 +67,7 @@ TEST_CASE("headers end at their bound, wherever the pieces are cut") {
   REQUIRE(connection.exchange.begin_request());
   CHECK(connection.read(30) == "01234567890123456789");
   CHECK(connection.finish() == "HTTP/1.1 431 Request Header Fields Too Large");
-  CHECK(connection.turned(Turned::kSize) == 1);
+  CHECK(connection.events.count(Refused::kSize) == 1);
 }
 
 TEST_CASE("a body has a bound of its own, and what was read with the headers counts there") {
@@ -86,7 +87,7 @@ TEST_CASE("a request that is late is told so, and counted") {
   REQUIRE(connection.exchange.begin_request());
   CHECK(connection.read(10) == "GET");
   CHECK(connection.finish() == "HTTP/1.1 408 Request Timeout");
-  CHECK(connection.turned(Turned::kSlow) == 1);
+  CHECK(connection.events.count(Refused::kSlow) == 1);
 }
 
 TEST_CASE("a peer that says nothing, or has gone, is no late request") {

@@ -1,4 +1,4 @@
-#include "daemon/api/listener.h"
+#include "sources/listen/listener.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -22,9 +22,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "daemon/log/log.h"
+#include "sources/listen/address.h"
 
-namespace leat::api {
+namespace leat::listen {
 namespace {
 
 constexpr int kBacklog = 512;
@@ -97,10 +97,9 @@ Status remove_stale(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};
   if (somebody_answers(path))
-    return fail(
-        ErrorCode::kConflict,
-        fmt::format("api.socket: another program answers at '{}'; stop it, or choose another path", path));
-  if (::unlink(path.c_str()) != 0) return io_error(fmt::format("api.socket: removing '{}'", path));
+    return fail(ErrorCode::kConflict,
+                fmt::format("another program answers at '{}'; stop it, or choose another path", path));
+  if (::unlink(path.c_str()) != 0) return io_error(fmt::format("removing '{}'", path));
   return {};
 }
 
@@ -118,12 +117,11 @@ Status check_socket_path(const std::string& path) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!std::filesystem::is_directory(folder, failed))
-    return fail(ErrorCode::kIo, fmt::format("api.socket: '{}' cannot be made: its folder '{}' is {}", path,
+    return fail(ErrorCode::kIo, fmt::format("'{}' cannot be made: its folder '{}' is {}", path,
                                             folder.string(), failed ? failed.message() : "no folder"));
   if (std::filesystem::exists(path, failed) && !std::filesystem::is_socket(path, failed))
-    return fail(
-        ErrorCode::kConflict,
-        fmt::format("api.socket: '{}' is there and no socket; delete it, or choose another path", path));
+    return fail(ErrorCode::kConflict,
+                fmt::format("'{}' is there and no socket; delete it, or choose another path", path));
   return {};
 }
 
@@ -133,10 +131,9 @@ Result<std::unique_ptr<BoundSocket>> BoundSocket::tcp(const std::string& host, s
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  const std::string remedy = "set [api] listen to a free address of this machine";
   if (failed != 0)
-    return fail(ErrorCode::kUnavailable, fmt::format("the API cannot listen on {}:{}: {}; {}", host, port,
-                                                     ::gai_strerror(failed), remedy));
+    return fail(ErrorCode::kUnavailable, fmt::format("cannot listen on {}: {}",
+                                                     to_string(Address{host, port}), ::gai_strerror(failed)));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
   int code = EADDRNOTAVAIL;
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
@@ -155,33 +152,33 @@ Result<std::unique_ptr<BoundSocket>> BoundSocket::tcp(const std::string& host, s
       ::getsockname(number, reinterpret_cast<sockaddr*>(&address), &size);
       bound->port_ =
           ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);  // The same place in IPv6.
-      bound->is_loopback_ = config::is_loopback(text_of(address));
+      bound->is_loopback_ = listen::is_loopback(text_of(address));
       return bound;
     }
     code = errno;
   }
   return fail(ErrorCode::kConflict,
-              fmt::format("the API cannot listen on {}:{}: {}; {}", host, port, std::strerror(code), remedy));
+              fmt::format("cannot listen on {}: {}", to_string(Address{host, port}), std::strerror(code)));
 }
 
 Result<std::unique_ptr<BoundSocket>> BoundSocket::unix_file(const std::string& path) {
   LEAT_TRY(remove_stale(path));
   const int number = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (number < 0) return io_error("api.socket");
+  if (number < 0) return io_error("a Unix socket");
   std::unique_ptr<BoundSocket> bound(new BoundSocket(number));
   // Never more than that, not for a moment: the file takes the mode of the socket when it is bound.
   ::fchmod(number, 0660);
   const sockaddr_un address = unix_address(path);
   if (::bind(number, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return io_error(
-        fmt::format("api.socket: '{}' cannot be made; its folder must be there and belong to the user "
+        fmt::format("'{}' cannot be made; its folder must be there and belong to the user "
                     "that Leat runs as",
                     path));
   bound->path_ = path;
   struct stat status {};
   if (::chmod(path.c_str(), 0660) != 0 || ::lstat(path.c_str(), &status) != 0 ||
       ::listen(number, kBacklog) != 0)
-    return io_error(fmt::format("api.socket: '{}'", path));
+    return io_error(fmt::format("'{}'", path));
   bound->inode_ = status.st_ino;
   return bound;
 }
@@ -197,13 +194,13 @@ BoundSocket::~BoundSocket() {
 // ---- Connections -----------------------------------------------------------------------------------------
 
 Listener::Listener(std::unique_ptr<BoundSocket> bound, Peer::Way way, Limits limits, Serve serve,
-                   Refuse refuse, Counters& counters)
+                   Refuse refuse, Events& events)
     : bound_(std::move(bound)),
       way_(way),
       limits_(limits),
       serve_(std::move(serve)),
       refuse_(std::move(refuse)),
-      counters_(counters),
+      events_(events),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Listener::~Listener() {
@@ -228,7 +225,7 @@ void Listener::accept_one() {
   if (socket >= 0) return take(socket);
   // A peer that has gone again, or a signal: the next one. Without descriptors, wait for one to become free.
   if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-  log::warn("the API takes no connections now", {{"reason", std::strerror(errno)}});
+  events_.takes_none(std::strerror(errno));
   pollfd wake{wake_, POLLIN, 0};
   ::poll(&wake, 1, kNoDescriptorsMillis);
 }
@@ -239,7 +236,7 @@ Listener::Fate Listener::fate_of(const std::string& address) const {
     return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(), is));
   };
   const std::size_t refused = count([](const Connection& each) { return each.refused; });
-  const bool is_other = way_ != Peer::Way::kSocket && !config::is_loopback(address);
+  const bool is_other = way_ != Peer::Way::kSocket && !listen::is_loopback(address);
   const auto same = [&](const Connection& each) { return !each.refused && each.address == address; };
   if (connections_.size() - refused < limits_.connections &&
       (!is_other || count(same) < limits_.of_one_machine))
@@ -255,10 +252,7 @@ void Listener::take(int socket) {
   if (way_ != Peer::Way::kSocket) peer.asked = address_of(socket, ::getsockname);
   const std::scoped_lock lock(mutex_);
   const Fate fate = fate_of(peer.address);
-  if (fate != Fate::kServed) {
-    counters_.turn(Turned::kConnections);
-    log::warn("the API has all the connections that it may have ([api] max_connections)");
-  }
+  if (fate != Fate::kServed) events_.refused(Refused::kConnections);
   if (fate == Fate::kDropped) {
     ::close(socket);
     return;
@@ -271,12 +265,12 @@ void Listener::take(int socket) {
     connection.thread = std::thread(
         [this, &connection, peer = std::move(peer)]() mutable { run(connection, std::move(peer)); });
   } catch (const std::system_error& failed) {
-    log::warn("the API takes no connections now", {{"reason", failed.what()}});
+    events_.takes_none(failed.what());
     connections_.pop_back();
     ::close(socket);
     return;
   }
-  counters_.connections.fetch_add(1, std::memory_order_relaxed);
+  events_.connection_opened();
 }
 
 void Listener::run(Connection& connection, Peer peer) {
@@ -284,13 +278,13 @@ void Listener::run(Connection& connection, Peer peer) {
     connection.refused ? refuse_(connection.socket) : serve_(connection.socket, std::move(peer));
   } catch (
       const std::exception& failed) {  // Of a library, such as no memory; this connection ends, no other.
-    log::error("a connection to the API failed", {{"reason", failed.what()}});
+    events_.failed(failed.what());
   }
   const std::scoped_lock lock(mutex_);
   ::close(connection.socket);
   connection.socket = -1;
   connection.ended = true;
-  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
+  events_.connection_closed();
   ended_.notify_all();
 }
 
@@ -331,4 +325,4 @@ void Listener::stop() {
   connections_.clear();
 }
 
-}  // namespace leat::api
+}  // namespace leat::listen

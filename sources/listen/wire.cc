@@ -1,4 +1,4 @@
-#include "daemon/api/wire.h"
+#include "sources/listen/wire.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <climits>
 
-namespace leat::api {
+namespace leat::listen {
 namespace {
 
 int millis_until(Moment until) {
@@ -145,4 +145,4 @@ std::unique_ptr<Wire> tls_wire(int socket, const TlsKeys& keys, Moment until,
   return std::make_unique<TlsWire>(std::move(ssl), socket);
 }
 
-}  // namespace leat::api
+}  // namespace leat::listen

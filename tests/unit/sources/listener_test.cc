@@ -1,4 +1,4 @@
-#include "daemon/api/listener.h"
+#include "sources/listen/listener.h"
 
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -9,9 +9,10 @@
 
 #include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/unit/sources/counted_events.h"
 
 using namespace leat;
-using namespace leat::api;
+using namespace leat::listen;
 
 namespace {
 
@@ -88,7 +89,7 @@ TEST_CASE(
     "connections are served at once up to the bound, others are told, and a stop ends those that wait") {
   const test::TemporaryFolder folder;
   const std::string path = folder.file("leat.sock");
-  Counters counters;
+  CountedEvents events;
   Listener listener(
       *BoundSocket::unix_file(path), Peer::Way::kSocket, {.connections = 2, .of_one_machine = 2},
       [](int socket, const Peer&) {
@@ -96,7 +97,7 @@ TEST_CASE(
         say(socket, "hello");
         ::poll(&readable, 1, -1);  // Until the peer goes, or the listener stops.
       },
-      [](int socket) { say(socket, "busy"); }, counters);
+      [](int socket) { say(socket, "busy"); }, events);
   listener.start();
   const int first = connect_to(path);
   const int second = connect_to(path);
@@ -104,13 +105,13 @@ TEST_CASE(
   CHECK(said(second) == "hello");
   const int third = connect_to(path);
   CHECK(said(third) == "busy");
-  CHECK(counters.turned[static_cast<std::size_t>(Turned::kConnections)] == 1);
+  CHECK(events.count(Refused::kConnections) == 1);
   ::close(first);
-  REQUIRE(test::eventually([&] { return counters.connections == 1; }));
+  REQUIRE(test::eventually([&] { return events.connections == 1; }));
   const int fourth = connect_to(path);
   CHECK(said(fourth) == "hello");
   listener.stop();
   CHECK(said(second).empty());
-  CHECK(counters.connections == 0);
+  CHECK(events.connections == 0);
   for (const int each : {second, third, fourth}) ::close(each);
 }

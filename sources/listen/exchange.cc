@@ -1,10 +1,10 @@
-#include "daemon/api/exchange.h"
+#include "sources/listen/exchange.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace leat::api {
+namespace leat::listen {
 namespace {
 
 using std::chrono::steady_clock;
@@ -49,17 +49,16 @@ std::string_view reason_of(int status) {
 
 }  // namespace
 
-std::string closing_answer(const Response& response) {
+std::string closing_answer(const Answer& answer) {
   std::string text =
       fmt::format("HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
-                  response.status, reason_of(response.status), response.content_type, response.body.size());
+                  answer.status, reason_of(answer.status), answer.content_type, answer.body.size());
   text += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-  if (!response.allow.empty()) text += "Allow: " + response.allow + "\r\n";
-  for (const auto& [name, value] : response.headers) text += fmt::format("{}: {}\r\n", name, value);
-  return text + "\r\n" + response.body;
+  for (const auto& [name, value] : answer.headers) text += fmt::format("{}: {}\r\n", name, value);
+  return text + "\r\n" + answer.body;
 }
 
-Response too_slow(std::chrono::microseconds limit) {
+Answer too_slow(std::chrono::microseconds limit) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
   return problem(408, "too slow", fmt::format("the request did not come within {} s", seconds));
 }
@@ -80,8 +79,8 @@ void Exchange::headers_are_read() {
   until_ = begun_ + limits_.request;
 }
 
-void Exchange::refuse(Response response) {
-  if (!refusal_) refusal_ = std::move(response);
+void Exchange::refuse(Answer answer) {
+  if (!refusal_) refusal_ = std::move(answer);
 }
 
 /// More bytes into the empty buffer.
@@ -89,7 +88,7 @@ bool Exchange::fill() {
   from_ = to_ = 0;
   const Wired done = wire_.read(buffer_.data(), buffer_.size(), until_, to_);
   if (done == Wired::kLate) {
-    counters_.turn(Turned::kSlow);
+    events_.refused(Refused::kSlow);
     refuse(too_slow(phase_ == Phase::kHeaders ? std::min(limits_.header, limits_.request) : limits_.request));
   }
   return done == Wired::kDone;
@@ -98,15 +97,14 @@ bool Exchange::fill() {
 ssize_t Exchange::read(char* to, std::size_t size) {
   if (refusal_) return -1;
   if (left_ == 0) {
-    counters_.turn(Turned::kSize);
+    events_.refused(Refused::kSize);
     refuse(phase_ == Phase::kHeaders
                ? problem(431, "headers too large",
-                         fmt::format(
-                             "the request's line and headers have more than the {} bytes of [api] max_header",
-                             limits_.header_bytes))
+                         fmt::format("the request's line and headers have more than the {} bytes of {}",
+                                     limits_.header_bytes, limits_.header_name))
                : problem(413, "too large",
-                         fmt::format("the body has more than the {} bytes of [api] max_body",
-                                     limits_.body_bytes)));
+                         fmt::format("the body has more than the {} bytes of {}", limits_.body_bytes,
+                                     limits_.body_name)));
     return -1;
   }
   if (from_ == to_ && !fill()) return refusal_ ? -1 : 0;
@@ -157,4 +155,4 @@ void Exchange::get_local_ip_and_port(std::string& ip, int& port) const {
   port = 0;
 }
 
-}  // namespace leat::api
+}  // namespace leat::listen

@@ -1,4 +1,4 @@
-#include "daemon/api/tls.h"
+#include "sources/listen/tls_keys.h"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -11,9 +11,9 @@
 #include <cstring>
 #include <utility>
 
-#include "daemon/log/log.h"
+#include "pipelines/base/time.h"
 
-namespace leat::api {
+namespace leat::listen {
 namespace {
 
 constexpr std::int64_t kLookEvery = 10 * kMicrosPerSecond;
@@ -28,15 +28,13 @@ std::string complaint() {
   return reason != nullptr ? reason : text.data();
 }
 
-Status readable(const char* key, const std::string& path) {
+Status readable(const std::string& key, const std::string& path) {
   if (::access(path.c_str(), R_OK) == 0) return {};
-  return fail(ErrorCode::kIo,
-              fmt::format("api.{}: '{}' cannot be read: {}", key, path, std::strerror(errno)));
+  return fail(ErrorCode::kIo, fmt::format("{}: '{}' cannot be read: {}", key, path, std::strerror(errno)));
 }
 
-tl::unexpected<Error> wrong(const char* key, const std::string& path, std::string_view what) {
-  return fail(ErrorCode::kInvalid,
-              fmt::format("api.{}: '{}' is no {} in PEM: {}", key, path, what, complaint()));
+tl::unexpected<Error> wrong(const std::string& key, const std::string& path, std::string_view what) {
+  return fail(ErrorCode::kInvalid, fmt::format("{}: '{}' is no {} in PEM: {}", key, path, what, complaint()));
 }
 
 /// A key with a passphrase must not ask the terminal for it.
@@ -44,24 +42,24 @@ int no_passphrase(char*, int, int, void*) {
   return 0;
 }
 
-Status load_own(SSL_CTX* context, const TlsFiles& files) {
-  LEAT_TRY(readable("tls_cert", files.certificate));
-  LEAT_TRY(readable("tls_key", files.key));
+Status load_own(SSL_CTX* context, const TlsFiles& files, const TlsNames& names) {
+  LEAT_TRY(readable(names.certificate, files.certificate));
+  LEAT_TRY(readable(names.key, files.key));
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
-    return wrong("tls_cert", files.certificate, "certificate");
+    return wrong(names.certificate, files.certificate, "certificate");
   if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return wrong("tls_key", files.key, "private key without a passphrase that fits the certificate");
+    return wrong(names.key, files.key, "private key without a passphrase that fits the certificate");
   if (SSL_CTX_check_private_key(context) != 1)
     return fail(ErrorCode::kInvalid,
-                fmt::format("api.tls_key: '{}' is not the key of '{}'", files.key, files.certificate));
+                fmt::format("{}: '{}' is not the key of '{}'", names.key, files.key, files.certificate));
   return {};
 }
 
-Status load_clients(SSL_CTX* context, const std::string& path) {
+Status load_clients(SSL_CTX* context, const std::string& path, const std::string& name) {
   if (path.empty()) return {};
-  LEAT_TRY(readable("tls_client_ca", path));
+  LEAT_TRY(readable(name, path));
   if (SSL_CTX_load_verify_locations(context, path.c_str(), nullptr) != 1)
-    return wrong("tls_client_ca", path, "certificate");
+    return wrong(name, path, "certificate");
   SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(path.c_str()));
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return {};
@@ -69,7 +67,7 @@ Status load_clients(SSL_CTX* context, const std::string& path) {
 
 }  // namespace
 
-Result<std::shared_ptr<const TlsKeys>> TlsKeys::load(const TlsFiles& files) {
+Result<std::shared_ptr<const TlsKeys>> TlsKeys::load(const TlsFiles& files, const TlsNames& names) {
   ERR_clear_error();
   SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
   if (context == nullptr) return fail(ErrorCode::kInternal, "OpenSSL: " + complaint());
@@ -80,8 +78,8 @@ Result<std::shared_ptr<const TlsKeys>> TlsKeys::load(const TlsFiles& files) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-  LEAT_TRY(load_own(context, files));
-  LEAT_TRY(load_clients(context, files.client_ca));
+  LEAT_TRY(load_own(context, files, names));
+  LEAT_TRY(load_clients(context, files.client_ca, names.client_ca));
   return keys;
 }
 
@@ -89,15 +87,19 @@ TlsKeys::~TlsKeys() {
   SSL_CTX_free(context_);
 }
 
-Result<std::unique_ptr<RenewedTls>> RenewedTls::open(const TlsFiles& files, const loop::Clock& clock) {
-  LEAT_ASSIGN(auto keys, TlsKeys::load(files));
-  return std::unique_ptr<RenewedTls>(new RenewedTls(files, clock, std::move(keys)));
+Result<std::unique_ptr<RenewedTls>> RenewedTls::open(const TlsFiles& files, TlsNames names,
+                                                     Surroundings surroundings) {
+  LEAT_ASSIGN(auto keys, TlsKeys::load(files, names));
+  return std::unique_ptr<RenewedTls>(
+      new RenewedTls(files, std::move(names), std::move(surroundings), std::move(keys)));
 }
 
-RenewedTls::RenewedTls(TlsFiles files, const loop::Clock& clock, std::shared_ptr<const TlsKeys> keys)
+RenewedTls::RenewedTls(TlsFiles files, TlsNames names, Surroundings surroundings,
+                       std::shared_ptr<const TlsKeys> keys)
     : files_(std::move(files)),
-      clock_(clock),
-      looked_(clock.monotonic()),
+      names_(std::move(names)),
+      surroundings_(std::move(surroundings)),
+      looked_(surroundings_.monotonic()),
       stamps_(stamps()),
       keys_(std::move(keys)) {}
 
@@ -115,19 +117,15 @@ std::vector<std::int64_t> RenewedTls::stamps() const {
 
 std::shared_ptr<const TlsKeys> RenewedTls::keys() {
   const std::scoped_lock lock(mutex_);
-  if (clock_.monotonic() - looked_ < kLookEvery) return keys_;
-  looked_ = clock_.monotonic();
+  if (surroundings_.monotonic() - looked_ < kLookEvery) return keys_;
+  looked_ = surroundings_.monotonic();
   std::vector<std::int64_t> seen = stamps();
   if (seen == stamps_) return keys_;
   stamps_ = std::move(seen);
-  auto renewed = TlsKeys::load(files_);
-  if (!renewed) {
-    log::error("the API keeps its old certificate, as the new one is wrong",
-               {{"reason", renewed.error().message}});
-    return keys_;
-  }
-  log::info("the API has a renewed certificate", {{"file", files_.certificate}});
-  return keys_ = *std::move(renewed);
+  auto renewed = TlsKeys::load(files_, names_);
+  surroundings_.renewed(renewed ? Status() : Status(tl::unexpected<Error>(renewed.error())));
+  if (renewed) keys_ = *std::move(renewed);
+  return keys_;
 }
 
-}  // namespace leat::api
+}  // namespace leat::listen

@@ -15,10 +15,11 @@
 #include <string>
 #include <thread>
 
-#include "daemon/api/access.h"
 #include "pipelines/base/result.h"
+#include "sources/listen/events.h"
+#include "sources/listen/peer.h"
 
-namespace leat::api {
+namespace leat::listen {
 
 /// Whether a Unix socket can be made there, as far as that is known before: its folder is there, and nothing
 /// but a socket has its name. Errors: io, conflict.
@@ -28,10 +29,10 @@ Status check_socket_path(const std::string& path);
 class BoundSocket {
  public:
   /// Port 0 picks a free one. Errors: conflict (taken, or not of this machine), unavailable (a name that
-  /// is not known now).
+  /// is not known now): "cannot listen on HOST:PORT: why".
   static Result<std::unique_ptr<BoundSocket>> tcp(const std::string& host, std::uint16_t port);
   /// A file of mode 0660. One that a dead daemon has left is removed. Errors: conflict (somebody answers
-  /// there, or it is no socket), io.
+  /// there, or it is no socket), io; the message begins with the path.
   static Result<std::unique_ptr<BoundSocket>> unix_file(const std::string& path);
   ~BoundSocket();
   BoundSocket(const BoundSocket&) = delete;
@@ -64,7 +65,7 @@ class Listener {
   using Refuse = std::function<void(int socket)>;
 
   Listener(std::unique_ptr<BoundSocket> bound, Peer::Way way, Limits limits, Serve serve, Refuse refuse,
-           Counters& counters);
+           Events& events);
   ~Listener();
 
   void start();
@@ -99,7 +100,7 @@ class Listener {
   const Limits limits_;
   const Serve serve_;
   const Refuse refuse_;
-  Counters& counters_;
+  Events& events_;
   std::atomic<bool> stopping_ = false;
   int wake_ = -1;  ///< An eventfd that ends the wait for connections.
   std::thread thread_;
@@ -108,4 +109,4 @@ class Listener {
   std::list<Connection> connections_;
 };
 
-}  // namespace leat::api
+}  // namespace leat::listen

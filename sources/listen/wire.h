@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "daemon/api/tls.h"
+#include "sources/listen/tls_keys.h"
 
-namespace leat::api {
+namespace leat::listen {
 
 using Moment = std::chrono::steady_clock::time_point;
 
@@ -40,4 +40,4 @@ std::unique_ptr<Wire> plain_wire(int socket);
 std::unique_ptr<Wire> tls_wire(int socket, const TlsKeys& keys, Moment until,
                                std::optional<std::string>& common_name);
 
-}  // namespace leat::api
+}  // namespace leat::listen
