@@ -22,6 +22,7 @@
 
 namespace leat::sources {
 
+class HttpPorts;         // http/http_ports.h
 class LocalTableReader;  // clients/local_table.h
 
 /// What the outside is like, for status, metrics and the idle rules. Any thread may read it.
@@ -43,6 +44,10 @@ struct SourceHealth {
   std::string last_loss;     ///< Where and why: "tcp://127.0.0.1:1883: connection lost".
   /// Connections at which the broker had forgotten the session that it was asked to keep.
   std::uint64_t sessions_lost = 0;
+  /// What came to a source that listens and was turned away: senders without a token, bodies that are too
+  /// large, requests while the intake is full.
+  std::uint64_t refused = 0;
+  std::string last_refusal;  ///< "401 to 192.0.2.7".
   std::string
       disk;  ///< What the disk refuses of the intake at present (`Intake::trouble`); filled by the reader.
 };
@@ -140,6 +145,8 @@ struct SourceContext {
   formats::RecordSplitter splitter;
   /// The tables of the store; null: there is none. Outlives the source.
   LocalTableReader* tables = nullptr;
+  /// The addresses that the daemon's sources listen on; null: a source has its own. Outlives the source.
+  HttpPorts* ports = nullptr;
 };
 
 /// How messages are kept between the source's thread and the engine.
@@ -152,6 +159,8 @@ struct SourceConnector {
   plan::ConnectorInfo info;
   IntakeKind intake = IntakeKind::kMemory;
   formats::Framing framing = formats::Framing::kMessage;
+  /// In place of `framing`, where it depends on options; null: it does not.
+  std::function<formats::Framing(const OptionMap&)> framing_by_options = nullptr;
   /// Called only after `info.validate_source` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Source>>(const OptionMap&, const SourceContext&)> build;
   /// Options of the intake as the connector's table gives them ('journal', 'journal.size', …).

@@ -114,6 +114,9 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
   families.counter("leat_source_sessions_lost_total",
                    "Connections at which the broker had forgotten the session that it was to keep.", labels,
                    source.health.sessions_lost);
+  families.counter("leat_source_refused_total",
+                   "Requests and connections that a source which listens has turned away.", labels,
+                   source.health.refused);
   const bool connected = source.health.link == sources::SourceHealth::Link::kConnected;
   families.gauge("leat_source_connected", "1 while the source is connected.", labels, connected ? 1 : 0);
 }

@@ -17,6 +17,8 @@ ordered_json source_json(const runtime::SourceStatus& source) {
           {"connects", source.health.connects},
           {"losses", source.health.losses},
           {"sessions_lost", source.health.sessions_lost},
+          {"refused", source.health.refused},
+          {"last_refusal", source.health.last_refusal},
           {"messages",
            {{"received", c.received},
             {"decoded", c.decoded},

@@ -11,6 +11,7 @@
 #include "daemon/runtime/leftovers.h"
 #include "daemon/runtime/pipeline_file.h"
 #include "pipelines/plan/planner.h"
+#include "sources/http/http_ports.h"
 
 namespace leat::runtime {
 std::string rendered_errors(const plan::PlanOutcome& outcome) {
@@ -25,7 +26,7 @@ PipelineName name_of_file(const std::string& path, const plan::Plan& plan) {
   return {setting == plan.settings.end() ? std::filesystem::path(path).stem().string() : setting->second};
 }
 
-Host::Host(const HostContext& context) : context_(context) {}
+Host::Host(const HostContext& context) : context_(context), ports_(std::make_unique<sources::HttpPorts>()) {}
 Host::~Host() = default;
 
 void Host::load_folder(const std::string& folder) {
@@ -189,7 +190,8 @@ PipelineContext Host::pipeline_context(const PipelineName& identity) const {
           .store = context_.store,
           .gateway_id = context_.gateway_id,
           .journal_dir = context_.journal_dir,
-          .identity = identity};
+          .identity = identity,
+          .ports = ports_.get()};
 }
 
 /// The entry has no pipeline meanwhile: the former one holds journals and outboxes until it is gone.

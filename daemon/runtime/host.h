@@ -26,6 +26,10 @@
 #include "daemon/runtime/restart.h"
 #include "daemon/runtime/status.h"
 
+namespace leat::sources {
+class HttpPorts;
+}
+
 namespace leat::runtime {
 
 struct HostContext {
@@ -232,7 +236,8 @@ class Host {
 
   const HostContext context_;
   Farewells farewells_{*context_.clock};
-  std::mutex replay_mutex_;  // Held by the replay that is under way.
+  const std::unique_ptr<sources::HttpPorts> ports_;  // Of all pipelines' sources.
+  std::mutex replay_mutex_;                          // Held by the replay that is under way.
   std::timed_mutex
       change_mutex_;  // Held by the change that is under way; not over what waits for others' machines.
   mutable std::mutex mutex_;  // Guards the list and each entry's pipeline pointer for readers.

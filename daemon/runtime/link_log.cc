@@ -23,6 +23,10 @@ std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
          "the broker had forgotten the session: what was published meanwhile did not come; subscribed anew",
          health.detail});
   state(health, news);
+  // The first of those that follow each other: a sender that is refused comes again and again.
+  const bool refuses = std::exchange(refused_, health.refused) < health.refused;
+  if (!std::exchange(refuses_, refuses) && refuses)
+    news.push_back({News::Weight::kTrouble, "source refuses what is sent to it", health.last_refusal});
   if (std::exchange(disk_refuses_, !health.disk.empty()) == health.disk.empty())
     news.push_back(disk_refuses_
                        ? News{News::Weight::kTrouble,

@@ -39,6 +39,8 @@ class SourceLinkLog {
   std::uint64_t connects_ = 0;  // As told.
   std::uint64_t losses_ = 0;
   std::uint64_t sessions_lost_ = 0;
+  std::uint64_t refused_ = 0;
+  bool refuses_ = false;  // It had refused something between the last two looks, and that was told.
   Told told_ = Told::kNothing;
   bool disk_refuses_ = false;
 };

@@ -148,6 +148,7 @@ ReaderContext Pipeline::reader_context() const {
           .now = [clock = context_.clock] { return clock->wall(); },
           .wake = {},
           .tables = &context_.store->tables(),
+          .ports = context_.ports,
           .connector = nullptr};
 }
 
@@ -177,8 +178,13 @@ Status Pipeline::make_inputs(const store::SavedPipeline& saved) {
     reader.wake = [bell = from_outside ? arrival_.get() : wake_.get()] { bell->send(); };
     LEAT_ASSIGN(auto made, SourceReader::create(*scan, reader, position));
     const std::string memory = made->memory_name();
-    for (const exec::StateChange& entry : saved.state)
-      if (entry.node == memory) LEAT_TRY(made->restore(entry.key, entry.value));
+    for (const exec::StateChange& entry : saved.state) {
+      if (entry.node != memory) continue;
+      if (made->begins_anew())
+        stale_.push_back({entry.node, entry.key, true, {}});
+      else
+        LEAT_TRY(made->restore(entry.key, entry.value));
+    }
     positions_.push_back(position);
     inputs_.push_back(std::make_unique<Input>(std::move(made)));
     all_bounded = all_bounded && scan->bounded;

@@ -85,6 +85,8 @@ struct PipelineContext {
   Micros silence_max{0};
   /// Commits behind every batch and waits for it before the next: slow, and every cut is a consistent one.
   bool lock_step = false;
+  /// The addresses that its sources listen on; null: each has its own. Outlives the pipeline.
+  sources::HttpPorts* ports = nullptr;
   /// Whether commits hold the operators' state.
   enum class State : std::uint8_t {
     kCommitted,

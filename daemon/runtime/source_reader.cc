@@ -90,7 +90,11 @@ IntakeSnapshot snapshot(const sources::Intake& intake) {
 
 SourceReader::SourceReader(PipelineName pipeline, const plan::ScanNode& scan,
                            const sources::SourceConnector& connector)
-    : pipeline_(std::move(pipeline)), scan_(scan), connector_(connector), framing_(connector.framing) {}
+    : pipeline_(std::move(pipeline)),
+      scan_(scan),
+      connector_(connector),
+      framing_(connector.framing_by_options ? connector.framing_by_options(scan.options)
+                                            : connector.framing) {}
 
 SourceReader::~SourceReader() {
   end_taps("the pipeline has ended");
@@ -112,6 +116,7 @@ Result<std::unique_ptr<SourceReader>> SourceReader::create(const plan::ScanNode&
     reader->resume_ = position->tracker;
     reader->skip_ = position->rows;
   } else {
+    reader->begins_anew_ = true;
     log::warn("the connector of a table has changed: it is read from its beginning",
               {{"pipeline", context.pipeline.value},
                {"table", scan.table},
@@ -172,7 +177,8 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .now = context.now,
                               .chunk_bytes = context.chunk_bytes,
                               .splitter = {},
-                              .tables = context.tables};
+                              .tables = context.tables,
+                              .ports = context.ports};
   if (const formats::Format* format = table_format(); format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(scan_.options));
   }

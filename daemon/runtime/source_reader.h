@@ -34,6 +34,7 @@ struct ReaderContext {
   std::function<std::int64_t()> now;
   std::function<void()> wake;                   ///< From any thread: there is something to read.
   sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
+  sources::HttpPorts* ports = nullptr;          ///< The host's; outlives the reader.
   /// In place of the one that the table names; outlives the reader. Null: none is.
   const sources::SourceConnector* connector = nullptr;
 
@@ -58,6 +59,9 @@ class SourceReader {
   Status restore(std::string_view key, std::string_view value) { return source_->restore(key, value); }
   /// Writes what changed of it up to `position`.
   void save(exec::StateChanges& changes) const;
+
+  /// The table had another connector at the last commit: what that one remembered is not this one's.
+  [[nodiscard]] bool begins_anew() const { return begins_anew_; }
 
   Status start();
   /// Ends the source's threads; what is in the intake can still be read.
@@ -154,8 +158,9 @@ class SourceReader {
   std::vector<std::shared_ptr<MessageTap>> taps_;
   sources::MessageBatch messages_;  // Of the batch that is under way.
 
-  MessageNumber number_;    // All messages up to here are processed.
-  std::string resume_;      // Where the source starts.
+  MessageNumber number_;  // All messages up to here are processed.
+  std::string resume_;    // Where the source starts.
+  bool begins_anew_ = false;
   std::uint64_t skip_ = 0;  // Rows behind `number_` that were processed before the restart.
   // decoded, empty, dead, rows and lost; the others are the intake's. What is under way is counted apart
   // until it is processed, so that a commit never counts what its position does not cover.

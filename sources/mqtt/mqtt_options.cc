@@ -13,7 +13,6 @@ namespace {
 using Options = MqttSourceOptions;
 using Rows = MqttConnectionRows<Options>;
 using Errors = std::vector<OptionError>;
-using Durability = IntakeOptions::Durability;
 constexpr auto kOptional = Necessity::kOptional;
 constexpr auto kRequired = Necessity::kRequired;
 constexpr std::uint64_t kLargestPacket = 268'435'455;  // MQTT 5, section 1.5.5
@@ -80,18 +79,6 @@ void check_version_5(const OptionMap& map, const Options& options, Errors& error
                                     key)});
 }
 
-void check_limits(const Options& options, Errors& errors) {
-  if (options.journal_sync_interval.count() <= 0)
-    wrong_mqtt_value(errors, "journal.sync-interval",
-                     "expected more than 0; 'journal' = 'power' syncs each message");
-  if (options.max_packet.bytes == 0 || options.max_packet.bytes > options.journal_size.bytes / 8)
-    wrong_mqtt_value(
-        errors, "max-packet-size",
-        fmt::format("expected at most an eighth of 'journal.size' ({}), so that what is in flight has "
-                    "room",
-                    format_byte_size(options.journal_size.bytes / 8)));
-}
-
 }  // namespace
 
 const OptionTable<Options>& mqtt_source_options() {
@@ -118,15 +105,7 @@ const OptionTable<Options>& mqtt_source_options() {
       option(
           "topic.pattern", &Options::topic_pattern, kOptional,
           "Names for levels of the topic, as in 'site/{site}/+/{machine}'; each becomes a metadata column."),
-      choice(
-          "journal", &Options::journal,
-          {{"on", Durability::kOn}, {"power", Durability::kPower}, {"none", Durability::kNone}}, kOptional,
-          "'on' survives the process, and a power cut but for the last sync interval; 'power' syncs before "
-          "each acknowledgement; 'none' keeps messages in memory only."),
-      option("journal.size", &Options::journal_size, kOptional,
-             "Size of the preallocated journal, or of the queue in memory."),
-      option("journal.sync-interval", &Options::journal_sync_interval, kOptional,
-             "How often the journal is synced."));
+      JournalRows<Options>::journal(), JournalRows<Options>::size(), JournalRows<Options>::sync_interval());
   return table;
 }
 
@@ -139,7 +118,7 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<Opti
     check_pattern(options, found);
     check_protocol(options, found);
     check_version_5(map, options, found);
-    check_limits(options, found);
+    check_journal(options, "max-packet-size", options.max_packet, found);
   });
   return options;
 }
@@ -147,12 +126,6 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<Opti
 MqttSourceOptions read_mqtt_options(const OptionMap& map) {
   std::vector<OptionError> ignored;
   return mqtt_source_options().read(map, {}, ignored);
-}
-
-IntakeOptions intake_options_of(const Options& options) {
-  return {.durability = options.journal,
-          .size = options.journal_size,
-          .sync_interval = options.journal_sync_interval};
 }
 
 MqttClientOptions client_options_of(const Options& options, const SourceContext& context) {

@@ -8,13 +8,13 @@
 #include "pipelines/base/options.h"
 #include "sources/clients/mqtt_client.h"
 #include "sources/clients/mqtt_connection.h"
-#include "sources/intake.h"
+#include "sources/journal_options.h"
 #include "sources/mqtt/topic_pattern.h"
 #include "sources/source.h"
 
 namespace leat::sources {
 
-struct MqttSourceOptions : MqttConnectionOptions {
+struct MqttSourceOptions : MqttConnectionOptions, JournalOptions {
   std::vector<std::string> topics;
   std::uint32_t qos = 1;
   bool clean_start = false;
@@ -23,9 +23,6 @@ struct MqttSourceOptions : MqttConnectionOptions {
   std::uint16_t receive_maximum = 1000;
   ByteSize max_packet{1U << 20};
   std::string topic_pattern;
-  IntakeOptions::Durability journal = IntakeOptions::Durability::kOn;
-  ByteSize journal_size{64U << 20};
-  Micros journal_sync_interval{200 * kMicrosPerMilli};
 };
 
 const OptionTable<MqttSourceOptions>& mqtt_source_options();
@@ -35,7 +32,6 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<Opti
 /// For options that were found right before.
 MqttSourceOptions read_mqtt_options(const OptionMap& map);
 
-IntakeOptions intake_options_of(const MqttSourceOptions& options);
 /// Unless it is given, the client id is made from store, pipeline and table: stable, so that the session is
 /// found again, and different for each of them.
 MqttClientOptions client_options_of(const MqttSourceOptions& options, const SourceContext& context);

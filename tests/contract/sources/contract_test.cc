@@ -2,7 +2,7 @@
 // the list.
 #include "tests/contract/sources/source_world.h"
 
-#define ALL_WORLDS DatagenWorld, FilesystemWorld, MqttWorld, SqliteWorld
+#define ALL_WORLDS DatagenWorld, FilesystemWorld, HttpWorld, MqttWorld, SqliteWorld
 
 namespace leat::sources {
 namespace {
@@ -11,10 +11,13 @@ namespace {
 template <class World>
 constexpr bool kEnds = std::is_same_v<World, DatagenWorld> || std::is_same_v<World, SqliteWorld>;
 
+template <class World>
+constexpr bool kConnects = std::is_same_v<World, HttpWorld> || std::is_same_v<World, MqttWorld>;
+
 /// A persistent session begins with the first connect: only from then on is nothing missed.
 template <class World>
 bool is_there(const Station& station) {
-  return station.link() == SourceHealth::Link::kConnected || !std::is_same_v<World, MqttWorld>;
+  return station.link() == SourceHealth::Link::kConnected || !kConnects<World>;
 }
 
 template <class World>
@@ -35,12 +38,11 @@ TEST_CASE_TEMPLATE("a source gives all records in order, each once", World, ALL_
 }
 
 TEST_CASE_TEMPLATE("a source whose world is absent starts all the same, says so, and goes on when it appears",
-                   World, FilesystemWorld, MqttWorld) {
+                   World, FilesystemWorld, HttpWorld, MqttWorld) {
   World world;
   Station station(world);
   CHECK(station.start().has_value());
-  const bool connects = std::is_same_v<World, MqttWorld>;
-  const auto absent = connects ? SourceHealth::Link::kLost : SourceHealth::Link::kUnreadable;
+  const auto absent = kConnects<World> ? SourceHealth::Link::kLost : SourceHealth::Link::kUnreadable;
   REQUIRE(eventually([&] { return station.link() == absent; }));
   CHECK(station.source->health().detail.find("next") != std::string::npos);
   world.appear();

@@ -1,8 +1,14 @@
 #include "tests/contract/sources/source_world.h"
 
+#include <deque>
+#include <mutex>
+#include <thread>
+
 #include "pipelines/base/bytes.h"
 #include "pipelines/column/codec.h"
 #include "pipelines/column/column_builder.h"
+#include "sources/clients/http_client.h"
+#include "sources/pause_gate.h"
 
 namespace leat::sources {
 
@@ -84,6 +90,74 @@ void MqttWorld::provide(int from, int to) {
   REQUIRE(broker.publish("site/a", Station::numbered(from, to), 1));
 }
 
+class HttpWorld::Device {
+ public:
+  explicit Device(const std::string& url) : client_({.url = *clients::parse_http_url(url)}) {}
+  ~Device() {
+    gate_.stop();
+    client_.interrupt();
+    if (thread_.joinable()) thread_.join();
+  }
+  void send(int from, int to) {
+    const std::scoped_lock lock(mutex_);
+    for (int i = from; i <= to; ++i) queue_.push_back(std::to_string(i));
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  }
+
+ private:
+  void run() {
+    while (!gate_.stopped()) {
+      const std::string record = first();
+      if (!record.empty() && is_taken(record))
+        done();
+      else
+        gate_.wait_for(Micros(2 * kMicrosPerMilli));
+    }
+  }
+  bool is_taken(const std::string& record) {
+    const auto answer = client_.send({"POST", {{"Idempotency-Key", "record " + record}}, record});
+    return answer && answer->status == 202;
+  }
+  std::string first() {
+    const std::scoped_lock lock(mutex_);
+    return queue_.empty() ? "" : queue_.front();
+  }
+  void done() {
+    const std::scoped_lock lock(mutex_);
+    queue_.pop_front();
+  }
+
+  clients::HttpClient client_;
+  PauseGate gate_;
+  std::mutex mutex_;
+  std::deque<std::string> queue_;
+  std::thread thread_;
+};
+
+HttpWorld::HttpWorld() {
+  auto bound = listen::BoundSocket::tcp("127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  taken_ = *std::move(bound);
+  port_ = taken_->port();
+}
+
+HttpWorld::~HttpWorld() = default;
+
+OptionMap HttpWorld::options(const std::string& table) const {
+  const std::string address = "127.0.0.1:" + std::to_string(port_);
+  auto& device = devices_[table];
+  if (!device) device = std::make_unique<Device>("http://" + address + "/" + table);
+  return {{"listen", address},
+          {"path", "/" + table},
+          {"max-body", "8 kb"},
+          {"journal.size", "4 mb"},
+          {"journal.sync-interval", "1 ms"}};
+}
+
+void HttpWorld::provide(int from, int to) {
+  for (const auto& [table, device] : devices_) device->send(from, to);
+}
+
 Station::Station(const SourceWorld& world, std::string table) : world_(world), table_(std::move(table)) {}
 
 Result<std::unique_ptr<Intake>> Station::make_intake() const {
@@ -114,10 +188,12 @@ void Station::build() {
                                             .now = [this] { return now.fetch_add(clock_step); },
                                             .chunk_bytes = 512,
                                             .splitter = {},
-                                            .tables = world_.tables()});
+                                            .tables = world_.tables(),
+                                            .ports = world_.ports()});
   REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));
   source = *std::move(built);
   tracker_ = source->tracker(committed);
+  for (const auto& [key, value] : kept_) REQUIRE(source->restore(key, value).has_value());
   intake->on_room([this] { source->resume(); });
 }
 
@@ -152,6 +228,7 @@ void Station::pump(std::size_t max_bytes) {
 void Station::commit() {
   committed = tracker_->encode();
   committed_number = consumed_;
+  tracker_->save([&](std::string_view key, std::string_view value) { kept_[std::string(key)] = value; });
   source->committed(committed);
   intake->release(committed_number);
 }

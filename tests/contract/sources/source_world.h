@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "sources/clients/local_table.h"
+#include "sources/http/http_ports.h"
+#include "sources/listen/listener.h"
 #include "sources/source.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mosquitto.h"
@@ -34,6 +37,8 @@ class SourceWorld {
   virtual void provide(int from, int to) = 0;
   /// The tables of a store, where the world is one.
   [[nodiscard]] virtual LocalTableReader* tables() const { return nullptr; }
+  /// The addresses that its sources share.
+  [[nodiscard]] virtual HttpPorts* ports() const { return nullptr; }
   /// What the messages of this world carry.
   [[nodiscard]] virtual std::vector<std::string> records(const Message& message) const = 0;
 };
@@ -108,6 +113,30 @@ class MqttWorld final : public SourceWorld {
   test::MosquittoServer broker;
 };
 
+/// Devices that send to an address, one for each table: every record is a request with a key of its own, sent
+/// until it is taken, in order.
+class HttpWorld final : public SourceWorld {
+ public:
+  HttpWorld();
+  ~HttpWorld() override;
+  [[nodiscard]] std::string connector() const override { return "http"; }
+  [[nodiscard]] OptionMap options(const std::string& table) const override;
+  void appear() override { taken_.reset(); }
+  void provide(int from, int to) override;
+  [[nodiscard]] HttpPorts* ports() const override { return &ports_; }
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override {
+    return {std::string(message.payload)};
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  class Device;
+  std::unique_ptr<listen::BoundSocket> taken_;  // Somebody else has the address until the world appears.
+  std::uint16_t port_ = 0;
+  mutable HttpPorts ports_;
+  mutable std::map<std::string, std::unique_ptr<Device>> devices_;  // By table.
+};
+
 /// A source with its intake, and the loop that reads them: what the runtime is in a daemon. A journal lies in
 /// a folder of its own and survives `restart`.
 class Station {
@@ -158,6 +187,7 @@ class Station {
   OptionMap options_;
   test::TemporaryFolder folder_;
   std::unique_ptr<PositionTracker> tracker_;
+  std::map<std::string, std::string> kept_;  // What the commit keeps of the source's memory.
   MessageNumber consumed_;
 };
 
