@@ -33,16 +33,20 @@ void add_sink(plan::Catalog& catalog, const plan::ConnectorInfo& sink) {
   catalog.connectors.push_back(sink);
 }
 
+using Judge = std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)>;
+
 /// The format's own judgement, of what its files hold.
-void validate_format(const formats::Format& format, const OptionMap& options, const Schema& schema,
-                     std::vector<OptionError>& errors) {
-  const auto read = with_files(format, options);
-  const std::size_t before = errors.size();
-  if (read)
-    format.validate(*read, schema, errors);
-  else
-    errors.push_back({read.error().option, OptionError::Part::kValue, read.error().message});
-  if (read) name_files(format, options, std::span(errors).subspan(before));
+Judge with_contents(const formats::Format& format, const Judge& judge) {
+  if (!judge) return nullptr;
+  return [&format, judge](const OptionMap& options, const Schema& schema, std::vector<OptionError>& errors) {
+    const auto read = with_files(format, options);
+    const std::size_t before = errors.size();
+    if (read)
+      judge(*read, schema, errors);
+    else
+      errors.push_back({read.error().option, OptionError::Part::kValue, read.error().message});
+    if (read) name_files(format, options, std::span(errors).subspan(before));
+  };
 }
 
 plan::Catalog make_catalog() {
@@ -56,10 +60,9 @@ plan::Catalog make_catalog() {
                                .can_decode = format.make_decoder != nullptr,
                                .can_encode = format.make_encoder != nullptr,
                                .options = format.options,
-                               .validate = [&format](const OptionMap& options, const Schema& schema,
-                                                     std::vector<OptionError>& errors) {
-                                 validate_format(format, options, schema, errors);
-                               }});
+                               .validate = with_contents(format, format.validate),
+                               .validate_sink = with_contents(format, format.validate_sink),
+                               .changelog = format.changelog});
   return catalog;
 }
 

@@ -278,9 +278,7 @@ Batch SourceReader::decode_all(std::span<const sources::Message> messages, const
   for (const sources::Message& message : messages) {
     bad_.clear();
     const formats::DecodeCount count = decode(message);
-    counters.decoded += count.decoded;
-    counters.empty += count.empty;
-    counters.dead += count.skipped + bad_.size();
+    add_records(count, counters);
     counters.rows += count.rows;
     intake_times.insert(intake_times.end(), count.rows, message.intake_time);
     for (std::uint64_t row = 0; row < count.rows && !metadata_.empty(); ++row)
@@ -288,6 +286,22 @@ Batch SourceReader::decode_all(std::span<const sources::Message> messages, const
     if (!bad_.empty()) reject(message, dead);
   }
   return finish_batch(std::move(intake_times));
+}
+
+/// Where messages are counted, one that holds several records counts once: as dead if one of them is.
+void SourceReader::add_records(const formats::DecodeCount& count, SourceCounters& counters) const {
+  const std::uint64_t dead = count.skipped + bad_.size();
+  if (counts_records_) {
+    counters.decoded += count.decoded;
+    counters.empty += count.empty;
+    counters.dead += dead;
+  } else if (dead > 0) {
+    ++counters.dead;
+  } else if (count.decoded > 0) {
+    ++counters.decoded;
+  } else {
+    ++counters.empty;
+  }
 }
 
 Batch SourceReader::replay(std::span<const sources::Message> messages, const HeapPtr& memory,

@@ -138,6 +138,7 @@ class SourceReader {
   Batch decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
                    SourceCounters& counters, std::vector<store::DeadLetter>& dead);
   formats::DecodeCount decode(const sources::Message& message);
+  void add_records(const formats::DecodeCount& count, SourceCounters& counters) const;
   void reject(const sources::Message& message, std::vector<store::DeadLetter>& dead) const;
   Batch finish_batch(std::vector<std::int64_t> intake_times);
 

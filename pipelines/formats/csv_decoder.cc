@@ -1,60 +1,14 @@
 #include "pipelines/formats/csv_decoder.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "pipelines/base/time.h"
+#include "pipelines/formats/lines.h"
+#include "pipelines/formats/read_cell.h"
 #include "pipelines/formats/read_scalar.h"
 #include "pipelines/formats/utf8.h"
 
 namespace leat::formats {
 namespace {
-
-constexpr std::int32_t kKeptFractionDigits = 6;
-constexpr std::size_t kShownText = 100;
-
-std::string_view without_line_end(std::string_view line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
-template <class T>
-bool append_integer(std::string_view text, ColumnBuilder& out, std::int64_t unit = 1) {
-  auto value = read_integer(text);
-  if (!value || __builtin_mul_overflow(*value, unit, &*value)) return false;
-  if (*value < std::numeric_limits<T>::min() || *value > std::numeric_limits<T>::max()) return false;
-  out.append(static_cast<T>(*value));
-  return true;
-}
-
-template <class T>
-bool append_if(const std::optional<T>& value, ColumnBuilder& out) {
-  if (value) out.append(*value);
-  return value.has_value();
-}
-
-bool append_boolean(std::string_view text, ColumnBuilder& out) {
-  constexpr std::string_view kTrue = "true";
-  const auto same = [](char a, char b) { return (a | 0x20) == b; };
-  out.append<std::uint8_t>(std::ranges::equal(text, kTrue, same) ? 1 : 0);
-  return true;
-}
-
-bool append_decimal_text(std::string_view text, const Type& type, ColumnBuilder& out) {
-  Int128 value = 0;
-  const DecimalReading reading = read_decimal(text, type.precision(), type.scale(), value);
-  if (reading == DecimalReading::kExact) out.append(value);
-  if (reading == DecimalReading::kOverflow && type.nullable()) out.append_null();
-  return reading == DecimalReading::kExact || (reading == DecimalReading::kOverflow && type.nullable());
-}
-
-bool append_bytes(std::string_view text, ColumnBuilder& out) {
-  std::string bytes;
-  if (!read_base64(text, bytes)) return false;
-  out.append_string(bytes);
-  return true;
-}
 
 /// What the character behind an escape stands for, as in Jackson.
 char escaped(char c) {
@@ -84,7 +38,7 @@ CsvDecoder::CsvDecoder(const CsvOptions& options, const DecodeRequest& request)
 DecodeCount CsvDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                                std::vector<BadRecord>& bad) {
   Pass pass{columns, bad, {}, valid_utf8(payload)};
-  if (payload.starts_with("\xEF\xBB\xBF")) payload.remove_prefix(3);
+  if (payload.starts_with(kByteOrderMark)) payload.remove_prefix(kByteOrderMark.size());
   if (framing_ == Framing::kMessage) {
     read_record(without_line_end(payload), pass);
     return pass.count;
@@ -228,16 +182,14 @@ bool CsvDecoder::store(const Field& field, const Column& column, ColumnBuilder& 
     out.append_null();
     return true;
   }
-  std::string found(field.text.substr(0, kShownText));
-  if (found.size() < field.text.size()) found += "…";
   // Flink's CSV has no header either.
   const char* const hint =
       field.text == column.name
           ? "; this line names the columns, which nothing skips: take it out, or begin it with '#' "
             "and set 'csv.allow-comments' = 'true'"
           : "";
-  return fail("field '" + column.name + "': expected " + column.type.to_string() + ", found \"" + found +
-              "\"" + hint);
+  return fail("field '" + column.name + "': expected " + column.type.to_string() + ", found \"" +
+              shown(field.text) + "\"" + hint);
 }
 
 bool CsvDecoder::store_value(const Field& field, const Type& type, ColumnBuilder& out) {
@@ -253,49 +205,7 @@ bool CsvDecoder::store_value(const Field& field, const Type& type, ColumnBuilder
         out.append_string(field.text);
       return true;
     default:
-      return store_element({trim(field.text), field.place, field.form}, type, out);
-  }
-}
-
-/// A scalar that is no string; its text is trimmed.
-bool CsvDecoder::store_element(const Field& field, const Type& type, ColumnBuilder& out) {
-  const std::string_view text = field.text;
-  const std::int32_t digits = std::min(type.precision(), kKeptFractionDigits);
-  switch (type.kind()) {
-    case TypeKind::kBoolean:
-      return append_boolean(text, out);
-    case TypeKind::kTinyInt:
-      return append_integer<std::int8_t>(text, out);
-    case TypeKind::kSmallInt:
-      return append_integer<std::int16_t>(text, out);
-    case TypeKind::kInteger:
-    case TypeKind::kIntervalYearMonth:
-      return append_integer<std::int32_t>(text, out);
-    case TypeKind::kBigInt:
-      return append_integer<std::int64_t>(text, out);
-    case TypeKind::kIntervalDayTime:
-      return append_integer<std::int64_t>(text, out, kMicrosPerMilli);
-    case TypeKind::kFloat:
-      return append_if(read_float(text), out);
-    case TypeKind::kDouble:
-      return append_if(read_double(text), out);
-    case TypeKind::kDecimal:
-      return append_decimal_text(text, type, out);
-    case TypeKind::kBinary:
-    case TypeKind::kVarBinary:
-      return append_bytes(text, out);
-    case TypeKind::kDate:
-      return append_if(read_date(text), out);
-    case TypeKind::kTime:
-      return append_if(read_time(text), out);
-    case TypeKind::kTimestamp:
-      return append_if(read_timestamp(text, timestamp_syntax(TimestampStandard::kSql, Zone::kNone), digits),
-                       out);
-    case TypeKind::kTimestampLtz:
-      return append_if(read_timestamp(text, timestamp_syntax(TimestampStandard::kSql, Zone::kUtc), digits),
-                       out);
-    default:
-      return false;
+      return append_text_cell(trim(field.text), type, out);
   }
 }
 

@@ -52,7 +52,6 @@ class CsvDecoder final : public Decoder {
   bool store(const Field& field, const Column& column, ColumnBuilder& out);
   bool store_value(const Field& field, const Type& type, ColumnBuilder& out);
   bool store_elements(const Field& field, const Type& type, ColumnBuilder& out);
-  bool store_element(const Field& field, const Type& type, ColumnBuilder& out);
   [[nodiscard]] bool is_null(const Field& field) const;
   bool fail(std::string reason);
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "pipelines/formats/lines.h"
+
 namespace leat::formats {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 

@@ -59,6 +59,9 @@ class Decoder {
   /// calls `keep` on the builders with the payload's owner, before or after. One decoder, one thread.
   virtual DecodeCount decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                              std::vector<BadRecord>& bad) = 0;
+  /// What the rows of the last `decode` do, one per row; valid until the next. Empty: all are +I, as always
+  /// where the format is no changelog.
+  [[nodiscard]] virtual std::span<const RowKind> kinds() const { return {}; }
 };
 
 /// An encoded record; the views are valid until the next call of the encoder.
@@ -72,7 +75,8 @@ class EncodedSink {
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  /// One record per row, in row order. -U rows must have been taken out by the caller.
+  /// One record per row, in row order. Unless the format is a changelog, -U rows must have been taken out by
+  /// the caller.
   /// `bad` gets rows that the format cannot write (NaN in a format without it, …); they give no record.
   virtual void encode(const Batch& batch, EncodedSink& out,
                       std::vector<std::pair<std::uint32_t, std::string>>& bad) = 0;
@@ -93,6 +97,11 @@ struct Format {
   std::function<std::vector<OptionDoc>()> options;
   /// Pure: reads every key with the format's prefix and judges the schema; appends what is wrong.
   std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate;
+  /// The same, of what only concerns a table that is written. Null: nothing.
+  std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate_sink = nullptr;
+  /// A record says what it does to the table: rows that are read have kinds, and rows of every kind are
+  /// written.
+  bool changelog = false;
   /// Null if the format cannot decode (encode). Called only after `validate` found nothing.
   std::function<Result<std::unique_ptr<Decoder>>(const OptionMap&, const DecodeRequest&)> make_decoder;
   std::function<Result<std::unique_ptr<Encoder>>(const OptionMap&, const Schema&)> make_encoder;

@@ -4,6 +4,7 @@
 
 #include "pipelines/formats/csv_format.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/influx_format.h"
 #include "pipelines/formats/json_format.h"
 #include "pipelines/formats/protobuf_format.h"
 #include "pipelines/formats/raw_format.h"
@@ -11,7 +12,8 @@
 namespace leat::formats {
 
 std::span<const Format> all_formats() {
-  static const std::array formats = {csv_format(), json_format(), protobuf_format(), raw_format()};
+  static const std::array formats = {csv_format(),  influx_format(),
+                                     json_format(), protobuf_format(), raw_format()};
   return formats;
 }
 

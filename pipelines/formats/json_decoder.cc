@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pipelines/formats/lines.h"
+
 namespace leat::formats {
 namespace {
 
 /// Lines are indexed in blocks of about this size: large enough that the start of the indexing does not
 /// count, small enough that block and index stay in the second-level cache until they are decoded.
 constexpr std::size_t kBlockBytes = 64 * 1024;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::vector<JsonObject::Field> wanted_fields(const DecodeRequest& request) {
   std::vector<JsonObject::Field> fields;
@@ -24,12 +25,6 @@ std::vector<JsonObject::Field> wanted_fields(const DecodeRequest& request) {
 std::size_t line_end(std::string_view text, std::size_t from) {
   const std::size_t newline = text.find('\n', from);
   return newline == std::string_view::npos ? text.size() : newline + 1;
-}
-
-std::string_view without_line_end(std::string_view line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
 }
 
 bool is_blank(std::string_view text) {

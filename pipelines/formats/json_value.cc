@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <limits>
 
-#include "pipelines/base/time.h"
+#include "pipelines/formats/read_cell.h"
 
 namespace leat::formats {
 namespace {
-
-constexpr std::size_t kShownText = 100;
-constexpr std::int32_t kKeptFractionDigits = 6;
 
 std::vector<JsonObject::Field> fields_of(const Type& row) {
   std::vector<JsonObject::Field> fields;
@@ -36,40 +32,6 @@ bool is_blank_until(const char* p, const char* end) {
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), same);
-}
-
-/// At most kShownText bytes, cut between characters, with an ellipsis where something was cut.
-std::string shown(std::string_view text) {
-  if (text.size() <= kShownText) return std::string(text);
-  std::size_t length = kShownText;
-  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
-  return std::string(text.substr(0, length)) + "…";
-}
-
-template <class T>
-bool append_narrowed(std::int64_t value, ColumnBuilder& out) {
-  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) return false;
-  out.append(static_cast<T>(value));
-  return true;
-}
-
-/// False when the value does not fit. Intervals are written as months and as milliseconds, as in Flink.
-bool append_integer(TypeKind kind, std::int64_t value, ColumnBuilder& out) {
-  switch (kind) {
-    case TypeKind::kTinyInt:
-      return append_narrowed<std::int8_t>(value, out);
-    case TypeKind::kSmallInt:
-      return append_narrowed<std::int16_t>(value, out);
-    case TypeKind::kInteger:
-    case TypeKind::kIntervalYearMonth:
-      return append_narrowed<std::int32_t>(value, out);
-    case TypeKind::kIntervalDayTime:
-      if (__builtin_mul_overflow(value, kMicrosPerMilli, &value)) return false;
-      [[fallthrough]];
-    default:
-      out.append(value);
-      return true;
-  }
 }
 
 bool has_duplicates(std::span<const std::string_view> keys) {
@@ -110,28 +72,14 @@ bool JsonObject::look_up(std::string_view key, std::uint32_t& field) const {
     key = meaning;
   }
   const auto found = by_name_.find(key);
-  field = found == by_name_.end() ? kUnwanted : found->second;
+  field = found == by_name_.end() ? kUnwantedField : found->second;
   return true;
 }
 
 bool JsonObject::find(std::size_t& position, std::string_view key, std::uint32_t& field) {
-  // An object used as a dictionary must not make the order grow without bound.
-  constexpr std::size_t kLongestOrder = 1024;
-  if (position < last_order_.size() && last_order_[position].key == key) {
-    field = last_order_[position].field;
-    return true;
-  }
-  if (position + 1 < last_order_.size() && last_order_[position + 1].key == key) {
-    field = last_order_[++position].field;
-    return true;
-  }
+  if (last_order_.recall(position, key, field)) return true;
   if (!look_up(key, field)) return false;
-  if (position < last_order_.size()) {
-    last_order_[position].key = key;
-    last_order_[position].field = field;
-  } else if (position < kLongestOrder) {
-    last_order_.push_back({std::string(key), field});
-  }
+  last_order_.remember(position, key, field);
   return true;
 }
 
@@ -209,7 +157,7 @@ Outcome JsonValueDecoder::read_object(JsonCursor& in, JsonObject& object, Column
 template <class Columns>
 inline Outcome JsonValueDecoder::read_member(JsonCursor& in, JsonObject& object, Columns columns,
                                              std::size_t row, std::uint32_t field) {
-  if (field == JsonObject::kUnwanted) return skip_value(in);
+  if (field == kUnwantedField) return skip_value(in);
   ColumnBuilder& column = columns[field];
   // A repeated member replaces the one before it, as in Jackson.
   if (column.size() != row) column.truncate(row);
@@ -357,7 +305,7 @@ Outcome JsonValueDecoder::read_integer(JsonCursor& in, const JsonNode& node, Col
   } else if (number(in, parts, text)) {
     value = to_integer(parts);
   }
-  if (!value || !append_integer(node.kind, *value, out)) return mismatch(in, &node);
+  if (!value || !append_integer_cell(node.kind, *value, out)) return mismatch(in, &node);
   in.advance();
   return Outcome::kOk;
 }

@@ -14,6 +14,7 @@
 #include "pipelines/column/column_builder.h"
 #include "pipelines/formats/json_cursor.h"
 #include "pipelines/formats/json_options.h"
+#include "pipelines/formats/key_order.h"
 
 namespace leat::formats {
 
@@ -32,32 +33,26 @@ struct JsonNode {
   std::vector<JsonNode> children;      ///< ARRAY: the element. MAP, MULTISET: the key and the value.
 };
 
-/// The fields that are wanted of one kind of object, and the order in which its members came last time:
-/// members mostly come in the same order again, so finding a member's field is one comparison.
+/// The fields that are wanted of one kind of object, and the order in which its members came last time.
 struct JsonObject {
   struct Field {
     std::string name;
     JsonNode node;
   };
-  static constexpr std::uint32_t kUnwanted = UINT32_MAX;
 
   explicit JsonObject(std::vector<Field> wanted);
 
   std::vector<Field> fields;
 
-  /// The field of the member that is the `position`-th of its object; kUnwanted for none. `key` is the text
-  /// between the quotes, escapes and all. Nothing when that text is no JSON string.
-  /// `position` moves over members that were left out this time.
+  /// The field of the member that is the `position`-th of its object; kUnwantedField for none. `key` is the
+  /// text between the quotes, escapes and all. Nothing when that text is no JSON string. `position` moves
+  /// over members that were left out this time.
   bool find(std::size_t& position, std::string_view key, std::uint32_t& field);
 
  private:
-  struct Member {
-    std::string key;
-    std::uint32_t field;
-  };
   bool look_up(std::string_view key, std::uint32_t& field) const;
 
-  std::vector<Member> last_order_;
+  KeyOrder last_order_;
   std::unordered_map<std::string_view, std::uint32_t> by_name_;  // Views of the fields' names.
 };
 

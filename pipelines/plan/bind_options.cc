@@ -96,16 +96,20 @@ TableShape shape_of(const Table& table) {
 }
 
 /// Errors of the format, under the keys that the user has written.
-void validate_format(const Table& table, const OptionMap& options, Errors& errors) {
+void validate_format(const Table& table, Role role, const OptionMap& options, Errors& errors) {
   const std::string prefix = format_prefix(table);
-  table.format->validate(options_behind(options, prefix), table.physical_schema(), errors);
+  const OptionMap own = options_behind(options, prefix);
+  table.format->validate(own, table.physical_schema(), errors);
+  if (role == Role::kSink && table.format->validate_sink)
+    judge_together(errors,
+                   [&](Errors& found) { table.format->validate_sink(own, table.physical_schema(), found); });
   for (OptionError& error : errors) error.key.insert(0, prefix);
 }
 
 Errors errors_in(const Table& table, Role role) {
   const OptionMap options = table.option_map();
   Errors errors;
-  if (table.format && table.format->validate) validate_format(table, options, errors);
+  if (table.format && table.format->validate) validate_format(table, role, options, errors);
   if (role == Role::kSink) read_delivery_options(options, errors);
   const auto& validate =
       role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;

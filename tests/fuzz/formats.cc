@@ -43,7 +43,8 @@ constexpr const char* kMessage = R"(
 
 Schema columns_of(std::string_view format) {
   Schema known = schema();
-  // CSV has no rows in rows.
+  // CSV has no rows in rows, line protocol no lists either.
+  if (format == "influx") known.fields.resize(known.fields.size() - 2);
   if (format == "csv") known.fields.resize(known.fields.size() - 2);
   constexpr std::string_view kElsewhere[] = {"m", "day", "clock", "ts"};
   if (format == "protobuf")
@@ -63,6 +64,10 @@ OptionMap options_of(std::uint8_t choice) {
   if (prefix == "protobuf.") options[prefix + "proto-file"] = kMessage;
   if ((choice & 2) != 0 && prefix == "protobuf.") options[prefix + "read-default-values"] = "true";
   if ((choice & 4) != 0 && prefix == "protobuf.") options[prefix + "delimited"] = "true";
+  if (prefix == "influx.") options[prefix + "timestamp-column"] = "at";
+  if ((choice & 2) != 0 && prefix == "influx.") options[prefix + "tags"] = "i;b";
+  if ((choice & 4) != 0 && prefix == "influx.") options[prefix + "measurement-column"] = "s";
+  if ((choice & 8) != 0 && prefix == "influx.") options[prefix + "precision"] = "s";
   if ((choice & 2) != 0 && prefix == "json.") options[prefix + "timestamp-format.standard"] = "ISO-8601";
   return options;
 }

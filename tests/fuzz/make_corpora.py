@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv,protobuf}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv,influx,protobuf}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -87,6 +87,19 @@ def csv() -> None:
     texts("csv", b"\x1e", {"options": "# comment\nn/a,n/a,\\,,\\\\,1\n" + row + "\n"})
 
 
+def influx() -> None:
+    row = 'm,s=x\\ y,i=5 b=t,l=-7i,d=1.5e3,m=12.345,x="TGVhdA==",day="2020-01-31",ts="2026-01-05 06:00:00"'
+    texts("influx", b"\x00", {
+        "lines": row + " 1700000000000000000\n" + row + "\n\n# comment\nm i=18446744073709551615u\n",
+        "escapes": 'a\\,b\\ c\\=d,k\\==v\\,\\=\\ w s="q\\"u\\\\o\\t\nnext" -5',
+        "open-text": 'm s="open\nm s="x"y\nm i=1i\nm s="',
+        "broken": "m\nm \n,t=1 f=1\nm,t= f=1\nm f=\nm f=1,\nm f=1 2 3\nm f=NaN\n",
+    })  # fmt: skip
+    texts("influx", b"\x1e", {"roles": row + " 17\n" + row + " 99999999999999999\n"})
+    texts("influx", b"\x01", {"ignored": "m i=x\nm i=1.5\nm i=2i\n"})
+    write("influx", "no-utf8", b'\x00m s="\xff"\nm s="ok"')
+
+
 def protobuf() -> None:
     """The message of formats.cc by hand: tag, then varint, length and bytes, or eight bytes."""
     numbers = b"\x08\x01" + b"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" + b"\x18\x07" + b"\x21" + bytes(6) + b"\xf8\x3f"
@@ -106,6 +119,7 @@ def main() -> None:
     blocks()
     json()
     csv()
+    influx()
     protobuf()
 
 
