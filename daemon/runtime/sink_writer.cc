@@ -150,7 +150,7 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
   now_ = now;
   if (connector_.encoding == sinks::Encoding::kNothing) return;
   if (connector_.encoding == sinks::Encoding::kChangelog) return write_changelog(all);
-  const Batch batch = without_update_before(all);
+  const Batch batch = format_ != nullptr && format_->changelog ? all : without_update_before(all);
   counters_.rows -= all.size - batch.size;
   if (table_) return write_rows(batch, dead);
   if (connector_.keying == sinks::Keying::kPrimaryKey) return write_upserts(batch, dead);
@@ -163,7 +163,7 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
 
 void SinkWriter::encode(const Batch& batch, BadRows& bad) {
   if (value_columns_.empty()) return encoder_->encode(batch, *this, bad);
-  Batch values{.size = batch.size};
+  Batch values{.size = batch.size, .kinds = batch.kinds};
   for (const std::size_t column : value_columns_) values.columns.push_back(batch.columns[column]);
   encoder_->encode(values, *this, bad);
 }

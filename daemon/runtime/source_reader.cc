@@ -281,6 +281,7 @@ Batch SourceReader::decode_all(std::span<const sources::Message> messages, const
     add_records(count, counters);
     counters.rows += count.rows;
     intake_times.insert(intake_times.end(), count.rows, message.intake_time);
+    add_kinds(static_cast<std::size_t>(count.rows));
     for (std::uint64_t row = 0; row < count.rows && !metadata_.empty(); ++row)
       source_->append_metadata(message, metadata_);
     if (!bad_.empty()) reject(message, dead);
@@ -321,10 +322,17 @@ formats::DecodeCount SourceReader::decode(const sources::Message& message) {
   return decoder_->decode(message.payload, physical_, bad_);
 }
 
+/// What the rows of the message that was decoded last do.
+void SourceReader::add_kinds(std::size_t rows) {
+  const std::span<const RowKind> kinds = decoder_->kinds();
+  if (kinds.size() == rows) kinds_.insert(kinds_.end(), kinds.begin(), kinds.end());
+}
+
 Batch SourceReader::finish_batch(std::vector<std::int64_t> intake_times) {
   Batch batch;
   batch.size = intake_times.size();
   batch.intake_times = std::move(intake_times);
+  batch.kinds = std::exchange(kinds_, {});
   for (ColumnBuilder& builder : builders_) batch.columns.push_back(builder.finish());
   return batch;
 }

@@ -138,6 +138,7 @@ class SourceReader {
   Batch decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
                    SourceCounters& counters, std::vector<store::DeadLetter>& dead);
   formats::DecodeCount decode(const sources::Message& message);
+  void add_kinds(std::size_t rows);
   void add_records(const formats::DecodeCount& count, SourceCounters& counters) const;
   void reject(const sources::Message& message, std::vector<store::DeadLetter>& dead) const;
   Batch finish_batch(std::vector<std::int64_t> intake_times);
@@ -154,6 +155,7 @@ class SourceReader {
   std::vector<ColumnBuilder*> physical_;
   std::vector<ColumnBuilder*> metadata_;
   std::vector<formats::BadRecord> bad_;
+  std::vector<RowKind> kinds_;       // Of the rows of the batch that is being decoded, where they have any.
   std::uint64_t refused_bytes_ = 0;  // Of the whole record that `bad_` holds the beginning of; 0: all of it.
   std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
   std::vector<std::shared_ptr<MessageTap>> taps_;

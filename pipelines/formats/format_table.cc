@@ -3,6 +3,7 @@
 #include <array>
 
 #include "pipelines/formats/csv_format.h"
+#include "pipelines/formats/debezium_format.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/formats/influx_format.h"
 #include "pipelines/formats/json_format.h"
@@ -12,7 +13,7 @@
 namespace leat::formats {
 
 std::span<const Format> all_formats() {
-  static const std::array formats = {csv_format(),  influx_format(),
+  static const std::array formats = {csv_format(),  debezium_format(), influx_format(),
                                      json_format(), protobuf_format(), raw_format()};
   return formats;
 }

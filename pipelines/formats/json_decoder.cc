@@ -60,7 +60,7 @@ std::string malformed(const JsonCursor& in, std::string_view record) {
 }  // namespace
 
 JsonDecoder::JsonDecoder(const JsonOptions& options, const DecodeRequest& request)
-    : options_(options), framing_(request.framing), columns_(wanted_fields(request)), values_(options) {}
+    : columns_(wanted_fields(request)), values_(options), options_(options), framing_(request.framing) {}
 
 DecodeCount JsonDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                                 std::vector<BadRecord>& bad) {
@@ -138,10 +138,10 @@ void JsonDecoder::read_record(JsonCursor& in, std::string_view record, Pass& pas
     return;
   }
   for (ColumnBuilder* const column : pass.columns) column->truncate(pass.rows);
-  reject(record, outcome == Outcome::kMismatch ? values_.reason(in) : malformed(in, record), pass);
+  reject(record, outcome == Outcome::kMismatch ? mismatch_reason(in) : malformed(in, record), pass);
 }
 
-/// One object is one row; an array is a row per element. `rows` is what was appended.
+/// One object is one row; an array is a row per element.
 Outcome JsonDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t& rows) {
   if (in.peek() != '[') {
     rows = 1;
@@ -158,6 +158,10 @@ Outcome JsonDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t& rows) {
     in.advance();
   }
   return Outcome::kOk;
+}
+
+std::string JsonDecoder::mismatch_reason(const JsonCursor& in) const {
+  return values_.reason(in);
 }
 
 void JsonDecoder::reject(std::string_view record, std::string reason, Pass& pass) const {

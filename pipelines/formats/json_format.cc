@@ -3,12 +3,13 @@
 #include "pipelines/formats/format_options.h"
 #include "pipelines/formats/json_decoder.h"
 #include "pipelines/formats/json_encoder.h"
+#include "pipelines/formats/json_option_rows.h"
 #include "pipelines/formats/json_options.h"
 
 namespace leat::formats {
 namespace {
 
-constexpr std::string_view kPrefix = "json.";
+constexpr const char* kPrefix = "json.";
 
 /// The first MAP or MULTISET inside `type` whose keys are not strings: JSON has no other names of members.
 const Type* unwritable_key(const Type& type) {
@@ -27,11 +28,7 @@ void validate(const OptionMap& all, const Schema& schema, std::vector<OptionErro
   if (options.fail_on_missing_field && options.ignore_parse_errors)
     errors.push_back({"json.fail-on-missing-field", Part::kKey,
                       "'json.fail-on-missing-field' and 'json.ignore-parse-errors' cannot both be true"});
-  for (const Type::Field& column : schema.fields)
-    if (const Type* const type = unwritable_key(column.type); type != nullptr)
-      errors.push_back({"format", Part::kValue,
-                        "format 'json' needs strings as keys, but column '" + column.name + "' holds " +
-                            type->to_string()});
+  check_json_keys("json", schema, errors);
 }
 
 Result<JsonOptions> read_options(const OptionMap& all) {
@@ -53,6 +50,14 @@ Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema
 
 }  // namespace
 
+void check_json_keys(std::string_view format, const Schema& schema, std::vector<OptionError>& errors) {
+  for (const Type::Field& column : schema.fields)
+    if (const Type* const type = unwritable_key(column.type); type != nullptr)
+      errors.push_back({"format", OptionError::Part::kValue,
+                        "format '" + std::string(format) + "' needs strings as keys, but column '" +
+                            column.name + "' holds " + type->to_string()});
+}
+
 const OptionTable<JsonOptions>& json_options() {
   using Options = JsonOptions;
   constexpr auto kOptional = Necessity::kOptional;
@@ -63,25 +68,11 @@ const OptionTable<JsonOptions>& json_options() {
              "A field that cannot be read becomes NULL, and a record that is no JSON is left out and "
              "counted. By "
              "default such a record becomes a dead letter."),
-      choice(
-          "json.timestamp-format.standard", &Options::timestamp_format,
-          {{"SQL", TimestampStandard::kSql}, {"ISO-8601", TimestampStandard::kIso}}, kOptional,
-          "How timestamps are written: '2020-01-31 12:34:56.123' or '2020-01-31T12:34:56.123'. TIMESTAMP_LTZ "
-          "ends in Z in both."),
-      choice(
-          "json.map-null-key.mode", &Options::map_null_key,
-          {{"FAIL", MapNullKey::kFail}, {"DROP", MapNullKey::kDrop}, {"LITERAL", MapNullKey::kLiteral}},
-          kOptional,
-          "What becomes of a NULL key of a MAP when it is written: the row is bad, the entry is left out, or "
-          "the key is written as the literal."),
-      option("json.map-null-key.literal", &Options::map_null_key_literal, kOptional,
-             "The key that stands for NULL when 'json.map-null-key.mode' is 'LITERAL'."),
-      option("json.encode.decimal-as-plain-number", &Options::decimal_as_plain_number, kOptional,
-             "Writes a DECIMAL with all its fraction digits. By default trailing zeros are cut and large or "
-             "small "
-             "ones are written in scientific notation (100.00 as 1E+2)."),
-      option("json.encode.ignore-null-fields", &Options::ignore_null_fields, kOptional,
-             "Leaves out fields of rows that are NULL. By default they are written as null."),
+      timestamp_standard_row<Options>(kPrefix),
+      map_null_key_mode_row<Options>(kPrefix),
+      map_null_key_literal_row<Options>(kPrefix),
+      plain_decimals_row<Options>(kPrefix),
+      ignore_null_fields_row<Options>(kPrefix),
       option("json.decode.json-parser.enabled", &Options::json_parser, kOptional,
              "Chooses between Flink's two JSON parsers. Leat has one; the key is accepted, so that tables "
              "made for "

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "pipelines/base/options.h"
+#include "pipelines/column/type.h"
 #include "pipelines/formats/read_scalar.h"
 
 namespace leat::formats {
@@ -27,5 +30,8 @@ struct JsonOptions {
 };
 
 const OptionTable<JsonOptions>& json_options();
+
+/// Says which columns hold maps whose keys are no strings: JSON has no other names of members.
+void check_json_keys(std::string_view format, const Schema& schema, std::vector<OptionError>& errors);
 
 }  // namespace leat::formats

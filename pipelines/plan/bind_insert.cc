@@ -272,7 +272,9 @@ class InsertBinder {
     if (insert_.on_conflict != sql::Insert::OnConflict::kNone && sink.primary_key.empty())
       return refuse_conflict();
     rows = first_of_key(std::move(rows), sink);
-    const SinkChanges taken = table_.connector ? table_.connector->changes : SinkChanges::kRetract;
+    const bool writes_changes = table_.format && table_.format->changelog;
+    const SinkChanges taken =
+        table_.connector && !writes_changes ? table_.connector->changes : SinkChanges::kRetract;
     if (taken == SinkChanges::kUpsert && rows->kind != NodeKind::kUpsert)
       return upserted(std::move(rows), sink);
     if (taken == SinkChanges::kUpsert) return rows;
@@ -285,7 +287,7 @@ class InsertBinder {
     const std::string windows =
         emit.early || emit.late ? "aggregate over windows without 'table.exec.emit.…', which updates theirs"
                                 : "aggregate over windows, whose rows are final, or write the changes: "
-                                  "SELECT * FROM TO_CHANGELOG(TABLE …)";
+                                  "'format' = 'debezium-json', or SELECT * FROM TO_CHANGELOG(TABLE …)";
     context_.diagnostics.error(insert_.table.span,
                                "the query updates its rows, but '" + table_.name + "' only takes new ones",
                                "the connector '" + table_.connector->name + "' is append-only; " + windows);

@@ -51,6 +51,13 @@ const ScanNode* check_table(const JoinParts& parts, const BindContext& context) 
                               "tables of these connectors can: " + known);
     return nullptr;
   }
+  if (scan->updating) {
+    context.diagnostics.error(
+        parts.span,
+        "'" + scan->table + "' is a changelog, whose rows come and go: there is nothing to look up",
+        "join it as a stream, without FOR SYSTEM_TIME AS OF");
+    return nullptr;
+  }
   if (only_physical(*scan)) return scan;
   context.diagnostics.error(
       parts.span, "'" + scan->table + "' has computed or METADATA columns, which a look-up does not give",

@@ -163,6 +163,11 @@ void bind_format(Table& table, const BindContext& context) {
         option->value.span,
         "unknown format '" + option->value.text + "'" + did_you_mean(option->value.text, known),
         "the formats are " + list_of(known));
+  else if (table.format->changelog && table.connector->changes == SinkChanges::kUpsert)
+    context.diagnostics.error(option->value.span,
+                              "the connector '" + table.connector->name + "' has a record per key, and '" +
+                                  table.format->name + "' one per change",
+                              "use 'json' here, or another connector");
 }
 
 /// 'format' names one that can only go the other way.

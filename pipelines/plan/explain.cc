@@ -78,7 +78,8 @@ std::string watermark_text(const ScanNode& scan) {
 }
 
 std::string scan_text(const ScanNode& scan) {
-  std::string text = "Scan " + scan.table + " (" + scan.connector + (scan.bounded ? ", bounded)" : ")");
+  std::string text = "Scan " + scan.table + " (" + scan.connector + (scan.bounded ? ", bounded" : "") +
+                     (scan.updating ? ", changes)" : ")");
   text += " decode(" + fields_text(scan.physical, scan.physical_wanted) + ")";
   std::vector<std::string> metadata;
   for (const ScanNode::Metadata& item : scan.metadata)

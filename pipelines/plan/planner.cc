@@ -20,6 +20,7 @@
 #include "pipelines/plan/rewrite.h"
 #include "pipelines/plan/stall_warnings.h"
 #include "pipelines/plan/table.h"
+#include "pipelines/plan/table_nodes.h"
 #include "pipelines/sql/parser.h"
 #include "pipelines/sql/secret_text.h"
 
@@ -134,7 +135,10 @@ class Planner final : public TableLookup {
     }
     if (table.broken) return std::nullopt;
     name_uniquely(table);
-    Relation relation = plain_relation(scan_of(table));
+    NodePtr rows = scan_of(table);
+    // A bounded changelog is the table that it leaves.
+    if (rows->updating && context_.settings.batch) rows = make_final_rows(std::move(rows));
+    Relation relation = plain_relation(std::move(rows));
     if (table.primary_key_definition)
       for (const sql::Identifier& column : table.primary_key_definition->columns)
         relation.primary_key.push_back(table.find(column.text).value());

@@ -58,6 +58,7 @@ std::shared_ptr<const ScanNode> scan_of(Table& table) {
     scan->connector = table.connector->name;
     scan->bounded = table.connector->bounded && table.connector->bounded(scan->options);
   }
+  scan->updating = table.format != nullptr && table.format->changelog;
   scan->physical = table.physical_schema();
   scan->primary_key = table.physical_key();
   for (std::size_t i = 0; i < scan->physical.size(); ++i) scan->physical_wanted.push_back(i);

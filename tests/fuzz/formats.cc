@@ -68,6 +68,7 @@ OptionMap options_of(std::uint8_t choice) {
   if ((choice & 2) != 0 && prefix == "influx.") options[prefix + "tags"] = "i;b";
   if ((choice & 4) != 0 && prefix == "influx.") options[prefix + "measurement-column"] = "s";
   if ((choice & 8) != 0 && prefix == "influx.") options[prefix + "precision"] = "s";
+  if ((choice & 2) != 0 && prefix == "debezium-json.") options[prefix + "schema-include"] = "true";
   if ((choice & 2) != 0 && prefix == "json.") options[prefix + "timestamp-format.standard"] = "ISO-8601";
   return options;
 }
@@ -89,6 +90,8 @@ void decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& 
   const formats::DecodeCount count = decoder.decode(payload, pointers, bad);
   for (ColumnBuilder* builder : pointers)
     fuzz::expect(builder->size() == count.rows, "all columns have all rows");
+  fuzz::expect(decoder.kinds().empty() || decoder.kinds().size() == count.rows,
+               "every row has a kind, or none");
   for (const formats::BadRecord& record : bad)
     fuzz::expect(!record.reason.empty(), "a bad record has a reason");
   for (ColumnBuilder* builder : pointers) (void)builder->finish();

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv,influx,protobuf}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv,debezium,influx,protobuf}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -87,6 +87,22 @@ def csv() -> None:
     texts("csv", b"\x1e", {"options": "# comment\nn/a,n/a,\\,,\\\\,1\n" + row + "\n"})
 
 
+def debezium() -> None:
+    row = '{"i": 1, "s": "a", "r": {"a": 5}}'
+    events = {
+        "create": f'{{"before": null, "after": {row}, "source": {{"db": "x"}}, "op": "c"}}',
+        "update": f'{{"before": {row}, "after": {row}, "op": "u"}}',
+        "delete": f'{{"op": "d", "before": {row}, "after": null}}',
+        "no-before": f'{{"op": "u", "before": null, "after": {row}}}',
+        "bad-after": f'{{"op": "u", "before": {row}, "after": {{"i": "x"}}}}',
+        "other": '{"op": "t"}',
+        "no-op": f'{{"after": {row}}}',
+    }
+    texts("debezium", b"\x00", events)
+    texts("debezium", b"\x10", {"lines": "\n".join(events.values()) + "\n{"})
+    texts("debezium", b"\x02", {"schema": f'{{"schema": {{}}, "payload": {events["update"]}}}'})
+
+
 def influx() -> None:
     row = 'm,s=x\\ y,i=5 b=t,l=-7i,d=1.5e3,m=12.345,x="TGVhdA==",day="2020-01-31",ts="2026-01-05 06:00:00"'
     texts("influx", b"\x00", {
@@ -119,6 +135,7 @@ def main() -> None:
     blocks()
     json()
     csv()
+    debezium()
     influx()
     protobuf()
 

@@ -18,6 +18,7 @@ struct Decoded {
   std::vector<std::string> rows;
   std::vector<std::pair<std::string, std::string>> bad;  // Record and reason.
   DecodeCount count;
+  std::vector<RowKind> kinds;  // Of the rows, where they have any.
 
   [[nodiscard]] std::uint64_t records() const {
     return count.decoded + count.empty + count.skipped + bad.size();
@@ -60,6 +61,7 @@ class DecodeFixture {
     std::vector<BadRecord> bad;
     Decoded decoded;
     decoded.count = decoder_->decode({payload->data(), text.size()}, columns, bad);
+    decoded.kinds.assign(decoder_->kinds().begin(), decoder_->kinds().end());
     for (const BadRecord& record : bad) decoded.bad.emplace_back(std::string(record.bytes), record.reason);
     print(builders, decoded);
     return decoded;
@@ -98,12 +100,12 @@ class DecodeFixture {
 class EncodeFixture final : private EncodedSink {
  public:
   static std::vector<std::string> encode(const std::string& format, const Schema& schema,
-                                         const std::vector<Value::List>& rows,
-                                         const OptionMap& options = {}) {
+                                         const std::vector<Value::List>& rows, const OptionMap& options = {},
+                                         std::vector<RowKind> kinds = {}) {
     EncodeFixture fixture;
     auto encoder = find_format(format)->make_encoder(options, schema);
     REQUIRE(encoder.has_value());
-    Batch batch{.size = rows.size()};
+    Batch batch{.size = rows.size(), .kinds = std::move(kinds)};
     for (std::size_t c = 0; c < schema.size(); ++c) {
       ColumnBuilder builder(schema.fields[c].type);
       for (const Value::List& row : rows) builder.append_value(row[c]);
