@@ -40,7 +40,11 @@ class WireReader {
   bool fixed64(std::uint64_t& value) { return fixed<std::uint64_t>(value); }
   bool bytes(std::string_view& value) {
     std::uint64_t length = 0;
-    if (!varint(length) || length > bytes_.size()) return false;
+    return varint(length) && take(length, value);
+  }
+  /// So many bytes.
+  bool take(std::uint64_t length, std::string_view& value) {
+    if (length > bytes_.size()) return false;
     value = bytes_.substr(0, static_cast<std::size_t>(length));
     bytes_.remove_prefix(static_cast<std::size_t>(length));
     return true;

@@ -41,6 +41,21 @@ constexpr const char* kMessage = R"(
   }
 )";
 
+/// The same as an Avro record of another order, with fields that nobody wants.
+constexpr const char* kRecord = R"({"type": "record", "name": "r", "fields": [
+  {"name": "junk", "type": {"type": "map", "values": {"type": "array", "items": ["null", "string", "r"]}}},
+  {"name": "r", "type": ["null", {"type": "record", "name": "inner", "fields": [
+    {"name": "n", "type": {"type": "record", "name": "n", "fields": [{"name": "s", "type": "string"}]}},
+    {"name": "nothing", "type": {"type": "array", "items": "null"}}, {"name": "a", "type": ["int", "null"]}]}]},
+  {"name": "list", "type": {"type": "array", "items": "int"}},
+  {"name": "b", "type": "boolean"}, {"name": "i", "type": "long"}, {"name": "l", "type": ["null", "int"]},
+  {"name": "d", "type": "float"}, {"name": "s", "type": {"type": "enum", "name": "e", "symbols": ["A", "B"]}},
+  {"name": "m", "type": {"type": "fixed", "name": "f", "size": 20, "logicalType": "decimal", "precision": 38, "scale": 3}},
+  {"name": "x", "type": ["bytes", "null"]}, {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+  {"name": "clock", "type": {"type": "int", "logicalType": "time-millis"}},
+  {"name": "ts", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+  {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]}]})";
+
 Schema columns_of(std::string_view format) {
   Schema known = schema();
   // CSV has no rows in rows, line protocol no lists either.
@@ -64,6 +79,8 @@ OptionMap options_of(std::uint8_t choice) {
   if (prefix == "protobuf.") options[prefix + "proto-file"] = kMessage;
   if ((choice & 2) != 0 && prefix == "protobuf.") options[prefix + "read-default-values"] = "true";
   if ((choice & 4) != 0 && prefix == "protobuf.") options[prefix + "delimited"] = "true";
+  if (prefix == "avro.") options[prefix + "timestamp_mapping.legacy"] = "false";
+  if ((choice & 2) != 0 && prefix == "avro.") options[prefix + "schema"] = kRecord;
   if (prefix == "influx.") options[prefix + "timestamp-column"] = "at";
   if ((choice & 2) != 0 && prefix == "influx.") options[prefix + "tags"] = "i;b";
   if ((choice & 4) != 0 && prefix == "influx.") options[prefix + "measurement-column"] = "s";

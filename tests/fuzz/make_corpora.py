@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,csv,debezium,influx,protobuf}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,csv,debezium,influx,protobuf}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -79,6 +79,33 @@ def json() -> None:
     write("json", "no-utf8", b'\x00{"s": "\xff\xfe\xc3"}')
 
 
+def avro() -> None:
+    """The columns of formats.cc as unions of null and their type, then by the schema that is written there."""
+
+    def number(value: int) -> bytes:
+        bits, out = (value << 1) ^ (value >> 63), b""
+        while bits >= 0x80:
+            out, bits = out + bytes([bits & 0x7F | 0x80]), bits >> 7
+        return out + bytes([bits])
+
+    def some(value: bytes) -> bytes:
+        return b"\x02" + value
+
+    scalars = some(b"\x01") + some(number(-7)) + some(number(2**40)) + some(bytes(6) + b"\xf8\x3f") + some(number(2) + b"\x30\x39")
+    texts_ = some(number(5) + b"press") + some(number(2) + b"\xff\x00")
+    times = some(number(20458)) + some(number(45296000)) + some(number(-1)) + some(number(1767592800000))
+    nested = some(number(2) + some(number(1)) + b"\x00" + b"\x00") + some(some(number(5)) + some(some(number(1) + b"x")))
+    whole = scalars + texts_ + times + nested
+    for name, data in {"whole": whole, "nulls": bytes(13), "cut": whole[:-1], "more": whole + b"x"}.items():
+        write("avro", name, b"\x00" + data)
+    junk = number(-1) + number(9) + number(1) + b"k" + number(1) + b"\x00" + b"\x00" + number(0)
+    record = some(number(1) + b"x" + number(1_000_000) + number(0) + b"\x00" + number(5))
+    rest = number(2) + number(1) + number(2) + number(0) + b"\x01" + number(3) + b"\x00" + bytes(4) + number(1)
+    more = b"\xff" * 20 + b"\x00" + number(1) + b"a" + number(20458) + number(1000) + number(-1) + some(number(1))
+    write("avro", "given", b"\x02" + number(0) + record + rest + more)
+    write("avro", "junk", b"\x02" + junk + record + rest + more)
+
+
 def csv() -> None:
     row = "true,1,2,1.5,3.25,text,TGVhdA==,2020-01-31,12:34:56,2026-01-05 06:00:00,2026-01-05 06:00:00Z"
     texts("csv", b"\x00", {"row": row, "few": "true,1", "many": row + ",9,9", "empty": "", "commas": "," * 40})
@@ -134,6 +161,7 @@ def main() -> None:
     state()
     blocks()
     json()
+    avro()
     csv()
     debezium()
     influx()
