@@ -3,6 +3,7 @@
 #include <array>
 
 #include "pipelines/formats/avro_format.h"
+#include "pipelines/formats/cbor_format.h"
 #include "pipelines/formats/csv_format.h"
 #include "pipelines/formats/debezium_format.h"
 #include "pipelines/formats/format.h"
@@ -14,9 +15,9 @@
 namespace leat::formats {
 
 std::span<const Format> all_formats() {
-  static const std::array formats = {
-      avro_format(),   avro_confluent_format(), csv_format(),      debezium_format(),
-      influx_format(), json_format(),           protobuf_format(), raw_format()};
+  static const std::array formats = {avro_format(), avro_confluent_format(), cbor_format(),
+                                     csv_format(),  debezium_format(),       influx_format(),
+                                     json_format(), protobuf_format(),       raw_format()};
   return formats;
 }
 

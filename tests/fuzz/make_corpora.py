@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,csv,debezium,influx,protobuf}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,csv,debezium,influx,protobuf}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -106,6 +106,20 @@ def avro() -> None:
     write("avro", "junk", b"\x02" + junk + record + rest + more)
 
 
+def cbor() -> None:
+    scalars = "6162f5 61693863 616c1b000000e8d4a51000 6164f93e00 616dc48221196ab3 61737f616161ffff 617844deadbeef"
+    times = "63646179d864193039 65636c6f636b6830313a30323a3033 627473c1fb41d452d9ec200000 626174c074323031332d30332d32315432303a30343a30305a"
+    nested = "646c697374 9f01f603ff 6172bf616105616ea1617361 78ff"
+    row = bytes.fromhex("bf" + (scalars.replace("616161ffff", "6161ff") + times + nested).replace(" ", "") + "ff")
+    write("cbor", "whole", b"\x00" + row)
+    write("cbor", "array", b"\x00\x83" + row + b"\xa0" + b"\xa1\x61i\x20")
+    write("cbor", "sequence", b"\x10" + row + b"\xa0" + b"\xa1\x61i\x61x" + row + b"\xa1")
+    write("cbor", "broken", b"\x00" + row[:-1])
+    write("cbor", "big", b"\x00\xa2\x61m\xc2\x49\x01" + bytes(8) + b"\x61l\xc3\x41\x07")
+    write("cbor", "deep", b"\x00\xa1\x61y" + b"\x81" * 200)
+    write("cbor", "tags", b"\x01\xa1\x61i" + b"\xc1" * 200 + b"\x01")
+
+
 def csv() -> None:
     row = "true,1,2,1.5,3.25,text,TGVhdA==,2020-01-31,12:34:56,2026-01-05 06:00:00,2026-01-05 06:00:00Z"
     texts("csv", b"\x00", {"row": row, "few": "true,1", "many": row + ",9,9", "empty": "", "commas": "," * 40})
@@ -162,6 +176,7 @@ def main() -> None:
     blocks()
     json()
     avro()
+    cbor()
     csv()
     debezium()
     influx()
