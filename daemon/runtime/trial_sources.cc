@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/plan/table.h"
+
 namespace leat::runtime {
 namespace {
 
@@ -138,7 +140,9 @@ std::shared_ptr<const plan::ScanNode> as_pasted(const plan::ScanNode& scan) {
   auto pasted = std::make_shared<plan::ScanNode>(scan);
   pasted->connector = "pasted";
   pasted->bounded = true;
-  if (!pasted->options.contains("format")) pasted->options["format"] = "json";
+  if (!pasted->options.contains("format") && !pasted->options.contains("value.format"))
+    pasted->options["format"] = "json";
+  plan::without_splits(*pasted);
   for (const plan::ScanNode::Metadata& metadata : pasted->metadata) {
     pasted->physical_wanted.push_back(pasted->physical.size());
     pasted->physical.fields.push_back({metadata.key, metadata.type});

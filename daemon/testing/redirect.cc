@@ -8,6 +8,7 @@
 #include "pipelines/plan/lookup_node.h"
 #include "pipelines/plan/node_build.h"
 #include "pipelines/plan/rewrite.h"
+#include "pipelines/plan/table.h"
 
 namespace leat::testing {
 namespace {
@@ -43,6 +44,7 @@ std::shared_ptr<const plan::ScanNode> from_file(const plan::ScanNode& original, 
   scan->connector = "filesystem";
   scan->options = file_options(original, rows);
   scan->bounded = true;
+  plan::without_splits(*scan);
   take_metadata_from_rows(*scan);
   return scan;
 }

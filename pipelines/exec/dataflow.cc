@@ -44,6 +44,7 @@ class WiredDataflow final : public Dataflow {
   Result<Prepared> prepare(std::size_t scan, Batch batch) override;
   void restamp(std::size_t scan, Batch& prepared) override { wiring_.scans[scan]->restamp(prepared); }
   Status push(std::size_t scan, Batch prepared) override;
+  Status change_splits(std::size_t scan, const SplitChanges& changes, std::int64_t now) override;
   Status tick(std::int64_t now, std::int64_t monotonic, std::span<const SourceStatus> sources) override;
   Status finish(std::size_t scan, std::int64_t now) override;
 
@@ -128,6 +129,14 @@ std::int64_t WiredDataflow::all_idle_for() const {
     least = std::min(least, wiring_.scans[scan]->idle_for().value_or(0));
   }
   return any ? least : 0;
+}
+
+Status WiredDataflow::change_splits(std::size_t scan, const SplitChanges& changes, std::int64_t now) {
+  if (!counts_for_time(scan)) return {};
+  const std::int64_t reached = wiring_.scans[scan]->change_splits(changes);
+  if (reached <= wiring_.scans[scan]->watermark()) return {};
+  LEAT_TRY(advance_scan(scan, reached, now));
+  return check();
 }
 
 Status WiredDataflow::tick(std::int64_t now, std::int64_t monotonic, std::span<const SourceStatus> sources) {

@@ -33,6 +33,17 @@ struct SourceStatus {
   bool drained = false;
 };
 
+/// What has changed among the splits of a source, each with a watermark of its own.
+struct SplitChanges {
+  enum class Scope : std::uint8_t {
+    kAll,   ///< `opened` are all that there are; of others that are known from before nothing will come.
+    kSome,  ///< Beside those that there are already.
+  };
+  Scope scope = Scope::kSome;
+  std::vector<std::string> opened;
+  std::vector<std::string> ended;
+};
+
 /// Rows of one scan after its computed columns, before its watermark: what a merge of bounded inputs looks
 /// at.
 struct Prepared {
@@ -76,6 +87,10 @@ class Dataflow {
   virtual void restamp(std::size_t scan, Batch& prepared) = 0;
   /// Takes the watermark of each row and runs everything behind it.
   virtual Status push(std::size_t scan, Batch prepared) = 0;
+
+  /// Splits that begin hold the watermark of the scan back until their first rows, those that end do not any
+  /// more. Before the first row of an opened one, behind the last one of an ended one.
+  virtual Status change_splits(std::size_t scan, const SplitChanges& changes, std::int64_t now) = 0;
 
   /// Wall time passed: `now` and monotonic `elapsed_since_start` in microseconds; `sources` has one per scan.
   /// Applies the idle rules of section 3 of the design. Called about every 100 ms, and with simulated times

@@ -13,6 +13,7 @@
 #include "pipelines/exec/limit.h"
 #include "pipelines/exec/lookup_join.h"
 #include "pipelines/exec/match.h"
+#include "pipelines/exec/normalize.h"
 #include "pipelines/exec/over_batch.h"
 #include "pipelines/exec/over_changes.h"
 #include "pipelines/exec/over_proctime.h"
@@ -111,6 +112,8 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     }
     case plan::NodeKind::kDeduplicate:
       return make_deduplicate(static_cast<const plan::DeduplicateNode&>(node), std::move(context));
+    case plan::NodeKind::kNormalize:
+      return MadeOperator::of(std::make_unique<Normalize>(static_cast<const plan::NormalizeNode&>(node)));
     case plan::NodeKind::kSort:
       return MadeOperator::of(
           std::make_unique<Sort>(static_cast<const plan::SortNode&>(node), std::move(context)));

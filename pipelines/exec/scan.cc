@@ -44,6 +44,7 @@ Scan::Scan(const plan::ScanNode& node, OperatorContext context, std::int64_t clo
       decoded_schema_(decoded_schema(node)),
       row_schema_(row_schema(node)),
       spec_(node.watermark),
+      deletion_(node.deletion),
       output_(node.output),
       clock_plausible_from_(clock_plausible_from) {
   for (const plan::ExprPtr& expr : node.rows) rows_.emplace_back(expr);
@@ -135,7 +136,8 @@ void Scan::find_bad_times(const Batch& batch, functions::RowErrors& errors) cons
   const std::string& name = row_schema_.fields[spec_->column].name;
   if (times.may_have_nulls())
     for (std::size_t row = 0; row < batch.size; ++row)
-      if (times.is_null(row)) errors.add(row, "the time attribute '" + name + "' is NULL");
+      if (times.is_null(row) && !is_deletion(batch, row))
+        errors.add(row, "the time attribute '" + name + "' is NULL");
   if (!spec_->max_ahead) return;
   const auto values = times.values<std::int64_t>();
   for (std::size_t row = 0; row < batch.size; ++row) {
@@ -146,6 +148,13 @@ void Scan::find_bad_times(const Batch& batch, functions::RowErrors& errors) cons
                         ", more than 'scan.watermark.max-ahead' = " + format_duration(*spec_->max_ahead) +
                         " ahead of the clock");
   }
+}
+
+// Of such a row nothing but the key is known.
+bool Scan::is_deletion(const Batch& batch, std::size_t row) const {
+  if (!deletion_) return false;
+  const Column& deletions = *batch.columns[*deletion_];
+  return !deletions.is_null(row) && deletions.values<std::uint8_t>()[row] != 0;
 }
 
 // `rows.watermarks[i]` becomes the watermark before row i.
@@ -187,6 +196,14 @@ Result<std::vector<std::uint32_t>> Scan::apply_filter(const Batch& batch) {
 }
 
 // ---- Time ------------------------------------------------------------------------------------------------
+
+std::int64_t Scan::change_splits(const SplitChanges& changes) {
+  if (!spec_ || !spec_->by_split) return watermark_;
+  if (changes.scope == SplitChanges::Scope::kAll) partitions_->keep_only(changes.opened);
+  partitions_->open(changes.opened, quiet_clock_);
+  partitions_->close(changes.ended);
+  return partitions_->least(watermark_);
+}
 
 Status Scan::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;

@@ -35,6 +35,9 @@ class Scan final : public Operator {
   /// The watermark rises to `watermark`: the idle rules, or the end of the input.
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
 
+  /// See Dataflow::change_splits. Gives the watermark that the splits let through now.
+  std::int64_t change_splits(const SplitChanges& changes);
+
   /// Time passed. The source was connected with an empty queue (`quiet`) or not. Gives the watermark that its
   /// idle partitions let through; `advance` makes it so.
   std::int64_t pass_time(std::int64_t elapsed, SourceStatus status);
@@ -53,6 +56,7 @@ class Scan final : public Operator {
  private:
   Result<Batch> reject_bad_times(const Batch& batch);
   void find_bad_times(const Batch& batch, functions::RowErrors& errors) const;
+  [[nodiscard]] bool is_deletion(const Batch& batch, std::size_t row) const;
   Result<Batch> take_watermarks(Batch batch);
   Result<std::vector<std::uint32_t>> apply_filter(const Batch& batch);
   Result<std::vector<std::uint32_t>> reject(const Schema& schema, const Batch& batch,
@@ -66,6 +70,7 @@ class Scan final : public Operator {
   std::optional<plan::WatermarkSpec> spec_;
   std::optional<Evaluator> watermark_expr_;
   std::optional<Evaluator> filter_;
+  std::optional<std::size_t> deletion_;
   std::vector<std::size_t> output_;
   std::int64_t clock_plausible_from_ = 0;
   OperatorCounters counters_;

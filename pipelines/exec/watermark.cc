@@ -1,6 +1,9 @@
 #include "pipelines/exec/watermark.h"
 
 #include <algorithm>
+#include <set>
+
+#include "pipelines/column/column_builder.h"
 
 namespace leat::exec {
 
@@ -53,6 +56,7 @@ void PartitionWatermarks::take(const ColumnPtr& partitions, const Column& values
   for (std::size_t row = 0; row < values.size(); ++row) {
     before[row] = current;
     Partition& partition = partitions_[ids_[row]];
+    if (!partition.held && declared_ && idle_timeout_.count() == 0) continue;  // Of one that has ended.
     if (!partition.held) partition = {.held = true};
     partition.active_at = quiet_clock;
     if (!partition.dirty) dirty_.push_back(ids_[row]);
@@ -64,12 +68,45 @@ void PartitionWatermarks::take(const ColumnPtr& partitions, const Column& values
   }
 }
 
+/// Fills `ids_`.
+void PartitionWatermarks::look_up(std::span<const std::string> partitions) {
+  ColumnBuilder names(Type::string());
+  for (const std::string& partition : partitions) names.append_string(partition);
+  const ColumnPtr column = names.finish();
+  keys_.lookup(std::span(&column, 1), partitions.size(), ids_);
+  if (partitions_.size() < keys_.id_limit()) partitions_.resize(keys_.id_limit());
+}
+
+void PartitionWatermarks::open(std::span<const std::string> partitions, std::int64_t quiet_clock) {
+  declared_ = true;
+  look_up(partitions);
+  for (const KeyId id : ids_) {
+    Partition& partition = partitions_[id];
+    if (!partition.held) partition = {.held = true, .dirty = partition.dirty};
+    partition.active_at = quiet_clock;
+    watermarks_.set(id, partition.watermark);
+  }
+}
+
+void PartitionWatermarks::close(std::span<const std::string> partitions) {
+  look_up(partitions);
+  for (const KeyId id : ids_) forget(id);
+}
+
+void PartitionWatermarks::keep_only(std::span<const std::string> partitions) {
+  look_up(partitions);
+  const std::set<KeyId> kept(ids_.begin(), ids_.end());
+  for (KeyId id = 0; id < partitions_.size(); ++id)
+    if (partitions_[id].held && !kept.contains(id)) forget(id);
+}
+
 std::int64_t PartitionWatermarks::expire(std::int64_t quiet_clock, std::int64_t current) {
   for (KeyId id = 0; id < partitions_.size(); ++id) {
     const Partition& partition = partitions_[id];
-    if (partition.held && quiet_clock - partition.active_at >= idle_timeout_.count()) forget(id);
+    const bool idle = idle_timeout_.count() > 0 && quiet_clock - partition.active_at >= idle_timeout_.count();
+    if (partition.held && idle) forget(id);
   }
-  return watermarks_.empty() ? current : std::max(current, watermarks_.minimum());
+  return least(current);
 }
 
 void PartitionWatermarks::forget(KeyId id) {

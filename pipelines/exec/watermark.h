@@ -3,8 +3,10 @@
 // is kMinWatermark, so watermarks before 1970 occur, as with Flink's push-down sources.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "pipelines/base/time.h"
@@ -47,11 +49,24 @@ class PartitionWatermarks {
  public:
   PartitionWatermarks(const Type& type, Micros idle_timeout) : keys_({type}), idle_timeout_(idle_timeout) {}
 
+  /// Partitions whose rows are to come hold the least watermark back until then. Ones that are held already
+  /// stay as they are.
+  void open(std::span<const std::string> partitions, std::int64_t quiet_clock);
+  /// The least watermark of the rest does not wait for these any more.
+  void close(std::span<const std::string> partitions);
+  /// Only these can have rows; others are what a former run has left.
+  void keep_only(std::span<const std::string> partitions);
+  /// What is behind the last row, when partitions were closed.
+  [[nodiscard]] std::int64_t least(std::int64_t current) const {
+    return watermarks_.empty() ? current : std::max(current, watermarks_.minimum());
+  }
+
   /// Takes the values of a batch; `before[i]` gets the least watermark before row i, `current` the one behind
   /// the last row. Neither falls.
   void take(const ColumnPtr& partitions, const Column& values, std::int64_t quiet_clock,
             std::int64_t& current, std::vector<std::int64_t>& before);
-  /// Forgets partitions that have been idle for the time-out; gives the least watermark of the rest.
+  /// Forgets partitions that have been idle for the time-out, if there is one; gives the least watermark of
+  /// the rest.
   std::int64_t expire(std::int64_t quiet_clock, std::int64_t current);
 
   void save(std::string_view node, StateChanges& changes);
@@ -70,12 +85,14 @@ class PartitionWatermarks {
     bool saved = false;
   };
   void forget(KeyId id);
+  void look_up(std::span<const std::string> partitions);
   [[nodiscard]] std::string entry_key(KeyId id) const;
 
   KeyMap keys_;
   Micros idle_timeout_;
   std::vector<Partition> partitions_;  // By key.
   MinimumOfMany watermarks_;
+  bool declared_ = false;  // `open` says which there are, not the rows.
   std::vector<KeyId> dirty_;
   std::vector<std::string> erased_;
   std::vector<KeyId> ids_;  // Scratch.

@@ -128,7 +128,8 @@ class Wirer {
     const auto found = std::find_if(plan_.scans.begin(), plan_.scans.end(), is_this);
     if (found == plan_.scans.end())
       return fail(ErrorCode::kInternal, "the scan of '" + node.table + "' is not listed in the plan");
-    if (node.watermark && node.watermark->partition_by && node.watermark->idle_timeout.count() == 0)
+    if (node.watermark && node.watermark->partition_by && !node.watermark->by_split &&
+        node.watermark->idle_timeout.count() == 0)
       return fail(ErrorCode::kInvalid, "'scan.watermark.partition-by' of table '" + node.table +
                                            "' needs 'scan.watermark.idle-timeout'");
     auto scan = std::make_unique<Scan>(node, std::move(context), options_.clock_plausible_from);

@@ -56,6 +56,12 @@ Docs format_keys(const Table& table) {
       row.key.insert(0, prefix);
       docs.push_back(std::move(row));
     }
+  // A key that is written has a format with no options.
+  if (table.key_format && table.key_format->options)
+    for (OptionDoc row : table.key_format->options()) {
+      row.key.insert(0, "key.");
+      docs.push_back(std::move(row));
+    }
   const TableOption* format = format_option(table);
   if (format && !table.format)
     docs.push_back(doc(prefix + format->value.text + ".*"));  // An unknown format's keys.
@@ -95,27 +101,60 @@ TableShape shape_of(const Table& table) {
   return {.name = table.name, .physical = table.physical_schema(), .primary_key = table.physical_key()};
 }
 
-/// Errors of the format, under the keys that the user has written.
-void validate_format(const Table& table, Role role, const OptionMap& options, Errors& errors) {
-  const std::string prefix = format_prefix(table);
-  const OptionMap own = options_behind(options, prefix);
-  table.format->validate(own, table.physical_schema(), errors);
-  if (role == Role::kSink && table.format->validate_sink)
-    judge_together(errors,
-                   [&](Errors& found) { table.format->validate_sink(own, table.physical_schema(), found); });
-  for (OptionError& error : errors) error.key.insert(0, prefix);
+/// Errors of a format, under the keys that the user has written.
+void validate_format(const FormatInfo& format, Role role, const std::string& prefix, const Schema& schema,
+                     const OptionMap& options, Errors& errors) {
+  Errors own;
+  const OptionMap values = options_behind(options, prefix);
+  if (format.validate) format.validate(values, schema, own);
+  if (role == Role::kSink && format.validate_sink)
+    judge_together(own, [&](Errors& found) { format.validate_sink(values, schema, found); });
+  for (OptionError& error : own) {
+    error.key.insert(0, prefix);
+    errors.push_back(std::move(error));
+  }
+}
+
+RecordLayout layout_of(const Table& table, const OptionMap& options) {
+  if (table.connector->record_layout) return table.connector->record_layout(options, shape_of(table));
+  RecordLayout layout;
+  for (std::size_t i = 0; i < table.physical_schema().size(); ++i) layout.value_columns.push_back(i);
+  return layout;
+}
+
+void validate_key_format(const Table& table, const RecordLayout& layout, const OptionMap& options,
+                         Errors& errors) {
+  const TableOption* option = table.find_option("key.format");
+  if (!option || !table.connector->record_layout) return;
+  if (!table.key_format || !table.key_format->can_decode)
+    errors.push_back({"key.format", OptionError::Part::kValue,
+                      table.key_format ? "the format '" + option->value.text + "' cannot be read"
+                                       : "unknown format '" + option->value.text + "'"});
+  else if (layout.key.size() > 0)
+    validate_format(*table.key_format, Role::kSource, "key.", layout.key, options, errors);
+}
+
+void validate_formats(const Table& table, Role role, const OptionMap& options, Errors& errors) {
+  const RecordLayout layout = layout_of(table, options);
+  const Schema all = table.physical_schema();
+  Schema value;
+  for (const std::size_t column : layout.value_columns) value.fields.push_back(all.fields[column]);
+  if (table.format) validate_format(*table.format, role, format_prefix(table), value, options, errors);
+  if (role == Role::kSource) validate_key_format(table, layout, options, errors);
 }
 
 Errors errors_in(const Table& table, Role role) {
   const OptionMap options = table.option_map();
   Errors errors;
-  if (table.format && table.format->validate) validate_format(table, role, options, errors);
+  if (table.connector->needs_format) validate_formats(table, role, options, errors);
   if (role == Role::kSink) read_delivery_options(options, errors);
   const auto& validate =
       role == Role::kSource ? table.connector->validate_source : table.connector->validate_sink;
   if (validate) validate(options, foreign_keys(table, role), errors);
   judge_together(errors, [&](Errors& found) {
     if (table.connector->validate_table) table.connector->validate_table(options, shape_of(table), found);
+    if (role == Role::kSource && table.connector->validate_source_table)
+      table.connector->validate_source_table(options, shape_of(table), found);
     if (role == Role::kSink && table.connector->validate_sink_table)
       table.connector->validate_sink_table(options, shape_of(table), found);
   });
@@ -149,6 +188,8 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
 }
 
 void bind_format(Table& table, const BindContext& context) {
+  if (const TableOption* key = table.find_option("key.format"); key && table.connector->record_layout)
+    table.key_format = context.catalog.find_format(key->value.text);
   const TableOption* option = format_option(table);
   const std::vector<std::string> known = names_of(context.catalog.formats);
   if (!option && !format_prefix(table).empty()) return;  // The connector's own option: it tells.

@@ -36,6 +36,14 @@ struct TableShape {
   std::vector<std::size_t> primary_key;  ///< Columns of `physical`.
 };
 
+/// Where a table's columns are in records that have a key beside their value.
+struct RecordLayout {
+  std::string key_format;                  ///< Empty: keys are not read.
+  Schema key;                              ///< What the key's format sees: names without 'key.fields-prefix'.
+  std::vector<std::size_t> key_columns;    ///< Of the table's physical columns, by column of `key`.
+  std::vector<std::size_t> value_columns;  ///< Likewise, of those that are in the value; ascending.
+};
+
 struct ConnectorInfo {
   std::string name;
   std::string doc;
@@ -55,10 +63,20 @@ struct ConnectorInfo {
       validate_sink;
   /// What concerns options and columns together, in every role; pure. Called when the options alone are well.
   std::function<void(const OptionMap&, const TableShape&, std::vector<OptionError>&)> validate_table;
+  /// The same, of a table that is read.
+  std::function<void(const OptionMap&, const TableShape&, std::vector<OptionError>&)> validate_source_table;
   /// The same, of a table that is written.
   std::function<void(const OptionMap&, const TableShape&, std::vector<OptionError>&)> validate_sink_table;
   /// May depend on options ('topic.pattern' gives its parts as metadata).
   std::function<std::vector<MetadataColumn>(const OptionMap&)> metadata;
+  /// Metadata that nobody can name in SQL, with the split that a row comes from: each has a watermark of its
+  /// own unless the table says otherwise. None: the source is one stream.
+  std::optional<MetadataColumn> splits = std::nullopt;
+  /// The same, a BOOLEAN: the row says that the one of its PRIMARY KEY is gone. The rows are those of a table
+  /// that keeps one per PRIMARY KEY. None: rows only come.
+  std::optional<MetadataColumn> deletions = std::nullopt;
+  /// Of a table with valid options. Null: all columns are in the value.
+  std::function<RecordLayout(const OptionMap&, const TableShape&)> record_layout = nullptr;
   /// True if the source ends by itself with these options (batch).
   std::function<bool(const OptionMap&)> bounded;
   SinkChanges changes = SinkChanges::kAppend;

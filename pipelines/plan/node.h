@@ -53,6 +53,7 @@ enum class NodeKind : std::uint8_t {
   kUpsert,
   kToChangelog,
   kFromChangelog,
+  kNormalize,
 };
 
 /// What a column's values mean for time; kept by projections that pass the column on unchanged.
@@ -82,6 +83,9 @@ struct WatermarkSpec {
   Micros idle_timeout{0};  ///< 'scan.watermark.idle-timeout' or table.exec.source.idle-timeout; 0: off.
   std::optional<std::size_t>
       partition_by;  ///< Column in `rows`: a watermark per value ('scan.watermark.partition-by').
+  /// `partition_by` is the split that the source reads the row from: the source says which there are, and
+  /// only with an idle time-out one is forgotten.
+  bool by_split = false;
   std::optional<Micros> max_ahead;  ///< 'scan.watermark.max-ahead'.
   /// Batch mode: time stands still until the input ends, so that nothing is late.
   bool at_end_only = false;
@@ -106,6 +110,9 @@ struct ScanNode final : Node {
     Type type;  ///< The connector's type; a cast to the declared one is part of `rows`.
   };
   std::vector<Metadata> metadata;  ///< Metadata to read, behind the physical columns in the decoded batch.
+
+  /// A BOOLEAN in `rows`: the row says that the one of its key is gone, and has no values but the key's.
+  std::optional<std::size_t> deletion;
 
   std::vector<ExprPtr> rows;  ///< Over the decoded batch.
   std::vector<std::string> row_names;

@@ -17,6 +17,7 @@
 #include "pipelines/plan/emit_settings.h"
 #include "pipelines/plan/late_rows.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/plan/normalize_node.h"
 #include "pipelines/plan/rewrite.h"
 #include "pipelines/plan/stall_warnings.h"
 #include "pipelines/plan/table.h"
@@ -135,7 +136,7 @@ class Planner final : public TableLookup {
     }
     if (table.broken) return std::nullopt;
     name_uniquely(table);
-    NodePtr rows = scan_of(table);
+    NodePtr rows = rows_of(table);
     // A bounded changelog is the table that it leaves.
     if (rows->updating && context_.settings.batch) rows = make_final_rows(std::move(rows));
     Relation relation = plain_relation(std::move(rows));
@@ -143,6 +144,17 @@ class Planner final : public TableLookup {
       for (const sql::Identifier& column : table.primary_key_definition->columns)
         relation.primary_key.push_back(table.find(column.text).value());
     return relation;
+  }
+
+  /// The table's rows: what its scan gives, as a changelog where that says which rows replace others.
+  NodePtr rows_of(Table& table) const {
+    const auto scan = scan_of(table);
+    if (!scan->deletion) return scan;
+    std::vector<std::size_t> keys;
+    if (table.primary_key_definition)
+      for (const sql::Identifier& column : table.primary_key_definition->columns)
+        keys.push_back(table.find(column.text).value());
+    return make_normalize(scan, std::move(keys), scan->schema.size() - 1, context_.settings.state_ttl);
   }
 
   void report_unknown(const sql::Name& name, std::string_view what) const {

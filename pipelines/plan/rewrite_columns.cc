@@ -107,6 +107,7 @@ Needs row_needs(const ScanNode& scan, const Needs& own) {
   for (std::size_t i = 0; i < own.size(); ++i)
     if (own[i]) need(rows, scan.output[i]);
   if (scan.filter) need(rows, *scan.filter);
+  if (scan.deletion) need(rows, *scan.deletion);
   if (!scan.watermark) return rows;
   need(rows, scan.watermark->column);
   need(rows, *scan.watermark->expr);
@@ -150,6 +151,7 @@ Pruned prune_scan(const ScanNode& node, const Needs& own) {
   });
   if (scan->filter) scan->filter = remap_columns(scan->filter, new_row);
   move_watermark(*scan, new_row);
+  if (scan->deletion) scan->deletion = new_row[*scan->deletion];
   scan->output.clear();
   scan->schema.fields.clear();
   scan->time_attributes.clear();

@@ -48,6 +48,42 @@ std::vector<std::size_t> Table::physical_key() const {
   return key;
 }
 
+namespace {
+
+/// A row's column that no text can name; gives its index in `rows`.
+std::size_t add_hidden(ScanNode& scan, const MetadataColumn& hidden) {
+  const std::size_t decoded = scan.physical.size() + scan.metadata.size();
+  scan.metadata.push_back({hidden.key, hidden.type});
+  scan.rows.push_back(make_column(decoded, hidden.type, hidden.key));
+  scan.row_names.push_back(hidden.key);
+  return scan.rows.size() - 1;
+}
+
+/// What the connector tells of its rows beside their columns. The split comes last: `without_splits` counts
+/// on that.
+void add_hidden_columns(const ConnectorInfo& connector, ScanNode& scan) {
+  if (connector.deletions) {
+    scan.deletion = add_hidden(scan, *connector.deletions);
+    scan.output.push_back(*scan.deletion);
+    scan.schema.fields.push_back({connector.deletions->key, connector.deletions->type});
+    scan.time_attributes.push_back(TimeAttribute::kNone);
+  }
+  if (!connector.splits || !scan.watermark || scan.watermark->partition_by || scan.watermark->at_end_only)
+    return;
+  scan.watermark->partition_by = add_hidden(scan, *connector.splits);
+  scan.watermark->by_split = true;
+}
+
+}  // namespace
+
+void without_splits(ScanNode& scan) {
+  if (!scan.watermark || !scan.watermark->by_split) return;
+  scan.rows[*scan.watermark->partition_by] = make_literal(scan.metadata.back().type, Value::null());
+  scan.metadata.pop_back();
+  scan.watermark->partition_by.reset();
+  scan.watermark->by_split = false;
+}
+
 std::shared_ptr<const ScanNode> scan_of(Table& table) {
   table.read = true;
   if (table.scan) return table.scan;
@@ -75,6 +111,7 @@ std::shared_ptr<const ScanNode> scan_of(Table& table) {
                                     : proctime ? TimeAttribute::kProcTime
                                                : TimeAttribute::kNone);
   }
+  if (table.connector) add_hidden_columns(*table.connector, *scan);
   table.scan = std::move(scan);
   return table.scan;
 }

@@ -50,6 +50,7 @@ struct Table {
   std::vector<TableOption> options;  ///< After LIKE.
   const ConnectorInfo* connector = nullptr;
   const FormatInfo* format = nullptr;
+  const FormatInfo* key_format = nullptr;  ///< Of the records' keys, where the connector reads them.
   /// Its columns are not known; whoever reads it says nothing more about it.
   bool broken = false;
 
@@ -83,7 +84,10 @@ void bind_connector(Table& table, const BindContext& context);
 void check_options(const Table& table, const BindContext& context);
 /// The keys of options that belong to the watermark, read. Errors are reported.
 void bind_watermark_options(Table& table, const BindContext& context);
-/// The shared scan of the whole table.
+/// The shared scan of the whole table. Behind its columns it gives out ScanNode::deletion, if there is one.
 std::shared_ptr<const ScanNode> scan_of(Table& table);
+
+/// The rows of `scan` will come from another source, which is one stream.
+void without_splits(ScanNode& scan);
 
 }  // namespace leat::plan

@@ -281,7 +281,8 @@ std::shared_ptr<plan::ScanNode> scan(const ScanOptions& options) {
   spec.expr = options.delay == 0s ? column(kTs, time) : minus(column(kTs, time), options.delay);
   spec.idle_timeout = options.idle_timeout;
   spec.max_ahead = options.max_ahead;
-  if (options.partition_by_key) spec.partition_by = kKey;
+  if (options.partition_by_key || options.by_split) spec.partition_by = kKey;
+  spec.by_split = options.by_split;
   node->watermark = spec;
   return node;
 }

@@ -46,6 +46,7 @@ struct ScanOptions {
   Micros delay = 0s;
   Micros idle_timeout = 0s;
   bool partition_by_key = false;
+  bool by_split = false;  ///< The key is the split.
   std::optional<Micros> max_ahead = std::nullopt;
   plan::ExprPtr filter = nullptr;
   bool local_time = false;  ///< ts is TIMESTAMP_LTZ(3).

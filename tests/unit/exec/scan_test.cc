@@ -109,6 +109,42 @@ TEST_CASE("with a watermark per device one slow clock makes nobody late") {
   CHECK(outcome.late.empty());
 }
 
+TEST_CASE("a split holds the watermark back from its opening on, not from its first row") {
+  const plan::Plan plan = pipeline({aggregate(scan({.by_split = true}), tumble(10s), {call(count_rows())})});
+  const std::vector<Event> events = {
+      SplitChanges{.scope = SplitChanges::Scope::kAll, .opened = {"p0", "p1"}, .ended = {}}, Row{1, "p0"},
+      Row{50, "p0"}, Row{2, "p1"}, Row{11, "p1"}};
+  const Outcome outcome = run(plan, events, {.finish = false});
+  CHECK(outcome.rows == Rows{"+I[p0, 1, 0, 10, 9.999]", "+I[p1, 1, 0, 10, 9.999]"});
+  CHECK(outcome.late.empty());
+}
+
+TEST_CASE("a split that has ended holds nothing back, and rows that come of it all the same move nothing") {
+  const plan::Plan plan = pipeline({scan({.by_split = true})});
+  const std::vector<Event> events = {
+      SplitChanges{.scope = SplitChanges::Scope::kAll, .opened = {"p0", "p1"}, .ended = {}},
+      Row{1, "p0"},
+      Row{50, "p1"},
+      SplitChanges{.opened = {}, .ended = {"p0"}},
+      Row{60, "p1"},
+      Row{99, "p0"},
+      Row{61, "p1"}};
+  const Outcome outcome = run(plan, events, {.show = Show::kWithWatermarks, .finish = false});
+  CHECK(outcome.rows == Rows{"+I[1, p0, 1] @min", "+I[50, p1, 1] @min", "+I[60, p1, 1] @50",
+                             "+I[99, p0, 1] @60", "+I[61, p1, 1] @60"});
+}
+
+TEST_CASE("a split that a former run has left and this one has not is forgotten") {
+  const plan::Plan plan = pipeline({scan({.by_split = true})});
+  const std::vector<Event> events = {
+      SplitChanges{.scope = SplitChanges::Scope::kAll, .opened = {"p0", "p1"}, .ended = {}}, Row{1, "p0"},
+      Row{50, "p1"}, SplitChanges{.scope = SplitChanges::Scope::kAll, .opened = {"p1"}, .ended = {}},
+      Row{60, "p1"}};
+  const Outcome outcome =
+      run(plan, events, {.show = Show::kWithWatermarks, .restore = false, .finish = false});
+  CHECK(outcome.rows.back() == "+I[60, p1, 1] @50");
+}
+
 TEST_CASE("a silent device stops counting after the idle time-out of quiet time") {
   const plan::Plan plan = pipeline({scan(by_device())});
   const std::vector<Event> events = {Tick{0},         Row{1, "slow"},    Row{50, "fast"}, Tick{9},

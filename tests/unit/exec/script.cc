@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "pipelines/column/column_builder.h"
 #include "pipelines/column/text.h"
@@ -81,6 +82,9 @@ class Runner {
     snapshot_.load_into(*dataflow_);
     for (const auto& info : infos) dataflow_->restore_counters(info.name, info.counters);
     note(dataflow_->start(0));
+    if (!open_splits_.empty())
+      note(dataflow_->change_splits(
+          0, {SplitChanges::Scope::kAll, {open_splits_.begin(), open_splits_.end()}, {}}, clock_));
   }
 
   std::size_t push(const std::vector<Event>& events, std::size_t begin) {
@@ -103,6 +107,11 @@ class Runner {
 
   std::size_t other(const Event& event, std::size_t i) {
     if (const auto* finish = std::get_if<Finish>(&event)) note(dataflow_->finish(finish->scan, clock_));
+    if (const auto* splits = std::get_if<SplitChanges>(&event)) {
+      open_splits_.insert(splits->opened.begin(), splits->opened.end());
+      for (const std::string& split : splits->ended) open_splits_.erase(split);
+      note(dataflow_->change_splits(0, *splits, clock_));
+    }
     if (const auto* tick = std::get_if<Tick>(&event)) {
       std::vector<SourceStatus> statuses;
       for (const bool quiet : tick->quiet) statuses.push_back({.quiet = quiet, .drained = tick->drained});
@@ -130,6 +139,7 @@ class Runner {
   Way way_;
   Recorder recorder_;
   Snapshot snapshot_;
+  std::set<std::string> open_splits_;
   std::unique_ptr<Dataflow> dataflow_;
   std::size_t rows_pushed_ = 0;
   std::int64_t clock_ = 0;

@@ -32,7 +32,8 @@ struct Tick {
 struct Finish {
   std::size_t scan = 0;
 };
-using Event = std::variant<Row, Tick, Finish>;
+/// SplitChanges are of the first scan; a restored dataflow is told all that are open again.
+using Event = std::variant<Row, Tick, Finish, SplitChanges>;
 
 enum class Show : std::uint8_t {
   kRows,            ///< "+I[a, 2, 0, 10]": timestamps in seconds
