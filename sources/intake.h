@@ -90,9 +90,10 @@ class Intake {
   /// A source calls it when it stops. Releases an `append` that waits for room (it answers kFull, as do all
   /// later ones that would wait); when it returns `on_room` is not called any more until it is set anew.
   virtual void interrupt() {}
-  /// A message was received and skipped as redelivered (given up as dropped) in place of being appended.
+  /// A message was received and skipped as redelivered (messages were given up as dropped) in place of being
+  /// appended.
   virtual void count_redelivered() = 0;
-  virtual void count_dropped() = 0;
+  virtual void count_dropped(std::uint64_t messages) = 0;
 
   /// Visits what `read` will give out, oldest first, as far as it can be read. The views are valid during the
   /// visit. Before the first `read`: these are the messages that survived the previous process without being

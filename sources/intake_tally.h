@@ -20,9 +20,9 @@ class IntakeTally {
     received_.fetch_add(1, std::memory_order_relaxed);
     redelivered_.fetch_add(1, std::memory_order_relaxed);
   }
-  void dropped() {
-    received_.fetch_add(1, std::memory_order_relaxed);
-    dropped_.fetch_add(1, std::memory_order_relaxed);
+  void dropped(std::uint64_t messages) {
+    received_.fetch_add(messages, std::memory_order_relaxed);
+    dropped_.fetch_add(messages, std::memory_order_relaxed);
   }
 
   [[nodiscard]] IntakeCounters snapshot() const {

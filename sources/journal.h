@@ -71,7 +71,7 @@ class Journal final : public Intake {
   void end() override;
   void interrupt() override;
   void count_redelivered() override { tally_.redelivered(); }
-  void count_dropped() override { tally_.dropped(); }
+  void count_dropped(std::uint64_t messages) override { tally_.dropped(messages); }
   void visit_unread(const std::function<void(const Message&)>& visit) override;
 
   Result<MessageBatch> read(std::size_t max_bytes) override;

@@ -54,7 +54,7 @@ class MemoryIntake final : public Intake {
   void end() override;
   void interrupt() override;
   void count_redelivered() override { tally_.redelivered(); }
-  void count_dropped() override { tally_.dropped(); }
+  void count_dropped(std::uint64_t messages) override { tally_.dropped(messages); }
 
   Result<MessageBatch> read(std::size_t max_bytes) override;
   void release(MessageNumber) override {}

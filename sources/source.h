@@ -48,6 +48,11 @@ struct SourceHealth {
   /// large, requests while the intake is full.
   std::uint64_t refused = 0;
   std::string last_refusal;  ///< "401 to 192.0.2.7".
+  /// How often the other side had nothing (any more) where the source wanted to read, the last time, and how
+  /// many messages were passed over, which count as dropped.
+  std::uint64_t jumps = 0;
+  std::string last_jump;
+  std::uint64_t messages_gone = 0;
   std::string
       disk;  ///< What the disk refuses of the intake at present (`Intake::trouble`); filled by the reader.
 };
@@ -67,6 +72,15 @@ class PositionTracker {
   virtual void save(const std::function<void(std::string_view key, std::string_view value)>& put) {
     (void)put;
   }
+};
+
+/// What a source reads side by side, the partitions of a topic: rows of one of them come in its order, those
+/// of several in any. Each has a watermark of its own then.
+struct SplitSet {
+  std::vector<std::string> splits;  ///< All of them, sorted; as the connector's `info.splits` names them.
+  /// The source had appended so many messages when it became so: those before it may be of splits that are
+  /// not in it any more; those behind it are of these.
+  std::uint64_t after = 0;
 };
 
 struct Refusal {
@@ -108,6 +122,17 @@ class Source {
   virtual void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const {
     (void)message;
     (void)columns;
+  }
+
+  /// The sets of splits that became so since the last call, in order; the first one before the first message.
+  /// On the loop. Sources without `info.splits` have none.
+  virtual std::vector<SplitSet> take_split_sets() { return {}; }
+
+  /// The message has a key and says that the row of this key is gone. Only where the connector has
+  /// `info.deletions`.
+  [[nodiscard]] virtual bool deletes(const Message& message) const {
+    (void)message;
+    return false;
   }
 
   /// Where a message came from, for people who look at a dead letter: names and values ("topic", "path").

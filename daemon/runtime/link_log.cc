@@ -22,6 +22,10 @@ std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
         {News::Weight::kTrouble,
          "the broker had forgotten the session: what was published meanwhile did not come; subscribed anew",
          health.detail});
+  if (std::exchange(jumps_, health.jumps) < health.jumps)
+    news.push_back(
+        {News::Weight::kTrouble, "the broker has not what the source wanted to read",
+         health.last_jump + "; messages passed over in all: " + std::to_string(health.messages_gone)});
   state(health, news);
   // The first of those that follow each other: a sender that is refused comes again and again.
   const bool refuses = std::exchange(refused_, health.refused) < health.refused;

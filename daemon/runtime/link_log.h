@@ -41,6 +41,7 @@ class SourceLinkLog {
   std::uint64_t sessions_lost_ = 0;
   std::uint64_t refused_ = 0;
   bool refuses_ = false;  // It had refused something between the last two looks, and that was told.
+  std::uint64_t jumps_ = 0;
   Told told_ = Told::kNothing;
   bool disk_refuses_ = false;
 };

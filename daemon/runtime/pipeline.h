@@ -172,6 +172,7 @@ class Pipeline {
   Result<Step> step_replay();
   [[nodiscard]] Result<std::size_t> input_of(const store::DeadLetterRow& row) const;
   Status push_replayed(std::size_t index, std::span<const store::DeadLetterRow> letters);
+  Status tell_splits(std::size_t index);
   Result<Step> step_arrivals();
   Result<Step> step_merged();
   Result<bool> fill(std::size_t index);

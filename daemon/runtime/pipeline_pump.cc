@@ -105,11 +105,18 @@ Status Pipeline::finish_input(std::size_t index) {
   return {};
 }
 
+/// The splits of the source are known to the dataflow before their rows are.
+Status Pipeline::tell_splits(std::size_t index) {
+  const auto changes = inputs_[index]->reader->take_split_changes();
+  return changes ? dataflow_->change_splits(index, *changes, context_.clock->wall()) : Status();
+}
+
 Result<Pipeline::Step> Pipeline::step_arrivals() {
   Step step = Step::kIdle;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i]->finished) continue;
     LEAT_ASSIGN(std::optional<Batch> batch, inputs_[i]->reader->read(context_.batch_bytes));
+    LEAT_TRY(tell_splits(i));
     if (batch) {
       LEAT_TRY(take_batch(i, *std::move(batch)));
       step = Step::kWorked;
@@ -150,6 +157,7 @@ Result<bool> Pipeline::fill(std::size_t index) {
   Input& input = *inputs_[index];
   while (!input.finished && !input.held) {
     LEAT_ASSIGN(std::optional<Batch> batch, input.reader->read(kOneMessage));
+    LEAT_TRY(tell_splits(index));
     if (!batch && !input.reader->ended()) return false;
     if (batch) LEAT_TRY(hold(index, *std::move(batch)));
     if (!input.held && input.reader->ended()) LEAT_TRY(finish_input(index));

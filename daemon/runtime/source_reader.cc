@@ -179,8 +179,9 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .splitter = {},
                               .tables = context.tables,
                               .ports = context.ports};
-  if (const formats::Format* format = table_format(); format != nullptr && format->make_splitter) {
-    LEAT_ASSIGN(made.splitter, format->make_splitter(scan_.options));
+  const formats::Format* format = value_format_of(scan_.options);
+  if (format != nullptr && format->make_splitter) {
+    LEAT_ASSIGN(made.splitter, format->make_splitter(value_format_options(scan_.options)));
   }
   const auto options = with_secrets(scan_.options, connector_.info.validate_source);
   if (!options) return fail(options.error(), fmt::format("table '{}'", scan_.table));
@@ -190,22 +191,11 @@ Status SourceReader::make_source(const ReaderContext& context) {
   return {};
 }
 
-/// Null: the table has none.
-const formats::Format* SourceReader::table_format() const {
-  const auto name = scan_.options.find("format");
-  return name == scan_.options.end() ? nullptr : formats::find_format(name->second);
-}
-
 Status SourceReader::make_decoder(const ReaderContext& context) {
-  decoder_ = source_->own_decoder();
-  counts_records_ = decoder_ != nullptr || framing_ == formats::Framing::kLines;
-  if (decoder_) return {};
-  const formats::Format* format = table_format();
-  if (format == nullptr || !format->make_decoder)
-    return fail(ErrorCode::kInvalid, fmt::format("table '{}' has no format that can be read", scan_.table));
-  const formats::DecodeRequest request{scan_.physical, scan_.physical_wanted, framing_, context.time_zone};
-  LEAT_ASSIGN(const OptionMap options, read_files(*format, scan_.options));
-  LEAT_ASSIGN(decoder_, format->make_decoder(options, request));
+  std::unique_ptr<formats::Decoder> own = source_->own_decoder();
+  counts_records_ = own != nullptr || framing_ == formats::Framing::kLines;
+  LEAT_ASSIGN(decoder_,
+              MessageDecoder::create(scan_, connector_, framing_, context.time_zone, std::move(own)));
   return {};
 }
 
@@ -319,7 +309,9 @@ formats::DecodeCount SourceReader::decode(const sources::Message& message) {
     bad_.push_back({message.payload, std::move(refusal->reason)});
     return {};
   }
-  return decoder_->decode(message.payload, physical_, bad_);
+  using Meaning = MessageDecoder::Meaning;
+  const bool deletes = scan_.deletion && connector_.info.deletions && source_->deletes(message);
+  return decoder_->decode(message, deletes ? Meaning::kDeletion : Meaning::kRow, physical_, bad_);
 }
 
 /// What the rows of the message that was decoded last do.
@@ -352,11 +344,32 @@ void SourceReader::reject(const sources::Message& message, std::vector<store::De
 void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
   for (const sources::Message& message : messages_.messages) tracker_->consumed(message);
   if (!messages_.messages.empty()) number_ = messages_.messages.back().number;
+  taken_ += messages_.messages.size();
   std::move(dead_.begin(), dead_.end(), std::back_inserter(dead));
   dead_.clear();
   add(counters_, std::exchange(under_way_, {}));
   ended_ = ended_ || messages_.end;
   messages_ = {};
+}
+
+// Messages of a split are appended behind the set that has it, so every split of a batch is known when the
+// batch is. That one is opened a little too early only holds the watermark back.
+std::optional<exec::SplitChanges> SourceReader::take_split_changes() {
+  using Scope = exec::SplitChanges::Scope;
+  exec::SplitChanges changes;
+  for (sources::SplitSet& set : source_->take_split_sets()) {
+    std::ranges::set_difference(set.splits, splits_, std::back_inserter(changes.opened));
+    if (!std::exchange(told_splits_, true)) changes.scope = Scope::kAll;
+    endings_.push_back(std::move(set));
+    splits_ = endings_.back().splits;
+  }
+  while (!endings_.empty() && endings_.front().after <= taken_) {
+    std::ranges::set_difference(open_splits_, endings_.front().splits, std::back_inserter(changes.ended));
+    open_splits_ = std::move(endings_.front().splits);
+    endings_.pop_front();
+  }
+  const bool nothing = changes.scope == Scope::kSome && changes.opened.empty() && changes.ended.empty();
+  return nothing ? std::nullopt : std::optional(std::move(changes));
 }
 
 std::uint64_t SourceReader::take_skipped(std::uint64_t rows) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "daemon/runtime/message_decoder.h"
 #include "daemon/runtime/message_tap.h"
 #include "daemon/runtime/status.h"
 #include "daemon/store/commit.h"
 #include "pipelines/base/bytes.h"
 #include "pipelines/base/result.h"
 #include "pipelines/column/batch.h"
+#include "pipelines/exec/dataflow.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/plan/node.h"
 #include "sources/intake.h"
@@ -73,6 +76,10 @@ class SourceReader {
   Result<std::optional<Batch>> read(std::size_t max_bytes);
   /// All rows of the last `read` are through the dataflow. Its undecodable records are appended to `dead`.
   void processed(std::vector<store::DeadLetter>& dead);
+
+  /// What has changed among the splits of the source: what is opened before the rows of the last `read`, what
+  /// has ended with those before it. Called between `read` and the rows' way through the dataflow.
+  std::optional<exec::SplitChanges> take_split_changes();
 
   /// Somebody gets copies of all messages from now on.
   void add_tap(std::shared_ptr<MessageTap> tap);
@@ -133,7 +140,6 @@ class SourceReader {
   void show_messages();
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);
-  [[nodiscard]] const formats::Format* table_format() const;
   void make_builders();
   Batch decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
                    SourceCounters& counters, std::vector<store::DeadLetter>& dead);
@@ -150,7 +156,7 @@ class SourceReader {
   std::unique_ptr<sources::Intake> intake_;
   std::unique_ptr<sources::Source> source_;  // Destroyed before the intake it appends to.
   std::unique_ptr<sources::PositionTracker> tracker_;
-  std::unique_ptr<formats::Decoder> decoder_;
+  std::optional<MessageDecoder> decoder_;
   std::vector<ColumnBuilder> builders_;  // Physical columns, then metadata.
   std::vector<ColumnBuilder*> physical_;
   std::vector<ColumnBuilder*> metadata_;
@@ -159,7 +165,12 @@ class SourceReader {
   std::uint64_t refused_bytes_ = 0;  // Of the whole record that `bad_` holds the beginning of; 0: all of it.
   std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
   std::vector<std::shared_ptr<MessageTap>> taps_;
-  sources::MessageBatch messages_;  // Of the batch that is under way.
+  sources::MessageBatch messages_;        // Of the batch that is under way.
+  std::uint64_t taken_ = 0;               // Messages that are processed, since the start.
+  std::vector<std::string> splits_;       // Sorted: the last set that was told of.
+  std::vector<std::string> open_splits_;  // And the one of the messages that are processed.
+  bool told_splits_ = false;
+  std::deque<sources::SplitSet> endings_;  // Whose messages are not all processed yet.
 
   MessageNumber number_;  // All messages up to here are processed.
   std::string resume_;    // Where the source starts.

@@ -186,7 +186,7 @@ class MqttSource final : public Source, private MqttEvents {
   // MqttEvents, on the client's thread.
   void on_connected(SessionPresent session) override;
   Receipt on_message(const MqttMessage& message) override;
-  void on_unrefused() override { intake_->count_dropped(); }
+  void on_unrefused() override { intake_->count_dropped(1); }
   void remember(DeliveryIdentity delivery, bool opens_session);
   std::optional<std::string> changed_filters() const {
     using Taken = SubscribedFilters::Taken;
@@ -313,7 +313,7 @@ Receipt MqttSource::store(const MqttMessage& message, const MqttDelivery& delive
 
 Receipt MqttSource::give_up(const MqttMessage& message) {
   if (message.qos > 0) return Receipt::kRefused;
-  intake_->count_dropped();
+  intake_->count_dropped(1);
   return Receipt::kTaken;
 }
 

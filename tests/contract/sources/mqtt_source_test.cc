@@ -24,7 +24,7 @@ class IntakeProbe final : public Intake {
   void end() override { intake_->end(); }
   void interrupt() override { intake_->interrupt(); }
   void count_redelivered() override { intake_->count_redelivered(); }
-  void count_dropped() override { intake_->count_dropped(); }
+  void count_dropped(std::uint64_t messages) override { intake_->count_dropped(messages); }
   void visit_unread(const std::function<void(const Message&)>& visit) override {
     intake_->visit_unread(visit);
   }

@@ -121,7 +121,7 @@ TEST_CASE("counters are restored, and count refused messages only when they are 
   it.append(std::string(900, 'x'));
   it.append(std::string(900, 'x'));
   CHECK(it.intake->counters().received == 11);
-  it.intake->count_dropped();
+  it.intake->count_dropped(1);
   it.intake->count_redelivered();
   const IntakeCounters counters = it.intake->counters();
   CHECK(counters.received == 13);
