@@ -6,6 +6,7 @@
 #include "sources/datagen/datagen_source.h"
 #include "sources/filesystem/filesystem_source.h"
 #include "sources/http/http_source.h"
+#include "sources/kafka/kafka_source.h"
 #include "sources/mqtt/mqtt_source.h"
 #include "sources/source.h"
 #include "sources/sqlite/sqlite_source.h"
@@ -13,9 +14,13 @@
 namespace leat::sources {
 
 std::span<const SourceConnector> all_sources() {
-  static const std::array<SourceConnector, 5> sources = {datagen_connector(), filesystem_connector(),
-                                                         http_source_connector(), mqtt_connector(),
-                                                         sqlite_source_connector()};
+  static const std::array<SourceConnector, 7> sources = {datagen_connector(),
+                                                         filesystem_connector(),
+                                                         http_source_connector(),
+                                                         kafka_source_connector(),
+                                                         mqtt_connector(),
+                                                         sqlite_source_connector(),
+                                                         upsert_kafka_source_connector()};
   return sources;
 }
 

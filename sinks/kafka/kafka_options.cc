@@ -31,14 +31,11 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kDefaults{{
     {"partitioner", "murmur2_random"},
 }};
 
-/// Kafka's rule for topics.
-bool is_topic(std::string_view name) {
-  constexpr std::size_t kLongest = 249;
-  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                  c == '_' || c == '-';
-         });
+/// Without those that only mean something where the table is read, which have options of their own there.
+SecretMap of_a_writer(SecretMap properties) {
+  for (const std::string_view name : {"group.id", "auto.offset.reset", "isolation.level"})
+    if (const auto found = properties.find(name); found != properties.end()) properties.erase(found);
+  return properties;
 }
 
 void check_properties(const KafkaOptions& options, std::vector<OptionError>& errors) {
@@ -51,7 +48,7 @@ void check_properties(const KafkaOptions& options, std::vector<OptionError>& err
   if (timeout != options.properties.end() && timeout->second.reveal() == "0")
     errors.push_back({"properties.message.timeout.ms", Part::kValue,
                       "'properties.message.timeout.ms' = '0' would hold a shipment for ever"});
-  clients::check_kafka_properties(options.properties, "properties.", errors);
+  clients::check_kafka_properties(of_a_writer(options.properties), "properties.", errors);
 }
 
 void check_key(const KafkaOptions& options, std::vector<OptionError>& errors) {
@@ -129,7 +126,7 @@ Option<KafkaOptions> value_fields_option(std::string doc) {
 }
 
 void check_common(const KafkaOptions& options, std::vector<OptionError>& errors) {
-  if (!is_topic(options.topic))
+  if (!clients::is_kafka_topic(options.topic))
     errors.push_back(
         {"topic", Part::kValue,
          fmt::format("'topic' = '{}': expected 1 to 249 letters, digits, '.', '_' and '-'", options.topic)});
@@ -222,7 +219,7 @@ Result<clients::KafkaConf> producer_conf(const KafkaOptions& options, const std:
   for (const auto& [name, value] : kDefaults) LEAT_TRY(clients::set_kafka_property(*conf, name, value));
   LEAT_TRY(clients::set_kafka_property(*conf, "client.id", id));
   LEAT_TRY(clients::set_kafka_property(*conf, "bootstrap.servers", options.servers));
-  for (const auto& [name, value] : options.properties)
+  for (const auto& [name, value] : of_a_writer(options.properties))
     LEAT_TRY(clients::set_kafka_property(*conf, name, value.reveal()));
   const bool all = guarantee != DeliveryGuarantee::kNone;
   LEAT_TRY(clients::set_kafka_property(*conf, "enable.idempotence", all ? "true" : "false"));

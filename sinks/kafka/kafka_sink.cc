@@ -196,7 +196,7 @@ SinkConnector upsert_kafka_connector() {
       "upsert-kafka", "The latest row of each PRIMARY KEY as records of a compacted Apache Kafka topic.",
       check_upsert_kafka_options);
   connector.info.changes = plan::SinkChanges::kUpsert;
-  connector.info.validate_table = check_upsert_table;
+  connector.info.validate_sink_table = check_upsert_table;
   connector.keying = Keying::kPrimaryKey;
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
     KafkaOptions options = validated_options(upsert_kafka_options(), map);

@@ -92,6 +92,15 @@ void check_kafka_properties(const SecretMap& properties, std::string_view prefix
   }
 }
 
+bool is_kafka_topic(std::string_view name) {
+  constexpr std::size_t kLongest = 249;
+  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                  c == '_' || c == '-';
+         });
+}
+
 namespace {
 
 Result<KafkaClient> make_client(rd_kafka_type_t type, KafkaConf conf) {

@@ -43,6 +43,9 @@ Result<std::string> kafka_property(const rd_kafka_conf_s& conf, const std::strin
 void check_kafka_properties(const SecretMap& properties, std::string_view prefix,
                             std::vector<OptionError>& errors);
 
+/// Kafka's rule for the names of topics.
+bool is_kafka_topic(std::string_view name);
+
 /// A producer with this configuration. It connects in its own time: an absent broker is no error.
 /// Errors: invalid (properties that exclude each other, certificates that cannot be read).
 Result<KafkaClient> make_kafka_producer(KafkaConf conf);

@@ -84,20 +84,81 @@ KafkaBroker::~KafkaBroker() {
   if (mock_owner_ != nullptr) rd_kafka_destroy(mock_owner_);
 }
 
-void KafkaBroker::create_topic(const std::string& topic) {
+void KafkaBroker::create_topic(const std::string& topic, int partitions) {
   if (mock_ != nullptr) {
-    rd_kafka_mock_topic_create(mock_, topic.c_str(), 1, 1);
+    rd_kafka_mock_topic_create(mock_, topic.c_str(), partitions, 1);
     return;
   }
   const Client client = make_client(RD_KAFKA_PRODUCER, address_);
   rd_kafka_queue_t* answers = rd_kafka_queue_new(client.get());
-  rd_kafka_NewTopic_t* wanted = rd_kafka_NewTopic_new(topic.c_str(), 1, 1, nullptr, 0);
+  rd_kafka_NewTopic_t* wanted = rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, nullptr, 0);
   rd_kafka_CreateTopics(client.get(), &wanted, 1, nullptr, answers);
   rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, kCallMillis);
   CHECK(rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
   rd_kafka_event_destroy(answer);
   rd_kafka_NewTopic_destroy(wanted);
   rd_kafka_queue_destroy(answers);
+}
+
+void KafkaBroker::add_partitions(const std::string& topic, int partitions) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, address_);
+  rd_kafka_queue_t* answers = rd_kafka_queue_new(client.get());
+  rd_kafka_NewPartitions_t* wanted =
+      rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(partitions), nullptr, 0);
+  rd_kafka_CreatePartitions(client.get(), &wanted, 1, nullptr, answers);
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, kCallMillis);
+  CHECK(rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_NewPartitions_destroy(wanted);
+  rd_kafka_queue_destroy(answers);
+}
+
+void KafkaBroker::produce(const std::string& topic, const std::vector<Sent>& records, int partition) const {
+  const Client client = make_client(RD_KAFKA_PRODUCER, address_);
+  const auto bytes = [](const std::optional<std::string>& text) {
+    return text ? static_cast<void*>(const_cast<char*>(text->data())) : nullptr;
+  };
+  for (const Sent& record : records) {
+    rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size());
+    for (const auto& [name, value] : record.headers)
+      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                          static_cast<ssize_t>(value.size()));
+    REQUIRE(rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+                              RD_KAFKA_V_KEY(bytes(record.key), (record.key.value_or("").size())),
+                              RD_KAFKA_V_VALUE(bytes(record.value), (record.value.value_or("").size())),
+                              RD_KAFKA_V_TIMESTAMP(record.timestamp), RD_KAFKA_V_HEADERS(headers),
+                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                              RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  REQUIRE(rd_kafka_flush(client.get(), kCallMillis) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void KafkaBroker::delete_before(const std::string& topic, std::int64_t offset, int partition) const {
+  const Client client = make_client(RD_KAFKA_PRODUCER, address_);
+  rd_kafka_queue_t* answers = rd_kafka_queue_new(client.get());
+  rd_kafka_topic_partition_list_t* before = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(before, topic.c_str(), partition)->offset = offset;
+  rd_kafka_DeleteRecords_t* unwanted = rd_kafka_DeleteRecords_new(before);
+  rd_kafka_DeleteRecords(client.get(), &unwanted, 1, nullptr, answers);
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, kCallMillis);
+  CHECK(rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_DeleteRecords_destroy(unwanted);
+  rd_kafka_topic_partition_list_destroy(before);
+  rd_kafka_queue_destroy(answers);
+}
+
+std::int64_t KafkaBroker::committed(const std::string& group, const std::string& topic) const {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  rd_kafka_conf_set(conf, "bootstrap.servers", address_.c_str(), nullptr, 0);
+  rd_kafka_conf_set(conf, "group.id", group.c_str(), nullptr, 0);
+  const Client client(rd_kafka_new(RD_KAFKA_CONSUMER, conf, nullptr, 0), rd_kafka_destroy);
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(list, topic.c_str(), 0);
+  CHECK(rd_kafka_committed(client.get(), list, kCallMillis) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  const std::int64_t offset = list->elems[0].offset;
+  rd_kafka_topic_partition_list_destroy(list);
+  return offset;
 }
 
 std::vector<SeenMessage> KafkaBroker::messages(const std::string& topic) const {

@@ -2,8 +2,11 @@
 // cluster in this process where no Java or Maven is; the output then says so.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/contract/sinks/external_process.h"
@@ -28,7 +31,22 @@ class KafkaBroker {
 
   [[nodiscard]] bool real() const { return process_ != nullptr; }
   [[nodiscard]] const std::string& address() const { return address_; }
-  void create_topic(const std::string& topic);
+  void create_topic(const std::string& topic, int partitions = 1);
+  /// There are so many from now on.
+  void add_partitions(const std::string& topic, int partitions);
+  /// A record for `produce`.
+  struct Sent {
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    std::int64_t timestamp = 0;  ///< Milliseconds; 0: now.
+    std::vector<std::pair<std::string, std::string>> headers;
+  };
+  /// Returns when all are there.
+  void produce(const std::string& topic, const std::vector<Sent>& records, int partition = 0) const;
+  /// Deletes what is before this offset of the partition.
+  void delete_before(const std::string& topic, std::int64_t offset, int partition = 0) const;
+  /// The offset that a group has committed of partition 0; -1001: none.
+  [[nodiscard]] std::int64_t committed(const std::string& group, const std::string& topic) const;
   /// All messages of the topic's one partition that a `read_committed` consumer sees.
   [[nodiscard]] std::vector<SeenMessage> messages(const std::string& topic) const;
   /// As if its offsets had expired.

@@ -2,7 +2,7 @@
 // the list.
 #include "tests/contract/sources/source_world.h"
 
-#define ALL_WORLDS DatagenWorld, FilesystemWorld, HttpWorld, MqttWorld, SqliteWorld
+#define ALL_WORLDS DatagenWorld, FilesystemWorld, HttpWorld, KafkaWorld, MqttWorld, SqliteWorld
 
 namespace leat::sources {
 namespace {
@@ -38,7 +38,7 @@ TEST_CASE_TEMPLATE("a source gives all records in order, each once", World, ALL_
 }
 
 TEST_CASE_TEMPLATE("a source whose world is absent starts all the same, says so, and goes on when it appears",
-                   World, FilesystemWorld, HttpWorld, MqttWorld) {
+                   World, FilesystemWorld, HttpWorld, KafkaWorld, MqttWorld) {
   World world;
   Station station(world);
   CHECK(station.start().has_value());

@@ -158,6 +158,17 @@ void HttpWorld::provide(int from, int to) {
   for (const auto& [table, device] : devices_) device->send(from, to);
 }
 
+std::string KafkaWorld::next_topic() {
+  static std::atomic<int> count = 0;
+  return "source-" + std::to_string(++count);
+}
+
+void KafkaWorld::provide(int from, int to) {
+  std::vector<contract::KafkaBroker::Sent> records;
+  for (const std::string& number : Station::numbered(from, to)) records.push_back({.value = number});
+  broker.produce(topic, records);
+}
+
 Station::Station(const SourceWorld& world, std::string table) : world_(world), table_(std::move(table)) {}
 
 Result<std::unique_ptr<Intake>> Station::make_intake() const {

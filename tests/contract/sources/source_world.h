@@ -17,6 +17,7 @@
 #include "sources/http/http_ports.h"
 #include "sources/listen/listener.h"
 #include "sources/source.h"
+#include "tests/contract/sinks/kafka_broker.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mosquitto.h"
 #include "tests/support/temporary_folder.h"
@@ -135,6 +136,29 @@ class HttpWorld final : public SourceWorld {
   std::uint16_t port_ = 0;
   mutable HttpPorts ports_;
   mutable std::map<std::string, std::unique_ptr<Device>> devices_;  // By table.
+};
+
+/// A topic with one partition, of the broker that the whole program shares.
+class KafkaWorld final : public SourceWorld {
+ public:
+  [[nodiscard]] std::string connector() const override { return "kafka"; }
+  [[nodiscard]] OptionMap options(const std::string&) const override {
+    return {{"properties.bootstrap.servers", broker.address()},
+            {"properties.reconnect.backoff.max.ms", "500"},
+            {"scan.startup.mode", "earliest-offset"},
+            {"topic", topic}};
+  }
+  void appear() override { broker.create_topic(topic); }
+  void provide(int from, int to) override;
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override {
+    return {std::string(message.payload)};
+  }
+
+  contract::KafkaBroker& broker = contract::KafkaBroker::the_one();
+  const std::string topic = next_topic();
+
+ private:
+  static std::string next_topic();
 };
 
 /// A source with its intake, and the loop that reads them: what the runtime is in a daemon. A journal lies in
