@@ -12,6 +12,7 @@
 #include "daemon/api/server.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/printable.h"
+#include "sources/listen/listener.h"
 
 namespace leat::cli {
 namespace {

@@ -7,6 +7,7 @@
 #include "pipelines/exec/deduplicate_first.h"
 #include "pipelines/exec/expand.h"
 #include "pipelines/exec/final_rows.h"
+#include "pipelines/exec/gap_fill.h"
 #include "pipelines/exec/group_aggregate.h"
 #include "pipelines/exec/interval_join.h"
 #include "pipelines/exec/join.h"
@@ -119,6 +120,9 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
           std::make_unique<Sort>(static_cast<const plan::SortNode&>(node), std::move(context)));
     case plan::NodeKind::kLimit:
       return MadeOperator::of(std::make_unique<Limit>(static_cast<const plan::LimitNode&>(node)));
+    case plan::NodeKind::kGapFill:
+      return MadeOperator::of(
+          std::make_unique<GapFill>(static_cast<const plan::GapFillNode&>(node), std::move(context)));
     case plan::NodeKind::kAbsence:
       return MadeOperator::of(
           std::make_unique<Absence>(static_cast<const plan::AbsenceNode&>(node), std::move(context)));

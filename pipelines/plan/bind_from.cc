@@ -6,6 +6,7 @@
 #include "pipelines/plan/bind_absence.h"
 #include "pipelines/plan/bind_changelog.h"
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_gap_fill.h"
 #include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_match.h"
 #include "pipelines/plan/bind_window.h"
@@ -31,6 +32,7 @@ std::optional<Relation> FromBinder::bind_named(const sql::NamedTable& table) {
 namespace {
 std::optional<Relation> bind_function(const sql::Call& call, QueryBinder& queries) {
   if (call.name == "ABSENCE") return bind_absence(call, queries);
+  if (call.name == "GAP_FILL") return bind_gap_fill(call, queries);
   if (call.name == "TO_CHANGELOG") return bind_to_changelog(call, queries);
   if (call.name == "FROM_CHANGELOG") return bind_from_changelog(call, queries);
   return bind_window_function(call, queries);

@@ -74,6 +74,15 @@ std::vector<LanguageForm> window_forms() {
        "One row when a key that was seen has been silent for so long, one when it is back.",
        "SELECT * FROM ABSENCE(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), "
        "timeout => INTERVAL '30' SECOND)"},
+      {{"GAP_FILL"},
+       "GAP_FILL(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), step => INTERVAL '…' [, method "
+       "=> "
+       "'locf' | 'linear'] [, max_gap => INTERVAL '…'])",
+       "The rows and, in gaps up to max_gap (100 steps), one row every step: with the last values, or on the "
+       "straight line to the next ones. The column filled tells which.",
+       "SELECT * FROM GAP_FILL(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), step "
+       "=> "
+       "INTERVAL '1' SECOND, method => 'linear')"},
       {{"TO_CHANGELOG"},
        "TO_CHANGELOG(input => TABLE t [, op => DESCRIPTOR(op)] [, op_mapping => MAP['INSERT', 'i', …]])",
        "The changes of the rows as rows that only come: the column op, by default INSERT, UPDATE_BEFORE, "

@@ -30,6 +30,7 @@ enum class NodeKind : std::uint8_t {
   // From here on: OperatorNode.
   kMatch,
   kAbsence,
+  kGapFill,
   kOver,
   kOverBatch,
   kOverChanges,

@@ -155,7 +155,14 @@ class Watch:
 
 
 def outbox(daemon: Daemon) -> dict:
-    sinks = daemon.outbox()
+    for _ in range(5):
+        try:
+            sinks = daemon.outbox()
+            break
+        except OSError:  # A look that takes long is cut; the next one is not.
+            time.sleep(1)
+    else:
+        raise Failure("the daemon's API does not answer")
     return sinks[0] if sinks else {"bytes": 0, "blocks": 0, "records": {"waiting": -1, "emitted": 0}}
 
 
