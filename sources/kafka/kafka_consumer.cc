@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 namespace leat::sources {
@@ -231,6 +232,21 @@ void KafkaConsumer::poll(int wait_millis, std::vector<KafkaMessage>& messages) {
   const ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), 0, more.data(), more.size());
   for (std::size_t i = 0; count > 0 && i < static_cast<std::size_t>(count); ++i)
     messages.emplace_back(more[i]);
+  constexpr std::size_t kMany = 4'096;
+  taken_at_once_ += messages.size();
+  if (rd_kafka_queue_length(queue_.get()) > 0) return;
+  if (std::exchange(taken_at_once_, 0) >= kMany) wake_fetcher(*messages.back());
+}
+
+void KafkaConsumer::wake_fetcher(const rd_kafka_message_s& last) {
+  constexpr std::chrono::milliseconds kSeldom{20};
+  const auto now = std::chrono::steady_clock::now();
+  if (last.rkt == nullptr || now - woken_ < kSeldom) return;
+  woken_ = now;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  rd_kafka_query_watermark_offsets(client_.get(), rd_kafka_topic_name(last.rkt), last.partition, &low, &high,
+                                   1);
 }
 
 // ---- The group -------------------------------------------------------------------------------------------

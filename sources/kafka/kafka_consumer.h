@@ -5,6 +5,7 @@
 // Questions to the brokers block for `patience` at most, which grows while they are not answered.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -81,6 +82,10 @@ class KafkaConsumer {
   class Callbacks;
   KafkaConsumer() = default;
 
+  /// A library whose queue was full looks at it once a second only, so a small queue would bind the rate. Its
+  /// thread that fetches looks sooner when it has something to send: a question to which nobody hears the
+  /// answer.
+  void wake_fetcher(const rd_kafka_message_s& last);
   Status add_topic(const std::string& topic, FoundPartitions& found);
   Status add_matching(const std::string& pattern, FoundPartitions& found);
   tl::unexpected<Error> unanswered(int code);
@@ -90,6 +95,8 @@ class KafkaConsumer {
   static constexpr int kMostPatience = 5'000;
 
   int patience_millis_ = kFirstPatience;
+  std::chrono::steady_clock::time_point woken_{};
+  std::size_t taken_at_once_ = 0;  // Messages since the library's queue was last empty.
   bool cut_off_ = false;
   std::string trouble_;
   bool refused_ = false;         // `trouble_` says that credentials or certificates are wrong.

@@ -25,8 +25,7 @@ constexpr std::array<std::string_view, 7> kOwnProperties{
     "enable.partition.eof", "max.poll.interval.ms", "group.instance.id"};
 
 /// Leat's defaults, where the library's are not for a gateway: the broker keeps what is not fetched yet.
-constexpr std::array<std::pair<const char*, const char*>, 4> kDefaults{{
-    {"queued.min.messages", "1000000"},
+constexpr std::array<std::pair<const char*, const char*>, 3> kDefaults{{
     {"queued.max.messages.kbytes", "16384"},
     {"fetch.error.backoff.ms", "200"},
     {"socket.keepalive.enable", "true"},

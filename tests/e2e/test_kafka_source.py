@@ -168,6 +168,22 @@ def test_a_broker_that_dies_is_waited_for(kafka, topic, daemon):
     assert "source lost its connection" in daemon.log()
 
 
+def test_a_wrong_password_is_named_and_a_right_one_reads(leat, tmp_path, kafka, topic, daemon):
+    produce(kafka, topic, [(None, '{"n": 1}')])
+
+    def closed(password):
+        return {"properties.bootstrap.servers": kafka.sasl_address, "properties.security.protocol": "sasl_plaintext",
+                "properties.sasl.mechanism": "PLAIN", "properties.sasl.username": "leat", "properties.sasl.password": password}
+
+    daemon.add("closed", often() + kafka_source(kafka, topic, "n INT", **closed("wr0ng")) + "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\n"
+               + "INSERT INTO o SELECT n FROM readings;")
+    daemon.start()
+    eventually(lambda: "Authentication failed" in daemon.source("closed").get("detail", ""), "the source says why")
+    assert daemon.source("closed")["link"] == "lost" and "wr0ng" not in daemon.log()
+    done = run_text(leat, tmp_path, bounded(kafka, topic, "n INT", **closed("secret")) + "SELECT n FROM readings;", "--output", "jsonl")
+    assert rows_of(done) == [{"n": 1}]
+
+
 def test_dead_letters_name_topic_partition_and_offset(kafka, topic, daemon):
     daemon.add("bad", often() + kafka_source(kafka, topic, "n INT") + "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\n"
                + "INSERT INTO o SELECT n FROM readings;")

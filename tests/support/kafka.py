@@ -28,9 +28,9 @@ class Kafka:
             stderr=log,
             text=True,
         )
-        line = self.process.stdout.readline().split()
-        if line:
-            self.address = line[1]
+        self.sasl_address = self._hear("sasl")
+        if self.sasl_address:
+            self.address = self._hear("address")
         elif self.process.wait() == NO_JAVA:
             self._start_mock()
         else:
@@ -75,9 +75,15 @@ class Kafka:
     def _command(self, word: str, answer: str) -> None:
         self.process.stdin.write(word + "\n")
         self.process.stdin.flush()
-        heard = self.process.stdout.readline()
-        if not heard.startswith(answer):
-            raise Failure(f"the Kafka broker answered {heard!r} to {word}")
+        if self._hear(answer) is None:
+            raise Failure(f"the Kafka broker has ended instead of {word}")
+
+    def _hear(self, word: str) -> str | None:
+        """The rest of the next line that begins with `word`; None: the program has ended."""
+        for line in iter(self.process.stdout.readline, ""):
+            if line.startswith(word):
+                return line[len(word) :].strip()
+        return None
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -4,11 +4,11 @@
   kafka_broker.py [--data DIR] [--auto-create-topics]
   kafka_broker.py --prepare        only fetches what is needed
 
-It fetches the broker from Maven Central once, into $LEAT_CACHE or ~/.cache/leat, and prints `address HOST:PORT`
-when the broker answers. It reads commands from its standard input, one per line, each answered by one line:
+It fetches the broker from Maven Central once, into $LEAT_CACHE or ~/.cache/leat, and prints `sasl HOST:PORT`, where it
+wants user "leat" with password "secret" (SASL PLAIN), and `address HOST:PORT` when the broker answers. It reads commands from its standard input, one per line, each answered by one line:
 
   stop    `stopped`; the data stay      kill    `stopped`, by SIGKILL
-  start   `address HOST:PORT`, the same as before
+  start   both lines again, the same as before
 
 The end of its input, SIGTERM or SIGINT stop the broker. Exit code 3: no Java or no Maven here; the caller may
 fall back to something less real, and must say so.
@@ -29,6 +29,8 @@ import time
 KAFKA_VERSION = "3.9.1"
 LOGGER_VERSION = "1.7.36"
 NO_JAVA = 3
+USER = "leat"  # Of the listener that wants a password.
+PASSWORD = "secret"
 READY_SECONDS = 120
 HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
@@ -110,6 +112,7 @@ class Broker:
         self.folder = folder
         self.jars = jars
         self.port = free_port()
+        self.sasl_port = free_port()
         self.controller_port = free_port()
         self.auto_create = auto_create
         self.process = None
@@ -123,10 +126,13 @@ class Broker:
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{self.controller_port}
-listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}
+listeners=PLAINTEXT://127.0.0.1:{self.port},SASL://127.0.0.1:{self.sasl_port},CONTROLLER://127.0.0.1:{self.controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{self.port},SASL://127.0.0.1:{self.sasl_port}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";
 log.dirs={self.folder}/data
 auto.create.topics.enable={"true" if self.auto_create else "false"}
 num.partitions=1
@@ -173,6 +179,7 @@ controlled.shutdown.enable=false
                 self.stop(signal.SIGKILL)
                 fail(1, "the broker did not start:\n" + text[-2000:])
             time.sleep(0.1)
+        print(f"sasl 127.0.0.1:{self.sasl_port}", flush=True)
         print(f"address 127.0.0.1:{self.port}", flush=True)
 
     def stop(self, number=signal.SIGTERM):

@@ -39,6 +39,19 @@ DeliveryStatus delivery(DeliveryStatus::State state, std::uint64_t retries, std:
 
 }  // namespace
 
+TEST_CASE("each look tells once what the broker had deleted before it was read") {
+  Source it;
+  it.look(Link::kConnected);
+  it.health.jumps = 2;
+  it.health.messages_gone = 7;
+  it.health.last_jump = "t-0: there is nothing at offset 3 (any more), going on at 8";
+  const auto news = it.log.look(it.health);
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].weight == News::Weight::kTrouble);
+  CHECK(news[0].detail == it.health.last_jump + "; messages passed over in all: 7");
+  CHECK(it.look(Link::kConnected).empty());
+}
+
 TEST_CASE("a disk that refuses the journal is told once, and once when it takes it again") {
   Source it;
   it.health.disk = "/var/lib/leat/readings.journal: write: No space left on device";
