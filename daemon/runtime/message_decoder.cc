@@ -49,7 +49,8 @@ Part part_of(const plan::ScanNode& scan, const std::vector<std::size_t>& columns
 }
 
 void truncate(std::span<ColumnBuilder* const> columns, std::uint64_t rows) {
-  for (ColumnBuilder* const column : columns) column->truncate(column->size() - rows);
+  for (ColumnBuilder* const column : columns)
+    column->truncate(column->size() - static_cast<std::size_t>(rows));
 }
 
 void refuse(const sources::Message& message, std::string reason, std::vector<formats::BadRecord>& bad) {

@@ -82,6 +82,9 @@ class TappedSource final : public sources::Source {
       const sources::Message& message) const override {
     return own_->describe(message);
   }
+  [[nodiscard]] bool deletes(const sources::Message& message) const override {
+    return own_->deletes(message);
+  }
   [[nodiscard]] std::optional<sources::Refusal> refuse(const sources::Message& message) const override {
     return own_->refuse(message);
   }

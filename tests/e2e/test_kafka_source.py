@@ -221,6 +221,24 @@ def test_tombstones_delete_and_values_replace(leat, tmp_path, kafka, topic):
     assert shown == ["+I[1, a, 10]", "+I[2, b, 20]", "-U[1, a, 10]", "+U[1, b, 11]", "-D[2, b, 20]", "+I[4, c, 1]"]
 
 
+def test_tests_of_pipelines_have_tombstones(leat, tmp_path):
+    """No broker: the rows come from a file."""
+    folder = tmp_path / "test"
+    (folder / "input").mkdir(parents=True)
+    (folder / "expected").mkdir()
+
+    class Nobody:
+        address = "127.0.0.1:1"
+
+    (folder / "p.sql").write_text(upsert(Nobody, "t", DEVICES) + "CREATE TABLE o (id INT, v INT) WITH ('connector' = 'print');\n"
+                                  + "INSERT INTO o SELECT id, v FROM latest;")
+    rows = [{"id": 1, "site": "a", "v": 2}, {"id": 2, "site": "a", "v": 3}, {"id": 1, "tombstone": True}]
+    (folder / "input" / "latest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "expected" / "o.txt").write_text("+I[1, 2]\n+I[2, 3]\n-D[1, 2]\n")
+    done = run(leat, "test", folder)
+    assert done.returncode == 0, done.stdout
+
+
 def test_an_upsert_topic_goes_round(leat, tmp_path, kafka, topic, daemon):
     """Sums by site of a table of latest rows, as another such table; a site that is empty is gone there."""
     out = topic + "-out"

@@ -31,6 +31,13 @@ TEST_CASE("a topic and a broker are enough for a kafka sink") {
   CHECK(errors_of("kafka", with({})).empty());
 }
 
+TEST_CASE("what a table is read by does not disturb its writing") {
+  const auto map = with({{"properties.group.id", "g"}, {"properties.auto.offset.reset", "none"}});
+  CHECK(errors_of("kafka", map).empty());
+  CHECK(producer_conf(validated_options(kafka_options(), map), "me", DeliveryGuarantee::kAtLeastOnce)
+            .has_value());
+}
+
 TEST_CASE("a kafka sink without topic and brokers names both") {
   const auto errors = errors_of("kafka", {{"connector", "kafka"}});
   CHECK(names(errors, "topic", "topic"));
