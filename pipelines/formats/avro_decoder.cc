@@ -138,6 +138,7 @@ bool AvroDecoder::take_header(WireReader& wire) {
 bool AvroDecoder::skip(AvroIndex index, WireReader& wire, int depth) {
   const AvroNode& node = schema_.at(index);
   if (depth > kDeepestValue) return fail("nested too deep");
+  if (node.empty) return true;  // Records of records of nothing would be walked over for ever.
   std::int64_t number = 0;
   std::uint64_t bits = 0;
   std::string_view bytes;

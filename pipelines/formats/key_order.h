@@ -30,8 +30,11 @@ class KeyOrder {
 
   /// What `recall` shall find at `position` from now on.
   void remember(std::size_t position, std::string_view key, std::uint32_t field) {
-    // A record used as a dictionary must not make the order grow without bound.
+    // A record used as a dictionary must not make the order grow without bound, nor a name that is a
+    // document.
     constexpr std::size_t kLongest = 1024;
+    constexpr std::size_t kLongestKey = 256;
+    if (key.size() > kLongestKey) return;
     if (position < members_.size()) {
       members_[position].key = key;
       members_[position].field = field;

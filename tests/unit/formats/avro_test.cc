@@ -1,4 +1,6 @@
 // Avro: schemas, every type by hand-made bytes, what another schema has written, what cannot be written.
+#include <fmt/format.h>
+
 #include <limits>
 
 #include "format_fixture.h"
@@ -203,6 +205,15 @@ TEST_CASE("what is broken is a bad record") {
   std::string bytes;
   for (int i = 0; i < 300; ++i) bytes += number(1) + number(1);
   CHECK(decode(v(kInt), deep, bytes).reason().find("nested too deep") != std::string::npos);
+  // Twice as many records at each level, all of them nothing.
+  std::string nothing = R"({"type":"record","name":"n0","fields":[{"name":"a","type":"null"}]})";
+  for (int i = 1; i < 60; ++i)
+    nothing = fmt::format(
+        R"({{"type":"record","name":"n{}","fields":[{{"name":"a","type":{}}},{{"name":"b","type":"n{}"}}]}})",
+        i, nothing, i - 1);
+  CHECK(decode(v(kInt), record(R"({"name":"x","type":)" + nothing + R"(},{"name":"v","type":"int"})"),
+               number(1))
+            .row() == "1");
   // A record that is nothing but itself.
   const std::string endless = record(
       R"({"name":"v","type":"int"},{"name":"up","type":{"type":"record","name":"x","fields":[{"name":"x","type":"x"}]}})");
