@@ -47,6 +47,19 @@ Result<std::vector<std::size_t>> columns_of(const plan::SinkNode& sink, const Ta
   return columns;
 }
 
+/// The format of a text; one whose records do not follow each other, or are no rows, is refused.
+Result<const formats::Format*> loadable_format(const std::string& name) {
+  const formats::Format* const format = formats::find_format(name);
+  if (format == nullptr || !format->make_decoder)
+    return fail(ErrorCode::kInvalid, fmt::format("there is no format '{}' to load from", name));
+  if (format->changelog)
+    return fail(ErrorCode::kInvalid, fmt::format("'{}' says how rows change, and a load takes rows", name));
+  std::vector<OptionError> errors;
+  if (format->check_in_files) format->check_in_files({{"format", name}}, errors);
+  if (!errors.empty()) return fail(ErrorCode::kInvalid, errors.front().message);
+  return format;
+}
+
 /// Decodes a whole text, with room behind it as decoders want.
 class TextDecoder {
  public:
@@ -60,9 +73,7 @@ class TextDecoder {
   }
 
   Result<Batch> decode(const TableText& text, Loaded& loaded) {
-    const formats::Format* const format = formats::find_format(text.format);
-    if (format == nullptr || !format->make_decoder)
-      return fail(ErrorCode::kInvalid, fmt::format("there is no format '{}' to load from", text.format));
+    LEAT_ASSIGN(const formats::Format* const format, loadable_format(text.format));
     formats::DecodeRequest request{.schema = schema_, .framing = formats::Framing::kLines};
     for (std::size_t i = 0; i < schema_.size(); ++i) request.wanted.push_back(i);
     LEAT_ASSIGN(const auto decoder, format->make_decoder({}, request));

@@ -108,6 +108,9 @@ def test_tables_of_a_stopped_store(run_leat, daemon, tmp_path):
     assert "2 records do not fit" in loaded.stderr
     wrong = run_leat("table", "load", lines, "--table", "sum", "--state", state)
     assert wrong.returncode == 1 and "did you mean 'sums'" in wrong.stderr
+    for name, why in {"debezium-json": "says how rows change", "avro": "have no end"}.items():
+        wrong = run_leat("table", "load", lines, "--table", "sums", "--format", name, "--state", state)
+        assert wrong.returncode == 1 and why in wrong.stderr, wrong.stderr
     assert run_leat("table", "drop", "tens", "--state", state).returncode == 0
     assert "tens" not in run_leat("table", "list", "--state", state).stdout
 
