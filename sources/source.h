@@ -16,6 +16,7 @@
 #include "pipelines/base/options.h"
 #include "pipelines/base/result.h"
 #include "pipelines/column/column_builder.h"
+#include "pipelines/formats/compression.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/plan/catalog.h"
 #include "sources/intake.h"
@@ -188,6 +189,8 @@ struct SourceConnector {
   std::function<formats::Framing(const OptionMap&)> framing_by_options = nullptr;
   /// Called only after `info.validate_source` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Source>>(const OptionMap&, const SourceContext&)> build;
+  /// How payloads may be compressed; no function: they never are.
+  std::function<formats::CompressionOptions(const OptionMap&)> compression;
   /// Options of the intake as the connector's table gives them ('journal', 'journal.size', …).
   std::function<IntakeOptions(const OptionMap&)> intake_options;
   /// What names the session that the other side keeps for the source while it is away; empty: none is kept.

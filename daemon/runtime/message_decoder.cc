@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/runtime/format_files.h"
+#include "pipelines/formats/compression.h"
 #include "pipelines/plan/common_options.h"
 
 namespace leat::runtime {
@@ -81,6 +82,8 @@ Result<MessageDecoder> MessageDecoder::create(const plan::ScanNode& scan,
     return made;
   }
   LEAT_TRY(made.make_value_decoder(scan, layout, framing, time_zone));
+  if (connector.compression)
+    made.value_ = formats::decompressing(std::move(made.value_), connector.compression(scan.options));
   if (!layout.key_columns.empty()) LEAT_TRY(made.make_key_decoder(scan, layout, time_zone));
   return made;
 }

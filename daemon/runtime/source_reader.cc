@@ -196,6 +196,8 @@ Status SourceReader::make_decoder(const ReaderContext& context) {
   counts_records_ = own != nullptr || framing_ == formats::Framing::kLines;
   LEAT_ASSIGN(decoder_,
               MessageDecoder::create(scan_, connector_, framing_, context.time_zone, std::move(own)));
+  if (connector_.compression)
+    compressed_ = connector_.compression(scan_.options).compression != formats::Compression::kNone;
   return {};
 }
 
@@ -226,6 +228,9 @@ bool SourceReader::drained() const {
 }
 
 Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
+  // A batch is what the messages become, and those of a batch are few enough that all may become large.
+  constexpr std::size_t kExpected = 16;
+  if (compressed_) max_bytes = std::max<std::size_t>(max_bytes / kExpected, 1);
   LEAT_ASSIGN(messages_, intake_->read(max_bytes));
   while (messages_.lost > 0) {
     pass_over_lost();

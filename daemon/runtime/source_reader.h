@@ -184,6 +184,7 @@ class SourceReader {
   std::uint64_t replayed_ = 0;  // Messages received through `replay`; the intake does not know them.
   /// A message of the intake holds many records (lines of a file, generated rows): these are what is counted.
   bool counts_records_ = false;
+  bool compressed_ = false;  // Messages may be.
   bool started_ = false;
   bool ended_ = false;
 };

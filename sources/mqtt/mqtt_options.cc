@@ -79,6 +79,13 @@ void check_version_5(const OptionMap& map, const Options& options, Errors& error
                                     key)});
 }
 
+void check_decompressed(const Options& options, Errors& errors) {
+  if (options.max_decompressed.bytes == 0 ||
+      options.max_decompressed.bytes > formats::kLargestDecompressed.bytes)
+    wrong_mqtt_value(errors, "payload.max-decompressed-size",
+                     "expected at most " + format_byte_size(formats::kLargestDecompressed.bytes));
+}
+
 }  // namespace
 
 const OptionTable<Options>& mqtt_source_options() {
@@ -105,7 +112,9 @@ const OptionTable<Options>& mqtt_source_options() {
       option(
           "topic.pattern", &Options::topic_pattern, kOptional,
           "Names for levels of the topic, as in 'site/{site}/+/{machine}'; each becomes a metadata column."),
-      JournalRows<Options>::journal(), JournalRows<Options>::size(), JournalRows<Options>::sync_interval());
+      formats::compression_row(&Options::payload_compression),
+      formats::decompressed_size_row(&Options::max_decompressed), JournalRows<Options>::journal(),
+      JournalRows<Options>::size(), JournalRows<Options>::sync_interval());
   return table;
 }
 
@@ -119,6 +128,7 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<Opti
     check_protocol(options, found);
     check_version_5(map, options, found);
     check_journal(options, "max-packet-size", options.max_packet, found);
+    check_decompressed(options, found);
   });
   return options;
 }

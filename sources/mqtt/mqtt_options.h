@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pipelines/base/options.h"
+#include "pipelines/formats/compression.h"
 #include "sources/clients/mqtt_client.h"
 #include "sources/clients/mqtt_connection.h"
 #include "sources/journal_options.h"
@@ -23,6 +24,8 @@ struct MqttSourceOptions : MqttConnectionOptions, JournalOptions {
   std::uint16_t receive_maximum = 1000;
   ByteSize max_packet{1U << 20};
   std::string topic_pattern;
+  formats::Compression payload_compression = formats::Compression::kNone;
+  ByteSize max_decompressed{1U << 20};
 };
 
 const OptionTable<MqttSourceOptions>& mqtt_source_options();

@@ -383,6 +383,10 @@ SourceConnector mqtt_connector() {
   connector.intake = IntakeKind::kJournal;
   connector.framing = formats::Framing::kMessage;
   connector.build = MqttSource::build;
+  connector.compression = [](const OptionMap& map) {
+    const MqttSourceOptions options = read_mqtt_options(map);
+    return formats::CompressionOptions{options.payload_compression, options.max_decompressed};
+  };
   connector.intake_options = [](const OptionMap& map) { return intake_options_of(read_mqtt_options(map)); };
   connector.session = [](const OptionMap& map, const SourceContext& context) -> std::string {
     const MqttSourceOptions options = read_mqtt_options(map);

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,csv,debezium,influx,protobuf}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,compression,csv,debezium,influx,protobuf}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
 Texts (parser, planner, topics) are written by hand. The first bytes of an input mean what the program's source says.
 """
 
+import gzip
 import pathlib
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
@@ -120,6 +121,20 @@ def cbor() -> None:
     write("cbor", "tags", b"\x01\xa1\x61i" + b"\xc1" * 200 + b"\x01")
 
 
+def compression() -> None:
+    text = b'{"device": "press", "value": 1.5}\n' * 20
+    # A frame of zstd without compression: magic, descriptor, size, one raw block that is the last.
+    frame = b"\x28\xb5\x2f\xfd\x20\x05" + b"\x29\x00\x00hello"
+    # One of a block that repeats a byte 100,001 times.
+    bomb = b"\x28\xb5\x2f\xfd\xa0\xa1\x86\x01\x00" + (100_001 << 3 | 3).to_bytes(3, "little") + b"x"
+    zipped = gzip.compress(text, mtime=0)
+    named = {"gzip": zipped, "gzip-twice": zipped + zipped, "gzip-cut": zipped[:-5], "gzip-bomb": gzip.compress(bytes(10_000_000), mtime=0)}
+    for name, data in named.items():
+        write("compression", name, b"\x00" + data)
+    for name, data in {"zstd": frame, "zstd-twice": frame + frame, "zstd-cut": frame[:-1], "zstd-bomb": bomb}.items():
+        write("compression", name, b"\x01" + data)
+
+
 def csv() -> None:
     row = "true,1,2,1.5,3.25,text,TGVhdA==,2020-01-31,12:34:56,2026-01-05 06:00:00,2026-01-05 06:00:00Z"
     texts("csv", b"\x00", {"row": row, "few": "true,1", "many": row + ",9,9", "empty": "", "commas": "," * 40})
@@ -177,6 +192,7 @@ def main() -> None:
     json()
     avro()
     cbor()
+    compression()
     csv()
     debezium()
     influx()

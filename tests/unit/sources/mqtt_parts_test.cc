@@ -359,6 +359,8 @@ TEST_CASE("each wrong mqtt option is one error at its key") {
       {{{"url", "mqtts://b"}, {"tls.key-file", "x"}}, "tls.key-file"},
       {{{"topic.pattern", "{qos}/x"}}, "topic.pattern"},
       {{{"max-packet-size", "16 mb"}}, "max-packet-size"},
+      {{{"payload.max-decompressed-size", "2 gb"}}, "payload.max-decompressed-size"},
+      {{{"payload.compression", "brotli"}}, "payload.compression"},
       {{{"reconnect.min-delay", "2 min"}}, "reconnect.max-delay"},
       {{{"journal", "off"}}, "journal"},
       {{{"quos", "1"}}, "quos"},

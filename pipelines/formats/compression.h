@@ -1,0 +1,61 @@
+// Compressed payloads: what a message's bytes become before its format sees them. A decoder around the
+// format's; bounded, so that a few bytes never become more memory than the user allows. Runs on its
+// pipeline's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "pipelines/base/options.h"
+#include "pipelines/base/result.h"
+#include "pipelines/formats/format.h"
+
+namespace leat::formats {
+
+enum class Compression : std::uint8_t {
+  kNone,
+  kGzip,  ///< RFC 1952.
+  kZstd,  ///< RFC 8878.
+  kAuto,  ///< Either, as the payload begins.
+};
+
+struct CompressionOptions {
+  Compression compression = Compression::kNone;
+  ByteSize max_size{1U << 20};  ///< Of one payload, decompressed.
+};
+
+/// How `payload` is compressed, by its first bytes, if `allowed` has that; else kNone: it is taken as it is.
+Compression compression_of(std::string_view payload, Compression allowed);
+
+/// `out` is replaced. Errors: corrupt: not compressed so, cut, or with something behind its end; exhausted:
+/// it would be larger than `max_size`.
+Status decompress(std::string_view payload, Compression compression, std::uint64_t max_size,
+                  std::string& out);
+
+/// Of options as the user has written them.
+inline constexpr ByteSize kLargestDecompressed{1U << 30};
+
+/// `decoder` behind the decompression. A payload that cannot be decompressed is a bad record.
+std::unique_ptr<Decoder> decompressing(std::unique_ptr<Decoder> decoder, const CompressionOptions& options);
+
+/// The rows of a connector's table, for options that have `field`.
+template <class Options>
+Option<Options> compression_row(Compression Options::*field) {
+  return choice(
+      "payload.compression", field,
+      {{"none", Compression::kNone},
+       {"gzip", Compression::kGzip},
+       {"zstd", Compression::kZstd},
+       {"auto", Compression::kAuto}},
+      Necessity::kOptional,
+      "How payloads are compressed. One that does not begin as such a payload does is taken as it is.");
+}
+template <class Options>
+Option<Options> decompressed_size_row(ByteSize Options::*field) {
+  return option("payload.max-decompressed-size", field, Necessity::kOptional,
+                "A payload that would become larger is a dead letter.");
+}
+
+}  // namespace leat::formats

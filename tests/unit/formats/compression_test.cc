@@ -1,0 +1,124 @@
+// Compressed payloads: what comes out, what is damaged, and bombs.
+#include "pipelines/formats/compression.h"
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "format_fixture.h"
+
+namespace leat::formats {
+namespace {
+
+std::string gzipped(const std::string& text) {
+  std::string out(text.size() + text.size() / 100 + 64, '\0');
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string zstandard(const std::string& text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+  return out;
+}
+
+constexpr std::uint64_t kMost = 1U << 20;
+
+/// What it becomes, or why not.
+std::string decompressed(const std::string& payload, Compression compression,
+                         std::uint64_t max_size = kMost) {
+  std::string out;
+  const Status done = decompress(payload, compression, max_size, out);
+  return done ? out : "bad: " + done.error().message;
+}
+
+const std::string kText = "{\"s\": \"x\"}";
+
+TEST_CASE("what is compressed comes out, in one frame or several") {
+  std::string large;
+  for (int i = 0; i < 50'000; ++i) large += std::to_string(i * 7919);
+  for (const std::string& text : {kText, std::string(), large}) {
+    CHECK(decompressed(gzipped(text), Compression::kGzip) == text);
+    CHECK(decompressed(zstandard(text), Compression::kZstd) == text);
+    CHECK(decompressed(gzipped(text) + gzipped(kText), Compression::kGzip) == text + kText);
+    CHECK(decompressed(zstandard(text) + zstandard(kText), Compression::kZstd) == text + kText);
+  }
+}
+
+TEST_CASE("what is cut, damaged or followed by something else is bad") {
+  for (const Compression one : {Compression::kGzip, Compression::kZstd}) {
+    const std::string payload = one == Compression::kGzip ? gzipped(kText) : zstandard(kText);
+    const std::string name = one == Compression::kGzip ? "gzip" : "zstd";
+    for (std::size_t length = 0; length < payload.size(); ++length)
+      CHECK(decompressed(payload.substr(0, length), one) == "bad: not " + name + ": it ends too early");
+    CHECK(decompressed(payload + "more", one).starts_with("bad: not " + name));
+  }
+  std::string damaged = gzipped(kText);
+  damaged[damaged.size() - 6] ^= 1;  // In the checksum.
+  CHECK(decompressed(damaged, Compression::kGzip) == "bad: not gzip: incorrect data check");
+}
+
+TEST_CASE("a bomb is stopped at the bound, which itself is allowed") {
+  const std::string zeros(kMost, '\0');
+  const std::string message =
+      "bad: decompressed, it has more than 1048576 bytes, which "
+      "'payload.max-decompressed-size' allows";
+  CHECK(decompressed(gzipped(zeros), Compression::kGzip) == zeros);
+  CHECK(decompressed(zstandard(zeros), Compression::kZstd) == zeros);
+  CHECK(decompressed(gzipped(zeros + '\0'), Compression::kGzip) == message);
+  CHECK(decompressed(zstandard(zeros + '\0'), Compression::kZstd) == message);
+  CHECK(decompressed(gzipped(std::string(100U << 20, '\0')), Compression::kGzip) == message);
+  CHECK(decompressed(zstandard(std::string(100U << 20, '\0')), Compression::kZstd) == message);
+}
+
+TEST_CASE("payloads are told apart by how they begin") {
+  CHECK(compression_of(gzipped(kText), Compression::kGzip) == Compression::kGzip);
+  CHECK(compression_of(gzipped(kText), Compression::kZstd) == Compression::kNone);
+  CHECK(compression_of(zstandard(kText), Compression::kAuto) == Compression::kZstd);
+  CHECK(compression_of(kText, Compression::kAuto) == Compression::kNone);
+  CHECK(compression_of("", Compression::kAuto) == Compression::kNone);
+}
+
+TEST_CASE("a decoder sees what was compressed, and texts stay where the columns keep them") {
+  DecodeRequest request{.schema = {{{"s", Type::string()}}}, .wanted = {0}};
+  const auto decoder = decompressing(*find_format("json")->make_decoder({}, request),
+                                     {.compression = Compression::kAuto, .max_size = {100}});
+  ColumnBuilder builder(Type::string());
+  ColumnBuilder* const columns[] = {&builder};
+  std::vector<BadRecord> bad;
+  std::string plain = kText + std::string(kPayloadPadding, '\0');
+  DecodeCount count;
+  for (int i = 0; i < 3; ++i) {
+    const std::string payload =
+        i == 1 ? zstandard(R"({"s": "second, long enough for a heap"})") : gzipped(R"({"s": "first"})");
+    count.rows += decoder->decode(payload, columns, bad).rows;
+  }
+  count.rows += decoder->decode(std::string_view(plain).substr(0, kText.size()), columns, bad).rows;
+  CHECK(decoder->decode(gzipped(std::string(200, ' ')), columns, bad).rows == 0);
+  CHECK(decoder->decode(gzipped("{"), columns, bad).rows == 0);
+  CHECK(decoder->decode(gzipped(""), columns, bad).empty == 1);
+  REQUIRE(count.rows == 4);
+  REQUIRE(bad.size() == 2);
+  CHECK(bad[0].reason.starts_with("decompressed, it has more than 100 bytes"));
+  const ColumnPtr column = builder.finish();
+  CHECK(column->strings()[0] == "first");
+  CHECK(column->strings()[1] == "second, long enough for a heap");
+  CHECK(column->strings()[3] == "x");
+}
+
+TEST_CASE("without compression the decoder is the format's own") {
+  DecodeRequest request{.schema = {{{"s", Type::string()}}}, .wanted = {0}};
+  auto decoder = *find_format("json")->make_decoder({}, request);
+  const Decoder* const own = decoder.get();
+  CHECK(decompressing(std::move(decoder), {}).get() == own);
+}
+
+}  // namespace
+}  // namespace leat::formats
