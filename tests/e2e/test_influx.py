@@ -73,3 +73,16 @@ def test_a_message_of_several_lines_keeps_the_good_ones(tmp_path, broker, publis
     counts = status["sources"][0]["messages"]
     # Of the four messages two hold a bad line.
     assert (counts["decoded"], counts["dead"], counts["empty"]) == (1, 2, 1), counts
+
+
+def test_lines_over_http_as_influxdb_takes_them(run_leat, tmp_path, receiver):
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    read = with_options({"connector": "filesystem", "path": tmp_path / "in.jsonl", "format": "json"})
+    write = with_options({"connector": "http", "url": f"{receiver.url}/api/v2/write?bucket=b", "body": "lines", **PLACES})
+    sql = f"CREATE TABLE i ({COLUMNS}) {read};\nCREATE TABLE o ({COLUMNS}) {write};\nINSERT INTO o SELECT * FROM i;"
+    done = run_leat("run", "-e", sql)
+    assert done.returncode == 0, done.stderr
+    (request,) = receiver.requests()
+    headers = {name.lower(): value for name, value in request["headers"]}
+    assert headers["content-type"] == "text/plain; charset=utf-8", headers
+    assert request["text"].splitlines()[-1] == "w\\ x n=0i,ok=false"
