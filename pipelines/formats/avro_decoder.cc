@@ -139,18 +139,29 @@ bool AvroDecoder::skip(AvroIndex index, WireReader& wire, int depth) {
   const AvroNode& node = schema_.at(index);
   if (depth > kDeepestValue) return fail("nested too deep");
   if (node.empty) return true;  // Records of records of nothing would be walked over for ever.
-  std::int64_t number = 0;
+  std::uint64_t branch = 0;
+  switch (node.kind) {
+    case AvroKind::kUnion:
+      if (!length(wire, branch)) return false;
+      if (branch >= node.children.size()) return fail("no such branch of a union");
+      return skip(node.children[static_cast<std::size_t>(branch)], wire, depth + 1);
+    case AvroKind::kRecord:
+      return std::ranges::all_of(node.children,
+                                 [&](AvroIndex child) { return skip(child, wire, depth + 1); });
+    case AvroKind::kArray:
+    case AvroKind::kMap:
+      return skip_items(node.children[0], node.kind == AvroKind::kMap, wire, depth + 1);
+    default:
+      return skip_scalar(node, wire);
+  }
+}
+
+bool AvroDecoder::skip_scalar(const AvroNode& node, WireReader& wire) {
   std::uint64_t bits = 0;
   std::string_view bytes;
   switch (node.kind) {
-    case AvroKind::kNull:
-      return true;
     case AvroKind::kBoolean:
       return wire.take(1, bytes) || cut();
-    case AvroKind::kInt:
-    case AvroKind::kLong:
-    case AvroKind::kEnum:
-      return read_long(wire, number) || cut();
     case AvroKind::kFloat:
       return wire.fixed32(bits) || cut();
     case AvroKind::kDouble:
@@ -160,15 +171,8 @@ bool AvroDecoder::skip(AvroIndex index, WireReader& wire, int depth) {
     case AvroKind::kBytes:
     case AvroKind::kString:
       return length(wire, bits) && (wire.take(bits, bytes) || cut());
-    case AvroKind::kUnion:
-      if (!length(wire, bits)) return false;
-      if (bits >= node.children.size()) return fail("no such branch of a union");
-      return skip(node.children[static_cast<std::size_t>(bits)], wire, depth + 1);
-    case AvroKind::kRecord:
-      return std::ranges::all_of(node.children,
-                                 [&](AvroIndex child) { return skip(child, wire, depth + 1); });
     default:
-      return skip_items(node.children[0], node.kind == AvroKind::kMap, wire, depth + 1);
+      return wire.varint(bits) || cut();
   }
 }
 
@@ -304,19 +308,13 @@ bool AvroDecoder::read_map(const AvroShape& shape, ColumnBuilder& out, WireReade
 
 bool AvroDecoder::read_scalar(const AvroShape& shape, ColumnBuilder& out, WireReader& wire) {
   const AvroNode& node = schema_.at(shape.node);
-  std::int64_t number = 0;
   std::uint64_t bits = 0;
-  std::string_view byte;
   switch (node.kind) {
     case AvroKind::kBoolean:
-      if (!wire.take(1, byte)) return cut();
-      if (byte[0] != '\0' && byte[0] != '\1') return fail("no boolean");
-      return out.append(static_cast<std::uint8_t>(byte[0])), true;
+      return read_boolean(out, wire);
     case AvroKind::kInt:
     case AvroKind::kLong:
-      if (!read_long(wire, number)) return cut();
-      return append_integer(node, shape.type, number, out) ||
-             fail(fmt::format("{} is out of the range of {}", number, shape.type.to_string()));
+      return read_integer(shape, out, wire);
     case AvroKind::kFloat:
       if (!wire.fixed32(bits)) return cut();
       return append_floating(std::bit_cast<float>(static_cast<std::uint32_t>(bits)), shape.type, out);
@@ -328,13 +326,28 @@ bool AvroDecoder::read_scalar(const AvroShape& shape, ColumnBuilder& out, WireRe
       if (bits >= node.names.size()) return fail("no such symbol of the enum");
       return out.append_string(node.names[static_cast<std::size_t>(bits)]), true;
     case AvroKind::kString:
-      return read_text(shape, out, wire);
+      return read_text(out, wire);
     default:
       return read_bytes(shape, out, wire);
   }
 }
 
-bool AvroDecoder::read_text(const AvroShape& /*shape*/, ColumnBuilder& out, WireReader& wire) {
+bool AvroDecoder::read_boolean(ColumnBuilder& out, WireReader& wire) {
+  std::string_view byte;
+  if (!wire.take(1, byte)) return cut();
+  if (byte[0] != '\0' && byte[0] != '\1') return fail("no boolean");
+  out.append(static_cast<std::uint8_t>(byte[0]));
+  return true;
+}
+
+bool AvroDecoder::read_integer(const AvroShape& shape, ColumnBuilder& out, WireReader& wire) {
+  std::int64_t number = 0;
+  if (!read_long(wire, number)) return cut();
+  return append_integer(schema_.at(shape.node), shape.type, number, out) ||
+         fail(fmt::format("{} is out of the range of {}", number, shape.type.to_string()));
+}
+
+bool AvroDecoder::read_text(ColumnBuilder& out, WireReader& wire) {
   std::uint64_t size = 0;
   std::string_view text;
   if (!length(wire, size) || (!wire.take(size, text) && !cut())) return false;

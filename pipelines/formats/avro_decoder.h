@@ -28,6 +28,7 @@ class AvroDecoder final : public Decoder {
   bool take_header(WireReader& wire);
   // Each reads on at `wire`; false: broken, as reason_ says.
   bool skip(AvroIndex index, WireReader& wire, int depth);
+  bool skip_scalar(const AvroNode& node, WireReader& wire);
   bool skip_items(AvroIndex item, bool keyed, WireReader& wire, int depth);
   template <class Columns>
   bool read_record(const AvroShape& shape, Columns columns, WireReader& wire, int depth);
@@ -36,8 +37,10 @@ class AvroDecoder final : public Decoder {
   bool read_array(const AvroShape& shape, ColumnBuilder& out, WireReader& wire, int depth);
   bool read_map(const AvroShape& shape, ColumnBuilder& out, WireReader& wire, int depth);
   bool read_scalar(const AvroShape& shape, ColumnBuilder& out, WireReader& wire);
+  bool read_boolean(ColumnBuilder& out, WireReader& wire);
+  bool read_integer(const AvroShape& shape, ColumnBuilder& out, WireReader& wire);
   bool read_bytes(const AvroShape& shape, ColumnBuilder& out, WireReader& wire);
-  bool read_text(const AvroShape& shape, ColumnBuilder& out, WireReader& wire);
+  bool read_text(ColumnBuilder& out, WireReader& wire);
   bool store_decimal(const AvroShape& shape, std::string_view bytes, ColumnBuilder& out);
   bool block(WireReader& wire, std::uint64_t& count, std::uint64_t& bytes);
   bool length(WireReader& wire, std::uint64_t& value);
