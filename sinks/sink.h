@@ -142,6 +142,7 @@ enum class Encoding : std::uint8_t {
   kChangelog,  ///< "+I[a, 1]" lines (print).
   kNothing,    ///< No record at all; rows are counted (blackhole).
   kTable,      ///< Rows of a table of the store, in the commit itself (sqlite): nothing is delivered.
+  kStream,     ///< Rows of a stream of the store, in the commit itself (stream): nothing is delivered.
 };
 
 /// What the keys of a connector's records are, where it has any.

@@ -11,13 +11,15 @@
 #include "sinks/print/print_sink.h"
 #include "sinks/sink.h"
 #include "sinks/sqlite/sqlite_sink.h"
+#include "sinks/stream/stream_sink.h"
 
 namespace leat::sinks {
 
 std::span<const SinkConnector> all_sinks() {
-  static const std::array<SinkConnector, 8> sinks{
-      blackhole_connector(), filesystem_connector(), http_connector(),   kafka_connector(),
-      mqtt_connector(),      print_connector(),      sqlite_connector(), upsert_kafka_connector()};
+  static const std::array<SinkConnector, 9> sinks{
+      blackhole_connector(), filesystem_connector(), http_connector(),
+      kafka_connector(),     mqtt_connector(),       print_connector(),
+      sqlite_connector(),    stream_connector(),     upsert_kafka_connector()};
   return sinks;
 }
 

@@ -25,6 +25,7 @@ namespace leat::sources {
 
 class HttpPorts;         // http/http_ports.h
 class LocalTableReader;  // clients/local_table.h
+class StreamReader;      // clients/local_stream.h
 
 /// What the outside is like, for status, metrics and the idle rules. Any thread may read it.
 struct SourceHealth {
@@ -173,6 +174,10 @@ struct SourceContext {
   LocalTableReader* tables = nullptr;
   /// The addresses that the daemon's sources listen on; null: a source has its own. Outlives the source.
   HttpPorts* ports = nullptr;
+  /// The streams of the store; null: there is none. Outlives the source.
+  StreamReader* streams = nullptr;
+  /// The pipeline's name in the daemon; `pipeline` is the one by which other sides know it.
+  PipelineName deployed_as = {};
 };
 
 /// How messages are kept between the source's thread and the engine.

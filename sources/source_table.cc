@@ -10,17 +10,16 @@
 #include "sources/mqtt/mqtt_source.h"
 #include "sources/source.h"
 #include "sources/sqlite/sqlite_source.h"
+#include "sources/stream/stream_source.h"
 
 namespace leat::sources {
 
 std::span<const SourceConnector> all_sources() {
-  static const std::array<SourceConnector, 7> sources = {datagen_connector(),
-                                                         filesystem_connector(),
-                                                         http_source_connector(),
-                                                         kafka_source_connector(),
-                                                         mqtt_connector(),
-                                                         sqlite_source_connector(),
-                                                         upsert_kafka_source_connector()};
+  static const std::array<SourceConnector, 8> sources = {
+      datagen_connector(),       filesystem_connector(),
+      http_source_connector(),   kafka_source_connector(),
+      mqtt_connector(),          sqlite_source_connector(),
+      stream_source_connector(), upsert_kafka_source_connector()};
   return sources;
 }
 

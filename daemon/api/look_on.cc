@@ -85,7 +85,9 @@ class TrialTables {
     const PlannedPipeline* user = user_of(scan, pipelines_);
     if (user == nullptr) return no_rows(scan);
     const sources::SourceConnector* connector = sources::find_source(scan.connector);
-    if (connector == nullptr || connector->intake == sources::IntakeKind::kMemory) return {};
+    if (connector == nullptr) return {};
+    // Who could read again by itself does; a stream has its readers' places, and a trial is none of them.
+    if (connector->intake == sources::IntakeKind::kMemory && scan.connector != "stream") return {};
     LEAT_ASSIGN(setup_.live[scan.table], context_.host->tap(user->name, {scan.table}));
     return {};
   }

@@ -271,6 +271,24 @@ void add_dead_letters(Families& families, const Labels& gateway, const store::De
   families.counter("leat_dead_letters_purged_total", "Dead letters thrown away.", gateway, letters.purged);
 }
 
+void add_stream(Families& families, const Labels& gateway, const store::StreamStatus& stream) {
+  const Labels labels = with(gateway, "stream", stream.name);
+  families.counter("leat_stream_rows_written_total", "Rows ever written into the stream.", labels,
+                   stream.written);
+  families.counter("leat_stream_rows_passed_total", "Rows that every reader has passed.", labels,
+                   stream.passed);
+  families.counter("leat_stream_rows_dropped_total", "Rows dropped by the stream's bounds.", labels,
+                   stream.dropped);
+  families.counter("leat_stream_rows_unread_total", "Rows that were written while nobody read the stream.",
+                   labels, stream.unread);
+  families.gauge("leat_stream_rows_waiting", "Rows that not every reader has passed.", labels,
+                 static_cast<double>(stream.waiting));
+  families.gauge("leat_stream_bytes_waiting", "Their bytes.", labels,
+                 static_cast<double>(stream.waiting_bytes));
+  families.gauge("leat_stream_readers", "Tables that read the stream.", labels,
+                 static_cast<double>(stream.readers.size()));
+}
+
 void add_api(Families& families, const Labels& gateway, const Counters& api) {
   families.counter("leat_api_requests_total", "Requests to the API.", gateway, api.requests);
   families.gauge("leat_api_connections", "Connections to the API that are open.", gateway,
@@ -287,6 +305,7 @@ std::string metrics_text(const MetricsSource& source) {
   const Labels gateway{{"gateway", source.gateway_id}};
   for (const auto& status : source.pipelines) add_pipeline(families, gateway, status);
   for (const store::OutboxStatus& sink : source.outbox) add_outbox(families, gateway, sink);
+  for (const store::StreamStatus& stream : source.streams) add_stream(families, gateway, stream);
   add_clock(families, gateway, source.clock);
   families.stalls("leat_loop_busy_seconds",
                   "How long the loop was busy before it looked at what had happened.", gateway,
@@ -311,6 +330,7 @@ Response metrics(const ApiContext& context, const Request&) {
   if (context.refused_configuration) source.refused_configuration = context.refused_configuration();
   if (context.stalls != nullptr) source.stalls = context.stalls->stalls();
   if (auto outbox = context.store->outbox_status()) source.outbox = *std::move(outbox);
+  if (auto streams = context.store->streams().list()) source.streams = *std::move(streams);
   if (const auto letters = context.store->dead_letter_status()) source.dead_letters = *letters;
   return {200, metrics_text(source) + store_text(context.gateway_id, store::health_of(*context.store)),
           "text/plain; version=0.0.4; charset=utf-8"};

@@ -95,6 +95,7 @@ struct MetricsSource {
   loop::Stalls stalls = {};
   const Counters* api = nullptr;
   std::string refused_configuration = {};  ///< Why it is refused that a reload found; "": it is not.
+  std::vector<store::StreamStatus> streams = {};
 };
 /// Prometheus' text.
 std::string metrics_text(const MetricsSource& source);

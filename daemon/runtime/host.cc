@@ -48,8 +48,19 @@ void Host::load_folder(const std::string& folder, const std::function<void()>& p
   if (files && files->empty() && entries_.empty())
     log::warn("the pipeline folder holds no *.sql file", {{"folder", folder}});
   look_for_leftovers();
+  forget_gone_readers();
   const std::scoped_lock lock(mutex_);
   loaded_ = true;
+}
+
+/// A pipeline whose file is gone reads no stream any more: else what it has not read would be kept for ever.
+void Host::forget_gone_readers() {
+  std::vector<PipelineName> all;
+  for (const auto& entry : entries_) all.push_back(entry->name);
+  // Without the folder, or the deployed texts, nobody knows what is gone.
+  if (!folder_error_.empty() || !deployed_error_.empty()) return;
+  if (const Status done = context_.store->streams().forget_others(all); !done)
+    log::warn("streams keep what pipelines that are gone have not read", {{"error", done.error().message}});
 }
 
 Status Host::check_open() const {

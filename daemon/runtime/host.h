@@ -160,6 +160,7 @@ class Host {
   void load_file(const std::string& path);
   void add_entry(std::unique_ptr<Entry> made, const plan::PlanOutcome& outcome);
   [[nodiscard]] plan::PlanOutcome planned(const std::string& file, const std::string& sql) const;
+  void forget_gone_readers();
   [[nodiscard]] PipelineContext pipeline_context(const PipelineName& identity) const;
   Result<std::unique_ptr<Pipeline>> make(Entry& entry,
                                          std::optional<store::SavedPipeline> saved = std::nullopt);

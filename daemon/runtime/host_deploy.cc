@@ -222,6 +222,7 @@ DeployOutcome Host::rehearse_change(Swap& change, const store::KeptParts& parts)
   auto rehearsed = rehearse(change.pipeline, change.plan, context);
   if (!rehearsed) return refuse(rehearsed.error());
   change.tables = std::move(rehearsed->tables);
+  change.streams = std::move(rehearsed->streams);
   Deployed deployed{.version = change.version, .created = change.creates, .changed = true};
   deployed.warnings = change.plan.warnings;
   const Former& former = change.former;
@@ -253,6 +254,7 @@ Result<std::vector<std::string>> Host::swap(Swap& change) {
       return Status();
     });
   if (added && change.creates) (void)context_.store->tables().declare(change.pipeline, {});
+  if (added && change.creates) (void)context_.store->streams().declare(change.pipeline, {});
   (void)farewells_.begin(without(std::move(wanted_again), running_sessions()));
   return tl::unexpected<Error>(done.error());
 }
@@ -262,6 +264,7 @@ Status Host::take_over(Swap& change) {
   LEAT_FAULT_STEP("deploy.drained");
   LEAT_ASSIGN(store::SavedPipeline saved, context_.store->load(change.pipeline));
   LEAT_TRY(context_.store->tables().declare(change.pipeline, change.tables));
+  LEAT_TRY(context_.store->streams().declare(change.pipeline, change.streams));
   LEAT_FAULT_STEP("deploy.declared");
   LEAT_TRY(in_loop([&] { return build(change, std::move(saved)); }));
   LEAT_FAULT_STEP("deploy.built");

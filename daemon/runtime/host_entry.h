@@ -9,6 +9,7 @@
 
 #include "daemon/runtime/format_files.h"
 #include "daemon/runtime/host.h"
+#include "daemon/store/stream_store.h"
 #include "daemon/store/table_status.h"
 #include "pipelines/exec/dataflow.h"
 #include "pipelines/plan/node.h"
@@ -72,6 +73,7 @@ struct Host::Swap {
   plan::Plan plan;
   bool built = false;  // The entry has the new version.
   std::vector<store::TableDeclaration> tables;
+  std::vector<store::StreamUse> streams;
   Former former;
 };
 

@@ -157,6 +157,7 @@ Status Host::end_gone(Reload& reload) {
       sessions_then.clear();
       continue;
     }
+    LEAT_TRY(context_.store->streams().declare(one.pipeline, {}));
     log::warn("pipeline ended, as its file is gone", {{"pipeline", one.pipeline.value}, {"file", one.path}});
   }
   return {};

@@ -129,6 +129,7 @@ Status Pipeline::restore(std::optional<store::SavedPipeline> read_before) {
   LEAT_TRY(make_inputs(saved));
   LEAT_TRY(make_targets());
   if (!declared) LEAT_TRY(context_.store->tables().declare(name_, declared_tables()));
+  if (!declared) LEAT_TRY(context_.store->streams().declare(name_, streams_of(plan_)));
   store::TableStore& looked_up =
       context_.lookup_tables != nullptr ? *context_.lookup_tables : context_.store->tables();
   lookups_ = std::make_unique<Lookups>(looked_up, reader_context());
@@ -149,6 +150,7 @@ ReaderContext Pipeline::reader_context() const {
           .wake = {},
           .tables = &context_.store->tables(),
           .ports = context_.ports,
+          .streams = &context_.store->streams(),
           .connector = nullptr};
 }
 

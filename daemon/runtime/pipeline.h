@@ -188,12 +188,14 @@ class Pipeline {
   void tell_news();
   void tell_of_deliveries();
   [[nodiscard]] bool blocked();
+  [[nodiscard]] bool stream_is_full(const SinkWriter& writer) const;
   Status output(std::size_t sink, const Batch& batch);
 
   void commit();
   void save_state(store::Commit& commit);
   std::shared_ptr<store::Commit> make_commit();
   void add_positions(store::Commit& commit) const;
+  void add_passed(store::Commit& commit) const;
   void hand_over(std::shared_ptr<const store::Commit> commit);
   void committed(const std::shared_ptr<const store::Commit>& commit, const Result<void>& outcome);
   void begin_drain();

@@ -7,6 +7,8 @@
 #include "daemon/log/log.h"
 #include "daemon/runtime/pipeline_parts.h"
 #include "pipelines/base/fault_point.h"
+#include "sources/clients/local_stream.h"
+#include "sources/stream/stream_source.h"
 
 namespace leat::runtime {
 namespace {
@@ -145,6 +147,19 @@ void Pipeline::add_positions(store::Commit& commit) const {
       commit.positions.push_back({TableName{plan_.scans[i]->table}, std::move(position)});
 }
 
+/// Streams whose position is in the commit.
+void Pipeline::add_passed(store::Commit& commit) const {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const plan::ScanNode& scan = *plan_.scans[i];
+    const auto moved = [&](const store::SourcePosition& each) { return each.source.value == scan.table; };
+    if (scan.connector != "stream" || std::ranges::none_of(commit.positions, moved)) continue;
+    const auto block = sources::stream_position(inputs_[i]->reader->source_position());
+    if (block && *block > 0)
+      commit.passed.push_back(
+          {{scan.table}, sources::local_stream(scan.table, scan.options, scan.physical).name, *block});
+  }
+}
+
 std::uint64_t Pipeline::received_for_good() const {
   std::uint64_t received = 0;
   for (const auto& input : inputs_) received += input->reader->received_for_good();
@@ -168,17 +183,20 @@ std::shared_ptr<store::Commit> Pipeline::make_commit() {
   made->time = context_.clock->wall();
   save_state(*made);
   add_positions(*made);
+  add_passed(*made);
   for (auto& target : targets_) {
     if (!target->writer) continue;
     for (auto& block : target->writer->take_blocks(made->time)) made->blocks.push_back(std::move(block));
     if (auto rows = target->writer->take_rows()) made->tables.push_back(*std::move(rows));
+    if (target->writer->stream())
+      for (auto& block : target->writer->take_stream()) made->streams.push_back(std::move(block));
   }
   made->dead_letters = std::exchange(dead_letters_, {});
   made->replayed = replays_.take_done();
   const std::uint64_t received = received_for_good();
   const bool nothing = received == received_ && made->state.empty() && made->positions.empty() &&
-                       made->blocks.empty() && made->tables.empty() && made->dead_letters.empty() &&
-                       made->replayed.empty();
+                       made->blocks.empty() && made->tables.empty() && made->streams.empty() &&
+                       made->dead_letters.empty() && made->replayed.empty();
   if (nothing) return nullptr;
   dead_letter_count_ += made->dead_letters.size();
   made->counters = encode_counters();
@@ -246,6 +264,7 @@ SinkStatus Pipeline::status_of(const Target& target) const {
   SinkStatus sink{TableName{target.node->table}, target.node->connector, target.counters()};
   sink.outbox = target.delivery != nullptr;
   sink.local_table = target.writer && target.writer->table();
+  sink.stream = target.writer && target.writer->stream();
   sink.written = target.written;
   if (!sink.outbox) return sink;
   sink.delivery = target.delivery->status();

@@ -35,18 +35,21 @@ struct Pipeline::Target {
   DeliveryLog delivery_log;
   RowTap tap;                      // Who looks on at its rows.
   SinkCounters listener_counters;  // Of a bare SELECT.
-  std::uint64_t written = 0;       // Rows of a local table in finished commits.
+  std::uint64_t written = 0;       // Rows of a local table, or of a stream, in finished commits.
   std::uint64_t settled = 0;    // While stopping: attempts that came to an end, and since when no more has:
   std::int64_t settled_at = 0;  // monotonic; 0: not looked at yet.
 
   void restore(const SinkCounters& saved) {
     (writer ? writer->counters() : listener_counters) = saved;
-    if (writer && writer->table()) written = saved.emitted;  // The rows were in the commit that counts them.
+    if (writer && (writer->table() || writer->stream()))
+      written = saved.emitted;  // The rows were in the commit that counts them.
   }
   void count_written(const store::Commit& commit) {
     for (const store::TableRows& rows : commit.tables)
       if (writer && rows.table == writer->table())
         for (const Batch& batch : rows.batches) written += batch.size;
+    for (const store::StreamRows& rows : commit.streams)
+      if (writer && rows.stream == writer->stream()) written += rows.rows;
   }
 
   [[nodiscard]] const SinkCounters& counters() const {

@@ -38,6 +38,14 @@ std::uint64_t Pipeline::pending_bytes() const {
   return bytes;
 }
 
+/// What waits in the stream has reached its bound, or the file has, and the writer is to wait.
+bool Pipeline::stream_is_full(const SinkWriter& writer) const {
+  const auto& stream = writer.stream();
+  if (!stream || stream->on_full != plan::OnFull::kBlock) return false;
+  const std::uint64_t waiting = context_.store->streams().waiting_bytes(stream->name);
+  return waiting >= stream->max_bytes || (waiting > 0 && context_.store->file_full());
+}
+
 bool Pipeline::blocked() {
   std::string reason;
   if (in_flight_failed_) reason = "the store does not take the commit";
@@ -47,6 +55,13 @@ bool Pipeline::blocked() {
           context_.store->file_full()
               ? fmt::format("the store has reached 'store.max_bytes', and '{}' blocks", target->node->table)
               : fmt::format("the outbox of '{}' is full", target->node->table);
+  for (const auto& target : targets_)
+    if (target->writer && stream_is_full(*target->writer))
+      reason =
+          context_.store->file_full()
+              ? fmt::format("the store has reached 'store.max_bytes', and '{}' blocks", target->node->table)
+              : fmt::format("the stream '{}' is full: not all who read it have",
+                            target->writer->stream()->name);
   const bool behind = pending_bytes() > kStallBytes || dead_letters_.size() > kStallDeadLetters;
   if (in_flight_ && (context_.lock_step || behind)) reason = "the store is behind with a commit";
   if (reason != waiting_for_ && !reason.empty())

@@ -11,6 +11,7 @@
 #include "daemon/runtime/sink_writer.h"
 #include "daemon/runtime/source_reader.h"
 #include "pipelines/plan/node_build.h"
+#include "sources/clients/local_stream.h"
 
 namespace leat::runtime {
 namespace {
@@ -35,7 +36,8 @@ ReaderContext reader_context(const PipelineName& name, const plan::Plan& plan,
           .chunk_bytes = context.chunk_bytes,
           .now = [clock = context.clock] { return clock->wall(); },
           .wake = [] {},
-          .tables = &context.store->tables()};
+          .tables = &context.store->tables(),
+          .streams = &context.store->streams()};
 }
 
 Status build_sinks(const PipelineName& name, const plan::Plan& plan, const PipelineContext& context,
@@ -74,6 +76,8 @@ Result<Rehearsed> rehearse(const PipelineName& name, const plan::Plan& plan, con
   LEAT_TRY(build_sinks(name, plan, context, rehearsed.tables));
   add_tables_read(plan, rehearsed.tables);
   LEAT_TRY(context.store->tables().rehearse(name, rehearsed.tables));
+  rehearsed.streams = streams_of(plan);
+  LEAT_TRY(context.store->streams().rehearse(name, rehearsed.streams));
   Silence environment;
   std::unique_ptr<Lookups> lookups;
   LEAT_ASSIGN(const auto dataflow, build(name, plan, context, environment, lookups));
@@ -102,6 +106,23 @@ void add_tables_read(const plan::Plan& plan, std::vector<store::TableDeclaration
     const auto& join = static_cast<const plan::LookupJoinNode&>(*node);
     if (join.table().scan->connector == "sqlite") reads(looked_up_table(join));
   });
+}
+
+std::vector<store::StreamUse> streams_of(const plan::Plan& plan) {
+  std::vector<store::StreamUse> uses;
+  const auto add = [&](const std::string& table, const OptionMap& options, const Schema& columns,
+                       store::StreamUse::Role role) {
+    auto stream =
+        std::make_shared<const sources::LocalStream>(sources::local_stream(table, options, columns));
+    uses.push_back({TableName{table}, std::move(stream), role});
+  };
+  for (const auto& scan : plan.scans)
+    if (scan->connector == "stream")
+      add(scan->table, scan->options, scan->physical, store::StreamUse::Role::kReads);
+  for (const auto& sink : plan.sinks)
+    if (sink->connector == "stream")
+      add(sink->table, sink->options, sink->schema, store::StreamUse::Role::kWrites);
+  return uses;
 }
 
 sinks::SinkContext sink_context(const SinkWriter& writer, const PipelineName& pipeline,

@@ -66,6 +66,9 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
   if (connector->encoding == sinks::Encoding::kTable)
     writer->table_ = std::make_shared<const sources::LocalTable>(
         connector->declare(sink.options, sink.table, sink.schema, sink.primary_key));
+  if (connector->encoding == sinks::Encoding::kStream)
+    writer->stream_ = std::make_shared<const sources::LocalStream>(
+        sources::local_stream(sink.table, sink.options, sink.schema));
   if (connector->encoding != sinks::Encoding::kFormat) return writer;
   LEAT_TRY(writer->make_value_encoder());
   LEAT_TRY(writer->make_key_encoder());
@@ -153,6 +156,7 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
   const Batch batch = format_ != nullptr && format_->changelog ? all : without_update_before(all);
   counters_.rows -= all.size - batch.size;
   if (table_) return write_rows(batch, dead);
+  if (stream_) return write_stream(batch, dead);
   if (connector_.keying == sinks::Keying::kPrimaryKey) return write_upserts(batch, dead);
   BadRows bad;
   encode_keys(batch, bad);
@@ -226,16 +230,18 @@ std::uint64_t bytes_of(const Batch& batch) {
 
 }  // namespace
 
-/// The database would refuse the whole commit for them. Of a row that goes, only the key counts.
+/// A table's database would refuse the whole commit for them, and a stream's reader relies on the type. Of a
+/// row that goes, only the key counts.
 void SinkWriter::refuse_nulls(const Batch& batch, BadRows& bad) const {
+  const Schema& columns = table_ ? table_->columns : sink_.schema;
   for (std::size_t i = 0; i < batch.columns.size(); ++i) {
-    const Type::Field& field = table_->columns.fields[i];
+    const Type::Field& field = columns.fields[i];
     if (field.type.nullable()) continue;
-    const bool key = std::ranges::find(table_->primary_key, i) != table_->primary_key.end();
+    const bool key = std::ranges::find(sink_.primary_key, i) != sink_.primary_key.end();
     for (std::uint32_t row = 0; row < batch.size; ++row) {
       const bool null = batch.columns[i]->is_null(row);
       if (batch.kind(row) == RowKind::kDelete && !key) continue;
-      if (null || is_nan(*batch.columns[i], row))
+      if (null || (table_ && is_nan(*batch.columns[i], row)))
         bad.emplace_back(row, fmt::format("column '{}' is NOT NULL, but the row has {} there", field.name,
                                           null ? "NULL" : "NaN, which SQLite keeps as NULL"));
     }
@@ -256,6 +262,35 @@ void SinkWriter::write_rows(const Batch& batch, std::vector<store::DeadLetter>& 
   if (handed.size == 0) return;
   row_bytes_ += bytes_of(handed);
   rows_.push_back(std::move(handed));
+}
+
+void SinkWriter::write_stream(const Batch& batch, std::vector<store::DeadLetter>& dead) {
+  BadRows bad;
+  refuse_nulls(batch, bad);
+  std::ranges::sort(bad);
+  const auto again = std::ranges::unique(bad, {}, [](const auto& one) { return one.first; });
+  bad.erase(again.begin(), again.end());
+  const Batch handed = bad.empty() ? batch : without(batch, bad);
+  bury(batch, bad, dead);
+  counters_.emitted += handed.size;
+  sources::append_rows(handed, stream_rows_);
+  stream_row_count_ += handed.size;
+  if (stream_rows_.size() >= sinks::kMaxBlockBytes) seal_stream();
+}
+
+void SinkWriter::seal_stream() {
+  if (stream_row_count_ == 0) return;
+  stream_blocks_.push_back(
+      {stream_, stream_row_count_, sources::seal_block(stream_row_count_, stream_rows_)});
+  sealed_bytes_ += stream_blocks_.back().bytes.size();
+  stream_rows_.clear();
+  stream_row_count_ = 0;
+}
+
+std::vector<store::StreamRows> SinkWriter::take_stream() {
+  seal_stream();
+  sealed_bytes_ = 0;
+  return std::exchange(stream_blocks_, {});
 }
 
 std::optional<store::TableRows> SinkWriter::take_rows() {

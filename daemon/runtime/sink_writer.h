@@ -18,6 +18,7 @@
 #include "pipelines/plan/node.h"
 #include "sinks/block.h"
 #include "sinks/sink.h"
+#include "sources/clients/local_stream.h"
 
 namespace leat::runtime {
 
@@ -31,16 +32,23 @@ class SinkWriter final : private formats::EncodedSink {
   void write(const Batch& batch, std::int64_t now, std::vector<store::DeadLetter>& dead);
   /// All rows for the local table since the last call; none: no rows, or no local table.
   std::optional<store::TableRows> take_rows();
+  /// All rows for the stream since the last call, in blocks.
+  std::vector<store::StreamRows> take_stream();
   /// The records go through the outbox.
   [[nodiscard]] bool delivers() const {
-    return connector_.encoding != sinks::Encoding::kNothing && connector_.encoding != sinks::Encoding::kTable;
+    using sinks::Encoding;
+    return connector_.encoding == Encoding::kFormat || connector_.encoding == Encoding::kChangelog;
   }
   /// Null: the sink is no local table.
   [[nodiscard]] const std::shared_ptr<const sources::LocalTable>& table() const { return table_; }
+  /// Null: the sink is no stream.
+  [[nodiscard]] const std::shared_ptr<const sources::LocalStream>& stream() const { return stream_; }
   /// All blocks since the last call, the open one sealed.
   std::vector<store::NewBlock> take_blocks(std::int64_t now);
-  /// Bytes that wait for `take_blocks` and `take_rows`.
-  [[nodiscard]] std::uint64_t pending_bytes() const { return sealed_bytes_ + builder_.bytes() + row_bytes_; }
+  /// Bytes that wait for `take_blocks`, `take_rows` and `take_stream`.
+  [[nodiscard]] std::uint64_t pending_bytes() const {
+    return sealed_bytes_ + builder_.bytes() + row_bytes_ + stream_rows_.size();
+  }
 
   [[nodiscard]] const sinks::SinkConnector& connector() const { return connector_; }
   [[nodiscard]] const plan::SinkNode& node() const { return sink_; }
@@ -59,6 +67,8 @@ class SinkWriter final : private formats::EncodedSink {
   void write_upserts(Batch batch, std::vector<store::DeadLetter>& dead);
   void write_changelog(const Batch& batch);
   void write_rows(const Batch& batch, std::vector<store::DeadLetter>& dead);
+  void write_stream(const Batch& batch, std::vector<store::DeadLetter>& dead);
+  void seal_stream();
   void refuse_nulls(const Batch& batch, BadRows& bad) const;
   void bury(const Batch& batch, BadRows& bad, std::vector<store::DeadLetter>& dead);
   void record(std::size_t row, std::string_view bytes) override;
@@ -84,6 +94,10 @@ class SinkWriter final : private formats::EncodedSink {
   std::shared_ptr<const sources::LocalTable> table_;
   std::vector<Batch> rows_;  // For the table.
   std::uint64_t row_bytes_ = 0;
+  std::shared_ptr<const sources::LocalStream> stream_;
+  std::string stream_rows_;  // Of the open block, and how many they are.
+  std::uint64_t stream_row_count_ = 0;
+  std::vector<store::StreamRows> stream_blocks_;
   SinkCounters counters_;
 };
 

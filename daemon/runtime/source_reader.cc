@@ -178,7 +178,9 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .chunk_bytes = context.chunk_bytes,
                               .splitter = {},
                               .tables = context.tables,
-                              .ports = context.ports};
+                              .ports = context.ports,
+                              .streams = context.streams,
+                              .deployed_as = context.pipeline};
   const formats::Format* format = value_format_of(scan_.options);
   if (format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(value_format_options(scan_.options)));

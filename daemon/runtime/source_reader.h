@@ -38,6 +38,7 @@ struct ReaderContext {
   std::function<void()> wake;                   ///< From any thread: there is something to read.
   sources::LocalTableReader* tables = nullptr;  ///< The store's; outlives the reader.
   sources::HttpPorts* ports = nullptr;          ///< The host's; outlives the reader.
+  sources::StreamReader* streams = nullptr;     ///< The store's; outlives the reader.
   /// In place of the one that the table names; outlives the reader. Null: none is.
   const sources::SourceConnector* connector = nullptr;
 
@@ -104,6 +105,8 @@ class SourceReader {
   /// What a commit keeps: everything before it is processed, and the first `rows_done` rows of the batch
   /// under way.
   [[nodiscard]] std::string position(std::uint64_t rows_done = 0) const;
+  /// The source's own part of it, as its tracker encodes it.
+  [[nodiscard]] std::string source_position() const { return tracker_->encode(); }
   /// A finished commit kept this position: source and intake may forget what is before it.
   void committed(std::string_view position);
 

@@ -111,7 +111,7 @@ std::vector<std::string> accounting_violations(const PipelineStatus& status) {
     if (sink.written > c.emitted)
       violations.push_back(
           fmt::format("sink {}: written {} > emitted {}", sink.table.value, sink.written, c.emitted));
-    if ((sink.outbox || sink.local_table) && c.rows != c.emitted + c.dead)
+    if ((sink.outbox || sink.local_table || sink.stream) && c.rows != c.emitted + c.dead)
       violations.push_back(fmt::format("sink {}: rows {} ≠ emitted {} + dead {}", sink.table.value, c.rows,
                                        c.emitted, c.dead));
   }

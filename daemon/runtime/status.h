@@ -56,8 +56,10 @@ struct SinkStatus {
   std::string connector;
   SinkCounters counters;
   bool local_table = false;   ///< A local table: emitted = written + waiting.
-  std::uint64_t written = 0;  ///< Rows of a local table in finished commits.
-  /// False for blackhole, for local tables and for the rows of a bare SELECT; then nothing below counts.
+  bool stream = false;        ///< A stream: as for a local table.
+  std::uint64_t written = 0;  ///< Rows of a local table, or of a stream, in finished commits.
+  /// False for blackhole, for local tables, for streams and for the rows of a bare SELECT; then nothing below
+  /// counts.
   bool outbox = false;
   DeliveryStatus delivery;
   plan::DeliveryOptions options;

@@ -88,6 +88,7 @@ class TappedSource final : public sources::Source {
   [[nodiscard]] std::optional<sources::Refusal> refuse(const sources::Message& message) const override {
     return own_->refuse(message);
   }
+  [[nodiscard]] std::unique_ptr<formats::Decoder> own_decoder() const override { return own_->own_decoder(); }
 
  private:
   const std::unique_ptr<sources::Source> own_;

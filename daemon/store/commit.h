@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/store/stream_store.h"
 #include "daemon/store/table_status.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/exec/operator.h"
@@ -47,7 +48,9 @@ struct Commit {
   std::vector<SourcePosition> positions;
   std::vector<exec::StateChange> state;
   std::vector<NewBlock> blocks;
-  std::vector<TableRows> tables;  ///< Rows of local tables.
+  std::vector<TableRows> tables;     ///< Rows of local tables.
+  std::vector<StreamRows> streams;   ///< Blocks of streams, in order.
+  std::vector<StreamPassed> passed;  ///< How far the pipeline has read its streams.
   std::vector<DeadLetter> dead_letters;
   std::vector<std::int64_t>
       replayed;           ///< Ids of dead letters that were processed as fresh messages: they go.

@@ -8,11 +8,13 @@
 
 namespace leat::store {
 
-Commits::Commits(Connection& connection, Outbox& outbox, DeadLetters& letters, TableWriter& tables)
+Commits::Commits(Connection& connection, Outbox& outbox, DeadLetters& letters, TableWriter& tables,
+                 Streams& streams)
     : connection_(connection),
       outbox_(outbox),
       letters_(letters),
       tables_(tables),
+      streams_(streams),
       find_(connection, "SELECT id, last_commit FROM pipelines WHERE name = ?"),
       write_head_(
           connection,
@@ -78,6 +80,8 @@ Status Commits::write_body(const Commit& commit, std::int64_t pipeline) {
   }
   LEAT_FAULT_STEP("commit.blocks-written");
   for (const TableRows& rows : commit.tables) LEAT_TRY(tables_.write(rows, commit.time));
+  for (const StreamRows& rows : commit.streams) LEAT_TRY(streams_.put(rows, commit.time));
+  for (const StreamPassed& passed : commit.passed) LEAT_TRY(streams_.pass(commit.pipeline, passed));
   LEAT_TRY(letters_.take_replayed(commit.pipeline, commit.replayed));
   return letters_.add(commit.pipeline, commit.dead_letters);
 }

@@ -10,6 +10,7 @@
 #include "daemon/store/outbox.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/store.h"
+#include "daemon/store/streams.h"
 #include "daemon/store/table_writer.h"
 
 namespace leat::store {
@@ -17,7 +18,8 @@ namespace leat::store {
 class Commits {
  public:
   /// All of them outlive the object.
-  Commits(Connection& connection, Outbox& outbox, DeadLetters& letters, TableWriter& tables);
+  Commits(Connection& connection, Outbox& outbox, DeadLetters& letters, TableWriter& tables,
+          Streams& streams);
 
   /// A number that is there already is a success: an earlier call wrote it, but its answer was lost.
   /// Errors: conflict (the number is not the next one), and what SQLite says.
@@ -42,6 +44,7 @@ class Commits {
   Outbox& outbox_;
   DeadLetters& letters_;
   TableWriter& tables_;
+  Streams& streams_;
   Statement find_;
   Statement write_head_;
   Statement write_position_;

@@ -31,6 +31,7 @@ std::uint64_t bytes_of(const Commit& commit) {
   std::uint64_t bytes = commit.counters.size() + (commit.state.size() + commit.positions.size()) * kPage;
   for (const exec::StateChange& change : commit.state) bytes += change.value.size();
   for (const NewBlock& block : commit.blocks) bytes += block.bytes.size() + kPage;
+  for (const StreamRows& rows : commit.streams) bytes += rows.bytes.size() + kPage;
   for (const DeadLetter& letter : commit.dead_letters) bytes += letter.payload.size() + kPage;
   for (const TableRows& rows : commit.tables)
     for (const Batch& batch : rows.batches) bytes += batch.size * kRow;

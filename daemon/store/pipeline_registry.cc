@@ -99,7 +99,8 @@ Status PipelineRegistry::rename(const PipelineName& from, const PipelineName& to
                              "UPDATE dead_letters SET pipeline = ?2 WHERE pipeline = ?1",
                              "UPDATE OR REPLACE leat_paused_pipelines SET pipeline = ?2 WHERE pipeline = ?1",
                              "UPDATE OR REPLACE leat_paused_sinks SET pipeline = ?2 WHERE pipeline = ?1",
-                             "UPDATE OR REPLACE leat_table_users SET pipeline = ?2 WHERE pipeline = ?1"})
+                             "UPDATE OR REPLACE leat_table_users SET pipeline = ?2 WHERE pipeline = ?1",
+                             "UPDATE OR REPLACE leat_stream_users SET pipeline = ?2 WHERE pipeline = ?1"})
     LEAT_TRY(Statement(connection_, update).run(old_name, new_name));
   Statement has_text(connection_, "SELECT 1 FROM leat_deployed WHERE pipeline = ?1");
   Rows texts = has_text.query(old_name);

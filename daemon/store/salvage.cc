@@ -175,7 +175,8 @@ Result<std::vector<Named>> schema_of(Connection& connection, const char* type) {
 // What hangs together must agree again: counts with what is there, shipments with their blocks. Records whose
 // block is gone were never delivered: they count as dropped. A shipment that was settled in part and has lost
 // a block is sent anew, and its records count as emitted once more. Letters that are gone count as pushed
-// out.
+// out. Rows of a stream whose block is gone count as dropped, and new blocks have numbers behind those that
+// readers have passed.
 constexpr const char* kReconcile = R"sql(
 DELETE FROM store;
 DELETE FROM blocks WHERE outbox NOT IN (SELECT id FROM outboxes);
@@ -187,6 +188,17 @@ UPDATE outboxes SET waiting_blocks = found.blocks, waiting_bytes = found.bytes, 
                coalesce(sum(b.records), 0) AS records
         FROM outboxes o LEFT JOIN blocks b ON b.outbox = o.id GROUP BY o.id) AS found
   WHERE found.id = outboxes.id AND waiting_blocks <> found.blocks;
+DELETE FROM leat_stream_users WHERE stream NOT IN (SELECT id FROM leat_streams);
+DELETE FROM leat_stream_blocks WHERE stream NOT IN (SELECT id FROM leat_streams);
+UPDATE leat_streams SET waiting = found.rows, waiting_bytes = found.bytes,
+    dropped = dropped + max(0, waiting - found.rows), written = written + max(0, found.rows - waiting)
+  FROM (SELECT s.id AS id, coalesce(sum(b.rows), 0) AS rows, coalesce(sum(b.bytes), 0) AS bytes
+        FROM leat_streams s LEFT JOIN leat_stream_blocks b ON b.stream = s.id GROUP BY s.id) AS found
+  WHERE found.id = leat_streams.id;
+DELETE FROM sqlite_sequence WHERE name = 'leat_stream_blocks';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'leat_stream_blocks',
+  max((SELECT coalesce(max(number), 0) FROM leat_stream_blocks),
+      (SELECT coalesce(max(passed), 0) FROM leat_stream_users));
 INSERT OR IGNORE INTO dead_letter_totals VALUES (1, 0, 0, 0, 0, 0, 0);
 UPDATE dead_letter_totals SET letters = found.letters, bytes = found.bytes,
     pushed_out = pushed_out + max(0, dead_letter_totals.letters - found.letters),

@@ -184,8 +184,44 @@ CREATE TABLE leat_identities (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1,          kInheritedBlocks, kDropsByBound,     kLocalTables,
-                               kReplayableLetters, kPausedPipelines, kDeployedPipelines};
+// Streams between pipelines. The CHECK is their accounting equation.
+constexpr const char* kStreams = R"sql(
+CREATE TABLE leat_streams (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  columns TEXT NOT NULL,
+  written INTEGER NOT NULL DEFAULT 0,
+  passed INTEGER NOT NULL DEFAULT 0,
+  dropped INTEGER NOT NULL DEFAULT 0,
+  unread INTEGER NOT NULL DEFAULT 0,
+  waiting INTEGER NOT NULL DEFAULT 0,
+  waiting_bytes INTEGER NOT NULL DEFAULT 0,
+  CHECK (written = passed + dropped + unread + waiting)
+) STRICT;
+
+CREATE TABLE leat_stream_users (
+  stream INTEGER NOT NULL,
+  pipeline TEXT NOT NULL,
+  source TEXT NOT NULL,
+  role TEXT NOT NULL,
+  passed INTEGER NOT NULL,
+  declared INTEGER NOT NULL,
+  PRIMARY KEY (stream, pipeline, source, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE leat_stream_blocks (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  stream INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE INDEX leat_blocks_of_stream ON leat_stream_blocks (stream, number, rows, bytes, created);
+)sql";
+
+constexpr std::array kSteps = {kVersion1,          kInheritedBlocks, kDropsByBound,      kLocalTables,
+                               kReplayableLetters, kPausedPipelines, kDeployedPipelines, kStreams};
 
 }  // namespace
 

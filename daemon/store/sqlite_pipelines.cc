@@ -36,9 +36,15 @@ Status SqlitePipelines::deploy(const DeployedPipeline& text) {
 
 Status SqlitePipelines::remove(const PipelineName& pipeline) {
   const std::int64_t now = host_.now();
-  return change([&](PipelineParts& parts) -> Status {
+  return host_.write(0, [&](PipelineParts& parts) -> Status {
+    Transaction transaction(parts.connection);
+    LEAT_TRY(transaction.begin());
     LEAT_TRY(parts.tables.declare(pipeline, {}, now));
-    return parts.registry.remove(pipeline);
+    LEAT_TRY(parts.streams.declare(pipeline, {}));
+    LEAT_TRY(parts.registry.remove(pipeline));
+    LEAT_TRY(transaction.commit());
+    host_.refresh(pipeline);
+    return {};
   });
 }
 

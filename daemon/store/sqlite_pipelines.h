@@ -10,16 +10,18 @@
 #include "daemon/store/pipeline_registry.h"
 #include "daemon/store/pipeline_store.h"
 #include "daemon/store/sqlite_tables.h"
+#include "daemon/store/streams.h"
 
 namespace leat::store {
 
 /// What works on pipelines over one connection of the storage thread; made anew with it.
 struct PipelineParts {
-  PipelineParts(Connection& on, Outbox& blocks, LocalTables& declared)
-      : connection(on), outbox(blocks), tables(declared), registry(on) {}
+  PipelineParts(Connection& on, Outbox& blocks, LocalTables& declared, Streams& used)
+      : connection(on), outbox(blocks), tables(declared), streams(used), registry(on) {}
   Connection& connection;
   Outbox& outbox;
   LocalTables& tables;
+  Streams& streams;
   PipelineRegistry registry;
 };
 
@@ -30,7 +32,7 @@ class SqlitePipelines final : public PipelineStore {
     /// Runs it on the storage thread, where it may add so many bytes, and waits.
     std::function<Status(std::uint64_t adds, const Work&)> write;
     std::function<Status(const SqliteTables::Read&)> read;  ///< Runs it on the store's reader.
-    /// The outboxes of the pipeline are others than before; on the storage thread.
+    /// The outboxes of the pipeline, or what waits in streams, are others than before; on the storage thread.
     std::function<void(const PipelineName&)> refresh;
     std::function<std::int64_t()> now;  ///< Microseconds.
   };

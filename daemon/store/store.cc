@@ -20,6 +20,7 @@
 #include "daemon/store/paused.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/sqlite_pipelines.h"
+#include "daemon/store/sqlite_streams.h"
 #include "daemon/store/sqlite_tables.h"
 #include "daemon/store/storage_thread.h"
 #include "daemon/store/store_file.h"
@@ -56,14 +57,16 @@ struct Tables {
         outbox(*connection, letters),
         paused(*connection),
         tables(*connection),
-        pipelines(*connection, outbox, tables.tables),
-        commits(*connection, outbox, letters, tables.writer) {}
+        streams(*connection),
+        pipelines(*connection, outbox, tables.tables, streams),
+        commits(*connection, outbox, letters, tables.writer, streams) {}
 
   std::unique_ptr<Connection> connection;
   DeadLetters letters;
   Outbox outbox;
   Paused paused;
   TableParts tables;
+  Streams streams;
   PipelineParts pipelines;
   Commits commits;
 };
@@ -125,6 +128,7 @@ class SqliteStore final : public Store, public TellsHealth {
         ballast_(options_.path + ".ballast", in_memory() ? 0 : ballast_bytes_for(options_.path)),
         tables_(std::make_unique<Tables>(std::move(connection), options_)),
         local_tables_(table_host()),
+        streams_(stream_host()),
         pipelines_(pipeline_host()) {
     const std::lock_guard guard(levels_mutex_);
     for (const OutboxStatus& one : outboxes)
@@ -132,6 +136,7 @@ class SqliteStore final : public Store, public TellsHealth {
     if (!in_memory()) health_.damaged_files = count_damaged_files(options_.path);
     if (const Status put = ballast_.put(); !put) note_health(put);
     (void)file_bound_.measure(*tables_->connection);
+    streams_.refresh(*tables_->connection);
   }
   ~SqliteStore() override { SqliteStore::close(); }
 
@@ -168,6 +173,7 @@ class SqliteStore final : public Store, public TellsHealth {
   Result<DeadLetterStatus> dead_letter_status() override;
   [[nodiscard]] OutboxLevel outbox_level(const PipelineName& pipeline, const TableName& sink) const override;
   TableStore& tables() override { return local_tables_; }
+  StreamStore& streams() override { return streams_; }
   PipelineStore& pipelines() override { return pipelines_; }
   void close() override;
 
@@ -197,6 +203,7 @@ class SqliteStore final : public Store, public TellsHealth {
                Answer<std::uint64_t> done);
   UntilNextStep idle(bool quiet);
   SqliteTables::Host table_host();
+  SqliteStreams::Host stream_host();
   SqlitePipelines::Host pipeline_host();
   void refresh_levels_of(const PipelineName& pipeline);
 
@@ -225,6 +232,7 @@ class SqliteStore final : public Store, public TellsHealth {
 
   FileBound file_bound_{options_.max_bytes};
   SqliteTables local_tables_;
+  SqliteStreams streams_;
   SqlitePipelines pipelines_;
 
   std::once_flag closed_;
@@ -381,6 +389,7 @@ Status SqliteStore::write_commit(const Commit& commit) {
     const std::lock_guard lock(wakes_mutex_);
     if (const auto wake = wakes_.find(key); wake != wakes_.end()) wake->second();
   }
+  streams_.committed(*tables_->connection, commit);
   // As above: the next commit tries again.
   (void)file_bound_.keep(*tables_->connection, tables_->outbox,
                          [this](const PipelineName& pipeline, const TableName& sink) {
@@ -537,6 +546,16 @@ SqliteTables::Host SqliteStore::table_host() {
           .now = options_.now ? options_.now : system_micros};
 }
 
+SqliteStreams::Host SqliteStore::stream_host() {
+  return {.write =
+              [this](const SqliteStreams::Work& work) {
+                return request_and_wait<void>([&] { return work(*tables_->connection, tables_->streams); });
+              },
+          .read = [this](const SqliteStreams::Read& read) -> Status {
+            return this->read<void>([&](Connection& connection) { return read(connection); });
+          }};
+}
+
 SqlitePipelines::Host SqliteStore::pipeline_host() {
   return {.write =
               [this](std::uint64_t adds, const SqlitePipelines::Work& work) {
@@ -552,6 +571,7 @@ SqlitePipelines::Host SqliteStore::pipeline_host() {
 
 /// All its outboxes, those that have another name now included.
 void SqliteStore::refresh_levels_of(const PipelineName& pipeline) {
+  streams_.refresh(*tables_->connection);
   const auto all = read_outbox_status(*tables_->connection);
   if (!all) return;  // Read at the next change.
   (void)file_bound_.measure(*tables_->connection);

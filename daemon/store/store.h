@@ -15,6 +15,7 @@
 
 #include "daemon/store/commit.h"
 #include "daemon/store/pipeline_store.h"
+#include "daemon/store/stream_store.h"
 #include "daemon/store/table_store.h"
 #include "pipelines/base/ids.h"
 #include "pipelines/base/result.h"
@@ -242,6 +243,8 @@ class Store {
 
   /// The local tables; lives as long as the store.
   [[nodiscard]] virtual TableStore& tables() = 0;
+  /// The streams between pipelines; lives as long as the store.
+  [[nodiscard]] virtual StreamStore& streams() = 0;
   /// What is deployed, and what is kept of pipelines; lives as long as the store.
   [[nodiscard]] virtual PipelineStore& pipelines() = 0;
 

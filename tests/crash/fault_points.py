@@ -7,14 +7,16 @@ For each point of pipelines/base/fault_point.h: the daemon is started with the p
 there, is started again without a fault, gets the rest, and must deliver exactly what `leat run` computes. A point that
 is never reached is a failure: then the load below has to change, or the point is in vain.
 
-Three pipelines see to it that all points are passed:
+Five pipelines see to it that all points are passed:
   main     a small journal; windows over HTTP, OVER into rolling files
   power    'journal' = 'power'; windows over HTTP
   trouble  windows over HTTP, of which the far side refuses some, so that shipments are sent in parts; and readings
            to a far side that is away, whose outbox drops the oldest
+  clean    all readings into a stream
+  chained  windows over what is in the stream, over HTTP
 Points of a change (`deploy.…`, `rename.…`) have a pipeline of their own, `changing`, which is deployed, replaced and renamed
 while messages come; it must run under one name, the old or the new one, and lose nothing.
-A fourth one, `kafka`, sends windows into a topic by transactions; without a real broker it and its points are left out.
+Another one, `kafka`, sends windows into a topic by transactions; without a real broker it and its points are left out.
 """
 
 import argparse
@@ -38,8 +40,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from kafka import Kafka  # noqa: E402
 from leat import Daemon  # noqa: E402
 from mosquitto import Mosquitto  # noqa: E402
+from pipeline_text import often  # noqa: E402
 from processes import Failure, Program, eventually  # noqa: E402
-from readings import WINDOW_COLUMNS, WINDOW_QUERY  # noqa: E402
+from readings import COLUMNS, WINDOW_COLUMNS, WINDOW_QUERY  # noqa: E402
 from receiver import Receiver  # noqa: E402
 from workload import (  # noqa: E402
     OVER_COLUMNS,
@@ -57,6 +60,7 @@ from workload import (  # noqa: E402
     over_output,
     print_table,
     source,
+    stream_table,
     uninterrupted,
     wait_for,
     windows_output,
@@ -64,7 +68,7 @@ from workload import (  # noqa: E402
 )
 
 LIST = pathlib.Path(__file__).resolve().parents[2] / "pipelines" / "base" / "fault_point.h"
-PIPELINES = ("main", "power", "trouble")
+PIPELINES = ("main", "power", "trouble", "clean", "chained")
 MESSAGES = 1500
 PER_SECOND = 1500
 # Passed with every message, or once or twice in a run; the others at least three times.
@@ -79,6 +83,8 @@ MARKED_QUERY = f"SELECT *, CASE WHEN device = 'device-3' THEN '{POISON}' ELSE 'f
 # Of these the outbox of a far side that is away overflows.
 AWAY_COLUMNS = "device STRING, seq BIGINT, padding STRING"
 AWAY_QUERY = "SELECT device, seq, RPAD('', 100, 'x') FROM readings"
+CLEAN_COLUMNS = "device STRING, ts TIMESTAMP(3), seq BIGINT, v DOUBLE"
+CLEAN_QUERY = "SELECT device, ts, seq, v FROM readings"
 FINE_QUERY = f"SELECT * FROM ({MARKED_QUERY}) WHERE mark = 'fine'"
 
 
@@ -156,6 +162,11 @@ class Trial:
             + http_table("away", AWAY_COLUMNS, "http://127.0.0.1:9/", **away)
             + insert("refused", MARKED_QUERY)
             + insert("away", AWAY_QUERY),
+            "clean": source(broker, self.topic) + stream_table("clean", CLEAN_COLUMNS) + insert("clean", CLEAN_QUERY),
+            "chained": often("50 ms")
+            + stream_table("readings", COLUMNS, stream="clean")
+            + http_table("windows", WINDOW_COLUMNS, receiver + self.path("chained"))
+            + insert("windows", WINDOW_QUERY),
             "kafka": source(broker, self.topic)
             + kafka_table("windows", WINDOW_COLUMNS, self.site.kafka.address, self.name, format="json", **small_batches)
             + insert("windows", WINDOW_QUERY),
@@ -167,6 +178,7 @@ class Trial:
             windows_output(receiver, self.path("main")),
             over_output(self.folder / "files"),
             windows_output(receiver, self.path("power")),
+            windows_output(receiver, self.path("chained")),
             Output("refused", FINE_QUERY, lambda: without_closing(receiver.rows(self.path("refused")))),
         ]
         if kafka.real:

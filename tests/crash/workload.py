@@ -195,6 +195,10 @@ def file_table(name: str, columns: str, folder: pathlib.Path) -> str:
     return f"CREATE TABLE {name} ({columns}) {with_options(keys)};\n"
 
 
+def stream_table(name: str, columns: str, **extra: object) -> str:
+    return f"CREATE TABLE {name} ({columns}) {with_options({'connector': 'stream', **extra})};\n"
+
+
 def insert(table: str, query: str) -> str:
     return f"INSERT INTO {table} {query};\n"
 

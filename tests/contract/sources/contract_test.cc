@@ -2,7 +2,7 @@
 // the list.
 #include "tests/contract/sources/source_world.h"
 
-#define ALL_WORLDS DatagenWorld, FilesystemWorld, HttpWorld, KafkaWorld, MqttWorld, SqliteWorld
+#define ALL_WORLDS DatagenWorld, FilesystemWorld, HttpWorld, KafkaWorld, MqttWorld, SqliteWorld, StreamWorld
 
 namespace leat::sources {
 namespace {

@@ -61,6 +61,51 @@ std::vector<std::string> SqliteWorld::records(const Message& message) const {
   return records;
 }
 
+void StreamWorld::provide(int from, int to) {
+  constexpr int kRows = 7;
+  const std::scoped_lock lock(mutex_);
+  while (from <= to) {
+    ColumnBuilder numbers(Type::big_int());
+    for (int row = 0; row < kRows && from <= to; ++row) numbers.append<std::int64_t>(from++);
+    Batch batch{.size = numbers.size()};
+    batch.columns.push_back(numbers.finish());
+    std::string rows;
+    append_rows(batch, rows);
+    blocks_.push_back({blocks_.size() + 1, 1'000'000, seal_block(batch.size, rows)});
+  }
+  for (const auto& [table, wake] : wakes_) wake();
+}
+
+Result<std::vector<StreamBlock>> StreamWorld::read_stream(const StreamReaderName& reader, std::uint64_t after,
+                                                          std::uint64_t) {
+  CHECK(reader.stream == "numbers");
+  CHECK(reader.pipeline.value == "test");
+  constexpr std::uint64_t kMost = 10;
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t from = std::min<std::uint64_t>(after, blocks_.size());
+  const std::uint64_t to = std::min<std::uint64_t>(from + kMost, blocks_.size());
+  return std::vector<StreamBlock>(blocks_.begin() + static_cast<std::ptrdiff_t>(from),
+                                  blocks_.begin() + static_cast<std::ptrdiff_t>(to));
+}
+
+void StreamWorld::on_stream(const StreamReaderName& reader, std::function<void()> wake) {
+  const std::scoped_lock lock(mutex_);
+  if (wake)
+    wakes_[reader.table.value] = std::move(wake);
+  else
+    wakes_.erase(reader.table.value);
+}
+
+std::vector<std::string> StreamWorld::records(const Message& message) const {
+  ColumnBuilder numbers(Type::big_int());
+  ColumnBuilder* const columns[] = {&numbers};
+  REQUIRE(read_block(message.payload, columns).has_value());
+  std::vector<std::string> records;
+  const ColumnPtr column = numbers.finish();
+  for (const std::int64_t number : column->values<std::int64_t>()) records.push_back(std::to_string(number));
+  return records;
+}
+
 void FilesystemWorld::provide(int from, int to) {
   // Several files, each growing: the order of the records is that of the names.
   std::string text;
@@ -200,7 +245,9 @@ void Station::build() {
                                             .chunk_bytes = 512,
                                             .splitter = {},
                                             .tables = world_.tables(),
-                                            .ports = world_.ports()});
+                                            .ports = world_.ports(),
+                                            .streams = world_.streams(),
+                                            .deployed_as = {"test"}});
   REQUIRE_MESSAGE(built.has_value(), (built ? "" : built.error().message));
   source = *std::move(built);
   tracker_ = source->tracker(committed);

@@ -9,10 +9,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "sources/clients/local_stream.h"
 #include "sources/clients/local_table.h"
 #include "sources/http/http_ports.h"
 #include "sources/listen/listener.h"
@@ -40,6 +42,7 @@ class SourceWorld {
   [[nodiscard]] virtual LocalTableReader* tables() const { return nullptr; }
   /// The addresses that its sources share.
   [[nodiscard]] virtual HttpPorts* ports() const { return nullptr; }
+  [[nodiscard]] virtual StreamReader* streams() const { return nullptr; }
   /// What the messages of this world carry.
   [[nodiscard]] virtual std::vector<std::string> records(const Message& message) const = 0;
 };
@@ -74,6 +77,25 @@ class SqliteWorld final : public SourceWorld, private LocalTableReader {
                                                      const std::vector<std::size_t>& columns,
                                                      LocalTableRange& range) override;
   std::int64_t last_ = 1;
+};
+
+/// A stream of a store that is none: its rows are numbers, some in a block.
+class StreamWorld final : public SourceWorld, private StreamReader {
+ public:
+  [[nodiscard]] std::string connector() const override { return "stream"; }
+  [[nodiscard]] OptionMap options(const std::string&) const override { return {{"stream", "numbers"}}; }
+  void provide(int from, int to) override;
+  [[nodiscard]] StreamReader* streams() const override { return const_cast<StreamWorld*>(this); }
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override;
+
+ private:
+  Result<std::vector<StreamBlock>> read_stream(const StreamReaderName& reader, std::uint64_t after,
+                                               std::uint64_t max_bytes) override;
+  void on_stream(const StreamReaderName& reader, std::function<void()> wake) override;
+
+  std::mutex mutex_;  // Guards what follows.
+  std::vector<StreamBlock> blocks_;
+  std::map<std::string, std::function<void()>> wakes_;  // By table.
 };
 
 class FilesystemWorld final : public SourceWorld {

@@ -208,7 +208,7 @@ TEST_CASE_FIXTURE(FileFixture,
                   "damage that was seen is told until the next start, whatever goes well since") {
   fill();
   store.reset();
-  for (std::streamoff page = 29; page < 34; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
+  for (std::streamoff page = 34; page < 39; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
   REQUIRE(open());
   CHECK(health_of(*store).damage.empty());
   CHECK_FALSE(store->load(kPipeline));
@@ -243,7 +243,7 @@ TEST_CASE_FIXTURE(FileFixture,
                   "damage met while running is answered with corrupt, and checked at the next start") {
   fill();
   store.reset();
-  for (std::streamoff page = 29; page < 34; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
+  for (std::streamoff page = 34; page < 39; ++page) overwrite(page * 4096, std::string(4096, '\x5a'));
   REQUIRE(open());
   CHECK(notes.empty());
   CHECK(store->load(kPipeline).error().code == ErrorCode::kCorrupt);
