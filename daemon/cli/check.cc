@@ -10,7 +10,9 @@
 #include "daemon/cli/client_names.h"
 #include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
+#include "daemon/cli/http_paths.h"
 #include "daemon/cli/pipeline_text.h"
+#include "daemon/cli/stream_columns.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
@@ -26,7 +28,20 @@ Result<std::vector<std::string>> files_of(const std::string& path) {
   return runtime::pipeline_files(path);
 }
 
-bool check_file(const std::string& path, ClientNames& names) {
+/// What only several pipelines together can get wrong.
+struct Together {
+  ClientNames names;
+  HttpPaths paths;
+  StreamColumns streams;
+
+  void add(const std::string& file, const plan::Plan& plan) {
+    names.add(file, plan);
+    paths.add(file, plan);
+    streams.add(file, plan);
+  }
+};
+
+bool check_file(const std::string& path, Together& together) {
   const auto text = read_pipeline(path, "");
   if (!text) {
     fmt::print(stderr, "leat check: {}\n", text.error().message);
@@ -40,12 +55,12 @@ bool check_file(const std::string& path, ClientNames& names) {
                                            runtime::catalog());
   print_messages(outcome);
   if (!outcome.ok()) return false;
-  names.add(path, outcome.plan);
+  together.add(path, outcome.plan);
   fmt::print("{}: ok\n", path);
   return true;
 }
 
-bool check_pipelines(const std::string& path, ClientNames& names) {
+bool check_pipelines(const std::string& path, Together& together) {
   const auto files = files_of(path);
   if (!files) {
     fmt::print(stderr, "leat check: {}\n", files.error().message);
@@ -53,14 +68,18 @@ bool check_pipelines(const std::string& path, ClientNames& names) {
   }
   if (files->empty()) fmt::print(stderr, "leat check: {}: the folder holds no *.sql file\n", path);
   bool good = true;
-  for (const std::string& file : *files) good = check_file(file, names) && good;
+  for (const std::string& file : *files) good = check_file(file, together) && good;
   return good;
 }
 
-bool check_names(const ClientNames& names) {
-  const auto clashes = names.clashes();
-  for (const std::string& clash : clashes) fmt::print(stderr, "leat check: {}\n", clash);
-  return clashes.empty();
+bool check_together(const Together& together) {
+  bool good = true;
+  for (const auto& clashes : {together.names.clashes(), together.paths.clashes(), together.streams.clashes()})
+    for (const std::string& clash : clashes) {
+      fmt::print(stderr, "leat check: {}\n", clash);
+      good = false;
+    }
+  return good;
 }
 
 bool check_configuration(const std::string& path, const std::vector<std::string>& settings) {
@@ -82,13 +101,13 @@ int check(const CheckOptions& options) {
     return kUsage;
   }
   bool good = true;
-  ClientNames names;
+  Together together;
   for (const std::string& path : options.paths) {
-    const bool right =
-        is_configuration(path) ? check_configuration(path, options.settings) : check_pipelines(path, names);
+    const bool right = is_configuration(path) ? check_configuration(path, options.settings)
+                                              : check_pipelines(path, together);
     good = right && good;
   }
-  good = check_names(names) && good;
+  good = check_together(together) && good;
   return good ? kOk : kBadConfig;
 }
 

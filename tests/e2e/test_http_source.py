@@ -201,6 +201,16 @@ def test_a_port_that_others_reach_is_not_opened_without_a_say(run_leat, tmp_path
     assert run_leat("check", file).returncode == 0
 
 
+def test_tables_of_a_folder_that_are_in_each_others_way_are_found(run_leat, tmp_path):
+    for name, path, more in (("a", "/a", {}), ("b", "/b", {}), ("c", "/b", {"max-connections": "7"})):
+        (tmp_path / f"{name}.sql").write_text(from_http(8464, path, **more) + into_table(f"taken_{name}"))
+    refused = run_leat("check", tmp_path)
+    assert refused.returncode == 78
+    assert "all take /b at 127.0.0.1:8464" in refused.stderr and "must agree on" in refused.stderr
+    (tmp_path / "c.sql").unlink()
+    assert run_leat("check", tmp_path).returncode == 0
+
+
 def test_a_token_whose_file_is_empty_opens_nothing(daemon, tmp_path):
     port = free_port()
     (tmp_path / "token").write_text("\n")

@@ -135,6 +135,19 @@ TEST_CASE("a pause is news for a source that cannot rewind only") {
   CHECK(rewinds.look({.link = Link::kPaused}).empty());
 }
 
+TEST_CASE("of refusals that follow each other the first is told") {
+  Source it;
+  ++it.health.connects;
+  CHECK(it.look(Link::kConnected) == kConnected);
+  for (int burst = 0; burst < 2; ++burst) {
+    ++it.health.refused;
+    CHECK(it.look(Link::kConnected) == Lines{"source refuses what is sent to it"});
+    ++it.health.refused;
+    CHECK(it.look(Link::kConnected).empty());
+    CHECK(it.look(Link::kConnected).empty());  // A look without any: the next is told.
+  }
+}
+
 TEST_CASE("an outage is told once, whatever its reasons, until something is settled") {
   using State = DeliveryStatus::State;
   DeliveryLog log;

@@ -1,0 +1,31 @@
+// Tables of several pipelines that use one stream ('connector' = 'stream') and do not fit each other.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipelines/plan/node.h"
+
+namespace leat::cli {
+
+/// Pure.
+class StreamColumns {
+ public:
+  /// `file` is for messages.
+  void add(const std::string& file, const plan::Plan& plan);
+  /// One sentence for each stream that is declared with different columns, or read by who writes it.
+  [[nodiscard]] std::vector<std::string> clashes() const;
+
+ private:
+  struct Stream {
+    std::map<std::string, std::set<std::string>> tables;  // By columns: "'clean' of a.sql".
+    std::set<std::string> writers;                        // Files.
+    std::set<std::string> readers;
+  };
+  std::map<std::string, Stream> streams_;  // By name.
+};
+
+}  // namespace leat::cli
