@@ -44,7 +44,12 @@ std::string dump_of(const std::string& path) {
   return text;
 }
 
+const PipelineName kReader{"reader"};
+const TableName kClean{"clean"};
+
 struct RecordedStore : StoreFixture {
+  const std::shared_ptr<const sources::LocalStream> stream = std::make_shared<const sources::LocalStream>(
+      sources::LocalStream{"clean", Schema{{{"id", Type::big_int()}}}, 1'500, {}, plan::OnFull::kDropOldest});
   test::Tape tape;
   std::vector<std::string> expected{""};  ///< After each answered request; before the first there is nothing.
 
@@ -61,7 +66,26 @@ struct RecordedStore : StoreFixture {
       commit.state.push_back({"window", "key " + std::to_string((round * 5 + i) % 40), i % 4 == 3,
                               std::string(static_cast<std::size_t>(50 + 40 * i), 'v')});
     commit.blocks = {{kSink, 2, std::string(static_cast<std::size_t>(700 * (round % 7)), 'b'), round}};
+    commit.streams = {{stream, 3, std::string(static_cast<std::size_t>(200 * round), 's')}};
     if (round % 3 == 0) commit.dead_letters = {letter("bad " + std::to_string(round))};
+    REQUIRE(write(std::move(commit)));
+    done();
+  }
+  void declare_stream() {
+    using Role = StreamUse::Role;
+    REQUIRE(store->streams().declare(kPipeline, {{kClean, stream, Role::kWrites}}));
+    done();
+    REQUIRE(store->streams().declare(kReader, {{kClean, stream, Role::kReads}}));
+    done();
+  }
+  /// A reader's commit passes the oldest block.
+  void read_on(int round) {
+    const auto blocks = store->streams().read_stream({"clean", kReader, kClean}, 0, 1);
+    REQUIRE((blocks && !blocks->empty()));
+    Commit commit = next_commit(kReader);
+    commit.time = round;
+    commit.positions = {{kClean, "block " + std::to_string(blocks->front().number)}};
+    commit.passed = {{kClean, "clean", blocks->front().number}};
     REQUIRE(write(std::move(commit)));
     done();
   }
@@ -84,7 +108,9 @@ struct RecordedStore : StoreFixture {
   void work() {
     REQUIRE(open());
     done();
+    declare_stream();
     for (int round = 1; round <= 4; ++round) commit_some(round);
+    read_on(4);
     ship();
     keep_house_now();
     for (int round = 5; round <= 7; ++round) commit_some(round);
@@ -93,6 +119,7 @@ struct RecordedStore : StoreFixture {
     reopen();
     done();
     commit_some(8);
+    read_on(8);
     ship();
     store.reset();
   }
