@@ -233,8 +233,8 @@ Result<BoundScalar> bind_str_to_map(Arguments arguments, const Session&) {
   return BoundScalar{type, std::vector(arguments.size(), Type::string()),
                      [type](const CallContext& context, std::span<const Datum> a) {
                        const std::vector<std::uint8_t> validity = strict_validity(context.rows, a);
-                       RegexCache pairs;
-                       RegexCache keys;
+                       RegexCache pairs(Malformed::kError);
+                       RegexCache keys(Malformed::kError);
                        ColumnBuilder out(type);
                        const auto text = [&](std::size_t i, std::size_t row, std::string_view otherwise) {
                          return i < a.size() ? a[i].column->strings()[a[i].index(row)] : otherwise;

@@ -209,13 +209,13 @@ Binder matching(std::string signature, typename PatternCache<Compiled>::Compile 
 
 Result<bool> find_regex(std::string_view text, const Result<RegexPtr>& regex) {
   if (!regex) return tl::unexpected(regex.error());
-  return !(*regex)->pattern().empty() && RE2::PartialMatch(regex_piece(text), **regex);
+  return *regex && !(*regex)->pattern().empty() && RE2::PartialMatch(regex_piece(text), **regex);
 }
 
 Result<std::optional<std::string_view>> extract(std::string_view text, const Result<RegexPtr>& regex,
                                                 std::int32_t group) {
   if (!regex) return tl::unexpected(regex.error());
-  if (group < 0 || group > (*regex)->NumberOfCapturingGroups()) return std::nullopt;
+  if (!*regex || group < 0 || group > (*regex)->NumberOfCapturingGroups()) return std::nullopt;
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(group) + 1);
   if (!(*regex)->Match(regex_piece(text), 0, text.size(), RE2::UNANCHORED, groups.data(), group + 1))
     return std::nullopt;
@@ -225,8 +225,10 @@ Result<std::optional<std::string_view>> extract(std::string_view text, const Res
 }
 
 // The replacement is taken as it is, backslashes and dollars included.
-Result<std::string> replace(std::string_view text, const Result<RegexPtr>& regex, std::string_view with) {
+Result<std::optional<std::string>> replace(std::string_view text, const Result<RegexPtr>& regex,
+                                           std::string_view with) {
   if (!regex) return tl::unexpected(regex.error());
+  if (!*regex) return std::nullopt;
   std::string rewrite;
   for (const char c : with) rewrite.append(c == '\\' ? 2 : 1, c);
   std::string out(text);

@@ -21,8 +21,9 @@ void for_matches(std::string_view text, const RE2& regex, int groups, F f) {
   }
 }
 
-Result<std::int32_t> count(std::string_view text, const Result<RegexPtr>& regex) {
+Result<std::optional<std::int32_t>> count(std::string_view text, const Result<RegexPtr>& regex) {
   if (!regex) return tl::unexpected(regex.error());
+  if (!*regex) return std::nullopt;
   std::int32_t matches = 0;
   for_matches(text, **regex, 0, [&](const auto&) { ++matches; });
   return matches;
@@ -31,13 +32,15 @@ Result<std::int32_t> count(std::string_view text, const Result<RegexPtr>& regex)
 Result<std::optional<std::string_view>> first(std::string_view text, const Result<RegexPtr>& regex) {
   if (!regex) return tl::unexpected(regex.error());
   re2::StringPiece found;
-  if (!(*regex)->Match(regex_piece(text), 0, text.size(), RE2::UNANCHORED, &found, 1)) return std::nullopt;
+  if (!*regex || !(*regex)->Match(regex_piece(text), 0, text.size(), RE2::UNANCHORED, &found, 1))
+    return std::nullopt;
   return std::string_view(found.data(), found.size());
 }
 
-Result<std::int32_t> position(std::string_view text, const Result<RegexPtr>& regex) {
+Result<std::optional<std::int32_t>> position(std::string_view text, const Result<RegexPtr>& regex) {
   const Result<std::optional<std::string_view>> found = first(text, regex);
   if (!found) return tl::unexpected(found.error());
+  if (!*regex) return std::nullopt;
   if (!*found) return 0;
   const auto at = static_cast<std::size_t>((*found)->data() - text.data());
   return static_cast<std::int32_t>(utf8_length(text.substr(0, at)) + 1);
@@ -47,7 +50,7 @@ constexpr std::string_view kAllSignature = "REGEXP_EXTRACT_ALL(string, regex [, 
 
 ColumnPtr extract_all(const CallContext& context, const Type& type, std::span<const Datum> a) {
   ColumnBuilder out(type);
-  RegexCache cache;
+  RegexCache cache(Malformed::kNone);
   for (std::size_t row = 0; row < context.rows; ++row) {
     const auto null = [row](const Datum& datum) { return datum.column->is_null(datum.index(row)); };
     if (null(a[0]) || null(a[1]) || (a.size() > 2 && null(a[2]))) {
@@ -57,7 +60,7 @@ ColumnPtr extract_all(const CallContext& context, const Type& type, std::span<co
     const std::int32_t group = a.size() > 2 ? a[2].column->values<std::int32_t>()[a[2].index(row)] : 1;
     const Result<RegexPtr>& regex = cache.get(a[1].column->strings()[a[1].index(row)]);
     if (!regex) context.errors->add(row, regex.error().message);
-    if (!regex || group < 0 || group > (*regex)->NumberOfCapturingGroups()) {
+    if (!regex || !*regex || group < 0 || group > (*regex)->NumberOfCapturingGroups()) {
       out.append_null();
       continue;
     }
