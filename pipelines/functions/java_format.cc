@@ -4,43 +4,31 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <utility>
 
 #include "pipelines/base/time.h"
+#include "pipelines/functions/calendar_text.h"
 #include "pipelines/functions/parse.h"
 #include "pipelines/functions/time_units.h"
 
 namespace leat::functions {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
-                                                      "May",       "June",     "July",     "August",
-                                                      "September", "October",  "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                                   "Thursday", "Friday", "Saturday"};
 constexpr std::string_view kLetters = "yuMLdDHkKhmsSaE";
-constexpr std::string_view kPrintedLetters = "GQqYwWecAnN";
+constexpr std::string_view kPrintedLetters = "GQqYwWecFAnN";
 constexpr std::array<std::string_view, 4> kQuarters = {"1st", "2nd", "3rd", "4th"};
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 bool is_number(char letter, int count) {
   return letter != 'a' && letter != 'E' && !((letter == 'M' || letter == 'L') && count >= 3);
 }
 
-// MMM, EEE: three letters; MMMM, EEEE: the whole name.
-std::string_view name_of(std::string_view name, int count) {
-  return count >= 4 ? name : name.substr(0, 3);
-}
-
-void pad(std::int64_t value, int width, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "{:0{}}", value, width);
+// Five letters: the first one of the name.
+std::string_view printed_name(std::string_view name, int count) {
+  return count == 5 ? name.substr(0, 1) : name_of(name, count);
 }
 
 void print_quarter(std::int64_t quarter, int count, std::string& out) {
-  if (count <= 2) return pad(quarter, count, out);
+  if (count <= 2) return append_padded(quarter, count, out);
   if (count == 4)
     out += fmt::format("{} quarter", kQuarters[static_cast<std::size_t>(quarter - 1)]);
   else
@@ -89,29 +77,19 @@ struct JavaFormat::Fields {
 Result<JavaFormat> JavaFormat::compile(std::string_view pattern, Use use) {
   JavaFormat format;
   bool optional = false;
-  for (std::size_t i = 0; i < pattern.size();) {
-    const char c = pattern[i];
-    std::size_t end = i + 1;
-    if (c == '[' || c == ']') {
-      optional = c == '[';
-    } else if (c == '\'') {
-      end = pattern.find('\'', i + 1);
-      if (end == std::string_view::npos)
-        return fail(ErrorCode::kInvalid, fmt::format("quote without end in time format '{}'", pattern));
-      const std::string_view quoted = pattern.substr(i + 1, end - i - 1);
-      format.items_.push_back({0, 0, quoted.empty() ? "'" : std::string(quoted), false, optional});
-      ++end;
-    } else if (is_letter(c)) {
-      const bool printed = use == Use::kPrint && kPrintedLetters.find(c) != std::string_view::npos;
-      if (!printed && kLetters.find(c) == std::string_view::npos)
-        return fail(ErrorCode::kInvalid,
-                    fmt::format("time format '{}' has the unknown letter {}", pattern, c));
-      while (end < pattern.size() && pattern[end] == c) ++end;
-      format.items_.push_back({c, static_cast<int>(end - i), {}, false, optional});
-    } else {
-      format.items_.push_back({0, 0, std::string(1, c), false, optional});
+  LEAT_ASSIGN(std::vector<PatternPart> parts, split_time_pattern(pattern));
+  for (PatternPart& part : parts) {
+    if (!part.quoted && (part.literal == "[" || part.literal == "]")) {
+      optional = part.literal == "[";
+      continue;
     }
-    i = end;
+    const bool printed = use == Use::kPrint && kPrintedLetters.find(part.letter) != std::string_view::npos;
+    if (part.letter != 0 && !printed && kLetters.find(part.letter) == std::string_view::npos)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("time format '{}' has the unknown letter {}", pattern, part.letter));
+    if (part.letter == 'F' && part.count > 1)
+      return fail(ErrorCode::kInvalid, fmt::format("time format '{}' has more than one F", pattern));
+    format.items_.push_back({part.letter, part.count, std::move(part.literal), false, optional});
   }
   format.mark_adjacent();
   return format;
@@ -146,7 +124,8 @@ bool JavaFormat::print_date(const Item& item, std::int64_t micros, std::string& 
       return true;
     case 'y':
     case 'u':
-      pad(item.count == 2 ? floor_mod(part(TimeUnit::kYear), 100) : part(TimeUnit::kYear), item.count, out);
+      append_padded(item.count == 2 ? floor_mod(part(TimeUnit::kYear), 100) : part(TimeUnit::kYear),
+                    item.count, out);
       return true;
     case 'Q':
     case 'q':
@@ -155,15 +134,15 @@ bool JavaFormat::print_date(const Item& item, std::int64_t micros, std::string& 
     case 'M':
     case 'L':
       if (item.count >= 3)
-        out += name_of(kMonths[static_cast<std::size_t>(part(TimeUnit::kMonth) - 1)], item.count);
+        out += printed_name(kMonthNames[static_cast<std::size_t>(part(TimeUnit::kMonth) - 1)], item.count);
       else
-        pad(part(TimeUnit::kMonth), item.count, out);
+        append_padded(part(TimeUnit::kMonth), item.count, out);
       return true;
     case 'd':
-      pad(part(TimeUnit::kDay), item.count, out);
+      append_padded(part(TimeUnit::kDay), item.count, out);
       return true;
     case 'D':
-      pad(part(TimeUnit::kDayOfYear), item.count, out);
+      append_padded(part(TimeUnit::kDayOfYear), item.count, out);
       return true;
     default:
       return false;
@@ -173,7 +152,7 @@ bool JavaFormat::print_date(const Item& item, std::int64_t micros, std::string& 
 bool JavaFormat::print_time(const Item& item, std::int64_t micros, std::string& out) {
   const std::int64_t of_day = floor_mod(micros, kMicrosPerDay);
   const std::int64_t hour = of_day / kMicrosPerHour;
-  const auto padded = [&](std::int64_t value) { return pad(value, item.count, out), true; };
+  const auto padded = [&](std::int64_t value) { return append_padded(value, item.count, out), true; };
   switch (item.letter) {
     case 'H':
       return padded(hour);
@@ -207,28 +186,24 @@ bool JavaFormat::print_time(const Item& item, std::int64_t micros, std::string& 
   }
 }
 
-// Weeks begin on Sunday, and the first one of a year or a month has its first day.
 bool JavaFormat::print_week(const Item& item, std::int64_t micros, std::string& out) {
-  const auto part = [&](TimeUnit unit) { return extract_part(unit, micros); };
-  const std::int64_t weekday = part(TimeUnit::kDayOfWeek);  // Sunday: 1.
-  const auto week_of = [&](std::int64_t day) { return (day - weekday + 13) / 7; };
-  const std::int64_t year = part(TimeUnit::kYear);
-  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  // The week that has the next January 1 is the next year's.
-  const bool next_year = part(TimeUnit::kDayOfYear) + 7 - weekday > (leap ? 366 : 365);
-  const std::int64_t week_year = year + (next_year ? 1 : 0);
+  const std::int64_t weekday = extract_part(TimeUnit::kDayOfWeek, micros);  // Sunday: 1.
+  const EnglishWeek week = english_week(micros);
   switch (item.letter) {
     case 'Y':
-      return pad(item.count == 2 ? floor_mod(week_year, 100) : week_year, item.count, out), true;
+      return append_padded(item.count == 2 ? floor_mod(week.year, 100) : week.year, item.count, out), true;
     case 'w':
-      return pad(next_year ? 1 : week_of(part(TimeUnit::kDayOfYear)), item.count, out), true;
+      return append_padded(week.of_year, item.count, out), true;
     case 'W':
-      return pad(week_of(part(TimeUnit::kDay)), item.count, out), true;
+      return append_padded(week.of_month, item.count, out), true;
+    case 'F':
+      // The day within stretches of seven from the first of the month; Java before 19 means that.
+      return append_padded((extract_part(TimeUnit::kDay, micros) - 1) % 7 + 1, 1, out), true;
     default:
       break;
   }
-  if (item.letter != 'E' && item.count <= 2) return pad(weekday, item.count, out), true;
-  out += name_of(kDays[static_cast<std::size_t>(weekday - 1)], item.count);
+  if (item.letter != 'E' && item.count <= 2) return append_padded(weekday, item.count, out), true;
+  out += printed_name(kDayNames[static_cast<std::size_t>(weekday - 1)], item.count);
   return true;
 }
 
@@ -239,9 +214,9 @@ bool JavaFormat::read(const Item& item, std::string_view& text, Fields& fields) 
     fields.afternoon = text.starts_with("PM") || text.starts_with("pm");
     return take_text(text, "AM") || take_text(text, "PM") || take_text(text, "am") || take_text(text, "pm");
   }
-  if (item.letter == 'E') return take_name(text, kDays, item.count).has_value();
+  if (item.letter == 'E') return take_name(text, kDayNames, item.count).has_value();
   if (!is_number(item.letter, item.count)) {
-    const std::optional<std::int64_t> month = take_name(text, kMonths, item.count);
+    const std::optional<std::int64_t> month = take_name(text, kMonthNames, item.count);
     fields.month = month.value_or(-1) + 1;
     return month.has_value();
   }

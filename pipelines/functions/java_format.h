@@ -1,6 +1,6 @@
 // Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss.SSS". Letters: y u M L d D H k K h m s S a E,
-// and for printing alone G Q q Y w W e c A n N (weeks are those of the English locale: from Sunday, the first
-// has January 1); each with its count; text in single quotes; optional parts in brackets. Other letters are
+// and for printing alone G Q q Y w W e c F A n N (weeks are those of the English locale, see
+// calendar_text.h); each with its count; text in single quotes; optional parts in brackets. Other letters are
 // refused.
 #pragma once
 

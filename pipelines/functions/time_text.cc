@@ -12,7 +12,9 @@
 #include "pipelines/functions/decimal.h"
 #include "pipelines/functions/families.h"
 #include "pipelines/functions/java_format.h"
+#include "pipelines/functions/java_time_zone.h"
 #include "pipelines/functions/parse.h"
+#include "pipelines/functions/simple_date_format.h"
 
 namespace leat::functions {
 namespace {
@@ -22,21 +24,26 @@ using MaybeTime = std::optional<std::int64_t>;
 constexpr std::int32_t kMillis = 3;
 
 /// Formats that were met, by their pattern; mostly one.
-class Formats {
+template <class Format>
+class FormatsOf {
  public:
-  explicit Formats(JavaFormat::Use use) : use_(use) {}
-  const Result<JavaFormat>& get(std::string_view pattern) {
+  explicit FormatsOf(typename Format::Use use) : use_(use) {}
+  const Result<Format>& get(std::string_view pattern) {
     const auto known = formats_.find(pattern);
     if (known != formats_.end()) return known->second;
     // A column of ever new patterns must not grow for ever.
     if (formats_.size() > 64) formats_.clear();
-    return formats_.emplace(std::string(pattern), JavaFormat::compile(pattern, use_)).first->second;
+    return formats_.emplace(std::string(pattern), Format::compile(pattern, use_)).first->second;
   }
 
  private:
-  JavaFormat::Use use_;
-  std::map<std::string, Result<JavaFormat>, std::less<>> formats_;
+  typename Format::Use use_;
+  std::map<std::string, Result<Format>, std::less<>> formats_;
 };
+
+using Formats = FormatsOf<JavaFormat>;
+using SimpleFormats = FormatsOf<SimpleDateFormat>;
+using SimpleClock = SimpleDateFormat::Clock;
 
 // By the format; what does not fit it is tried in SQL's own form, as Flink does ("1999-9-10").
 Result<MaybeTime> parse_by(Formats& formats, std::string_view text, std::string_view pattern) {
@@ -46,16 +53,24 @@ Result<MaybeTime> parse_by(Formats& formats, std::string_view text, std::string_
   return time ? time : parse_timestamp(trimmed(text));
 }
 
+Result<MaybeTime> parse_simply(SimpleFormats& formats, SimpleClock& clock, std::string_view text,
+                               std::string_view pattern) {
+  const Result<SimpleDateFormat>& format = formats.get(pattern);
+  if (!format) return tl::unexpected(format.error());
+  return format->parse(text, clock);
+}
+
 MaybeTime to_millis(MaybeTime time) {
   return time ? MaybeTime(cut_to_precision(*time, kMillis)) : time;
 }
 
 // A wrong literal pattern is said at bind time.
-Status check_format(Arguments arguments, std::size_t at, JavaFormat::Use use) {
+template <class Format>
+Status check_format(Arguments arguments, std::size_t at, typename Format::Use use) {
   if (at >= arguments.size()) return {};
   const std::optional<std::string> pattern = text_literal(arguments[at]);
   if (!pattern) return {};
-  if (Result<JavaFormat> format = JavaFormat::compile(*pattern, use); !format)
+  if (Result<Format> format = Format::compile(*pattern, use); !format)
     return tl::unexpected(std::move(format).error());
   return {};
 }
@@ -75,7 +90,7 @@ using Text = std::string_view;
 // ---- To times --------------------------------------------------------------------------------------------
 
 Result<BoundScalar> bind_to_timestamp(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
+  LEAT_TRY(check_format<JavaFormat>(arguments, 1, JavaFormat::Use::kParse));
   const Type text = Type::string();
   const Type type = Type::timestamp(kMillis);
   return choose("TO_TIMESTAMP(string [, format])",
@@ -92,23 +107,21 @@ Result<BoundScalar> bind_to_timestamp(Arguments arguments, const Session& sessio
 }
 
 Result<BoundScalar> bind_to_date(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
+  LEAT_TRY(check_format<SimpleDateFormat>(arguments, 1, SimpleDateFormat::Use::kParse));
   using MaybeDay = std::optional<std::int32_t>;
   const Type text = Type::string();
-  return choose(
-      "TO_DATE(string [, format])",
-      {of({text}, Type::date(), parse_date),
-       custom({text, text}, Type::date(),
-              [](const CallContext& context, const Type& result, std::span<const Datum> a) {
-                Formats formats(JavaFormat::Use::kParse);
-                return map_rows<Text, Text>(
-                    context, result, a, [&](Text in, Text pattern) -> Result<MaybeDay> {
-                      return parse_by(formats, in, pattern).map([](MaybeTime time) {
-                        return time ? MaybeDay(static_cast<std::int32_t>(floor_div(*time, kMicrosPerDay)))
-                                    : MaybeDay();
-                      });
-                    });
-              })})(arguments, session);
+  const auto by_format = [](const CallContext& context, const Type& result, std::span<const Datum> a) {
+    SimpleFormats formats(SimpleDateFormat::Use::kParse);
+    SimpleClock utc{Zone()};
+    return map_rows<Text, Text>(context, result, a, [&](Text in, Text pattern) -> Result<MaybeDay> {
+      LEAT_ASSIGN(const MaybeTime time, parse_simply(formats, utc, in, pattern));
+      if (!time) return std::nullopt;
+      return static_cast<std::int32_t>(floor_div(*time, kMicrosPerDay));
+    });
+  };
+  return choose("TO_DATE(string [, format])",
+                {of({text}, Type::date(), parse_date), custom({text, text}, Type::date(), by_format)})(
+      arguments, session);
 }
 
 // Microseconds of `value` units of 10^-digits seconds; nothing when that is beyond all time.
@@ -182,7 +195,7 @@ Overload instant_from_text(std::size_t count) {
 
 Result<BoundScalar> bind_to_timestamp_ltz(Arguments arguments, const Session& session) {
   const bool text = !arguments.empty() && arguments[0].type.is_character();
-  if (text) LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
+  if (text) LEAT_TRY(check_format<JavaFormat>(arguments, 1, JavaFormat::Use::kParse));
   // A literal precision beyond milliseconds shows in the type.
   const bool literal = !text && arguments.size() == 2 && arguments[1].type.is_integer() &&
                        arguments[1].literal && !arguments[1].literal->is_null();
@@ -211,27 +224,38 @@ Result<std::string> print_by(Formats& formats, std::int64_t local, std::string_v
 
 constexpr Text kSeconds = "yyyy-MM-dd HH:mm:ss";
 
-// DATE_FORMAT of a text: NULL where it is no time.
-Result<BoundScalar> format_of_text(const Type& point, const Session& session) {
-  LEAT_ASSIGN(Kernel read, bind_cast(Type::string(), point, CastKind::kTryCast, session));
+Result<std::string> print_simply(SimpleFormats& formats, SimpleClock& clock, std::int64_t utc,
+                                 std::string_view pattern) {
+  const Result<SimpleDateFormat>& format = formats.get(pattern);
+  if (!format) return tl::unexpected(format.error());
+  std::string out;
+  format->print(utc, clock, out);
+  return out;
+}
+
+// DATE_FORMAT of a text, which must have a date and a time: NULL where it is none.
+Result<BoundScalar> format_of_text(Arguments arguments) {
+  LEAT_TRY(check_format<SimpleDateFormat>(arguments, 1, SimpleDateFormat::Use::kPrint));
+  LEAT_ASSIGN(SimpleDateFormat read, SimpleDateFormat::compile(kSeconds, SimpleDateFormat::Use::kParse));
   const Type type = Type::string();
   return BoundScalar{type, {type, type}, [=](const CallContext& context, std::span<const Datum> a) {
-                       Formats formats(JavaFormat::Use::kPrint);
-                       CallContext once = context;
-                       once.rows = 1;
-                       const Datum time{read(a[0].constant ? once : context, a.first(1)), a[0].constant};
-                       const std::array both{time, a[1]};
-                       return map_rows<std::int64_t, Text>(context, type, both,
-                                                           [&](std::int64_t micros, Text pattern) {
-                                                             return print_by(formats, micros, pattern);
-                                                           });
+                       SimpleFormats formats(SimpleDateFormat::Use::kPrint);
+                       SimpleClock utc{Zone()};
+                       return map_rows<Text, Text>(
+                           context, type, a,
+                           [&](Text in, Text pattern) -> Result<std::optional<std::string>> {
+                             const MaybeTime time = read.parse(in, utc);
+                             if (!time) return std::nullopt;
+                             return print_simply(formats, utc, *time, pattern).map([](std::string&& text) {
+                               return std::optional(std::move(text));
+                             });
+                           });
                      }};
 }
 
 Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session) {
   constexpr std::string_view kSignature = "DATE_FORMAT(time or string, format)";
   if (arguments.size() != 2) return wrong_arguments(kSignature, arguments);
-  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kPrint));
   const Type from = type_or(arguments[0], Type::timestamp(kMillis));
   const bool local = from.kind() == TypeKind::kTimestampLtz;
   const bool known = from.is_timestamp() || from.is_character() || from.kind() == TypeKind::kDate;
@@ -239,7 +263,8 @@ Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session
     return wrong_arguments(kSignature, arguments);
   LEAT_ASSIGN(Zone zone, Zone::find(local ? session.time_zone : "UTC"));
   const Type point = local ? from : Type::timestamp(9);
-  if (from.is_character()) return format_of_text(point, session);
+  if (from.is_character()) return format_of_text(arguments);
+  LEAT_TRY(check_format<JavaFormat>(arguments, 1, JavaFormat::Use::kPrint));
   const Type type = nullable_like(Type::string(), arguments);
   return BoundScalar{
       type, {point, Type::string()}, [=](const CallContext& context, std::span<const Datum> a) {
@@ -251,18 +276,20 @@ Result<BoundScalar> bind_date_format(Arguments arguments, const Session& session
       }};
 }
 
+constexpr std::string_view kConvertTzSignature = "CONVERT_TZ(string, from, to)";
+
 Result<BoundScalar> bind_from_unixtime(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kPrint));
+  LEAT_TRY(check_format<SimpleDateFormat>(arguments, 1, SimpleDateFormat::Use::kPrint));
   LEAT_ASSIGN(Zone zone, Zone::find(session.time_zone));
   const auto print = [zone](const CallContext& context, const Type& type, std::span<const Datum> a) {
-    Formats formats(JavaFormat::Use::kPrint);
-    ZoneClock clock(zone);
+    SimpleFormats formats(SimpleDateFormat::Use::kPrint);
+    SimpleClock clock(zone);
     const auto one = [&](std::int64_t seconds, Text pattern) -> Result<std::string> {
       const MaybeTime time = scaled_time(seconds, 0);
       if (!time)
         return fail(ErrorCode::kInvalid,
                     "FROM_UNIXTIME of " + std::to_string(seconds) + " is beyond all time");
-      return print_by(formats, clock.to_local(*time), pattern);
+      return print_simply(formats, clock, *time, pattern);
     };
     if (a.size() == 1)
       return map_rows<std::int64_t>(context, type, a,
@@ -277,7 +304,7 @@ Result<BoundScalar> bind_from_unixtime(Arguments arguments, const Session& sessi
 
 // What cannot be read is Java's least long, as in Flink.
 Result<BoundScalar> bind_unix_timestamp(Arguments arguments, const Session& session) {
-  LEAT_TRY(check_format(arguments, 1, JavaFormat::Use::kParse));
+  LEAT_TRY(check_format<SimpleDateFormat>(arguments, 1, SimpleDateFormat::Use::kParse));
   LEAT_ASSIGN(Zone zone, Zone::find(session.time_zone));
   if (arguments.empty()) {
     const Type type = Type::big_int().with_nullable(false);
@@ -292,12 +319,12 @@ Result<BoundScalar> bind_unix_timestamp(Arguments arguments, const Session& sess
                        false};
   }
   const auto read = [zone](const CallContext& context, const Type& type, std::span<const Datum> a) {
-    Formats formats(JavaFormat::Use::kParse);
-    ZoneClock clock(zone);
+    SimpleFormats formats(SimpleDateFormat::Use::kParse);
+    SimpleClock clock(zone);
     const auto one = [&](Text in, Text pattern) {
-      return parse_by(formats, in, pattern).map([&](MaybeTime time) {
-        return time ? floor_div(clock.to_utc(*time), kMicrosPerSecond)
-                    : std::numeric_limits<std::int64_t>::min();
+      // Java's division: towards 1970, on both of its sides.
+      return parse_simply(formats, clock, in, pattern).map([](MaybeTime time) {
+        return time ? *time / kMicrosPerSecond : std::numeric_limits<std::int64_t>::min();
       });
     };
     if (a.size() == 1) return map_rows<Text>(context, type, a, [&](Text in) { return one(in, kSeconds); });
@@ -309,14 +336,37 @@ Result<BoundScalar> bind_unix_timestamp(Arguments arguments, const Session& sess
       arguments, session);
 }
 
-Result<std::optional<std::string>> convert_zone(Text in, Text from, Text to) {
-  LEAT_ASSIGN(Zone source, Zone::find(from));
-  LEAT_ASSIGN(Zone target, Zone::find(to));
-  const MaybeTime time = parse_timestamp(trimmed(in));
-  if (!time) return std::nullopt;
-  std::string out;
-  append_timestamp(ZoneClock(std::move(target)).to_local(ZoneClock(std::move(source)).to_utc(*time)), 0, out);
-  return out;
+/// The zone of the row before; the most columns of zones repeat one.
+class ZoneCache {
+ public:
+  SimpleClock& get(std::string_view name) {
+    if (name != name_) {
+      name_ = name;
+      clock_ = SimpleClock(java_time_zone(name));
+    }
+    return clock_;
+  }
+
+ private:
+  std::string name_;
+  SimpleClock clock_{Zone()};
+};
+
+Result<BoundScalar> bind_convert_tz(Arguments arguments, const Session& session) {
+  LEAT_ASSIGN(SimpleDateFormat read, SimpleDateFormat::compile(kSeconds, SimpleDateFormat::Use::kParse));
+  const auto convert = [read](const CallContext& context, const Type& type, std::span<const Datum> a) {
+    ZoneCache sources;
+    ZoneCache targets;
+    return map_rows<Text, Text, Text>(context, type, a, [&](Text in, Text from, Text to) {
+      std::optional<std::string> out;
+      if (const MaybeTime time = read.parse(in, sources.get(from)))
+        read.print(*time, targets.get(to), out.emplace());
+      return out;
+    });
+  };
+  const Type text = Type::string();
+  return choose(std::string(kConvertTzSignature), {custom({text, text, text}, text, convert)})(arguments,
+                                                                                               session);
 }
 
 }  // namespace
@@ -341,9 +391,9 @@ ScalarFunctions time_text_functions() {
       {"UNIX_TIMESTAMP", "UNIX_TIMESTAMP([string [, format]])",
        "Seconds since 1970, of now or of a text in the session's zone.",
        "UNIX_TIMESTAMP('2015-07-24 10:00:00')", "1437732000", bind_unix_timestamp},
-      function("CONVERT_TZ", "CONVERT_TZ(string, from, to)", "The text's wall clock in another zone.",
-               "CONVERT_TZ('2018-03-14 11:00:00', 'UTC', 'Asia/Shanghai')", "2018-03-14 19:00:00",
-               {of(convert_zone)}),
+      {"CONVERT_TZ", std::string(kConvertTzSignature),
+       "The text's wall clock in another zone; zones are Java's, also 'PST', and an unknown one is GMT.",
+       "CONVERT_TZ('2018-03-14 11:00:00', 'UTC', 'Asia/Shanghai')", "2018-03-14 19:00:00", bind_convert_tz},
   };
 }
 

@@ -34,7 +34,8 @@ TEST_CASE("DATE_FORMAT prints Java patterns, instants in the session's zone") {
         "2018/03/14 01:02:03.123456");
   CHECK(call("DATE_FORMAT", {time, text("EEE d MMMM yy, h 'o' a")}) == "Wed 14 March 18, 1 o AM");
   CHECK(call("DATE_FORMAT", {value(Type::timestamp_ltz(3), 0), text("HH:mm")}, kShanghai) == "08:00");
-  CHECK(call("DATE_FORMAT", {text("2020-01-02"), text("DDD")}) == "002");
+  CHECK(call("DATE_FORMAT", {text("2020-01-02 00:00:00"), text("DDD")}) == "002");
+  CHECK(call("DATE_FORMAT", {text("2020-01-02"), text("DDD")}) == "NULL");
 }
 
 TEST_CASE("unix times are in the session's zone") {
