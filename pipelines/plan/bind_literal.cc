@@ -75,27 +75,38 @@ std::int32_t fraction_digits(std::string_view text) {
   return point == std::string_view::npos ? 0 : static_cast<std::int32_t>(text.size() - point - 1);
 }
 
-/// "2020-01-01 12:34:56.789": four, two and two digits; the time may be missing where `form` has none.
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::size_t letters_at(std::string_view form, std::size_t at) {
+  std::size_t count = 0;
+  while (at + count < form.size() && form[at + count] == form[at]) ++count;
+  return count;
+}
+
+/// "yyyy-MM-dd HH:mm:ss": a year of four digits, other parts of one or two. Behind seconds may be a fraction.
 bool has_form(std::string_view text, std::string_view form) {
-  for (std::size_t i = 0; i < form.size(); ++i) {
-    if (i >= text.size()) return false;
-    const bool digit = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
-    if (form[i] == '0' ? !digit : text[i] != form[i]) return false;
+  for (std::size_t i = 0; i < form.size();) {
+    const bool part = std::isalpha(static_cast<unsigned char>(form[i])) != 0;
+    const std::size_t most = part ? letters_at(form, i) : 1;
+    std::size_t count = 0;
+    while (count < std::min(most, text.size()) && (part ? is_digit(text[count]) : text[count] == form[i]))
+      ++count;
+    if (count < (most == 4 ? 4 : 1)) return false;
+    text.remove_prefix(count);
+    i += most;
   }
-  if (text.size() == form.size()) return true;
-  const std::string_view rest = text.substr(form.size());
-  return form.find(':') != std::string_view::npos && rest.size() > 1 && rest.size() <= 10 && rest[0] == '.' &&
-         std::ranges::all_of(rest.substr(1), [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (text.empty()) return true;
+  return form.ends_with("ss") && text.size() > 1 && text.size() <= 10 && text[0] == '.' &&
+         std::ranges::all_of(text.substr(1), is_digit);
 }
 
 ExprPtr read_as(const sql::Literal& literal, std::string_view word, std::string_view form, const Type& type,
                 const BindContext& context) {
   const std::string message =
       "'" + literal.text + "' is no " + std::string(word) + "; expected '" + std::string(form) + "'";
-  std::string digits(form);
-  std::ranges::replace_if(
-      digits, [](unsigned char c) { return std::isalpha(c) != 0; }, '0');
-  if (!has_form(literal.text, digits)) return wrong(literal, message, context);
+  if (!has_form(literal.text, form)) return wrong(literal, message, context);
   const Type text_type = not_null(Type::string());
   Result<functions::Kernel> kernel =
       functions::bind_cast(text_type, type, functions::CastKind::kTryCast, context.session);
@@ -110,11 +121,12 @@ ExprPtr time_literal(const sql::Literal& literal, const BindContext& context) {
   const std::int32_t precision = std::min(fraction_digits(literal.text), 9);
   if (literal.literal == sql::LiteralKind::kDate)
     return read_as(literal, "DATE", "yyyy-MM-dd", Type::date(), context);
-  if (literal.literal == sql::LiteralKind::kTime) {
-    const bool one_digit = has_form(literal.text, "0:00:00");
-    return read_as(literal, "TIME", one_digit ? "H:mm:ss" : "HH:mm:ss", Type::time(precision), context);
-  }
-  return read_as(literal, "TIMESTAMP", "yyyy-MM-dd HH:mm:ss", Type::timestamp(precision), context);
+  if (literal.literal == sql::LiteralKind::kTime)
+    return read_as(literal, "TIME", "HH:mm:ss", Type::time(precision), context);
+  // A day alone is its midnight.
+  const bool day = has_form(literal.text, "yyyy-MM-dd");
+  return read_as(literal, "TIMESTAMP", day ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss", Type::timestamp(precision),
+                 context);
 }
 
 // ---- Intervals -------------------------------------------------------------------------------------------

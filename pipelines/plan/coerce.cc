@@ -73,6 +73,25 @@ bool divides_by_zero(std::string_view name, std::span<const ExprPtr> arguments) 
          is_zero(*arguments[1]);
 }
 
+namespace {
+
+// Text that meets a time point: only comparisons ask for that.
+bool is_text_for_time(const Type& from, const Type& to) {
+  const bool time = to.kind() == TypeKind::kDate || to.kind() == TypeKind::kTime || to.is_timestamp();
+  return from.is_character() && time;
+}
+
+// As the time point, or NULL where it is none, as in Flink. A literal that is none is a mistake.
+ExprPtr text_as_time(const ExprPtr& text, const Type& to, sql::SourceSpan span, const BindContext& context) {
+  ExprPtr time = make_cast(text, to, functions::CastKind::kTryCast, span, context);
+  const bool known = time && is_constant(*text) && is_constant(*time);
+  if (!known || text->literal.is_null() || !time->literal.is_null()) return time;
+  context.diagnostics.error(span, to_string(*text) + " is no " + to.with_nullable(true).to_string());
+  return nullptr;
+}
+
+}  // namespace
+
 ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::SourceSpan span,
                   const BindContext& context) {
   const functions::ScalarFunction* function = functions::find_scalar(name);
@@ -90,10 +109,16 @@ ExprPtr make_call(std::string_view name, std::vector<ExprPtr> arguments, sql::So
     context.diagnostics.error(span, to_string(written) + ": " + bound.error().message);
     return nullptr;
   }
+  bool changed = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    arguments[i] = coerce(std::move(arguments[i]), bound->arguments[i], span, context);
+    const bool parsed = is_text_for_time(arguments[i]->type, bound->arguments[i]);
+    changed = changed || parsed;
+    arguments[i] = parsed ? text_as_time(arguments[i], bound->arguments[i], span, context)
+                          : coerce(std::move(arguments[i]), bound->arguments[i], span, context);
     if (!arguments[i]) return nullptr;
   }
+  // What may be NULL by now makes another result type.
+  if (changed) return make_call(name, std::move(arguments), span, context);
   Type type = bound->result;
   return fold_call(std::make_shared<const Expr>(Expr{.kind = ExprKind::kCall,
                                                      .type = std::move(type),
