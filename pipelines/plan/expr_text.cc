@@ -89,6 +89,13 @@ bool is_infix(std::string_view name) {
   return std::ranges::find(kInfix, name) != kInfix.end();
 }
 
+// A function that reads JSON with all of its clauses as arguments.
+bool is_bound_json(const Expr& expr) {
+  const std::size_t count = expr.children.size();
+  return (expr.name == "JSON_VALUE" && count == 7) || (expr.name == "JSON_QUERY" && count == 6) ||
+         (expr.name == "JSON_EXISTS" && count == 3);
+}
+
 class ExprPrinter {
  public:
   explicit ExprPrinter(const ExprTextStyle& style) : style_(style) {}
@@ -153,7 +160,32 @@ class ExprPrinter {
       return "(" + print(*children[0]) + " IN (" + list({children.begin() + 1, children.end()}, ", ") + "))";
     if (children.size() == 2 && expr.name == "[]")
       return print(*children[0]) + "[" + print(*children[1]) + "]";
+    // For the reader as it was written; an identity keeps the plain form.
+    if (style_.literals != ExprTextStyle::Literals::kTyped && is_bound_json(expr))
+      return expr.name + "(" + list({children.begin(), children.begin() + 2}, ", ") + json_clauses(expr) +
+             ")";
     return expr.name + "(" + list(children, ", ") + ")";
+  }
+
+  // The arguments behind document and path (see functions/json_value.cc and json_read.cc) as clauses; nothing
+  // for what holds when nothing is said.
+  std::string json_clauses(const Expr& expr) const {
+    const std::vector<ExprPtr>& children = expr.children;
+    const auto word = [&](std::size_t i) { return children[i]->literal.as_string(); };
+    const auto behaviour = [&](const std::string& text, std::string_view when) {
+      return text == "NULL" ? std::string() : " " + text + std::string(when);
+    };
+    if (expr.name == "JSON_EXISTS") return word(2) == "FALSE" ? std::string() : " " + word(2) + " ON ERROR";
+    const Type returned = children[2]->type.with_nullable(true);
+    std::string text = returned == Type::string() ? std::string() : " RETURNING " + returned.to_string();
+    if (expr.name == "JSON_QUERY") {
+      if (word(3) != "WITHOUT") text += " WITH " + word(3) + " WRAPPER";
+      return text + behaviour(word(4), " ON EMPTY") + behaviour(word(5), " ON ERROR");
+    }
+    const auto fallback = [&](std::size_t i) {
+      return word(i) == "DEFAULT" ? "DEFAULT " + print(*children[i + 1]) : word(i);
+    };
+    return text + behaviour(fallback(3), " ON EMPTY") + behaviour(fallback(5), " ON ERROR");
   }
 
   static std::string print_field(const Expr& name) {
