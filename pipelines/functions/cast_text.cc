@@ -58,7 +58,7 @@ Caster decimal_parser(const Type& to) {
 
 Caster time_parser(const Type& to) {
   return parser<std::int64_t>(to, [precision = to.precision()](std::string_view text) {
-    std::optional<std::int64_t> time = parse_time(trimmed(text));
+    std::optional<std::int64_t> time = parse_time_and_offset(trimmed(text));
     if (time) time = cut_to_precision(*time, precision);
     return time;
   });

@@ -82,10 +82,34 @@ Kernel decimal_comparison(const Type& result, const Pair& types, Order order) {
   };
 }
 
-std::string cell_bytes(const Datum& datum, std::size_t row) {
+void write_comparable(const Column& column, std::size_t row, ByteWriter& out);
+
+// The entries of a map or multiset sorted, as its order is no part of it.
+void write_comparable_list(const Column& column, std::size_t row, ByteWriter& out) {
+  std::vector<std::string> elements;
+  for (std::uint32_t e = column.offsets()[row]; e < column.offsets()[row + 1]; ++e) {
+    ByteWriter element(elements.emplace_back());
+    for (std::size_t c = 0; c < column.child_count(); ++c) write_comparable(*column.child(c), e, element);
+  }
+  if (column.type().kind() != TypeKind::kArray) std::ranges::sort(elements);
+  out.varint(elements.size());
+  for (const std::string& element : elements) out.string(element);
+}
+
+// Two cells have the same bytes if they are equal.
+void write_comparable(const Column& column, std::size_t row, ByteWriter& out) {
+  const Layout layout = column.type().layout();
+  if (column.is_null(row) || (layout != Layout::kList && layout != Layout::kStruct))
+    return write_cell(column, row, out);
+  out.u8(1);
+  if (layout == Layout::kList) return write_comparable_list(column, row, out);
+  for (std::size_t c = 0; c < column.child_count(); ++c) write_comparable(*column.child(c), row, out);
+}
+
+std::string comparable_bytes(const Datum& datum, std::size_t row) {
   std::string bytes;
   ByteWriter writer(bytes);
-  write_cell(*datum.column, datum.index(row), writer);
+  write_comparable(*datum.column, datum.index(row), writer);
   return bytes;
 }
 
@@ -95,8 +119,8 @@ Kernel nested_comparison(const Type& result, Order order) {
     Collector<bool> out(context, result, strict_validity(context.rows, arguments));
     for (std::size_t row = 0; row < context.rows; ++row) {
       if (out.valid(row))
-        out.put(row,
-                (cell_bytes(arguments[0], row) == cell_bytes(arguments[1], row)) == (order == Order::kEqual));
+        out.put(row, (comparable_bytes(arguments[0], row) == comparable_bytes(arguments[1], row)) ==
+                         (order == Order::kEqual));
       else
         out.put_null(row);
     }

@@ -118,12 +118,19 @@ Binder extreme_of(std::string name) {
   };
 }
 
+constexpr std::string_view kTypeofSignature = "TYPEOF(value [, force_serializable])";
+
+// Every type has a name that can be read back here, so that the second argument changes nothing.
 Result<BoundScalar> bind_typeof(Arguments arguments, const Session&) {
-  if (arguments.size() != 1) return wrong_arguments("TYPEOF(value)", arguments);
+  const bool forced = arguments.size() == 2 && arguments[1].type.kind() == TypeKind::kBoolean;
+  if (arguments.size() != 1 && !forced) return wrong_arguments(kTypeofSignature, arguments);
+  if (forced && !arguments[1].literal)
+    return fail(ErrorCode::kInvalid, "TYPEOF takes TRUE or FALSE as its second argument, not an expression");
   const Type type = Type::string().with_nullable(false);
+  std::vector<Type> types = {arguments[0].type};
+  if (forced) types.push_back(arguments[1].type);
   return BoundScalar{
-      type,
-      {arguments[0].type},
+      type, std::move(types),
       [type, name = arguments[0].type.to_string()](const CallContext& context, std::span<const Datum>) {
         return Column::constant(type, Value::string(name), context.rows);
       }};
@@ -145,8 +152,8 @@ ScalarFunctions conditional_functions() {
        extreme_of("GREATEST")},
       {"LEAST", "LEAST(a, b, …)", "The least value; NULL if one is NULL.", "LEAST(2, 1, 3)", "1",
        extreme_of("LEAST")},
-      {"TYPEOF", "TYPEOF(value)", "The name of the value's type.", "TYPEOF(CAST(NULL AS DECIMAL(5, 2)))",
-       "DECIMAL(5, 2)", bind_typeof},
+      {"TYPEOF", std::string(kTypeofSignature), "The name of the value's type.",
+       "TYPEOF(CAST(NULL AS DECIMAL(5, 2)))", "DECIMAL(5, 2)", bind_typeof},
   };
 }
 

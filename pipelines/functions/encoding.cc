@@ -165,10 +165,10 @@ std::optional<std::string> inet_ntoa(std::int64_t address) {
 std::optional<std::string> unhex(std::string_view digits) {
   std::string out;
   std::size_t at = 0;
+  // Of an odd number of digits the first only makes a null byte, as in Flink.
   if (digits.size() % 2 == 1) {
-    const int first = hex_digit(digits[at++]);
-    if (first < 0) return std::nullopt;
-    out += static_cast<char>(first);
+    if (hex_digit(digits[at++]) < 0) return std::nullopt;
+    out += '\0';
   }
   for (; at < digits.size(); at += 2) {
     const int high = hex_digit(digits[at]);

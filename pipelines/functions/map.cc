@@ -184,7 +184,7 @@ Result<BoundScalar> bind_from_arrays(Arguments arguments, const Session&) {
 
 // ---- STR_TO_MAP ------------------------------------------------------------------------------------------
 
-// Splits by a regular expression as Java does: trailing empty parts are dropped.
+// Splits by a regular expression as Java does: trailing empty parts are dropped, and an empty text has none.
 std::vector<std::string_view> split_by(std::string_view text, const RE2& delimiter) {
   std::vector<std::string_view> parts;
   std::size_t begin = 0;
@@ -199,7 +199,7 @@ std::vector<std::string_view> split_by(std::string_view text, const RE2& delimit
     begin = place + found.size();
   }
   parts.push_back(text.substr(begin));
-  while (parts.size() > 1 && parts.back().empty()) parts.pop_back();
+  while (!parts.empty() && parts.back().empty()) parts.pop_back();
   return parts;
 }
 

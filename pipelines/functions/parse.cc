@@ -159,6 +159,19 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   return clock_micros(*hour, minute, second, fraction);
 }
 
+std::optional<std::int64_t> parse_time_and_offset(std::string_view text) {
+  const std::size_t sign = text.find_first_of("+-");
+  const std::optional<std::int64_t> time = parse_time(trimmed(text.substr(0, sign)));
+  if (!time || sign == std::string_view::npos) return time;
+  std::string_view rest = trimmed(text.substr(sign + 1));
+  const std::optional<unsigned> hours = take_digits(rest, 1, 2);
+  const std::optional<unsigned> minutes = take(rest, ':') ? take_digits(rest, 1, 2) : 0;
+  if (!hours || !minutes || !rest.empty()) return std::nullopt;
+  const std::int64_t offset = *hours * kMicrosPerHour + *minutes * kMicrosPerMinute;
+  const std::int64_t sum = text[sign] == '-' ? *time - offset : *time + offset;
+  return sum >= 0 && sum < kMicrosPerDay ? std::optional(sum) : std::nullopt;
+}
+
 std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   const std::optional<unsigned> year = take_digits(text, 4, 4);
   if (!year || !take(text, '-')) return std::nullopt;

@@ -86,10 +86,6 @@ char32_t to_lower(char32_t code) {
   return code;
 }
 
-bool is_letter_or_digit(char32_t code) {
-  return (code >= U'0' && code <= U'9') || to_upper(code) != code || to_lower(code) != code || code == 0x00DF;
-}
-
 std::string upper_text(std::string_view text) {
   return map_characters(text, [](char32_t code, std::string& out) {
     if (code == 0x00DF)
@@ -104,11 +100,15 @@ std::string lower_text(std::string_view text) {
 }
 
 std::string initcap_text(std::string_view text) {
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   bool inside = false;
-  return map_characters(text, [&inside](char32_t code, std::string& out) {
-    utf8_append(inside ? to_lower(code) : to_upper(code), out);
-    inside = is_letter_or_digit(code);
-  });
+  std::string out(text);
+  for (char& c : out) {
+    if (inside ? is_upper(c) : is_lower(c)) c = static_cast<char>(c ^ 0x20);
+    inside = is_upper(c) || is_lower(c) || (c >= '0' && c <= '9');
+  }
+  return out;
 }
 
 }  // namespace leat::functions

@@ -8,12 +8,12 @@ namespace leat::functions {
 
 char32_t to_upper(char32_t code);
 char32_t to_lower(char32_t code);
-bool is_letter_or_digit(char32_t code);
 
 /// Whole texts; 'ß' becomes "SS" in upper case, as in Java.
 std::string upper_text(std::string_view text);
 std::string lower_text(std::string_view text);
-/// The first character of each word in upper case, the others in lower case.
+/// The first character of each word in upper case, the others in lower case. As in Flink, words are made of
+/// ASCII's letters and digits; every other character stays and ends a word.
 std::string initcap_text(std::string_view text);
 
 }  // namespace leat::functions

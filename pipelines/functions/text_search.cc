@@ -4,6 +4,8 @@
 #include "pipelines/column/utf8.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/families.h"
+#include "pipelines/functions/parse.h"
+#include "pipelines/functions/regex.h"
 
 namespace leat::functions {
 namespace {
@@ -81,11 +83,29 @@ std::string replace(std::string_view text, std::string_view from, std::string_vi
   return out += text.substr(begin);
 }
 
+// Java's Character.isWhitespace: no-break spaces are none.
+bool is_white(char32_t code) {
+  return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x1680 ||
+         (code >= 0x2000 && code <= 0x200A && code != 0x2007) || code == 0x2028 || code == 0x2029 ||
+         code == 0x205F || code == 0x3000;
+}
+
+// Each white space parts two, so there are empty parts, too.
+std::optional<std::string_view> split_index_by_white(std::string_view text, std::int32_t index) {
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < text.size(); at += utf8_width(text, at)) {
+    if (!is_white(utf8_decode(text, at))) continue;
+    if (index-- == 0) return text.substr(begin, at - begin);
+    begin = at + utf8_width(text, at);
+  }
+  return index == 0 ? std::optional(text.substr(begin)) : std::nullopt;
+}
+
 // Parts count from 0; nothing beyond the last, and an empty text has no parts.
 std::optional<std::string_view> split_index(std::string_view text, std::string_view separator,
                                             std::int32_t index) {
   if (index < 0 || text.empty()) return std::nullopt;
-  if (separator.empty()) return index == 0 ? std::optional(text) : std::nullopt;
+  if (separator.empty()) return split_index_by_white(text, index);
   while (true) {
     const std::size_t found = text.find(separator);
     if (index == 0) return text.substr(0, found);
@@ -130,26 +150,42 @@ Overload of_bytes() {
           }};
 }
 
-template <bool (*test)(unsigned char)>
-bool every(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return test(static_cast<unsigned char>(c)); });
+// Java's Character.isLetter and isDigit see half of a pair beyond U+FFFF, and that is neither.
+bool in_basic_plane(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xF0; });
 }
 
-bool is_digit(unsigned char c) {
-  return c >= '0' && c <= '9';
+bool is_digits(std::string_view text) {
+  static const RE2 digits("\\p{Nd}+");
+  return in_basic_plane(text) && RE2::FullMatch(regex_piece(text), digits);
 }
-bool is_alpha(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+bool is_letters(std::string_view text) {
+  static const RE2 letters("\\p{L}+");
+  return in_basic_plane(text) && RE2::FullMatch(regex_piece(text), letters);
 }
 
-// number := ["+"|"-"] digits ["." digits], or without the digits before the point
+// What Java's Double.parseDouble reads; it trims every character up to the blank.
 bool is_decimal(std::string_view text) {
-  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-  const std::size_t point = text.find('.');
-  const std::string_view whole = text.substr(0, point);
-  if (point == std::string_view::npos) return every<is_digit>(whole);
-  return (whole.empty() || every<is_digit>(whole)) && every<is_digit>(text.substr(point + 1));
+  while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
+  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
+  return parse_double(text).has_value();
+}
+
+// IS_ALPHA, IS_DIGIT and IS_DECIMAL answer numbers by their type.
+template <bool (*test)(std::string_view), bool of_integer, bool of_fraction>
+Binder text_kind(std::string signature) {
+  const Binder of_text = choose(signature, {of(test)});
+  return [=](Arguments arguments, const Session& session) -> Result<BoundScalar> {
+    if (arguments.size() != 1 || !arguments[0].type.is_numeric()) return of_text(arguments, session);
+    const Type type = nullable_like(Type::boolean(), arguments);
+    const bool answer = arguments[0].type.is_integer() ? of_integer : of_fraction;
+    return BoundScalar{
+        type, {arguments[0].type}, [type, answer](const CallContext& context, std::span<const Datum> a) {
+          Output<std::uint8_t> out(type, context.rows);
+          std::fill_n(out.data(), context.rows, static_cast<std::uint8_t>(answer));
+          return out.finish(strict_validity(context.rows, a));
+        }};
+  };
 }
 
 }  // namespace
@@ -169,7 +205,8 @@ ScalarFunctions text_search_functions() {
                "INSTR('Corporate Floor', 'or', -3, 2)", "2", {of(instr), of(instr_from), of(instr_nth)}),
       function("REPLACE", "REPLACE(string, from, to)", "With each appearance replaced.",
                "REPLACE('hello world', 'world', 'leat')", "hello leat", {of(replace)}),
-      function("SPLIT_INDEX", "SPLIT_INDEX(string, separator, index)", "The part with that number, from 0.",
+      function("SPLIT_INDEX", "SPLIT_INDEX(string, separator, index)",
+               "The part with that number, from 0; an empty separator is white space.",
                "SPLIT_INDEX('a,b,c', ',', 1)", "b", {of(split_index), of(split_index_at)}),
       function("ASCII", "ASCII(string)",
                "Code of the first byte, which Java counts from -128 to 127; 0 for an empty text.",
@@ -179,12 +216,14 @@ ScalarFunctions text_search_functions() {
                "STARTSWITH('abc', 'ab')", "TRUE", {of(starts_with), of_bytes<starts_with>()}),
       function("ENDSWITH", "ENDSWITH(string or bytes, part)", "True if the text ends with the part.",
                "ENDSWITH('abc', 'bc')", "TRUE", {of(ends_with), of_bytes<ends_with>()}),
-      function("IS_ALPHA", "IS_ALPHA(string)", "True if all characters are letters.", "IS_ALPHA('abc')",
-               "TRUE", {of(every<is_alpha>)}),
-      function("IS_DIGIT", "IS_DIGIT(string)", "True if all characters are digits.", "IS_DIGIT('123')",
-               "TRUE", {of(every<is_digit>)}),
-      function("IS_DECIMAL", "IS_DECIMAL(string)", "True if the text is a number.", "IS_DECIMAL('11.44')",
-               "TRUE", {of(is_decimal)}),
+      {"IS_ALPHA", "IS_ALPHA(string)", "True if all characters are letters, of whatever script.",
+       "IS_ALPHA('abc')", "TRUE", text_kind<is_letters, false, false>("IS_ALPHA(string)")},
+      {"IS_DIGIT", "IS_DIGIT(string or integer)",
+       "True if all characters are digits, of whatever script, and of an integer.", "IS_DIGIT('123')", "TRUE",
+       text_kind<is_digits, true, false>("IS_DIGIT(string or integer)")},
+      {"IS_DECIMAL", "IS_DECIMAL(string or number)",
+       "True if the text is a number as Java writes it ('1.5', '1e3', 'NaN'), and of a number.",
+       "IS_DECIMAL('11.44')", "TRUE", text_kind<is_decimal, true, true>("IS_DECIMAL(string or number)")},
   };
 }
 
