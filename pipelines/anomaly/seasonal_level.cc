@@ -21,6 +21,10 @@ constexpr double kTrust = 4;  // Rows at which half of a bucket's value counts.
 constexpr double kSeasonMargin = 0.85;
 constexpr double kSharpness = 16;
 constexpr std::int64_t kRowsOfNewLevel = 24;
+// The lag of a level, as a share of its errors' size: none of a season is lost up to the one, all from the
+// other on. A wave has next to no lag, a ramp whose noise is as large as its lag has 0.86.
+constexpr double kLagOfSeason = 0.4;
+constexpr double kLagOfRamp = 0.7;
 
 // The rate of a mean that is that of all rows at first, and of the last 1/least rows later on.
 double rate(std::uint64_t rows, double least) {
@@ -55,6 +59,11 @@ SeasonalLevel::Expectation SeasonalLevel::expect(std::int64_t time) const {
   return expected;
 }
 
+double SeasonalLevel::share_without_lag() const {
+  const double lag = std::abs(lag_) / (errors_[0] + 1e-300);
+  return std::clamp((kLagOfRamp - lag) / (kLagOfRamp - kLagOfSeason), 0.0, 1.0);
+}
+
 double SeasonalLevel::mixture(const Expectation& expected) const {
   const double least = *std::min_element(errors_.begin(), errors_.end()) + 1e-300;
   const double none = weight(errors_[0], least);
@@ -63,6 +72,10 @@ double SeasonalLevel::mixture(const Expectation& expected) const {
   if (shape_ == Shape::kLines) {
     if (errors_[1] >= kSeasonMargin * errors_[0]) day = 0;
     if (errors_[2] >= kSeasonMargin * errors_[0]) week = 0;
+  } else {
+    const double share = share_without_lag();
+    day *= share;
+    week *= share;
   }
   return (day * expected.daily + week * expected.weekly) / (none + day + week);
 }
@@ -118,6 +131,7 @@ double SeasonalLevel::learn(const Expectation& expected, double value) {
   const std::uint64_t rows = rows_ + 1;
   for (std::size_t i = 0; i < errors.size(); ++i)
     errors_[i] += rate(rows, .002) * (std::abs(errors[i]) - errors_[i]);
+  lag_ += rate(rows, .002) * (errors[0] - lag_);
   // Of a flat line the size of the first error is all that is learnt: it may be an error code.
   error_size_ += rate(rows, .005) * (std::abs(error_size_ > 0 ? learnt : error) - error_size_);
   teach(days(), expected.hour_of_day, into, .05, day_error);
@@ -150,6 +164,7 @@ void SeasonalLevel::save(ByteWriter& out) const {
   for (const double number : {level_, error_size_, errors_[0], errors_[1], errors_[2]}) out.float64(number);
   out.zigzag(rows_beyond_);
   out.float64(mean_beyond_);
+  out.float64(lag_);
 }
 
 void SeasonalLevel::load(ByteReader& in) {
@@ -158,6 +173,7 @@ void SeasonalLevel::load(ByteReader& in) {
     *number = in.float64();
   rows_beyond_ = in.zigzag();
   mean_beyond_ = in.float64();
+  lag_ = in.float64();
 }
 
 void SeasonalLevel::save_pages(StatePages& pages) {

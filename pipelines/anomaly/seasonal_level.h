@@ -5,6 +5,10 @@
 // Hours are those of the event times in UTC. Uneven sampling and gaps need no care: a bucket that saw no row
 // keeps its value, and trust in a bucket grows with the rows that it saw.
 //
+// On a ramp the level lags behind, and each hour that has been met would know the lag while a new one does
+// not. So kSteps trusts no season while most of the errors of the plain level are on one side (kLines takes
+// what all hours share out of them).
+//
 // Outliers are learnt as five sizes of the usual error, so that they move nothing far. Errors that stay
 // beyond that, on one side, are a new level: after 24 rows the level goes there at once.
 #pragma once
@@ -48,7 +52,8 @@ class SeasonalLevel {
   [[nodiscard]] double error_size() const { return error_size_; }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
 
-  /// head := varint rows, double level, double error size, 3 double errors, zigzag rows beyond, double mean
+  /// head := varint rows, double level, double error size, 3 double errors, zigzag rows beyond, double mean,
+  ///   double lag
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
   /// page := 's' u8 bucket => double value, double rows       (buckets: 24 of the day, then 168 of the week)
@@ -77,6 +82,8 @@ class SeasonalLevel {
   [[nodiscard]] double raw_at(std::span<const Bucket> buckets, std::size_t hour, double into) const;
   void teach(Buckets buckets, std::size_t hour, double into, double least_rate, double error) const;
   [[nodiscard]] double mixture(const Expectation& expected) const;
+  /// From 0 to 1: how far the values swing about the level, and do not run ahead of it.
+  [[nodiscard]] double share_without_lag() const;
   double find_new_level(double error);
 
   Shape shape_;
@@ -85,6 +92,7 @@ class SeasonalLevel {
   double error_size_ = 0;
   std::int64_t rows_beyond_ = 0;    // Errors beyond what is learnt, in a row; negative: below.
   double mean_beyond_ = 0;          // Of them.
+  double lag_ = 0;                  // Of the level alone behind the values, in the mean.
   std::array<double, 3> errors_{};  // Mean size: of the level alone, with the day, with the week, too.
   std::array<Bucket, kDayHours + kWeekHours> buckets_{};
 };

@@ -12,11 +12,14 @@ struct Seen {
   std::vector<std::size_t> rows;  ///< Of the alerts.
 };
 
-Seen watch(const std::vector<double>& values, const DetectorOptions& options) {
+constexpr std::int64_t kMicrosOfRow = 5 * kMicrosPerMinute;
+
+Seen watch(const std::vector<double>& values, const DetectorOptions& options,
+           std::int64_t micros_of_row = kMicrosOfRow) {
   const DetectorPtr detector = make_detector(options, 1);
   Seen seen;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!detector->observe({&values[i], 1}, time_of_row(i)).alert) continue;
+    if (!detector->observe({&values[i], 1}, static_cast<std::int64_t>(i) * micros_of_row).alert) continue;
     ++seen.alerts;
     seen.rows.push_back(i);
   }
@@ -120,6 +123,21 @@ TEST_CASE("behind a step of a thousand deviations spikes are found at the new le
   CHECK(std::ranges::count(seen.rows, 2001U) == 1);
   for (std::size_t spike = 3000; spike < values.size(); spike += 1000)
     CHECK(std::ranges::count(seen.rows, spike) == 1);
+}
+
+TEST_CASE("what rises evenly makes no alert at the full hours") {
+  for (const double noise_size : {0.0, 1.0}) {
+    for (const std::int64_t seconds : {10, 60}) {
+      CAPTURE(noise_size);
+      CAPTURE(seconds);
+      Noise noise(34);
+      std::vector<double> counter;
+      for (int i = 0; i < 2000; ++i) counter.push_back(1000 + 3 * i + noise_size * noise.fraction());
+      const std::int64_t rows_of_hour = 3600 / seconds;
+      for (const std::size_t row : watch(counter, plain(), seconds * kMicrosPerSecond).rows)
+        CHECK(static_cast<std::int64_t>(row) % rows_of_hour > 6);
+    }
+  }
 }
 
 TEST_CASE("a history of 8192 rows never needs more than 200 KiB, one of 2048 no more than 74") {

@@ -113,8 +113,9 @@ TEST_CASE("a season of the hours is found where there is one, and not where ther
       noisy.learn(noisy.expect(time_of_row(i)), 10 + noise.normal());
     }
     const std::int64_t six = 14 * kMicrosPerDay + 6 * kMicrosPerHour;
-    CHECK(daily.level() + daily.expect(six).season == doctest::Approx(13).epsilon(0.03));
-    CHECK(daily.level() + daily.expect(six + 12 * kMicrosPerHour).season == doctest::Approx(7).epsilon(0.03));
+    const double most = shape == SeasonalLevel::Shape::kSteps ? 0.35 : 0.2;
+    CHECK(std::abs(daily.level() + daily.expect(six).season - 13) < most);
+    CHECK(std::abs(daily.level() + daily.expect(six + 12 * kMicrosPerHour).season - 7) < most);
     CHECK(std::abs(noisy.expect(six).season) < 0.3);
   }
 }
