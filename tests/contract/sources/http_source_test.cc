@@ -26,7 +26,7 @@ class RefusingIntake final : public Intake {
   }
   void end() override { intake_->end(); }
   void count_redelivered() override { intake_->count_redelivered(); }
-  void count_dropped() override { intake_->count_dropped(); }
+  void count_dropped(std::uint64_t messages) override { intake_->count_dropped(messages); }
   Result<MessageBatch> read(std::size_t max_bytes) override { return intake_->read(max_bytes); }
   void release(MessageNumber number) override { intake_->release(number); }
   [[nodiscard]] std::uint64_t queued_messages() const override { return intake_->queued_messages(); }
