@@ -13,21 +13,21 @@ namespace {
 constexpr FunctionForm kGapFill{"GAP_FILL",
                                 "the form is GAP_FILL(input => TABLE t PARTITION BY k, on_time => "
                                 "DESCRIPTOR(ts), step => INTERVAL '1' SECOND "
-                                "[, method => 'locf' | 'linear'] [, max_gap => INTERVAL '1' MINUTE])"};
+                                "[, fill => 'locf' | 'linear'] [, max_gap => INTERVAL '1' MINUTE])"};
 constexpr std::int64_t kDefaultSteps = 100;
 constexpr std::int64_t kMostSteps = 100'000;
 
 std::optional<GapFillNode::Method> bind_method(const sql::Expression* argument, const BindContext& context) {
   if (!argument) return GapFillNode::Method::kLocf;
   const Scope nothing;
-  const ExprPtr expr = ExprBinder(nothing, context, "method").bind(*argument);
+  const ExprPtr expr = ExprBinder(nothing, context, "fill").bind(*argument);
   if (!expr) return std::nullopt;
   const bool is_text =
       expr->kind == ExprKind::kLiteral && expr->type.is_character() && !expr->literal.is_null();
   const std::string text = is_text ? small_letters(expr->literal.as_string()) : "";
   if (text == "locf") return GapFillNode::Method::kLocf;
   if (text == "linear") return GapFillNode::Method::kLinear;
-  context.diagnostics.error(argument->span, "the method is 'locf' (the last value goes on) or 'linear'",
+  context.diagnostics.error(argument->span, "fill is 'locf' (the last value goes on) or 'linear'",
                             std::string(kGapFill.form));
   return std::nullopt;
 }
@@ -55,7 +55,7 @@ NodePtr sorted(const Relation& input, std::size_t time) {
 }  // namespace
 
 std::optional<Relation> bind_gap_fill(const sql::Call& call, QueryBinder& queries) {
-  static const std::vector<std::string> kNames = {"input", "on_time", "step", "method", "max_gap"};
+  static const std::vector<std::string> kNames = {"input", "on_time", "step", "fill", "max_gap"};
   const BindContext& context = queries.context();
   const std::optional<FunctionArguments> placed = place_arguments(call, kNames, kGapFill.form, context);
   if (!placed) return std::nullopt;

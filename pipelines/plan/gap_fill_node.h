@@ -1,4 +1,4 @@
-// GAP_FILL(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), step => INTERVAL '1' SECOND, method =>
+// GAP_FILL(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), step => INTERVAL '1' SECOND, fill =>
 // 'locf', max_gap => INTERVAL '1' MINUTE): the rows of a key as they are, and in gaps longer than a step the
 // rows that are missing, one every step behind the row before the gap. The form is that of a process table
 // function.

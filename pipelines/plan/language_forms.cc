@@ -82,7 +82,7 @@ std::vector<LanguageForm> window_forms() {
        "straight line to the next ones. The column filled tells which.",
        "SELECT * FROM GAP_FILL(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), step "
        "=> "
-       "INTERVAL '1' SECOND, method => 'linear')"},
+       "INTERVAL '1' SECOND, fill => 'linear')"},
       {{"TO_CHANGELOG"},
        "TO_CHANGELOG(input => TABLE t [, op => DESCRIPTOR(op)] [, op_mapping => MAP['INSERT', 'i', …]])",
        "The changes of the rows as rows that only come: the column op, by default INSERT, UPDATE_BEFORE, "
