@@ -137,8 +137,8 @@ formats::DecodeCount MessageDecoder::decode(const sources::Message& message, Mea
 formats::DecodeCount MessageDecoder::decode_deletion(const sources::Message& message,
                                                      std::span<ColumnBuilder* const> columns,
                                                      std::vector<formats::BadRecord>& bad) {
-  if (!key_ || message.key.empty()) {
-    refuse(message, "the record has neither key nor value", bad);
+  if (!key_) {
+    refuse(message, "key: the table has none", bad);
     return {};
   }
   if (!append_key(message, 1, columns, bad)) return {};
@@ -158,7 +158,7 @@ bool MessageDecoder::append_key(const sources::Message& message, std::uint64_t r
     if (count.rows == 1 && bad_key.empty()) continue;
     truncate(scratch_, count.rows + row);
     const std::string reason = !bad_key.empty()  ? bad_key.front().reason
-                               : count.empty > 0 ? "there is none"
+                               : count.empty > 0 ? "it is empty"
                                                  : "it is not one row";
     refuse(message, "key: " + reason, bad);
     return false;

@@ -74,7 +74,7 @@ class KafkaSource final : public Source {
     const KafkaSourceOptions options = read_kafka_options(table, map);
     LEAT_ASSIGN(KafkaMetadata metadata, KafkaMetadata::make(context.metadata_keys));
     LEAT_ASSIGN(clients::KafkaConf conf, consumer_conf(options, context));
-    std::unique_ptr<KafkaSource> source(new KafkaSource(options, context, std::move(metadata)));
+    std::unique_ptr<KafkaSource> source(new KafkaSource(table, options, context, std::move(metadata)));
     source->conf_ = std::move(conf);
     return source;
   }
@@ -100,10 +100,13 @@ class KafkaSource final : public Source {
   }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(
       const Message& message) const override;
+  [[nodiscard]] std::optional<Refusal> refuse(const Message& message) const override;
 
  private:
-  KafkaSource(const KafkaSourceOptions& options, const SourceContext& context, KafkaMetadata metadata)
-      : options_(options),
+  KafkaSource(KafkaTable table, const KafkaSourceOptions& options, const SourceContext& context,
+              KafkaMetadata metadata)
+      : table_(table),
+        options_(options),
         share_(PartitionShare::parse(options.partitions).value_or(PartitionShare())),
         now_(context.now),
         metadata_(std::move(metadata)),
@@ -133,6 +136,7 @@ class KafkaSource final : public Source {
   Split* find(const rd_kafka_message_s& message);
   void set_health(SourceHealth::Link link, std::string detail);
 
+  const KafkaTable table_;
   const KafkaSourceOptions options_;
   const PartitionShare share_;
   const std::function<std::int64_t()> now_;
@@ -209,6 +213,16 @@ std::vector<std::pair<std::string, std::string>> KafkaSource::describe(const Mes
   return {{"topic", std::string(topic_of_split(record.split))},
           {"partition", std::to_string(number_of_split(record.split))},
           {"offset", std::to_string(record.offset)}};
+}
+
+/// A record without a key gives no row where the key has columns. (An empty key is one.)
+std::optional<Refusal> KafkaSource::refuse(const Message& message) const {
+  if (table_ == KafkaTable::kAppend && options_.value_columns == ValueColumns::kAll) return std::nullopt;
+  const RecordFlags flags = decode_kafka_record(message.attributes).flags;
+  const bool deletion = table_ == KafkaTable::kUpsert && flags.no_value;
+  const bool row = options_.value_columns == ValueColumns::kExceptKey && !flags.no_value;
+  if (!flags.no_key || !(deletion || row)) return std::nullopt;
+  return Refusal{"key: there is none", message.payload.size()};
 }
 
 // ---- Partitions ------------------------------------------------------------------------------------------

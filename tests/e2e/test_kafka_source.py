@@ -221,6 +221,16 @@ def test_tombstones_delete_and_values_replace(leat, tmp_path, kafka, topic):
     assert shown == ["+I[1, a, 10]", "+I[2, b, 20]", "-U[1, a, 10]", "+U[1, b, 11]", "-D[2, b, 20]", "+I[4, c, 1]"]
 
 
+def test_a_key_that_the_value_has_not_is_read_and_deletes(leat, tmp_path, kafka, topic):
+    produce(kafka, topic, [("a", '{"v": 1}'), ("b", '{"v": 2}'), ("a", None), (None, '{"v": 3}'), ("b", '{"v": 4}')])
+    options = {"key.format": "raw", "value.fields-include": "EXCEPT_KEY", "scan.bounded.mode": "latest-offset"}
+    source = upsert(kafka, topic, "id STRING, v INT, PRIMARY KEY (id) NOT ENFORCED", **options)
+    changes = run_text(leat, tmp_path, source + "SELECT * FROM latest;", "--output", "changelog")
+    shown = [line for line in changes.stdout.splitlines() if line[:2] in ("+I", "-U", "+U", "-D")]
+    assert shown == ["+I[a, 1]", "+I[b, 2]", "-D[a, 1]", "-U[b, 2]", "+U[b, 4]"]
+    assert "key: " in changes.stderr
+
+
 def test_tests_of_pipelines_have_tombstones(leat, tmp_path):
     """No broker: the rows come from a file."""
     folder = tmp_path / "test"
