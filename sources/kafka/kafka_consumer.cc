@@ -283,6 +283,7 @@ bool OffsetPublisher::take_answer(int wait_millis) {
   const rd_kafka_resp_err_t code = rd_kafka_event_error(answer);
   rd_kafka_event_destroy(answer);
   --under_way_;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) published_.clear();  // All goes again with the next commit.
   const std::scoped_lock lock(mutex_);
   trouble_ = code == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string() : kafka_error_text(code);
   return true;

@@ -219,7 +219,7 @@ def main():
         return 0
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    with tempfile.TemporaryDirectory(prefix="leat-kafka-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="leat-kafka-", ignore_cleanup_errors=True) as temporary:
         broker = Broker(pathlib.Path(options.data or temporary), jars, options.auto_create_topics)
         try:
             broker.prepare()

@@ -25,6 +25,8 @@ Client make_client(rd_kafka_type_t type, const std::string& address,
   rd_kafka_conf_set_log_cb(conf, nullptr);
   rd_kafka_conf_set(conf, "bootstrap.servers", address.c_str(), nullptr, 0);
   rd_kafka_conf_set(conf, "group.id", "contract", nullptr, 0);
+  // The first records of a topic may have to be sent again, and keep their order.
+  if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set(conf, "enable.idempotence", "true", nullptr, 0);
   if (!transactional_id.empty())
     rd_kafka_conf_set(conf, "transactional.id", transactional_id.c_str(), nullptr, 0);
   rd_kafka_conf_set(conf, "enable.partition.eof", "true", nullptr, 0);
@@ -155,8 +157,9 @@ std::int64_t KafkaBroker::committed(const std::string& group, const std::string&
   const Client client(rd_kafka_new(RD_KAFKA_CONSUMER, conf, nullptr, 0), rd_kafka_destroy);
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
   rd_kafka_topic_partition_list_add(list, topic.c_str(), 0);
-  CHECK(rd_kafka_committed(client.get(), list, kCallMillis) == RD_KAFKA_RESP_ERR_NO_ERROR);
-  const std::int64_t offset = list->elems[0].offset;
+  const auto code = rd_kafka_committed(client.get(), list, kCallMillis);
+  const std::int64_t offset =
+      code == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].offset : RD_KAFKA_OFFSET_INVALID;
   rd_kafka_topic_partition_list_destroy(list);
   return offset;
 }

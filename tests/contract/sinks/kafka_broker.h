@@ -45,7 +45,7 @@ class KafkaBroker {
   void produce(const std::string& topic, const std::vector<Sent>& records, int partition = 0) const;
   /// Deletes what is before this offset of the partition.
   void delete_before(const std::string& topic, std::int64_t offset, int partition = 0) const;
-  /// The offset that a group has committed of partition 0; -1001: none.
+  /// The offset that a group has committed of partition 0; -1001: none, or the broker cannot tell yet.
   [[nodiscard]] std::int64_t committed(const std::string& group, const std::string& topic) const;
   /// All messages of the topic's one partition that a `read_committed` consumer sees.
   [[nodiscard]] std::vector<SeenMessage> messages(const std::string& topic) const;

@@ -184,6 +184,37 @@ TEST_CASE("a source reads its share of the partitions, of all topics that match"
   CHECK(it.station.received == std::vector<std::string>{"1", "2"});
 }
 
+TEST_CASE(
+    "over several partitions each record comes once, in the order of its partition, whatever the commits") {
+  KafkaFixture it(3);
+  for (int partition = 0; partition < 3; ++partition) {
+    std::vector<std::string> values;
+    for (int i = 0; i < 1000; ++i) values.push_back(std::to_string(10'000 * partition + i));
+    it.send(partition, values);
+  }
+  it.start();
+  std::vector<std::string> kept;
+  for (int life = 0; life < 5; ++life) {
+    REQUIRE(eventually([&] {
+      it.station.pump(300);
+      return !it.station.received.empty();
+    }));
+    it.station.commit();
+    kept.insert(kept.end(), it.station.received.begin(), it.station.received.end());
+    it.station.pump(500);  // Read and not committed: it comes again.
+    it.station.received.clear();
+    it.station.restart();
+  }
+  REQUIRE(it.station.receive(3000 - kept.size()));
+  kept.insert(kept.end(), it.station.received.begin(), it.station.received.end());
+  REQUIRE(kept.size() == 3000);
+  std::vector<int> next{0, 10'000, 20'000};
+  for (const std::string& value : kept) {
+    const int number = std::stoi(value);
+    CHECK(number == next[static_cast<std::size_t>(number / 10'000)]++);
+  }
+}
+
 TEST_CASE("what the broker has deleted is counted as dropped and named, and reading goes on behind it") {
   KafkaFixture it;
   if (!it.real()) return;
