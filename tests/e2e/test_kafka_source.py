@@ -69,19 +69,44 @@ def bounded(kafka, topic, columns, **options):
 def test_a_bounded_run_ends_with_the_last_row(leat, tmp_path, kafka, topic):
     produce(kafka, topic, [(None, json.dumps({"n": n})) for n in range(5000)])
     sql = bounded(kafka, topic, "n INT, `offset` BIGINT METADATA, `partition` INT METADATA")
-    done = run_text(leat, tmp_path, sql + "SELECT COUNT(*) AS c, SUM(n) AS s, MAX(`offset`) AS o FROM readings;",
-                    "--output", "jsonl", "--set", "execution.runtime-mode=batch")
+    done = run_text(
+        leat,
+        tmp_path,
+        sql + "SELECT COUNT(*) AS c, SUM(n) AS s, MAX(`offset`) AS o FROM readings;",
+        "--output",
+        "jsonl",
+        "--set",
+        "execution.runtime-mode=batch",
+    )
     assert rows_of(done)[-1] == {"c": 5000, "s": sum(range(5000)), "o": 4999}
 
 
 def test_a_key_gives_columns_of_its_own(leat, tmp_path, kafka, topic):
-    produce(kafka, topic, [('{"id": 7}', '{"id": "inner", "v": 1.5}'), ("no json", '{"id": "x", "v": 2}'), (None, '{"v": 3}'),
-                           ('{"id": 8}', "no json"), ('{"id": 9}', None)], source="line 4")
-    sql = bounded(kafka, topic, "k_id INT, id STRING, v DOUBLE, h MAP<STRING, BYTES> METADATA FROM 'headers', t STRING METADATA FROM 'topic'",
-                  **{"key.format": "json", "key.fields": "k_id", "key.fields-prefix": "k_",
-                     "value.fields-include": "EXCEPT_KEY"})
-    done = run_text(leat, tmp_path, sql + "SELECT k_id, id, v, CAST(h['source'] AS STRING) AS h, t FROM readings;",
-                    "--output", "jsonl")
+    produce(
+        kafka,
+        topic,
+        [
+            ('{"id": 7}', '{"id": "inner", "v": 1.5}'),
+            ("no json", '{"id": "x", "v": 2}'),
+            (None, '{"v": 3}'),
+            ('{"id": 8}', "no json"),
+            ('{"id": 9}', None),
+        ],
+        source="line 4",
+    )
+    sql = bounded(
+        kafka,
+        topic,
+        "k_id INT, id STRING, v DOUBLE, h MAP<STRING, BYTES> METADATA FROM 'headers', t STRING METADATA FROM 'topic'",
+        **{"key.format": "json", "key.fields": "k_id", "key.fields-prefix": "k_", "value.fields-include": "EXCEPT_KEY"},
+    )
+    done = run_text(
+        leat,
+        tmp_path,
+        sql + "SELECT k_id, id, v, CAST(h['source'] AS STRING) AS h, t FROM readings;",
+        "--output",
+        "jsonl",
+    )
     assert rows_of(done) == [{"k_id": 7, "id": "inner", "v": 1.5, "h": "line 4", "t": topic}]
     assert "key:" in done.stderr
 
@@ -91,8 +116,13 @@ def test_each_row_is_processed_once_across_kills(kafka, topic, daemon):
     rows = readings(400 * KILLS)
     moments = random.Random(5)
     out = topic + "-out"
-    daemon.add("kills", often("20 ms") + kafka_source(kafka, topic) + kafka_sink(kafka, out, WINDOW_COLUMNS, **{"sink.batch.max-rows": 7})
-               + f"INSERT INTO upstream {WINDOW_QUERY};")
+    daemon.add(
+        "kills",
+        often("20 ms")
+        + kafka_source(kafka, topic)
+        + kafka_sink(kafka, out, WINDOW_COLUMNS, **{"sink.batch.max-rows": 7})
+        + f"INSERT INTO upstream {WINDOW_QUERY};",
+    )
     daemon.start()
     share = len(rows) // KILLS
     for kill in range(KILLS):
@@ -111,8 +141,12 @@ def test_each_row_is_processed_once_across_kills(kafka, topic, daemon):
 
 def test_each_row_arrives_in_a_local_table_once_across_kills(kafka, topic, daemon):
     columns = "n BIGINT"
-    daemon.add("rows", often("20 ms") + kafka_source(kafka, topic, columns)
-               + "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\nINSERT INTO kept SELECT n FROM readings;")
+    daemon.add(
+        "rows",
+        often("20 ms")
+        + kafka_source(kafka, topic, columns)
+        + "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\nINSERT INTO kept SELECT n FROM readings;",
+    )
     daemon.start()
     count = 0
     for _ in range(KILLS):
@@ -144,18 +178,31 @@ def test_partitions_have_watermarks_of_their_own(leat, tmp_path, kafka, topic):
 def test_a_new_topic_is_found_by_the_pattern(kafka, topic, daemon):
     options = {"topic-pattern": f"{topic}-.*", "scan.topic-partition-discovery.interval": "100 ms"}
     sql = kafka_source(kafka, "", "n BIGINT, topic STRING METADATA", **options).replace("'topic' = '', ", "")
-    daemon.add("found", often() + sql + "CREATE TABLE kept (topic STRING, n BIGINT) WITH ('connector' = 'sqlite');\n"
-               + "INSERT INTO kept SELECT topic, n FROM readings;")
+    daemon.add(
+        "found",
+        often()
+        + sql
+        + "CREATE TABLE kept (topic STRING, n BIGINT) WITH ('connector' = 'sqlite');\n"
+        + "INSERT INTO kept SELECT topic, n FROM readings;",
+    )
     daemon.start()
-    eventually(lambda: "no topic matches" in daemon.source("found").get("detail", "") + daemon.log(), "it says that there is none")
+    eventually(
+        lambda: "no topic matches" in daemon.source("found").get("detail", "") + daemon.log(),
+        "it says that there is none",
+    )
     for n in (1, 2):
         produce(kafka, f"{topic}-{n}", [(None, json.dumps({"n": n}))])
         daemon.wait_received("found", n)
 
 
 def test_a_broker_that_dies_is_waited_for(kafka, topic, daemon):
-    daemon.add("outage", often() + kafka_source(kafka, topic, "n BIGINT") + "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\n"
-               + "INSERT INTO kept SELECT n FROM readings;")
+    daemon.add(
+        "outage",
+        often()
+        + kafka_source(kafka, topic, "n BIGINT")
+        + "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\n"
+        + "INSERT INTO kept SELECT n FROM readings;",
+    )
     produce(kafka, topic, [(None, '{"n": 1}')])
     daemon.start().wait_connected("outage")
     daemon.wait_received("outage", 1)
@@ -172,21 +219,42 @@ def test_a_wrong_password_is_named_and_a_right_one_reads(leat, tmp_path, kafka, 
     produce(kafka, topic, [(None, '{"n": 1}')])
 
     def closed(password):
-        return {"properties.bootstrap.servers": kafka.sasl_address, "properties.security.protocol": "sasl_plaintext",
-                "properties.sasl.mechanism": "PLAIN", "properties.sasl.username": "leat", "properties.sasl.password": password}
+        return {
+            "properties.bootstrap.servers": kafka.sasl_address,
+            "properties.security.protocol": "sasl_plaintext",
+            "properties.sasl.mechanism": "PLAIN",
+            "properties.sasl.username": "leat",
+            "properties.sasl.password": password,
+        }
 
-    daemon.add("closed", often() + kafka_source(kafka, topic, "n INT", **closed("wr0ng")) + "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\n"
-               + "INSERT INTO o SELECT n FROM readings;")
+    daemon.add(
+        "closed",
+        often()
+        + kafka_source(kafka, topic, "n INT", **closed("wr0ng"))
+        + "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\n"
+        + "INSERT INTO o SELECT n FROM readings;",
+    )
     daemon.start()
     eventually(lambda: "Authentication failed" in daemon.source("closed").get("detail", ""), "the source says why")
     assert daemon.source("closed")["link"] == "lost" and "wr0ng" not in daemon.log()
-    done = run_text(leat, tmp_path, bounded(kafka, topic, "n INT", **closed("secret")) + "SELECT n FROM readings;", "--output", "jsonl")
+    done = run_text(
+        leat,
+        tmp_path,
+        bounded(kafka, topic, "n INT", **closed("secret")) + "SELECT n FROM readings;",
+        "--output",
+        "jsonl",
+    )
     assert rows_of(done) == [{"n": 1}]
 
 
 def test_dead_letters_name_topic_partition_and_offset(kafka, topic, daemon):
-    daemon.add("bad", often() + kafka_source(kafka, topic, "n INT") + "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\n"
-               + "INSERT INTO o SELECT n FROM readings;")
+    daemon.add(
+        "bad",
+        often()
+        + kafka_source(kafka, topic, "n INT")
+        + "CREATE TABLE o (n INT) WITH ('connector' = 'blackhole');\n"
+        + "INSERT INTO o SELECT n FROM readings;",
+    )
     produce(kafka, topic, [(None, '{"n": 1}'), ("k", "no json"), (None, None)])
     daemon.start()
     daemon.wait_received("bad", 3)
@@ -211,9 +279,19 @@ DEVICES = "id INT, site STRING, v INT, PRIMARY KEY (id) NOT ENFORCED"
 
 def test_tombstones_delete_and_values_replace(leat, tmp_path, kafka, topic):
     key = '{"id": %d}'
-    produce(kafka, topic, [(key % 1, '{"id": 1, "site": "a", "v": 10}'), (key % 2, '{"id": 2, "site": "b", "v": 20}'),
-                           (key % 1, '{"id": 1, "site": "a", "v": 10}'), (key % 1, '{"id": 1, "site": "b", "v": 11}'),
-                           (key % 2, None), (key % 3, None), (None, '{"id": 4, "site": "c", "v": 1}')])
+    produce(
+        kafka,
+        topic,
+        [
+            (key % 1, '{"id": 1, "site": "a", "v": 10}'),
+            (key % 2, '{"id": 2, "site": "b", "v": 20}'),
+            (key % 1, '{"id": 1, "site": "a", "v": 10}'),
+            (key % 1, '{"id": 1, "site": "b", "v": 11}'),
+            (key % 2, None),
+            (key % 3, None),
+            (None, '{"id": 4, "site": "c", "v": 1}'),
+        ],
+    )
     source = upsert(kafka, topic, DEVICES, **{"scan.bounded.mode": "latest-offset"})
     changes = run_text(leat, tmp_path, source + "SELECT * FROM latest;", "--output", "changelog")
     assert changes.returncode == 0, changes.stderr
@@ -240,8 +318,11 @@ def test_tests_of_pipelines_have_tombstones(leat, tmp_path):
     class Nobody:
         address = "127.0.0.1:1"
 
-    (folder / "p.sql").write_text(upsert(Nobody, "t", DEVICES) + "CREATE TABLE o (id INT, v INT) WITH ('connector' = 'print');\n"
-                                  + "INSERT INTO o SELECT id, v FROM latest;")
+    (folder / "p.sql").write_text(
+        upsert(Nobody, "t", DEVICES)
+        + "CREATE TABLE o (id INT, v INT) WITH ('connector' = 'print');\n"
+        + "INSERT INTO o SELECT id, v FROM latest;"
+    )
     rows = [{"id": 1, "site": "a", "v": 2}, {"id": 2, "site": "a", "v": 3}, {"id": 1, "tombstone": True}]
     (folder / "input" / "latest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "expected" / "o.txt").write_text("+I[1, 2]\n+I[2, 3]\n-D[1, 2]\n")
@@ -252,7 +333,11 @@ def test_tests_of_pipelines_have_tombstones(leat, tmp_path):
 def test_an_upsert_topic_goes_round(leat, tmp_path, kafka, topic, daemon):
     """Sums by site of a table of latest rows, as another such table; a site that is empty is gone there."""
     out = topic + "-out"
-    sql = often("20 ms") + upsert(kafka, topic, DEVICES) + upsert(kafka, out, "site STRING, total INT, PRIMARY KEY (site) NOT ENFORCED", "totals")
+    sql = (
+        often("20 ms")
+        + upsert(kafka, topic, DEVICES)
+        + upsert(kafka, out, "site STRING, total INT, PRIMARY KEY (site) NOT ENFORCED", "totals")
+    )
     daemon.add("round", sql + "INSERT INTO totals SELECT site, SUM(v) FROM latest GROUP BY site;")
     key = '{"id": %d}'
     produce(kafka, topic, [(key % 1, '{"id": 1, "site": "a", "v": 10}'), (key % 2, '{"id": 2, "site": "b", "v": 20}')])
@@ -270,7 +355,20 @@ def test_an_upsert_topic_goes_round(leat, tmp_path, kafka, topic, daemon):
         return state
 
     eventually(lambda: totals() == {"a": None, "b": 11}, "the totals", 60)
-    back = run_text(leat, tmp_path, upsert(kafka, out, "site STRING, total INT, PRIMARY KEY (site) NOT ENFORCED", "totals",
-                                           **{"scan.bounded.mode": "latest-offset"}) + "SELECT * FROM totals;",
-                    "--output", "jsonl", "--set", "execution.runtime-mode=batch")
+    back = run_text(
+        leat,
+        tmp_path,
+        upsert(
+            kafka,
+            out,
+            "site STRING, total INT, PRIMARY KEY (site) NOT ENFORCED",
+            "totals",
+            **{"scan.bounded.mode": "latest-offset"},
+        )
+        + "SELECT * FROM totals;",
+        "--output",
+        "jsonl",
+        "--set",
+        "execution.runtime-mode=batch",
+    )
     assert rows_of(back) == [{"site": "b", "total": 11}]

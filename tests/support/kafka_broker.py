@@ -5,7 +5,8 @@
   kafka_broker.py --prepare        only fetches what is needed
 
 It fetches the broker from Maven Central once, into $LEAT_CACHE or ~/.cache/leat, and prints `sasl HOST:PORT`, where it
-wants user "leat" with password "secret" (SASL PLAIN), and `address HOST:PORT` when the broker answers. It reads commands from its standard input, one per line, each answered by one line:
+wants user "leat" with password "secret" (SASL PLAIN), and `address HOST:PORT` when the broker answers. It reads
+commands from its standard input, one per line, each answered by one line:
 
   stop    `stopped`; the data stay      kill    `stopped`, by SIGKILL
   start   both lines again, the same as before

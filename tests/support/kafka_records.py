@@ -6,7 +6,9 @@ import subprocess
 SEPARATOR = "\t"
 
 
-def produce(kafka, topic: str, records: list[tuple[str | None, str | None]], partition: int = 0, **headers: str) -> None:
+def produce(
+    kafka, topic: str, records: list[tuple[str | None, str | None]], partition: int = 0, **headers: str
+) -> None:
     """Keys and values; None is none. The topic comes into being with the first record."""
     kcat = shutil.which("kcat")
     assert kcat, "kcat is not installed (Debian package: kcat)"
