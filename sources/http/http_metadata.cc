@@ -6,6 +6,7 @@
 #include <array>
 
 #include "pipelines/base/time.h"
+#include "pipelines/formats/utf8.h"
 #include "sources/http/http_record.h"
 
 namespace leat::sources {
@@ -60,6 +61,7 @@ std::vector<plan::MetadataColumn> http_metadata_columns(const OptionMap&) {
 KeptHeaders::KeptHeaders(const httplib::Headers& headers, const std::string& content_type) {
   for (const auto& [name, value] : headers) {
     std::string known = lower(name);
+    if (!formats::valid_utf8(name) || !formats::valid_utf8(value)) continue;
     if (known == "leat-content-type" || std::ranges::find(kNotKept, known) != kNotKept.end()) continue;
     kept_.emplace_back(std::move(known), value);
   }

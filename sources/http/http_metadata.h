@@ -20,7 +20,8 @@ namespace leat::sources {
 
 std::vector<plan::MetadataColumn> http_metadata_columns(const OptionMap& map);
 
-/// What is kept of a request's headers: not the secrets of its sender, nor what belongs to the connection.
+/// What is kept of a request's headers: not the secrets of its sender, nor what belongs to the connection,
+/// nor what is no text (UTF-8).
 class KeptHeaders {
  public:
   KeptHeaders() = default;

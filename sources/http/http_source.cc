@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "pipelines/base/fault_point.h"
+#include "pipelines/formats/utf8.h"
 #include "sources/clients/backoff.h"
 #include "sources/http/accepted_keys.h"
 #include "sources/http/body_encoding.h"
@@ -281,7 +282,8 @@ Answer HttpSource::take(const httplib::Request& request, const Peer& peer) {
     return counted(problem(large ? 413 : 400, large ? "too large" : "not understood", body.error().message),
                    peer);
   }
-  const std::string type = request.get_header_value(kHiddenType);
+  std::string type = request.get_header_value(kHiddenType);
+  if (!formats::valid_utf8(type)) type.clear();
   const std::string key = request.get_header_value("Idempotency-Key");
   HttpRecord record{.remote = peer.address, .content_type = type};
   if (!key.empty()) record.key = hash_of_key(key);

@@ -79,8 +79,7 @@ void HttpConversations::route() {
   set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
                                std::exception_ptr) { handler_.refuse(request, 500, response); });
   set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
-    if (!current->is_refused() && response.body.empty())
-      handler_.refuse(request, response.status, response);
+    if (!current->is_refused() && response.body.empty()) handler_.refuse(request, response.status, response);
   });
 }
 

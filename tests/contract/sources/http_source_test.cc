@@ -291,7 +291,7 @@ TEST_CASE("what a request tells of itself becomes columns") {
   HttpFixture it;
   it.station.metadata_keys = {"path", "remote-address", "content-type", "timestamp", "headers"};
   it.start();
-  CHECK(it.post("1", {{"X-Site", "north"}, {"Authorization", "Bearer x"}}) == 202);
+  CHECK(it.post("1", {{"X-Site", "north"}, {"X-Bytes", "\xff"}, {"Authorization", "Bearer x"}}) == 202);
   const auto batch = it.station.intake->read(1 << 20);
   REQUIRE(batch->messages.size() == 1);
   const Type text = Type::string();
@@ -315,6 +315,7 @@ TEST_CASE("what a request tells of itself becomes columns") {
   CHECK(headers.find("content-type;text/plain;") != std::string::npos);
   CHECK(headers.find("x-site;north;") != std::string::npos);
   CHECK(headers.find("authorization") == std::string::npos);
+  CHECK(headers.find("x-bytes") == std::string::npos);
 }
 
 }  // namespace
