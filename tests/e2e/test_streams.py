@@ -102,7 +102,8 @@ def test_a_stream_that_is_full_stalls_its_writer_alone_until_the_reader_is_back(
     eventually(lambda: len(taken(daemon, "fast_rows")) == counts(daemon)["written"] >= held, "the other reader has all")
     assert daemon.post("/api/v1/pipelines/b_slow/resume").status == 200
     last = sum(1 for _ in open(path))
-    eventually(lambda: len(taken(daemon, "slow_rows")) >= last, "all rows", 60)
+    for table in ("slow_rows", "fast_rows"):
+        eventually(lambda table=table: len(taken(daemon, table)) >= last, f"all rows in {table}", 60)
     assert taken(daemon, "slow_rows") == taken(daemon, "fast_rows") == list(range(last))
     assert counts(daemon)["dropped"] == 0
 
