@@ -9,13 +9,14 @@ Result<JsonLookup::Found> JsonLookup::find(std::string_view document, std::strin
   }
   if (!path_) return tl::unexpected(path_.error());
   Found found{.list = !path_->definite(), .nodes = {}, .mode = path_->mode()};
+  made_.clear();
   document_ = parse_json(document);
   if (!document_) {
     found.list = false;
     if (found.lax()) return found;
     return fail(ErrorCode::kInvalid, "the text is no JSON: " + std::string(document.substr(0, 100)));
   }
-  Result<std::vector<const JsonNode*>> nodes = path_->find(*document_);
+  Result<std::vector<const JsonNode*>> nodes = path_->find(*document_, made_);
   if (nodes) found.nodes = std::move(*nodes);
   if (!nodes && !found.lax()) return tl::unexpected(nodes.error());
   if (!found.lax() && found.empty()) return fail(ErrorCode::kInvalid, "the JSON path leads to null");

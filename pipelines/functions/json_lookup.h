@@ -37,6 +37,7 @@ class JsonLookup {
   std::string path_text_;
   Result<JsonPath> path_ = JsonPath::parse("$");
   std::optional<JsonNode> document_;
+  std::deque<JsonNode> made_;  // By the path's functions.
 };
 
 /// The first two arguments are a document and a path, and there are `count` in all.

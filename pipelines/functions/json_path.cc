@@ -1,11 +1,17 @@
 #include "pipelines/functions/json_path.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <limits>
+#include <ranges>
 #include <span>
+#include <utility>
+
+#include "pipelines/column/text.h"
 
 namespace leat::functions {
 
@@ -18,13 +24,15 @@ using Nodes = std::vector<const JsonNode*>;
 }  // namespace
 
 struct JsonPath::Step {
-  enum class Kind : std::uint8_t { kMember, kEvery, kIndexes, kSlice, kDeep, kFilter };
+  enum class Kind : std::uint8_t { kMember, kMembers, kEvery, kIndexes, kSlice, kDeep, kFilter, kFunction };
   Kind kind = Kind::kMember;
-  std::string name = {};                   ///< kMember
+  std::string name = {};                   ///< kMember, kFunction
+  std::vector<std::string> names = {};     ///< kMembers: several
   std::vector<std::int64_t> indexes = {};  ///< kIndexes; kSlice: from, to
   std::shared_ptr<const Condition> filter = {};
   [[nodiscard]] bool definite() const {
-    return kind == Kind::kMember || (kind == Kind::kIndexes && indexes.size() == 1);
+    return kind == Kind::kMember || kind == Kind::kFunction ||
+           (kind == Kind::kIndexes && indexes.size() == 1);
   }
 };
 
@@ -60,6 +68,9 @@ struct Condition {
 };
 
 using Operator = Condition::Operator;
+
+constexpr std::array<std::string_view, 10> kFunctions = {"length", "size", "keys", "first", "last",
+                                                         "sum",    "min",  "max",  "avg",   "stddev"};
 
 // ---- Text to steps ---------------------------------------------------------------------------------------
 
@@ -107,8 +118,11 @@ class PathReader {
     }
     const std::size_t end = std::min(rest_.find_first_of(".[]()=<>!&|, "), rest_.size());
     if (end == 0) return false;
-    steps.push_back({.kind = Kind::kMember, .name = std::string(rest_.substr(0, end))});
+    std::string name(rest_.substr(0, end));
     rest_.remove_prefix(end);
+    const bool function = take("()");
+    if (function && std::ranges::find(kFunctions, name) == kFunctions.end()) return false;
+    steps.push_back({.kind = function ? Kind::kFunction : Kind::kMember, .name = std::move(name)});
     return true;
   }
 
@@ -120,13 +134,27 @@ class PathReader {
     } else if (take("?")) {
       if (!filter(steps)) return false;
     } else if (rest_.starts_with('\'') || rest_.starts_with('"')) {
-      std::optional<std::string> text = quoted();
-      if (!text) return false;
-      steps.push_back({.kind = Kind::kMember, .name = std::move(*text)});
+      if (!names(steps)) return false;
     } else if (!positions(steps)) {
       return false;
     }
     return take_token("]");
+  }
+
+  bool names(Steps& steps) {
+    std::vector<std::string> names;
+    do {
+      skip_blanks();
+      if (!rest_.starts_with('\'') && !rest_.starts_with('"')) return false;
+      std::optional<std::string> text = quoted();
+      if (!text) return false;
+      names.push_back(std::move(*text));
+    } while (take_token(","));
+    if (names.size() == 1)
+      steps.push_back({.kind = Kind::kMember, .name = std::move(names[0])});
+    else
+      steps.push_back({.kind = Kind::kMembers, .names = std::move(names)});
+    return true;
   }
 
   std::optional<std::string> quoted() {
@@ -237,11 +265,67 @@ class PathReader {
   std::string_view rest_;
 };
 
+// ---- Functions -------------------------------------------------------------------------------------------
+
+JsonNode number_node(std::string text) {
+  return {.kind = JsonNode::Kind::kNumber, .text = std::move(text), .items = {}, .names = {}};
+}
+
+// The statistics that the functions are made of, of the numbers in an array; other items do not count.
+struct Statistics {
+  double count = 0;
+  double sum = 0;
+  double squares = 0;
+  double least = 0;
+  double greatest = 0;
+
+  explicit Statistics(const JsonNode& array) {
+    for (const JsonNode& item : array.items) {
+      if (item.kind != JsonNode::Kind::kNumber) continue;
+      const double value = std::strtod(item.text.c_str(), nullptr);
+      least = count > 0 ? std::min(least, value) : value;
+      greatest = count > 0 ? std::max(greatest, value) : value;
+      ++count;
+      sum += value;
+      squares += value * value;
+    }
+  }
+  [[nodiscard]] double result(std::string_view function) const {
+    if (function == "sum") return sum;
+    if (function == "min") return least;
+    if (function == "max") return greatest;
+    if (function == "avg") return sum / count;
+    return std::sqrt(squares / count - sum * sum / count / count);
+  }
+};
+
+JsonNode names_node(const JsonNode& object) {
+  JsonNode list{.kind = JsonNode::Kind::kArray, .text = {}, .items = {}, .names = {}};
+  for (const std::string& name : object.names)
+    list.items.push_back({.kind = JsonNode::Kind::kString, .text = name, .items = {}, .names = {}});
+  return list;
+}
+
+// Nothing: the function has nothing to compute from. The length and the names of what has none are null.
+std::optional<JsonNode> computed(std::string_view function, const JsonNode& node) {
+  if (function == "length" || function == "size")
+    return node.is_scalar() ? JsonNode() : number_node(std::to_string(node.items.size()));
+  if (function == "keys") return node.kind == JsonNode::Kind::kObject ? names_node(node) : JsonNode();
+  if (node.kind != JsonNode::Kind::kArray || node.items.empty()) return std::nullopt;
+  if (function == "first") return node.items.front();
+  if (function == "last") return node.items.back();
+  const Statistics statistics(node);
+  if (statistics.count == 0) return std::nullopt;
+  std::string text;
+  append_double(statistics.result(function), text);
+  return number_node(std::move(text));
+}
+
 // ---- Steps over a document -------------------------------------------------------------------------------
 
 class Finder {
  public:
-  explicit Finder(const JsonNode& root) : root_(root) {}
+  Finder(const JsonNode& root, std::deque<JsonNode>& made) : root_(root), made_(made) {}
 
   /// False: something on a definite way is missing.
   bool find(std::span<const JsonPath::Step> steps, const JsonNode& node, bool definite, Nodes& found) {
@@ -255,6 +339,12 @@ class Finder {
       case Kind::kMember: {
         const JsonNode* const member = node.member(step.name);
         return member != nullptr ? find(rest, *member, definite, found) : !definite;
+      }
+      case Kind::kMembers:
+        return find_members(step, rest, node, definite, found);
+      case Kind::kFunction: {
+        std::optional<JsonNode> value = computed(step.name, node);
+        return value ? find(rest, made_.emplace_back(std::move(*value)), definite, found) : !definite;
       }
       case Kind::kIndexes:
       case Kind::kSlice:
@@ -272,6 +362,25 @@ class Finder {
   }
 
  private:
+  // At the end an object of the members that are there; else each of them.
+  bool find_members(const JsonPath::Step& step, std::span<const JsonPath::Step> rest, const JsonNode& node,
+                    bool definite, Nodes& found) {
+    if (node.kind != JsonNode::Kind::kObject) return !definite;
+    JsonNode chosen{.kind = JsonNode::Kind::kObject, .text = {}, .items = {}, .names = {}};
+    for (const std::string& name : step.names) {
+      const JsonNode* const member = node.member(name);
+      if (member == nullptr) continue;
+      if (!rest.empty()) {
+        find(rest, *member, false, found);
+      } else if (chosen.member(name) == nullptr) {
+        chosen.names.push_back(name);
+        chosen.items.push_back(*member);
+      }
+    }
+    if (rest.empty()) found.push_back(&made_.emplace_back(std::move(chosen)));
+    return true;
+  }
+
   bool find_positions(const JsonPath::Step& step, std::span<const JsonPath::Step> rest, const JsonNode& node,
                       bool definite, Nodes& found) {
     if (node.kind != JsonNode::Kind::kArray) return !definite;
@@ -363,6 +472,7 @@ class Finder {
   }
 
   const JsonNode& root_;
+  std::deque<JsonNode>& made_;
 };
 
 // Takes the mode in front of a path, in any case of letters.
@@ -384,6 +494,22 @@ JsonPath::Mode take_mode(std::string_view& text) {
   return JsonPath::Mode::kStrict;
 }
 
+// Several names count as one value at the end only.
+bool is_definite(std::span<const JsonPath::Step> steps) {
+  const bool chosen = !steps.empty() && steps.back().kind == Kind::kMembers;
+  const auto front = steps.first(steps.size() - (chosen ? 1 : 0));
+  return std::ranges::all_of(front, &JsonPath::Step::definite);
+}
+
+// At the end, behind a definite path.
+bool functions_stand_well(std::span<const JsonPath::Step> steps) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].kind != Kind::kFunction) continue;
+    if (i + 1 < steps.size() || !std::ranges::all_of(steps.first(i), &JsonPath::Step::definite)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<JsonPath> JsonPath::parse(std::string_view text) {
@@ -391,20 +517,21 @@ Result<JsonPath> JsonPath::parse(std::string_view text) {
   path.text_ = text;
   path.mode_ = take_mode(text);
   while (text.ends_with(' ')) text.remove_suffix(1);
-  PathReader reader(text);
-  std::optional<Steps> steps;
-  if (reader.take("$")) steps = reader.steps();
-  if (!steps || !reader.at_end())
+  const bool from_root = text.starts_with('$');
+  const std::string written = from_root ? std::string(text.substr(1)) : "." + std::string(text);
+  PathReader reader(written);
+  std::optional<Steps> steps = reader.steps();
+  if (!steps || !reader.at_end() || !functions_stand_well(*steps))
     return fail(ErrorCode::kInvalid,
                 "'" + path.text_ + "' is no JSON path; expected one like 'lax $.a[0].b'");
-  path.definite_ = std::all_of(steps->begin(), steps->end(), std::mem_fn(&Step::definite));
+  path.definite_ = is_definite(*steps);
   path.steps_ = std::make_shared<const Steps>(std::move(*steps));
   return path;
 }
 
-Result<std::vector<const JsonNode*>> JsonPath::find(const JsonNode& root) const {
+Result<std::vector<const JsonNode*>> JsonPath::find(const JsonNode& root, std::deque<JsonNode>& made) const {
   Nodes found;
-  if (!Finder(root).find(*steps_, root, true, found))
+  if (!Finder(root, made).find(*steps_, root, true, found))
     return fail(ErrorCode::kInvalid, "the JSON document has nothing at '" + text_ + "'");
   return found;
 }

@@ -1,15 +1,19 @@
 // Paths into JSON documents, the language of JSON_VALUE, JSON_QUERY and JSON_EXISTS.
 //
-//   path    := [ "lax" | "strict" ] "$" step…                      (strict where nothing is said)
+//   path    := [ "lax" | "strict" ] ["$"] step… [function]        (strict where nothing is said)
 //   step    := "." name | "." bracket | bracket | ".." name | ".." "*" | ".." bracket | ".*"
-//   bracket := "[" quoted "]" | "[" index { "," index } "]" | "[" [from] ":" [to] "]" | "[*]"
+//   function := "." ( length | size | keys | first | last | sum | min | max | avg | stddev ) "()"
+//   bracket := "[" quoted { "," quoted } "]" | "[" index { "," index } "]" | "[" [from] ":" [to] "]" | "[*]"
 //            | "[?(" or ")]"
 //   or      := and { "||" and }        and := test { "&&" test }
 //   test    := [ "!" ] "(" or ")" | operand [ comparison operand ]        comparison := == != < <= > >=
 //   operand := "@" step… | "$" step… | number | quoted | true | false | null
-// Indexes count from 0, negative ones from the end. A path is definite if it can name one value at most.
+// Indexes count from 0, negative ones from the end. A path without "$" begins with ".". A path is definite if
+// it can name one value at most. Several names at the end are one object of those members, before other steps
+// each of them; a function stands behind a definite path.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,9 +37,11 @@ class JsonPath {
 
   [[nodiscard]] Mode mode() const { return mode_; }
   [[nodiscard]] bool definite() const { return definite_; }
-  /// Values in the order of the document; they live in `root`. Exactly one if the path is definite.
-  /// Errors: invalid: a value that the path must pass is missing.
-  [[nodiscard]] Result<std::vector<const JsonNode*>> find(const JsonNode& root) const;
+  /// Values in the order of the document; they live in `root`, and what functions compute in `made`. Exactly
+  /// one if the path is definite. Errors: invalid: a value that the path must pass is missing, or a function
+  /// has nothing to compute from.
+  [[nodiscard]] Result<std::vector<const JsonNode*>> find(const JsonNode& root,
+                                                          std::deque<JsonNode>& made) const;
 
  private:
   std::shared_ptr<const std::vector<Step>> steps_;
