@@ -8,6 +8,26 @@
 
 namespace leat::plan {
 
+namespace {
+
+// `(a - b) SECOND`, Calcite's MINUS_DATE: an interval of months, whole ones, or of time.
+ExprPtr time_difference(const std::vector<ExprPtr>& parts, sql::SourceSpan span, const BindContext& context) {
+  const ExprPtr& unit = parts[2];
+  if (unit->literal.as_string() != "YEAR" && unit->literal.as_string() != "MONTH") {
+    ExprPtr difference = make_call("-", {parts[0], parts[1]}, span, context);
+    if (!difference || difference->type.kind() == TypeKind::kIntervalDayTime) return difference;
+    context.diagnostics.error(span, "(a - b) " + unit->literal.as_string() + " is a distance of two times");
+    return nullptr;
+  }
+  const ExprPtr month = make_literal(Type::string().with_nullable(false), Value::string("MONTH"));
+  const ExprPtr one =
+      make_literal(Type(TypeKind::kIntervalYearMonth).with_nullable(false), Value::integer(1));
+  ExprPtr months = make_call("TIMESTAMPDIFF", {month, parts[1], parts[0]}, span, context);
+  return months ? make_call("*", {std::move(months), one}, span, context) : nullptr;
+}
+
+}  // namespace
+
 ExprPtr ExprBinder::bind_special(const sql::Call& call, bool& special) const {
   special = true;
   const bool function = call.syntax == sql::CallSyntax::kFunction;
@@ -17,6 +37,10 @@ ExprPtr ExprBinder::bind_special(const sql::Call& call, bool& special) const {
   if (call.name == "IN") return bind_in(call);
   if (call.name == "OVERLAPS") return bind_overlaps(call);
   if (call.name == "+" && call.arguments.size() == 1) return bind(*call.arguments[0].value);
+  if (!function && call.name == "MINUS_DATE") {
+    const std::optional<std::vector<ExprPtr>> parts = bind_arguments(call);
+    return parts ? time_difference(*parts, call.span, context_) : nullptr;
+  }
   if (function && call.name == "COALESCE" && !call.arguments.empty()) return bind_coalesce(call);
   if (function && call.name == "IFNULL" && call.arguments.size() == 2) return bind_coalesce(call);
   if (function && call.name == "IF" && call.arguments.size() == 3) return bind_if(call);

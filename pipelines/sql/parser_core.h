@@ -207,6 +207,7 @@ class Parser {
   ExpressionPtr cast_expression(Cast::OnError on_error);
   ExpressionPtr parenthesised();
   ExpressionPtr row_or_group(const Token& open);
+  ExpressionPtr time_difference(ExpressionPtr difference, const Token& open);
   ExpressionPtr subquery(Subquery::Use use, const Token& first);
   ExpressionPtr exists();
   bool quantified(ExpressionPtr& left, std::string_view op, const Token& token);

@@ -172,7 +172,7 @@ ExpressionPtr Parser::cast_expression(Cast::OnError on_error) {
   return seal(std::move(node), since(first));
 }
 
-// parenthesised := '(' ( query | expression { ',' expression } ) ')'
+// parenthesised := '(' ( query | expression { ',' expression } ) ')' | '(' a '-' b ')' units
 ExpressionPtr Parser::parenthesised() {
   const Token& open = peek();
   if (at_any_word({"SELECT", "WITH", "VALUES"}, 1)) return subquery(Subquery::Use::kScalar, open);
@@ -193,6 +193,10 @@ ExpressionPtr Parser::row_or_group(const Token& open) {
   if (!at(",")) {
     if (!accept(")")) error_expected("')' or ',' after the expression");
     first->span = since(open);
+    const auto* inside = as<Call>(*first);
+    const bool minus = inside != nullptr && inside->name == "-" && inside->arguments.size() == 2;
+    if (minus && at_any_word({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}))
+      return time_difference(std::move(first), open);
     return first;
   }
   std::vector<ExpressionPtr> values;
@@ -200,6 +204,18 @@ ExpressionPtr Parser::row_or_group(const Token& open) {
   while (accept(",")) values.push_back(expression());
   if (!accept(")")) error_expected("',' or ')' after the expression");
   return call(CallSyntax::kRow, "ROW", open.span, std::move(values), since(open));
+}
+
+// Behind the difference in parentheses: the units of the interval that it is. The call "MINUS_DATE" of a, b
+// and the first unit.
+ExpressionPtr Parser::time_difference(ExpressionPtr difference, const Token& open) {
+  const Token& first_unit = peek();
+  auto unit = std::make_unique<UnitArgument>();
+  unit->unit = interval_units().from;
+  std::vector<ExpressionPtr> values;
+  for (Argument& argument : as<Call>(*difference)->arguments) values.push_back(std::move(argument.value));
+  values.push_back(seal(std::move(unit), since(first_unit)));
+  return call(CallSyntax::kInfix, "MINUS_DATE", open.span, std::move(values), since(open));
 }
 
 ExpressionPtr Parser::subquery(Subquery::Use use, const Token& first) {
