@@ -1,6 +1,7 @@
 #include "pipelines/functions/lenient_calendar.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "pipelines/base/time.h"
 #include "pipelines/functions/parse.h"

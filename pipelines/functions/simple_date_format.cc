@@ -230,6 +230,11 @@ std::int32_t with_century(std::int32_t year) {
   return year + kFirstTwoDigitYear - first + (year < first ? 100 : 0);
 }
 
+// Java's sum, which wraps around.
+std::int32_t plus(std::int32_t value, std::int32_t step) {
+  return static_cast<std::int32_t>(std::int64_t{value} + step);
+}
+
 // The field of a letter that reads a number, and the number as the calendar counts it.
 std::optional<std::pair<CalendarField, std::int32_t>> field_of(char letter, std::int32_t value) {
   using enum CalendarField;
@@ -240,7 +245,7 @@ std::optional<std::pair<CalendarField, std::int32_t>> field_of(char letter, std:
       return std::pair{kWeekYear, value};
     case 'M':
     case 'L':
-      return std::pair{kMonth, value - 1};
+      return std::pair{kMonth, plus(value, -1)};
     case 'w':
       return std::pair{kWeekOfYear, value};
     case 'W':
@@ -252,7 +257,7 @@ std::optional<std::pair<CalendarField, std::int32_t>> field_of(char letter, std:
     case 'F':
       return std::pair{kDayOfWeekInMonth, value};
     case 'u':
-      return std::pair{kDayOfWeek, value == 7 ? 1 : value + 1};
+      return std::pair{kDayOfWeek, value == 7 ? 1 : plus(value, 1)};
     case 'H':
       return std::pair{kHourOfDay, value};
     case 'k':
