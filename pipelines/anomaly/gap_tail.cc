@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace leat::anomaly {
 namespace {
@@ -110,6 +111,13 @@ void GapTail::add(double gap) {
   settle_threshold();
 }
 
+void GapTail::forget() {
+  GapTail fresh(most_learnt_);
+  fresh.saved_ = saved_;
+  fresh.changed_ = saved_;
+  *this = std::move(fresh);
+}
+
 void GapTail::make_room(std::size_t bin) {
   const std::size_t begin = bin / kBlock * kBlock;
   if (counts_.empty()) first_ = begin;
@@ -187,15 +195,19 @@ void GapTail::save_pages(char tag, StatePages& pages) {
   std::string value;
   for (std::size_t block = 0; block < kBlocks; ++block) {
     if (!changed_[block]) continue;
+    const char name[] = {tag, static_cast<char>(block)};
+    changed_[block] = false;
+    saved_[block] = block * kBlock >= first_ && block * kBlock < first_ + counts_.size();
+    if (!saved_[block]) {
+      pages.erase({name, sizeof name});
+      continue;
+    }
     value.clear();
     ByteWriter writer(value);
     writer.varint(halvings_);
     for (std::size_t bin = block * kBlock; bin < (block + 1) * kBlock; ++bin)
       writer.varint(bin == 0 ? 0 : count(bin));
-    const char name[] = {tag, static_cast<char>(block)};
     pages.put({name, sizeof name}, value);
-    changed_[block] = false;
-    saved_[block] = true;
   }
 }
 

@@ -27,6 +27,8 @@ class GapTail {
   [[nodiscard]] double rarity_of(double gap) const;
   /// Counts a gap. One of 0 or below is as small as can be.
   void add(double gap);
+  /// As a new one; only what the store has of it is kept in mind.
+  void forget();
   /// While fewer than 50 gaps are known, or all were 0, a larger one counts as this: there is no tail to
   /// measure it by.
   static constexpr double kMostAtFirst = 4;

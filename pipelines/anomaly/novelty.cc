@@ -25,6 +25,14 @@ constexpr double kMostOfView = 1e4;
 // are.
 constexpr double kMostOfViewAtFirst = 16;
 constexpr std::uint64_t kRowsOfYouth = 50;
+// Rows are of another life when they are that many of their own deviations away from the first ones, …
+constexpr double kFarInDeviations = 50;
+// … and of units: soon, …
+constexpr double kFarInUnits = 0x1p5;
+constexpr std::uint64_t kRowsOfFirstLife = 150;
+// … or for the grain of floats.
+constexpr double kTooFarInUnits = 0x1p16;
+constexpr std::uint64_t kMostLives = 4;
 constexpr double kDeviationOfMeanError = 1.2533141373155001;  // sqrt(pi / 2), for normal errors.
 
 using Pace = ViewHistory::Pace;
@@ -54,12 +62,24 @@ double power_of_two_in(double size) {
 // ---- Views -----------------------------------------------------------------------------------------------
 
 void NoveltyViews::start(std::span<const double> values) {
+  season_.forget();
+  without_season_ = {};
+  residuals_ = {};
+  steps_ = {};
+  unit_ = 0;
   origin_ = median_of({values.begin(), values.end()});
   std::vector<double> distances;
   for (const double value : values) distances.push_back(std::abs(value - origin_));
   // Where most are the same, the origin is all that tells a size.
   const double size = median_of(std::move(distances));
+  was_flat_ = size == 0;
   if (size > 0 || origin_ != 0) unit_ = power_of_two_in(size > 0 ? size : std::abs(origin_));
+}
+
+bool NoveltyViews::is_elsewhere(double value) const {
+  const double distance = distance_of(value);
+  if (was_flat_) return distance > 0;
+  return distance >= (season_.rows() <= kRowsOfFirstLife ? kFarInUnits : kTooFarInUnits) * unit_;
 }
 
 double NoveltyViews::scaled(double value) {
@@ -115,6 +135,7 @@ Views NoveltyViews::learn(double x, const SeasonalLevel::Expectation& expected) 
 void NoveltyViews::save(ByteWriter& out) const {
   season_.save(out);
   for (const double number : {origin_, unit_, last_, mean_}) out.float64(number);
+  out.u8(was_flat_ ? 1 : 0);
   without_season_.save(out);
   residuals_.save(out);
   steps_.save(out);
@@ -123,6 +144,7 @@ void NoveltyViews::save(ByteWriter& out) const {
 void NoveltyViews::load(ByteReader& in) {
   season_.load(in);
   for (double* number : {&origin_, &unit_, &last_, &mean_}) *number = in.float64();
+  was_flat_ = in.u8() != 0;
   without_season_.load(in);
   residuals_.load(in);
   steps_.load(in);
@@ -147,6 +169,14 @@ NoveltyHistory::Nearest NoveltyHistory::add(const Views& views) {
   ViewHistory::add_each(views_, cells, nearest.distances);
   if (arrived_[0].size() >= epoch_rows_) end_epoch();
   return nearest;
+}
+
+void NoveltyHistory::forget() {
+  for (ViewHistory& view : views_) view.forget();
+  for (std::vector<ViewCell>& cells : arrived_) cells = {};
+  pending_.clear();
+  unsaved_ = ((1U << kEpochs) - 1) & ~(1U << epoch_);  // So the next save erases their pages.
+  saved_rows_ = 0;
 }
 
 void NoveltyHistory::end_epoch() {
@@ -294,17 +324,52 @@ Novelty::Novelty(const DetectorOptions& options)
       width_(options.width_of_confidence() * kDeviationOfMeanError),
       cooldown_(options.cooldown.value_or(kCooldownRows)),
       warm_up_(std::max(kLeastWarmUp, options.min_training.value_or(0))),
+      max_training_(options.max_training),
       history_(options.history),
       errors_(options.max_training) {}
 
 Verdict Novelty::judge(std::span<const double> values, std::int64_t time) {
   finish_loading();
-  if (rows_ > 0) return judge_next(values[0], time);
-  waiting_.add(values[0], time);
-  if (waiting_.size() < kRowsBeforeGaps) return {};
-  source_.start(waiting_.values());
-  for (const FirstRow& row : waiting_.take()) judge_next(row.value, row.time);
+  Verdict verdict;
+  if (rows_ > 0) {
+    verdict = judge_next(values[0], time);
+    keep_elsewhere(values[0], time);
+    if (!begins_anew()) return verdict;
+  } else {
+    waiting_.add(values[0], time);
+    if (waiting_.size() < kRowsBeforeGaps) return verdict;
+  }
+  begin();
   return {};
+}
+
+void Novelty::begin() {
+  const std::uint64_t rows_since_alert = rows_since_alert_;
+  source_.start(waiting_.values());
+  history_.forget();
+  for (GapTail& tail : tails_) tail.forget();
+  errors_ = ForecastErrors(max_training_);
+  rows_ = 0;
+  ++lives_;
+  for (const FirstRow& row : waiting_.take()) judge_next(row.value, row.time);
+  rows_since_alert_ = rows_since_alert;
+}
+
+void Novelty::keep_elsewhere(double value, std::int64_t time) {
+  const bool may_be = lives_ < kMostLives && source_.is_elsewhere(value);
+  if (waiting_.size() >= (may_be ? kRowsBeforeGaps : 1)) waiting_.take();
+  if (may_be) waiting_.add(value, time);
+}
+
+bool Novelty::begins_anew() const {
+  if (waiting_.size() < kRowsBeforeGaps) return false;
+  const std::vector<double> values = waiting_.values();
+  const double median = median_of(values);
+  double deviation = 0;
+  for (const double value : values)
+    deviation += std::abs(value - median) / static_cast<double>(values.size());
+  // Rows that do not vary tell no scale; they may be an outage.
+  return deviation > 0 && source_.distance_of(median) >= kFarInDeviations * deviation;
 }
 
 Verdict Novelty::judge_next(double value, std::int64_t time) {
@@ -358,13 +423,15 @@ std::size_t Novelty::most_memory_bytes() const {
 
 // ---- State -----------------------------------------------------------------------------------------------
 
-// head := rows that wait, views, history, tail…, varint rows, varint rows since the alert, errors
+// head := rows that wait, views, history, tail…, varint rows, varint lives, varint rows since the alert,
+// errors
 void Novelty::save(ByteWriter& out) const {
   waiting_.save(out);
   source_.save(out);
   history_.save(out);
   for (const GapTail& tail : tails_) tail.save(out);
   out.varint(rows_);
+  out.varint(lives_);
   out.varint(rows_since_alert_);
   errors_.save(out);
 }
@@ -375,6 +442,7 @@ Status Novelty::load(ByteReader& in) {
   history_.load(in);
   for (GapTail& tail : tails_) tail.load(in);
   rows_ = in.varint();
+  lives_ = in.varint();
   rows_since_alert_ = in.varint();
   errors_.load(in);
   if (!in.ok()) return fail(ErrorCode::kCorrupt, "a saved detector ends early");

@@ -9,6 +9,12 @@
 // an error code does not set the scale. Error codes later on stay in the views for as long as these look
 // back (96 rows); means and spreads learn them as an outlier of bounded size.
 //
+// A series that was off, or sent nothing but codes, tells nothing of what it will be like once it lives. So
+// when twenty rows follow each other far from where the first ones were, and vary little against that, the
+// detector begins anew with these: soon behind the first row, where the first rows were all the same, or
+// beyond what its floats can tell apart. That it does a few times only: what is switched on and off all the
+// time has two levels, and is to be known by both.
+//
 // There is nothing to set, to train or to choose: the same numbers serve every series. The method is a
 // nearest-neighbour detector as KNN-CAD (Burnaev, Ishimtsev 2016) with views in place of a delay embedding.
 //
@@ -19,6 +25,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -47,13 +54,17 @@ class NoveltyViews {
     double error_size = 0;  ///< Mean size of the forecasts' errors before this row.
     double rounding = 0;    ///< Distances of the views that are no more than this are none.
   };
-  /// The first rows: call before `step`, and then `step` with each of them.
+  /// The first rows: call before `step`, and then `step` with each of them. What came before is forgotten.
   void start(std::span<const double> values);
   Row step(double value, std::int64_t time);
 
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
   SeasonalLevel& season() { return season_; }
+  /// From the median of the first rows.
+  [[nodiscard]] double distance_of(double value) const { return std::abs(value - origin_); }
+  /// So far away that a series that lives there has another scale than its first rows told.
+  [[nodiscard]] bool is_elsewhere(double value) const;
 
  private:
   /// A value of the series as all that follows sees it; it may be the one that sets the unit.
@@ -66,7 +77,8 @@ class NoveltyViews {
 
   SeasonalLevel season_{SeasonalLevel::Shape::kSteps};
   double origin_ = 0;
-  double unit_ = 0;  // A power of 2; 0: all values were 0 so far.
+  double unit_ = 0;        // A power of 2; 0: all values were 0 so far.
+  bool was_flat_ = false;  // The first rows: the unit tells nothing of what is usual.
   double last_ = 0;
   double mean_ = 0;  // Of the values without season.
   Trailing<6> without_season_;
@@ -85,6 +97,8 @@ class NoveltyHistory {
     Views values{};     ///< The views as the history keeps them.
   };
   Nearest add(const Views& views);
+  /// As a new one; only what the store has of it is kept in mind.
+  void forget();
   [[nodiscard]] std::size_t size() const { return views_[0].size(); }
 
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -137,6 +151,12 @@ class Novelty final : public Detector {
   Verdict judge(std::span<const double> values, std::int64_t time) override;
   /// Without the first rows, which wait.
   Verdict judge_next(double value, std::int64_t time);
+  /// With the rows that wait; what came before them is forgotten.
+  void begin();
+  /// A row that has been judged waits, too, where it may be one of the first of another life.
+  void keep_elsewhere(double value, std::int64_t time);
+  /// The series lives where the rows that wait are, and what is known does not help there.
+  [[nodiscard]] bool begins_anew() const;
   double rarity_of(const NoveltyViews::Row& row);
   void finish_loading();
 
@@ -144,6 +164,7 @@ class Novelty final : public Detector {
   double width_;  // Of the interval of expected values, in mean sizes of errors.
   std::uint32_t cooldown_;
   std::uint32_t warm_up_;
+  std::uint32_t max_training_;
   FirstRows waiting_;
   NoveltyViews source_;
   NoveltyHistory history_;
@@ -151,6 +172,7 @@ class Novelty final : public Detector {
   std::array<GapTail, kViews> tails_{GapTail(kEndOfTail), GapTail(kEndOfTail), GapTail(kEndOfTail),
                                      GapTail(kEndOfTail), GapTail(kEndOfTail), GapTail(kEndOfTail)};
   std::uint64_t rows_ = 0;
+  std::uint64_t lives_ = 0;             // Begun so far.
   std::uint64_t rows_since_alert_ = 0;  // 0: there was none.
   ForecastErrors errors_;
 };

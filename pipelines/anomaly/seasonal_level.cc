@@ -157,6 +157,15 @@ double SeasonalLevel::find_new_level(double error) {
   return mean_beyond_;
 }
 
+void SeasonalLevel::forget() {
+  SeasonalLevel fresh(shape_);
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    fresh.buckets_[i].saved = buckets_[i].saved;
+    fresh.buckets_[i].changed = buckets_[i].saved;
+  }
+  *this = fresh;
+}
+
 // ---- State -----------------------------------------------------------------------------------------------
 
 void SeasonalLevel::save(ByteWriter& out) const {
@@ -181,14 +190,18 @@ void SeasonalLevel::save_pages(StatePages& pages) {
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     Bucket& bucket = buckets_[i];
     if (!bucket.changed) continue;
+    const char name[] = {kPageTag, static_cast<char>(i)};
+    bucket.changed = false;
+    bucket.saved = bucket.rows > 0;
+    if (!bucket.saved) {
+      pages.erase({name, sizeof name});
+      continue;
+    }
     value.clear();
     ByteWriter writer(value);
     writer.float64(bucket.value);
     writer.float64(bucket.rows);
-    const char name[] = {kPageTag, static_cast<char>(i)};
     pages.put({name, sizeof name}, value);
-    bucket.changed = false;
-    bucket.saved = true;
   }
 }
 

@@ -47,6 +47,9 @@ class SeasonalLevel {
   /// because the series has a new one; nearly always 0.
   double learn(const Expectation& expected, double value);
 
+  /// As a new one; only what the store has of it is kept in mind.
+  void forget();
+
   [[nodiscard]] double level() const { return level_; }
   /// Mean size of the errors of level and season, outliers cut.
   [[nodiscard]] double error_size() const { return error_size_; }

@@ -55,6 +55,9 @@ class ViewHistory {
   /// The epoch `ended` is full; the next one takes the number of the oldest, whose values leave.
   void end_epoch(std::uint32_t ended);
 
+  /// As a new one.
+  void forget() { *this = ViewHistory(pace_); }
+
   /// Values of an epoch that has ended, in the order of the values.
   void collect(std::uint32_t epoch, std::vector<ViewCell>& out) const;
   /// Puts back a saved value of an epoch that is not the current one. `settle` follows the last one.

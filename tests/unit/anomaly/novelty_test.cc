@@ -125,6 +125,70 @@ TEST_CASE("behind a step of a thousand deviations spikes are found at the new le
     CHECK(std::ranges::count(seen.rows, spike) == 1);
 }
 
+/// `rows` of one value, then normal noise of a size about a level.
+std::vector<double> begins_flat(std::size_t rows, double value, double level, double size,
+                                std::uint64_t seed) {
+  Noise noise(seed);
+  std::vector<double> values(rows, value);
+  while (values.size() < rows + 5000) values.push_back(level + size * noise.normal());
+  return values;
+}
+
+TEST_CASE(
+    "what is off at first, or sends codes, is known once it lives: spikes are found as if it always had") {
+  DetectorOptions options = plain();
+  options.cooldown = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    for (const std::size_t rows : {25U, 60U, 2000U}) {
+      CAPTURE(rows);
+      std::vector<double> off = begins_flat(rows, 0, 1500, 2, seed);
+      std::vector<double> codes = begins_flat(rows, -9999, 50, 1, seed);
+      for (const std::size_t spike : {500U, 1000U, 3000U, 4500U}) {
+        off[rows + spike] += 100;
+        codes[rows + spike] += 30;
+      }
+      const Seen seen_off = watch(off, options);
+      const Seen seen_codes = watch(codes, options);
+      for (const std::size_t spike : {500U, 1000U, 3000U, 4500U}) {
+        CHECK(std::ranges::count(seen_off.rows, rows + spike) == 1);
+        CHECK(std::ranges::count(seen_codes.rows, rows + spike) == 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("what is switched on and off begins anew a few times only, and is known by both") {
+  Noise noise(35);
+  std::vector<double> values;
+  for (int i = 0; i < 6000; ++i) values.push_back(i / 100 % 2 == 0 ? 0 : 1500 + 2 * noise.normal());
+  const DetectorPtr detector = make_detector(plain(), 1);
+  int unknown = 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    unknown += std::isnan(detector->observe({&values[i], 1}, time_of_row(i)).rarity) ? 1 : 0;
+  CHECK(unknown <= 4 * 50);
+  CHECK(watch(values, plain()).alerts <= 12);
+}
+
+TEST_CASE("a detector that has begun anew is saved and loaded as any, whatever the store has of before") {
+  const std::vector<double> values = begins_flat(300, 0, 1500, 2, 36);
+  for (const std::size_t every : {1U, 7U, 310U}) {
+    CAPTURE(every);
+    DetectorOptions options = plain(64);
+    const DetectorPtr whole = make_detector(options, 1);
+    DetectorPtr cut = make_detector(options, 1);
+    Store store;
+    for (std::size_t i = 0; i < 800; ++i) {
+      const Verdict expected = whole->observe({&values[i], 1}, time_of_row(i));
+      REQUIRE(text_of(expected) == text_of(cut->observe({&values[i], 1}, time_of_row(i))));
+      if (i % every != 0) continue;
+      store.save(*cut);
+      cut = make_detector(options, 1);
+      REQUIRE(store.load(*cut).has_value());
+    }
+  }
+}
+
 TEST_CASE("what rises evenly makes no alert at the full hours") {
   for (const double noise_size : {0.0, 1.0}) {
     for (const std::int64_t seconds : {10, 60}) {
