@@ -80,7 +80,8 @@ double GapTail::rarity_of(double gap) const {
 double GapTail::learnt(double gap) const {
   if (gaps_ < kWarmUp || zeros_ == gaps_) return std::min(gap, kMostAtFirst);
   const Tail tail = this->tail();
-  return std::min(gap, tail.least + most_learnt_ * tail.excess);
+  const double most = std::min(most_learnt_, kMostStretch * static_cast<double>(tail_size(gaps_)));
+  return std::min(gap, tail.least + most * tail.excess);
 }
 
 std::uint64_t GapTail::count_above(std::size_t bin) const {

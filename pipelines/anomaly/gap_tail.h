@@ -20,7 +20,8 @@ namespace leat::anomaly {
 class GapTail {
  public:
   /// `most_learnt`: where the tail ends for gaps that are learnt, in mean excesses. Far, large gaps quiet
-  /// what is like them for a while; near, each is news.
+  /// what is like them for a while; near, each is news. A tail of few gaps ends nearer, so that no gap makes
+  /// its mean excess more than kMostStretch larger.
   explicit GapTail(double most_learnt) : most_learnt_(most_learnt) {}
 
   /// The rarity of `gap`, at least 0; 0 while fewer than 50 gaps are known.
@@ -32,6 +33,8 @@ class GapTail {
   /// While fewer than 50 gaps are known, or all were 0, a larger one counts as this: there is no tail to
   /// measure it by.
   static constexpr double kMostAtFirst = 4;
+  /// Mean excesses that one gap adds to the mean excess.
+  static constexpr double kMostStretch = 4;
 
   [[nodiscard]] std::size_t memory_bytes() const {
     return counts_.capacity() * sizeof(std::uint16_t) + blocks_.capacity() * sizeof(std::uint32_t);

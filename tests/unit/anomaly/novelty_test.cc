@@ -113,6 +113,23 @@ TEST_CASE("an error code among the first rows sets no scale") {
   }
 }
 
+TEST_CASE("error codes in a young series hide no spike behind their cool-down") {
+  int found = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const std::size_t codes : {1U, 3U}) {
+      Noise noise(seed);
+      std::vector<double> values;
+      for (int i = 0; i < 201; ++i) values.push_back(50 + noise.normal());
+      for (std::size_t i = 0; i < codes; ++i) values[60 + i] = 65535;
+      values[200] += 12;
+      DetectorOptions options = plain();
+      options.cooldown = 0;
+      found += static_cast<int>(std::ranges::count(watch(values, options).rows, 200U));
+    }
+  }
+  CHECK(found >= 38);
+}
+
 TEST_CASE("behind a step of a thousand deviations spikes are found at the new level") {
   Noise noise(32);
   std::vector<double> values;
