@@ -33,6 +33,9 @@ constexpr std::uint64_t kRowsOfFirstLife = 150;
 // … or for the grain of floats.
 constexpr double kTooFarInUnits = 0x1p16;
 constexpr std::uint64_t kMostLives = 4;
+// The tails of a young series are of few gaps: how much of a rarity by them counts. As if so many rows more
+// had told nothing, until there are two for each of these.
+constexpr std::uint64_t kRowsOfDoubt = 200;
 constexpr double kDeviationOfMeanError = 1.2533141373155001;  // sqrt(pi / 2), for normal errors.
 
 using Pace = ViewHistory::Pace;
@@ -48,6 +51,12 @@ std::string page_name(char tag, std::uint32_t epoch, std::size_t page) {
   writer.u8(static_cast<std::uint8_t>(epoch));
   writer.varint(page);
   return name;
+}
+
+/// A row behind so many others.
+double share_that_counts(std::uint64_t rows) {
+  const auto doubt = static_cast<double>(kRowsOfDoubt);
+  return std::min(1.0, (static_cast<double>(rows) + doubt) / (3 * doubt));
 }
 
 /// 1 to 2 of them are in `size`, which is above 0.
@@ -402,7 +411,7 @@ double Novelty::rarity_of(const NoveltyViews::Row& row) {
     sum += std::min(tails_[view].rarity_of(gap), kMostOfOneView);
     tails_[view].add(gap);
   }
-  return sum / kViews;
+  return share_that_counts(rows_) * sum / kViews;
 }
 
 void Novelty::finish_loading() {

@@ -2,7 +2,8 @@
 // has never visited. Six views (the value; what is left of it without level and season; short and long means
 // of that; its spread; the size of the steps) each measure the distance to the nearest value they have had,
 // and how rare such a distance is among all distances before. The mean of the six is the rarity; an alert
-// begins where it reaches a threshold, and no other follows for a while.
+// begins where it reaches a threshold, and no other follows for a while. What a young series tells of rare
+// gaps is little, so of its rarities a part counts: a third at first, all from 400 rows on.
 //
 // All of it is scale-free: values count from the median of the first twenty, in a power of two near the
 // median of their distances from it. So the first rows wait until there are twenty of them, and one that is

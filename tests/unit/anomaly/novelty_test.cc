@@ -113,6 +113,21 @@ TEST_CASE("an error code among the first rows sets no scale") {
   }
 }
 
+TEST_CASE("plain noise alerts little while it is young, and a spike in it is found") {
+  int alerts = 0;
+  int found = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Noise noise(seed);
+    std::vector<double> values;
+    for (int i = 0; i < 300; ++i) values.push_back(50 + noise.normal());
+    alerts += watch(values, plain()).alerts;
+    values[185] += 12;
+    found += static_cast<int>(std::ranges::count(watch(values, plain()).rows, 185U));
+  }
+  CHECK(alerts <= 4);
+  CHECK(found >= 38);
+}
+
 TEST_CASE("error codes in a young series hide no spike behind their cool-down") {
   int found = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
