@@ -9,6 +9,7 @@ namespace {
 
 constexpr double kThreshold = 1.5;
 constexpr std::uint32_t kCooldownRows = 120;
+constexpr double kMuchRarer = 2;  // Times as rare as the alert whose cool-down it is.
 constexpr double kMostOfOneView = 8;
 constexpr std::size_t kRowsBeforeGaps = 20;
 constexpr std::size_t kRowsInPage = 16;
@@ -393,11 +394,19 @@ Verdict Novelty::judge_next(double value, std::int64_t time) {
   verdict.lower = row.forecast - width_ * row.error_size;
   verdict.upper = row.forecast + width_ * row.error_size;
   verdict.rarity = rarity;
-  verdict.alert = rarity >= threshold_ && (rows_since_alert_ == 0 || rows_since_alert_ > cooldown_ + 1);
-  if (verdict.alert) rows_since_alert_ = 1;
+  verdict.alert = rarity >= threshold_ && !is_held_back(rarity);
+  if (verdict.alert) {
+    rows_since_alert_ = 1;
+    rarity_of_alert_ = rarity;
+  }
   verdict.rmse = errors_.rmse();
   verdict.aic = errors_.aic(3);
   return verdict;
+}
+
+bool Novelty::is_held_back(double rarity) const {
+  return rows_since_alert_ > 0 && rows_since_alert_ <= cooldown_ + 1 &&
+         rarity < kMuchRarer * rarity_of_alert_;
 }
 
 /// The mean over the views; all of them learn the row.
@@ -433,7 +442,7 @@ std::size_t Novelty::most_memory_bytes() const {
 // ---- State -----------------------------------------------------------------------------------------------
 
 // head := rows that wait, views, history, tail…, varint rows, varint lives, varint rows since the alert,
-// errors
+//   double its rarity, errors
 void Novelty::save(ByteWriter& out) const {
   waiting_.save(out);
   source_.save(out);
@@ -442,6 +451,7 @@ void Novelty::save(ByteWriter& out) const {
   out.varint(rows_);
   out.varint(lives_);
   out.varint(rows_since_alert_);
+  out.float64(rarity_of_alert_);
   errors_.save(out);
 }
 
@@ -453,6 +463,7 @@ Status Novelty::load(ByteReader& in) {
   rows_ = in.varint();
   lives_ = in.varint();
   rows_since_alert_ = in.varint();
+  rarity_of_alert_ = in.float64();
   errors_.load(in);
   if (!in.ok()) return fail(ErrorCode::kCorrupt, "a saved detector ends early");
   return {};

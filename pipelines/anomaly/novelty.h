@@ -2,8 +2,9 @@
 // has never visited. Six views (the value; what is left of it without level and season; short and long means
 // of that; its spread; the size of the steps) each measure the distance to the nearest value they have had,
 // and how rare such a distance is among all distances before. The mean of the six is the rarity; an alert
-// begins where it reaches a threshold, and no other follows for a while. What a young series tells of rare
-// gaps is little, so of its rarities a part counts: a third at first, all from 400 rows on.
+// begins where it reaches a threshold, and none follows for a while but one of twice that rarity. What a
+// young series tells of rare gaps is little, so of its rarities a part counts: a third at first, all from 400
+// rows on.
 //
 // All of it is scale-free: values count from the median of the first twenty, in a power of two near the
 // median of their distances from it. So the first rows wait until there are twenty of them, and one that is
@@ -158,6 +159,8 @@ class Novelty final : public Detector {
   void keep_elsewhere(double value, std::int64_t time);
   /// The series lives where the rows that wait are, and what is known does not help there.
   [[nodiscard]] bool begins_anew() const;
+  /// By the alert before.
+  [[nodiscard]] bool is_held_back(double rarity) const;
   double rarity_of(const NoveltyViews::Row& row);
   void finish_loading();
 
@@ -175,6 +178,7 @@ class Novelty final : public Detector {
   std::uint64_t rows_ = 0;
   std::uint64_t lives_ = 0;             // Begun so far.
   std::uint64_t rows_since_alert_ = 0;  // 0: there was none.
+  double rarity_of_alert_ = 0;
   ForecastErrors errors_;
 };
 
