@@ -39,6 +39,9 @@ constexpr std::uint64_t kMostLives = 4;
 constexpr std::uint64_t kRowsOfDoubt = 200;
 constexpr double kDeviationOfMeanError = 1.2533141373155001;  // sqrt(pi / 2), for normal errors.
 
+// What one row makes of each view; of the values themselves any distance counts.
+constexpr Views kShareOfRow = {0, 1, 1 / 6.0, 1 / 12.0, 1 / 96.0, 1 / 48.0};
+
 using Pace = ViewHistory::Pace;
 
 std::size_t pages_of(std::size_t rows) {
@@ -76,6 +79,7 @@ void NoveltyViews::start(std::span<const double> values) {
   without_season_ = {};
   residuals_ = {};
   steps_ = {};
+  finest_step_ = 0;
   unit_ = 0;
   origin_ = median_of({values.begin(), values.end()});
   std::vector<double> distances;
@@ -112,10 +116,25 @@ NoveltyViews::Row NoveltyViews::step(double value, std::int64_t time) {
   const SeasonalLevel::Expectation expected = season_.expect(time);
   row.forecast = origin_ + unit * (season_.rows() == 0 ? x : season_.level() + expected.season);
   row.error_size = unit * season_.error_size();
-  row.rounding = kRounding * std::max(std::abs(seen), std::abs(origin_) / unit);
+  learn_step(x);
+  row.grain = grain_at(seen, unit);
   row.views = learn(x, expected);
   row.views[0] = seen;
   return row;
+}
+
+void NoveltyViews::learn_step(double x) {
+  const double step = std::abs(x - last_);
+  if (season_.rows() == 0 || step == 0) return;
+  finest_step_ = finest_step_ > 0 ? std::min(finest_step_, step) : step;
+}
+
+Views NoveltyViews::grain_at(double seen, double unit) const {
+  const double rounding = kRounding * std::max(std::abs(seen), std::abs(origin_) / unit);
+  Views grain{};
+  for (std::size_t view = 0; view < kViews; ++view)
+    grain[view] = std::max(rounding, finest_step_ * kShareOfRow[view]);
+  return grain;
 }
 
 Views NoveltyViews::learn(double x, const SeasonalLevel::Expectation& expected) {
@@ -144,7 +163,7 @@ Views NoveltyViews::learn(double x, const SeasonalLevel::Expectation& expected) 
 
 void NoveltyViews::save(ByteWriter& out) const {
   season_.save(out);
-  for (const double number : {origin_, unit_, last_, mean_}) out.float64(number);
+  for (const double number : {origin_, unit_, last_, mean_, finest_step_}) out.float64(number);
   out.u8(was_flat_ ? 1 : 0);
   without_season_.save(out);
   residuals_.save(out);
@@ -153,7 +172,7 @@ void NoveltyViews::save(ByteWriter& out) const {
 
 void NoveltyViews::load(ByteReader& in) {
   season_.load(in);
-  for (double* number : {&origin_, &unit_, &last_, &mean_}) *number = in.float64();
+  for (double* number : {&origin_, &unit_, &last_, &mean_, &finest_step_}) *number = in.float64();
   was_flat_ = in.u8() != 0;
   without_season_.load(in);
   residuals_.load(in);
@@ -416,7 +435,7 @@ double Novelty::rarity_of(const NoveltyViews::Row& row) {
   double sum = 0;
   for (std::size_t view = 0; view < kViews; ++view) {
     const double distance = nearest.distances[view];
-    const double gap = is_early || distance <= row.rounding ? 0 : distance;
+    const double gap = is_early || distance <= row.grain[view] ? 0 : distance;
     sum += std::min(tails_[view].rarity_of(gap), kMostOfOneView);
     tails_[view].add(gap);
   }

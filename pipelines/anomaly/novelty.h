@@ -17,6 +17,10 @@
 // beyond what its floats can tell apart. That it does a few times only: what is switched on and off all the
 // time has two levels, and is to be known by both.
 //
+// A coarse sensor has steps; in a mean of 96 rows one of them makes a 96th of itself, and what is less is
+// none of its doing. So a distance below that is none, though means of what is left without level and season
+// are never the same twice.
+//
 // There is nothing to set, to train or to choose: the same numbers serve every series. The method is a
 // nearest-neighbour detector as KNN-CAD (Burnaev, Ishimtsev 2016) with views in place of a delay embedding.
 //
@@ -54,7 +58,7 @@ class NoveltyViews {
     Views views{};
     double forecast = 0;    ///< Level and season before this row.
     double error_size = 0;  ///< Mean size of the forecasts' errors before this row.
-    double rounding = 0;    ///< Distances of the views that are no more than this are none.
+    Views grain{};          ///< Distances of the views that are no more than this are none.
   };
   /// The first rows: call before `step`, and then `step` with each of them. What came before is forgotten.
   void start(std::span<const double> values);
@@ -71,6 +75,9 @@ class NoveltyViews {
  private:
   /// A value of the series as all that follows sees it; it may be the one that sets the unit.
   double scaled(double value);
+  void learn_step(double x);
+  /// The distances that the resolution of the values makes in the views, or rounding does.
+  [[nodiscard]] Views grain_at(double seen, double unit) const;
   /// So many sizes of the errors so far, which an error may have; as many as there are while these are not
   /// known.
   [[nodiscard]] double most_of(double sizes) const;
@@ -82,7 +89,8 @@ class NoveltyViews {
   double unit_ = 0;        // A power of 2; 0: all values were 0 so far.
   bool was_flat_ = false;  // The first rows: the unit tells nothing of what is usual.
   double last_ = 0;
-  double mean_ = 0;  // Of the values without season.
+  double finest_step_ = 0;  // The smallest from one value to another; 0: there was none.
+  double mean_ = 0;         // Of the values without season.
   Trailing<6> without_season_;
   Trailing<96> residuals_;
   Trailing<48> steps_;

@@ -88,6 +88,20 @@ TEST_CASE("a much stronger event is an alert within the cool-down of a weak one"
   CHECK(strong >= weak - 3);
 }
 
+TEST_CASE("a coarse sensor is no novelty at values that it gives all the time, and is one elsewhere") {
+  int alerts = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    Noise noise(seed);
+    std::vector<double> values;
+    for (int i = 0; i < 6000; ++i) values.push_back(std::round(2 * (20 + 0.12 * noise.normal())) / 2);
+    for (const std::size_t row : watch(values, plain()).rows) alerts += row > 500 ? 1 : 0;
+    values[3000] = 25;
+    CHECK(std::ranges::count(watch(values, plain()).rows, 3000U) == 1);
+  }
+  CHECK(alerts <= 8);
+}
+
 TEST_CASE("an error code hides nothing that follows: spikes behind it are found as those without it") {
   for (const double code : {0.0, -9999.0, 65535.0, 1e9, 3.4e38, 1e300}) {
     CAPTURE(code);
