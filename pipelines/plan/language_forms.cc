@@ -75,8 +75,7 @@ std::vector<LanguageForm> window_forms() {
        "SELECT * FROM ABSENCE(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), "
        "timeout => INTERVAL '30' SECOND)"},
       {{"GAP_FILL"},
-       "GAP_FILL(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), step => INTERVAL '…' [, method "
-       "=> "
+       "GAP_FILL(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), step => INTERVAL '…' [, fill => "
        "'locf' | 'linear'] [, max_gap => INTERVAL '…'])",
        "The rows and, in gaps up to max_gap (100 steps), one row every step: with the last values, or on the "
        "straight line to the next ones. The column filled tells which.",
