@@ -90,7 +90,7 @@ class Prometheus:
 
 @pytest.fixture
 def plant(broker, publisher, receiver, daemon):
-    """A daemon whose metrics show all there is: a source, a local table, an outbox, and a pipeline that fails."""
+    """A daemon whose metrics show all there is: a source, a local table, an outbox, a stream, and a pipeline that fails."""
     source = with_options({"connector": "mqtt", "url": broker.url, "topic": "plant/#", "format": "json"})
     sink = with_options({"connector": "http", "url": f"{receiver.url}/rows", "format": "json"})
     columns = "machine STRING, ts TIMESTAMP(3), temperature DOUBLE"
@@ -101,7 +101,9 @@ def plant(broker, publisher, receiver, daemon):
         + "CREATE TABLE kept (machine STRING, n BIGINT, PRIMARY KEY (machine) NOT ENFORCED)\n"
         + "WITH ('connector' = 'sqlite');\n"
         + f"CREATE TABLE o ({columns}) {sink};\n"
+        + f"CREATE TABLE streamed ({columns}) WITH ('connector' = 'stream');\n"
         + "INSERT INTO o SELECT machine, ts, temperature FROM readings;\n"
+        + "INSERT INTO streamed SELECT machine, ts, temperature FROM readings;\n"
         + "INSERT INTO kept SELECT machine, COUNT(*) FROM readings GROUP BY machine;\n",
     )
     daemon.add("broken", BROKEN)
