@@ -85,9 +85,9 @@ bool is_custom(std::string_view id) {
 
 // "GMT+830" as "GMT+8:30", which has one meaning.
 std::string with_colon(std::string_view custom) {
-  std::string id(custom);
-  if (id.size() > 6 && id.find(':') == std::string::npos) id.insert(id.size() - 2, ":");
-  return id;
+  if (custom.size() <= 6 || custom.find(':') != std::string_view::npos) return std::string(custom);
+  const std::size_t hours = custom.size() - 2;
+  return fmt::format("{}:{}", custom.substr(0, hours), custom.substr(hours));
 }
 
 }  // namespace
