@@ -34,7 +34,10 @@ struct Together {
   HttpPaths paths;
   StreamColumns streams;
 
+  std::size_t files = 0;
+
   void add(const std::string& file, const plan::Plan& plan) {
+    ++files;
     names.add(file, plan);
     paths.add(file, plan);
     streams.add(file, plan);
@@ -74,6 +77,9 @@ bool check_pipelines(const std::string& path, Together& together) {
 
 bool check_together(const Together& together) {
   bool good = true;
+  if (together.files > 1)
+    for (const std::string& loose : together.streams.loose_ends())
+      fmt::print(stderr, "leat check: warning: {}\n", loose);
   for (const auto& clashes : {together.names.clashes(), together.paths.clashes(), together.streams.clashes()})
     for (const std::string& clash : clashes) {
       fmt::print(stderr, "leat check: {}\n", clash);

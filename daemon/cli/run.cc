@@ -23,6 +23,7 @@
 #include "daemon/runtime/catalog.h"
 #include "daemon/runtime/farewells.h"
 #include "daemon/runtime/pipeline.h"
+#include "daemon/runtime/rehearsal.h"
 #include "daemon/store/store.h"
 
 namespace leat::cli {
@@ -238,6 +239,17 @@ Status check_csv(const plan::Plan& plan) {
                           errors.front().message));
 }
 
+/// Nobody else is there who would write or read one.
+Status refuse_streams(const plan::Plan& plan) {
+  const auto streams = runtime::streams_of(plan);
+  if (streams.empty()) return {};
+  return fail(
+      ErrorCode::kInvalid,
+      fmt::format("'{}' is a stream between the pipelines of a daemon, and leat run is alone: 'leat trial' "
+                  "runs a query beside a daemon's pipelines",
+                  streams[0].table.value));
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
@@ -257,6 +269,7 @@ int run(const RunOptions& options) {
   if (!outcome.ok()) return kBadConfig;
   for (const std::string& answer : outcome.explained) fmt::print("{}\n", answer);
   if (outcome.plan.sinks.empty()) return kOk;
+  if (const Status alone = refuse_streams(outcome.plan); !alone) return complain(alone.error(), kBadConfig);
   if (*form == OutputForm::kCsv)
     if (const Status fits = check_csv(outcome.plan); !fits) return complain(fits.error(), kUsage);
 

@@ -27,6 +27,9 @@ std::vector<std::string> StreamColumns::clashes() const {
             "{} reads the stream '{}' that it writes: it would wait for itself; put the two halves "
             "into two pipelines",
             file, name));
+    if (const auto way = circle(name); !way.empty() && name == *std::ranges::min_element(way))
+      sentences.push_back(fmt::format("the streams '{}' lead back to '{}': each row would go round for ever",
+                                      fmt::join(way, "', '"), name));
     if (stream.tables.size() < 2) continue;
     std::vector<std::string> declared;
     for (const auto& [columns, tables] : stream.tables)
@@ -37,6 +40,38 @@ std::vector<std::string> StreamColumns::clashes() const {
                     name, fmt::join(declared, ", and ")));
   }
   return sentences;
+}
+
+std::vector<std::string> StreamColumns::loose_ends() const {
+  std::vector<std::string> sentences;
+  for (const auto& [name, stream] : streams_) {
+    if (stream.readers.empty())
+      sentences.push_back(
+          fmt::format("{} writes the stream '{}', which none of these files reads: nothing is kept of it",
+                      fmt::join(stream.writers, ", "), name));
+    if (stream.writers.empty())
+      sentences.push_back(fmt::format("{} reads the stream '{}', which none of these files writes",
+                                      fmt::join(stream.readers, ", "), name));
+  }
+  return sentences;
+}
+
+std::vector<std::string> StreamColumns::circle(const std::string& name) const {
+  std::vector<std::string> way;
+  if (!find_way(name, name, way) || way.size() < 2) return {};
+  return way;
+}
+
+/// Appends `from` and the streams behind it, up to the one before `to`.
+bool StreamColumns::find_way(const std::string& from, const std::string& to,
+                             std::vector<std::string>& way) const {
+  if (std::ranges::find(way, from) != way.end()) return false;
+  way.push_back(from);
+  for (const std::string& file : streams_.at(from).readers)
+    for (const auto& [next, stream] : streams_)
+      if (stream.writers.contains(file) && (next == to || find_way(next, to, way))) return true;
+  way.pop_back();
+  return false;
 }
 
 }  // namespace leat::cli

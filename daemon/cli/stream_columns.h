@@ -18,6 +18,8 @@ class StreamColumns {
   void add(const std::string& file, const plan::Plan& plan);
   /// One sentence for each stream that is declared with different columns, or read by who writes it.
   [[nodiscard]] std::vector<std::string> clashes() const;
+  /// One sentence for each stream that some file writes and none reads, or the other way round; for warnings.
+  [[nodiscard]] std::vector<std::string> loose_ends() const;
 
  private:
   struct Stream {
@@ -25,6 +27,10 @@ class StreamColumns {
     std::set<std::string> writers;                        // Files.
     std::set<std::string> readers;
   };
+  /// The streams from `name` on to itself, over two files and more; empty: there is no such way.
+  [[nodiscard]] std::vector<std::string> circle(const std::string& name) const;
+  bool find_way(const std::string& from, const std::string& to, std::vector<std::string>& way) const;
+
   std::map<std::string, Stream> streams_;  // By name.
 };
 

@@ -60,7 +60,7 @@ bool Pipeline::blocked() {
       reason =
           context_.store->file_full()
               ? fmt::format("the store has reached 'store.max_bytes', and '{}' blocks", target->node->table)
-              : fmt::format("the stream '{}' is full: not all who read it have",
+              : fmt::format("the stream '{}' is full: a pipeline that reads it is behind, or does not run",
                             target->writer->stream()->name);
   const bool behind = pending_bytes() > kStallBytes || dead_letters_.size() > kStallDeadLetters;
   if (in_flight_ && (context_.lock_step || behind)) reason = "the store is behind with a commit";

@@ -284,10 +284,12 @@ class InsertBinder {
 
   NodePtr refuse_updates() const {
     const EmitSettings& emit = context_.settings.emit;
+    const std::string format = table_.connector->needs_format ? "'format' = 'debezium-json', or " : "";
     const std::string windows =
-        emit.early || emit.late ? "aggregate over windows without 'table.exec.emit.…', which updates theirs"
-                                : "aggregate over windows, whose rows are final, or write the changes: "
-                                  "'format' = 'debezium-json', or SELECT * FROM TO_CHANGELOG(TABLE …)";
+        emit.early || emit.late
+            ? "aggregate over windows without 'table.exec.emit.…', which updates theirs"
+            : "aggregate over windows, whose rows are final, or write the changes: " + format +
+                  "SELECT * FROM TO_CHANGELOG(TABLE …)";
     context_.diagnostics.error(insert_.table.span,
                                "the query updates its rows, but '" + table_.name + "' only takes new ones",
                                "the connector '" + table_.connector->name + "' is append-only; " + windows);

@@ -162,11 +162,31 @@ bool OverCalls::bind_series(const sql::Call& call, const Window& window, Aggrega
   return true;
 }
 
+namespace {
+
+/// A constant below 0, or an INTERVAL that is no time at all.
+bool is_negative(const ExprPtr& expr) {
+  if (expr->kind != ExprKind::kLiteral || expr->literal.is_null()) return false;
+  if (expr->type.kind() == TypeKind::kIntervalDayTime) return expr->literal.as_integer() <= 0;
+  if (expr->type.kind() == TypeKind::kDecimal) return expr->literal.as_decimal() < 0;
+  if (expr->type.is_approximate()) return expr->literal.as_double() < 0;
+  return expr->type.is_integer() && expr->literal.as_integer() < 0;
+}
+
+}  // namespace
+
 bool OverCalls::bind_shaping(const sql::Call& call, AggregateCall& bound) {
   std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
   if (!arguments) return false;
   std::vector<Type> types;
-  for (const ExprPtr& argument : *arguments) types.push_back(argument->type);
+  for (std::size_t i = 0; i < arguments->size(); ++i) {
+    if (i > 0 && is_negative((*arguments)[i])) {
+      context_.diagnostics.error(call.arguments[i].value->span,
+                                 call.name + " takes no band, deviation or time below 0");
+      return false;
+    }
+    types.push_back((*arguments)[i]->type);
+  }
   std::optional<SeriesFunction> series = bind_shaping_function(call, types, context_);
   if (!series) return false;
   bound.kind = std::move(series->kind);

@@ -225,6 +225,15 @@ Answer HttpSource::counted(Answer answer, const Peer& peer) {
   return answer;
 }
 
+/// What stands behind the scheme of an Authorization header: Bearer, or Token as InfluxDB's clients have it.
+std::string_view token_of(std::string_view shown) {
+  const std::size_t space = shown.find(' ');
+  if (space == std::string_view::npos) return {};
+  std::string scheme(shown.substr(0, space));
+  for (char& letter : scheme) letter = static_cast<char>(letter | 0x20);  // Of letters the small one.
+  return scheme == "bearer" || scheme == "token" ? shown.substr(space + 1) : std::string_view();
+}
+
 /// Who is not let in. A page in a browser can send to any address that it reaches; it cannot know a token.
 std::optional<Answer> HttpSource::refuse_sender(const httplib::Request& request) const {
   const std::string& token = options_.token.reveal();
@@ -232,10 +241,8 @@ std::optional<Answer> HttpSource::refuse_sender(const httplib::Request& request)
     if (!request.has_header("Origin") && !request.has_header("Sec-Fetch-Site")) return std::nullopt;
     return problem(403, "not allowed", "pages in browsers do not send here; give the table a 'token'");
   }
-  constexpr std::string_view kScheme = "Bearer ";
   const std::string shown = request.get_header_value("Authorization");
-  if (shown.starts_with(kScheme) && same_secret(std::string_view(shown).substr(kScheme.size()), token))
-    return std::nullopt;
+  if (same_secret(token_of(shown), token)) return std::nullopt;
   Answer refused =
       problem(401, "not known",
               shown.empty() ? "send 'Authorization: Bearer TOKEN'" : "the token is not this table's");
@@ -282,6 +289,10 @@ Answer HttpSource::take(const httplib::Request& request, const Peer& peer) {
     return counted(problem(large ? 413 : 400, large ? "too large" : "not understood", body.error().message),
                    peer);
   }
+  if (body->empty())
+    return counted(
+        problem(400, "no record", "the request has no body; send it with its Content-Length, or chunked"),
+        peer);
   std::string type = request.get_header_value(kHiddenType);
   if (!formats::valid_utf8(type)) type.clear();
   const std::string key = request.get_header_value("Idempotency-Key");

@@ -106,6 +106,7 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(clients::KafkaConf co
 }
 
 KafkaConsumer::~KafkaConsumer() {
+  if (!client_) return;  // The library has refused its properties.
   rd_kafka_assign(client_.get(), nullptr);
   queue_.reset();
   // Joined by no group, it has nothing to leave.

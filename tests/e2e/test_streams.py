@@ -213,3 +213,30 @@ def test_a_reader_has_a_watermark_of_its_own(windows):
     windows.start()
     # Windows of ten end at 10 … 40; those of twenty hold the ends 10, then 20 and 30.
     eventually(lambda: taken(windows, "sums") == [45, 145 + 245], "windows of windows")
+
+
+def hop(read: str, written: str) -> str:
+    tables = "".join(f"CREATE TABLE {name} (n INT) {with_options({'connector': 'stream'})};\n" for name in (read, written))
+    return tables + f"INSERT INTO {written} SELECT n FROM {read};\n"
+
+
+def test_check_finds_streams_that_go_round_and_ends_that_are_loose(run_leat, tmp_path):
+    (tmp_path / "a.sql").write_text(hop("cold", "warm"))
+    (tmp_path / "b.sql").write_text(hop("warm", "cold"))
+    done = run_leat("check", tmp_path)
+    assert done.returncode == 78
+    assert "the streams 'cold', 'warm' lead back to 'cold'" in done.stderr
+    (tmp_path / "b.sql").write_text(hop("wram", "hot"))
+    done = run_leat("check", tmp_path)
+    assert done.returncode == 0, done.stderr
+    for line in (
+        "b.sql reads the stream 'wram', which none of these files writes",
+        "a.sql writes the stream 'warm', which none of these files reads",
+    ):
+        assert line in done.stderr
+
+
+def test_leat_run_has_no_streams(run_leat):
+    done = run_leat("run", "-e", "CREATE TABLE s (n INT) WITH ('connector' = 'stream'); SELECT * FROM s;")
+    assert done.returncode == 78
+    assert "leat trial" in done.stderr

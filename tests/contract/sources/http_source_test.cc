@@ -137,10 +137,12 @@ TEST_CASE("what is not a record of this table is refused, each for its reason") 
   CHECK(client.Post("/readings", known, "1", "multipart/form-data; boundary=x")->status == 415);
   CHECK(it.post(std::string(8193, 'x'), known) == 413);
   CHECK(it.post(gzipped(std::string(1'000'000, 'x')), with("Content-Encoding", "gzip")) == 413);
+  CHECK(it.post("", known) == 400);
   CHECK(it.counters().received == 0);
-  CHECK(it.station.source->health().refused >= 16);
-  CHECK(it.station.source->health().last_refusal == "413 to 127.0.0.1");
-  CHECK(it.post("1", known) == 202);
+  CHECK(it.station.source->health().refused >= 17);
+  CHECK(it.station.source->health().last_refusal == "400 to 127.0.0.1");
+  for (const char* token : {"Bearer secret", "bearer secret", "Token secret"})
+    CHECK(it.post("1", {{"Authorization", token}}) == 202);
 }
 
 TEST_CASE("a page in a browser does not send where no token is asked for") {

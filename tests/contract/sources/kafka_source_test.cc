@@ -295,6 +295,16 @@ TEST_CASE("a broker that is killed is a lost connection, and its return goes on 
   CHECK(it.station.source->health().losses == 1);
 }
 
+TEST_CASE("properties that the library refuses are an error with its reason") {
+  KafkaFixture it;
+  it.station.extra = {{"properties.security.protocol", "ssl"},
+                      {"properties.ssl.ca.location", "/no/such/file.pem"}};
+  const Status started = it.station.start();
+  REQUIRE_FALSE(started.has_value());
+  CAPTURE(started.error().message);
+  CHECK(started.error().message.find("ssl.ca.location") != std::string::npos);
+}
+
 TEST_CASE("an absent broker is no error, and is named") {
   KafkaFixture it;
   it.station.extra = {{"properties.bootstrap.servers", "127.0.0.1:1"}};
