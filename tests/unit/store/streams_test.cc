@@ -21,7 +21,8 @@ struct StreamFixture : StoreFixture {
   }
   ~StreamFixture() {
     if (!store) return;
-    for (const StreamStatus& each : *store->streams().list())
+    const auto listed = store->streams().list();
+    for (const StreamStatus& each : *listed)
       CHECK(each.written == each.passed + each.dropped + each.unread + each.waiting);
   }
 
