@@ -68,7 +68,8 @@ struct HttpFixture {
     address.sin_port = htons(world.port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+    // It may be sent away before it has said anything.
+    (void)!::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     std::string answer;
     char piece[1024];
     for (ssize_t more = ::read(socket, piece, sizeof piece); more > 0;
@@ -263,9 +264,12 @@ TEST_CASE("a sender that is slow, or one too many, is sent away") {
   second.stop();
   REQUIRE(eventually([&] { return it.post("3") == 202; }));
   first.stop();
-  CHECK(
-      it.said_to("POST /readings HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234").starts_with("HTTP/1.1 408 "));
-  CHECK(it.said_to("POST /readings HTTP/1.1\r\nX: ").starts_with("HTTP/1.1 408 "));
+  // Those that have hung up count as connections until that is seen.
+  for (const char* slow :
+       {"POST /readings HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234", "POST /readings HTTP/1.1\r\nX: "}) {
+    CAPTURE(slow);
+    CHECK(eventually([&] { return it.said_to(slow).starts_with("HTTP/1.1 408 "); }));
+  }
   REQUIRE(it.station.receive(3));
   CHECK(it.station.difference(3) == "");
   CHECK(it.station.source->health().refused >= 2);
