@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/schema_types.h"
 #include "pipelines/exec/changelog_rows.h"
 
 namespace leat::exec {
@@ -10,12 +11,6 @@ namespace {
 
 constexpr std::size_t kRowsPerEmission = 8192;
 constexpr char kRowTag = 'r';
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 }  // namespace
 

@@ -7,23 +7,12 @@
 #include <utility>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/schema_types.h"
 
 namespace leat::exec {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 4096;
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
-
-std::vector<Type> types_at(const Schema& schema, const std::vector<std::size_t>& columns) {
-  std::vector<Type> types;
-  for (const std::size_t column : columns) types.push_back(schema.fields[column].type);
-  return types;
-}
 
 /// How far between two rows.
 struct Between {

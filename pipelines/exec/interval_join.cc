@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/column/schema_types.h"
 #include "pipelines/exec/failed_rows.h"
 
 namespace leat::exec {
@@ -12,12 +13,6 @@ using plan::JoinType;
 
 // Pairs that are looked at together: a few thousand, as rows of a batch.
 constexpr std::size_t kRunPairs = 8192;
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 IntervalSide make_side(const plan::IntervalJoinNode& node, std::size_t side) {
   const std::int64_t lower = node.lower.count();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/column/schema_types.h"
 #include "pipelines/exec/keyed_state.h"
 
 namespace leat::exec {
@@ -16,12 +17,6 @@ constexpr char kTimeTag = 't';
 
 bool is_addition(RowKind kind) {
   return kind == RowKind::kInsert || kind == RowKind::kUpdateAfter;
-}
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
 }
 
 bool has_no_right_columns(JoinType type) {

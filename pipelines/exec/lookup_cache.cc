@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "pipelines/column/schema_types.h"
+
 namespace leat::exec {
 namespace {
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 std::uint64_t weight_of(std::size_t rows) {
   return std::max<std::uint64_t>(rows, 1);

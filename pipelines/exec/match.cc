@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "pipelines/column/schema_types.h"
+
 namespace leat::exec {
 namespace {
 
 constexpr std::size_t kRowsPerEmission = 8192;
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 std::vector<Type> key_types(const plan::MatchNode& node) {
   std::vector<Type> types;

@@ -4,23 +4,9 @@
 #include <span>
 #include <utility>
 
+#include "pipelines/column/schema_types.h"
+
 namespace leat::exec {
-namespace {
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
-
-std::vector<Type> types_at(const Schema& schema, const std::vector<std::size_t>& columns) {
-  std::vector<Type> types;
-  for (const std::size_t column : columns) types.push_back(schema.fields[column].type);
-  return types;
-}
-
-}  // namespace
-
 Normalize::Normalize(const plan::NormalizeNode& node)
     : fingerprint_(node.fingerprint),
       passed_(node.passed),

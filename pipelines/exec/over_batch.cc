@@ -5,6 +5,7 @@
 
 #include "pipelines/base/bytes.h"
 #include "pipelines/base/time.h"
+#include "pipelines/column/schema_types.h"
 #include "pipelines/exec/key_map.h"
 
 namespace leat::exec {
@@ -14,12 +15,6 @@ constexpr std::size_t kRowsAtOnce = 8192;
 /// Cells that the results of one batch may hold, by the size of the partition.
 constexpr std::size_t kCellsAtOnce = 1U << 22;
 constexpr char kRowTag = 'r';
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 /// What a row costs beside its cells: its handle, its key of the order and its peers.
 constexpr std::size_t kBytesOfRow = sizeof(RowStore::Handle) + sizeof(RowSpan) + sizeof(std::int64_t) +

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/schema_types.h"
 
 namespace leat::exec {
 namespace {
@@ -14,12 +15,6 @@ constexpr std::size_t kFewKeys = 1024;
 constexpr char kProgressTag = 'm';
 constexpr char kPendingTag = 'p';
 constexpr char kKeyTag = 'k';
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 std::vector<std::size_t> all_columns(const Schema& schema) {
   std::vector<std::size_t> columns(schema.size());

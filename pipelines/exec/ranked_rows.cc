@@ -2,23 +2,9 @@
 
 #include <algorithm>
 
+#include "pipelines/column/schema_types.h"
+
 namespace leat::exec {
-namespace {
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
-
-std::vector<Type> types_at(const Schema& schema, const std::vector<std::size_t>& columns) {
-  std::vector<Type> types;
-  for (const std::size_t column : columns) types.push_back(schema.fields[column].type);
-  return types;
-}
-
-}  // namespace
-
 RankedRows::RankedRows(const Schema& input, std::vector<std::size_t> partition_by,
                        std::vector<plan::SortKey> order, Ties ties)
     : partition_by_(std::move(partition_by)),

@@ -3,6 +3,7 @@
 
 #include "pipelines/base/time.h"
 #include "pipelines/column/codec.h"
+#include "pipelines/column/schema_types.h"
 #include "pipelines/exec/window_assign.h"
 
 namespace leat::exec {
@@ -12,12 +13,6 @@ constexpr std::size_t kRowsPerEmission = 8192;
 constexpr std::size_t kFewKeys = 1024;
 constexpr char kProgressTag = 'm';
 constexpr char kRowTag = 'r';
-
-std::vector<Type> types_of(const Schema& schema, const std::vector<std::size_t>& columns) {
-  std::vector<Type> types;
-  for (const std::size_t column : columns) types.push_back(schema.fields[column].type);
-  return types;
-}
 
 std::vector<Type> types_between(const Schema& schema, std::size_t begin, std::size_t end) {
   std::vector<Type> types;
@@ -51,7 +46,7 @@ SessionAssign::SessionAssign(const plan::WindowAssignNode& node, OperatorContext
       key_columns_(node.window.partition_by),
       clock_(std::make_unique<WindowClock>(std::move(clock))),
       sessions_(node.window.size.count(), *clock_),
-      keys_(types_of(input_schema_, key_columns_)),
+      keys_(types_at(input_schema_, key_columns_)),
       fired_(types_between(node.schema, 0, input_schema_.size()),
              {plan::WindowProperty::kStart, plan::WindowProperty::kEnd, plan::WindowProperty::kTime},
              types_between(node.schema, input_schema_.size(), node.schema.size()), std::nullopt) {}

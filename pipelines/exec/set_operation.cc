@@ -4,18 +4,14 @@
 #include <numeric>
 #include <utility>
 
+#include "pipelines/column/schema_types.h"
+
 namespace leat::exec {
 namespace {
 
 constexpr char kRowTag = 'r';
 constexpr char kTimeTag = 't';
 constexpr std::size_t kFewRows = 1024;
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 Status corrupt_entry() {
   return fail(ErrorCode::kCorrupt, "a state entry of a set operation is damaged");

@@ -5,17 +5,12 @@
 
 #include "pipelines/base/bytes.h"
 #include "pipelines/column/codec.h"
+#include "pipelines/column/schema_types.h"
 
 namespace leat::exec {
 namespace {
 
 constexpr char kRowTag = 'r';
-
-std::vector<Type> types_of(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Type::Field& field : schema.fields) types.push_back(field.type);
-  return types;
-}
 
 std::vector<Type> key_types(const plan::UpsertNode& node) {
   std::vector<Type> types;

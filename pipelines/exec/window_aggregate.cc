@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/schema_types.h"
 
 namespace leat::exec {
 namespace {
@@ -16,14 +17,8 @@ std::vector<std::size_t> key_columns_of(const plan::WindowAggregateNode& node) {
   return columns;
 }
 
-std::vector<Type> types_of(const Schema& schema, const std::vector<std::size_t>& columns) {
-  std::vector<Type> types;
-  for (const std::size_t column : columns) types.push_back(schema.fields[column].type);
-  return types;
-}
-
 std::vector<Type> cell_types(const plan::WindowAggregateNode& node) {
-  std::vector<Type> types = types_of(node.inputs[0]->schema, key_columns_of(node));
+  std::vector<Type> types = types_at(node.inputs[0]->schema, key_columns_of(node));
   for (const plan::AggregateCall& call : node.calls) types.push_back(call.function->result_type());
   return types;
 }
@@ -63,7 +58,7 @@ WindowAggregate::WindowAggregate(const plan::WindowAggregateNode& node, Operator
       slices_(slices),
       attached_(node.attached.has_value()),
       shifts_(node.window.local_time && !attached_),
-      state_(types_of(input_schema_, key_columns_), node.calls,
+      state_(types_at(input_schema_, key_columns_), node.calls,
              node.inputs[0]->updating ? Accumulators::Input::kChangelog : Accumulators::Input::kInsertOnly),
       fired_(cell_types(node), node.properties, property_types(node), start_cell(node)) {
   if (slices_.kind() == plan::WindowKind::kHop)
