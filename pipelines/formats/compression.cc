@@ -18,9 +18,7 @@ constexpr std::size_t kStep = 16 * 1024;
 constexpr std::size_t kHeapBytes = 1U << 20;
 
 tl::unexpected<Error> too_large(std::uint64_t max_size) {
-  return fail(ErrorCode::kExhausted, fmt::format("decompressed, it has more than {} bytes, which "
-                                                 "'payload.max-decompressed-size' allows",
-                                                 max_size));
+  return fail(ErrorCode::kExhausted, fmt::format("decompressed, it has more than {} bytes", max_size));
 }
 
 tl::unexpected<Error> broken(const char* name, std::string_view why) {
@@ -46,7 +44,7 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   Status run(std::string_view payload, std::uint64_t max_size, std::string& out) {
-    if (!ready_) return fail(ErrorCode::kExhausted, "no memory to decompress");
+    if (!ready_) return fail(ErrorCode::kInternal, "no memory to decompress");
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(payload.data()));
     stream_.avail_in = static_cast<uInt>(payload.size());
     for (;;) {
@@ -75,7 +73,7 @@ class Inflater {
 
 Status unzstd(std::string_view payload, std::uint64_t max_size, std::string& out) {
   const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
-  if (!context) return fail(ErrorCode::kExhausted, "no memory to decompress");
+  if (!context) return fail(ErrorCode::kInternal, "no memory to decompress");
   // The window is memory, too: 8 MiB, what the levels up to 19 use.
   constexpr int kLargestWindowLog = 23;
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kLargestWindowLog);
@@ -106,7 +104,9 @@ class DecompressingDecoder final : public Decoder {
     const Status done = decompress(payload, found, options_.max_size.bytes, scratch_);
     if (done) return decoder_->decode(kept(columns), columns, bad);
     refused_ = true;
-    bad.push_back({payload, done.error().message});
+    const bool is_bound = done.error().code == ErrorCode::kExhausted;
+    bad.push_back(
+        {payload, done.error().message + (is_bound ? ", which 'payload.max-decompressed-size' allows" : "")});
     return {};
   }
   [[nodiscard]] std::span<const RowKind> kinds() const override {

@@ -30,7 +30,7 @@ struct CompressionOptions {
 Compression compression_of(std::string_view payload, Compression allowed);
 
 /// `out` is replaced. Errors: corrupt: not compressed so, cut, or with something behind its end; exhausted:
-/// it would be larger than `max_size`.
+/// it would be larger than `max_size`; internal: there is no memory.
 Status decompress(std::string_view payload, Compression compression, std::uint64_t max_size,
                   std::string& out);
 

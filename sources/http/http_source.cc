@@ -282,7 +282,7 @@ std::optional<Answer> HttpSource::judge(httplib::Request& request, const Peer& p
 
 Answer HttpSource::take(const httplib::Request& request, const Peer& peer) {
   const auto encoding = find_body_encoding(request.get_header_value(kHiddenEncoding));
-  const auto body = expand_body(encoding.value_or(BodyEncoding::kIdentity), request.body,
+  const auto body = expand_body(encoding.value_or(formats::Compression::kNone), request.body,
                                 static_cast<std::size_t>(options_.max_body.bytes));
   if (!body) {
     const bool large = body.error().code == ErrorCode::kExhausted;

@@ -1,27 +1,15 @@
 // Compressed payloads: what comes out, what is damaged, and bombs.
 #include "pipelines/formats/compression.h"
 
-#include <zlib.h>
 #include <zstd.h>
 
 #include "format_fixture.h"
+#include "tests/support/gzipped.h"
 
 namespace leat::formats {
 namespace {
 
-std::string gzipped(const std::string& text) {
-  std::string out(text.size() + text.size() / 100 + 64, '\0');
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+using test::gzipped;
 
 std::string zstandard(const std::string& text) {
   std::string out(ZSTD_compressBound(text.size()), '\0');
@@ -67,9 +55,7 @@ TEST_CASE("what is cut, damaged or followed by something else is bad") {
 
 TEST_CASE("a bomb is stopped at the bound, which itself is allowed") {
   const std::string zeros(kMost, '\0');
-  const std::string message =
-      "bad: decompressed, it has more than 1048576 bytes, which "
-      "'payload.max-decompressed-size' allows";
+  const std::string message = "bad: decompressed, it has more than 1048576 bytes";
   CHECK(decompressed(gzipped(zeros), Compression::kGzip) == zeros);
   CHECK(decompressed(zstandard(zeros), Compression::kZstd) == zeros);
   CHECK(decompressed(gzipped(zeros + '\0'), Compression::kGzip) == message);
@@ -106,7 +92,8 @@ TEST_CASE("a decoder sees what was compressed, and texts stay where the columns 
   CHECK(decoder->decode(gzipped(""), columns, bad).empty == 1);
   REQUIRE(count.rows == 4);
   REQUIRE(bad.size() == 2);
-  CHECK(bad[0].reason.starts_with("decompressed, it has more than 100 bytes"));
+  CHECK(bad[0].reason ==
+        "decompressed, it has more than 100 bytes, which 'payload.max-decompressed-size' allows");
   const ColumnPtr column = builder.finish();
   CHECK(column->strings()[0] == "first");
   CHECK(column->strings()[1] == "second, long enough for a heap");
