@@ -91,11 +91,13 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
   families.counter("leat_source_decoded_total", "Messages decoded.", labels, c.decoded);
   families.counter("leat_source_empty_total", "Empty messages.", labels, c.empty);
   families.counter("leat_source_dead_total", "Messages that could not be decoded.", labels, c.dead);
-  families.counter("leat_source_redelivered_total", "Messages skipped because the broker sent them again.",
+  families.counter("leat_source_redelivered_total",
+                   "Messages skipped because they were there already: what a broker or a sender sent again.",
                    labels, c.redelivered);
   families.counter("leat_source_dropped_total",
-                   "QoS 0 messages dropped because the intake was full, and messages lost.", labels,
-                   c.dropped);
+                   "Messages at QoS 0 dropped because the intake was full, those that a broker has deleted, "
+                   "and those lost.",
+                   labels, c.dropped);
   families.counter("leat_source_lost_total",
                    "Messages dropped because they had come in and cannot be read any more.", labels, c.lost);
   families.gauge("leat_source_journal_set_aside_files", "Damaged parts of the source's journal beside it.",

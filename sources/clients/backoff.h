@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <random>
+#include <string>
 
 #include "pipelines/base/time.h"
 
@@ -28,5 +30,13 @@ class Backoff {
   Micros next_;
   std::minstd_rand random_;
 };
+
+/// A wait as people read it, rounded up: "27 s", "340 ms".
+inline std::string shown_wait(Micros wait) {
+  using std::chrono::ceil;
+  const bool is_long = wait >= Micros(kMicrosPerSecond);
+  return format_duration(is_long ? Micros(ceil<std::chrono::seconds>(wait))
+                                 : Micros(ceil<std::chrono::milliseconds>(wait)));
+}
 
 }  // namespace leat::sources

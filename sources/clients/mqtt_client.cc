@@ -330,9 +330,8 @@ void PahoClient::show_wait() {
   // broker that throws us out, are not to be bothered at full speed.
   if (connected_ && std::chrono::steady_clock::now() - up_since_ >= options_.backoff_max) backoff_.reset();
   delay_ = backoff_.next();
-  const auto shown = std::chrono::ceil<std::chrono::milliseconds>(delay_);
   set_health(MqttHealth::Link::kLost,
-             fmt::format("{}: {}, next try in {}", options_.url, reason_, format_duration(shown)));
+             fmt::format("{}: {}, next try in {}", options_.url, reason_, shown_wait(delay_)));
 }
 
 void PahoClient::stop() {

@@ -116,9 +116,13 @@ class HttpPorts::Port final : private listen::HttpHandler, private listen::Event
     answer_with(route == routes_.end() ? nothing_at(request.path) : route->second->take(request, peer),
                 response);
   }
-  void refuse(const httplib::Request& request, int status, httplib::Response& response) override {
+  void refuse(const httplib::Request& /*request*/, int status, httplib::Response& response) override {
     turned_away(fmt::format("a request was answered with {}", status));
-    answer_with(problem(status, "the request was refused", request.method), response);
+    answer_with(
+        problem(status, "the request was refused",
+                "its head or its body cannot be read: a line of more than 8 kb, a chunk that is broken, or "
+                "fewer bytes than were announced"),
+        response);
   }
   /// A path whose table has just ended may come back (a new version of its pipeline): the sender tries again.
   Answer nothing_at(const std::string& path) {

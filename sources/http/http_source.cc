@@ -183,7 +183,7 @@ void HttpSource::open_port() {
     }
     const Micros wait = backoff.next();
     tell(SourceHealth::Link::kLost,
-         fmt::format("{}, next try in {}", route.error().message, option_text::print(wait)));
+         fmt::format("{}, next try in {}", route.error().message, shown_wait(wait)));
     if (!gate_.wait_for(wait)) return;
   }
 }

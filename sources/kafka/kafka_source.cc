@@ -332,9 +332,8 @@ void KafkaSource::looked() {
   next_look_ = never ? Clock::time_point::max() : Clock::now() + pause;
   consumer_->forget_trouble();
   if (again)
-    return set_health(
-        SourceHealth::Link::kUnreadable,
-        fmt::format("{}: {}, next look in {}", options_.servers, missing_, format_duration(pause)));
+    return set_health(SourceHealth::Link::kUnreadable,
+                      fmt::format("{}: {}, next look in {}", options_.servers, missing_, shown_wait(pause)));
   set_health(SourceHealth::Link::kConnected,
              fmt::format("{}: {} partitions", options_.servers, splits_.size()));
 }
