@@ -7,15 +7,13 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "daemon/cli/client_names.h"
 #include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
-#include "daemon/cli/http_paths.h"
 #include "daemon/cli/pipeline_text.h"
-#include "daemon/cli/stream_columns.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/config/time_zone.h"
 #include "daemon/runtime/catalog.h"
+#include "daemon/runtime/neighbours.h"
 #include "daemon/runtime/pipeline_file.h"
 
 namespace leat::cli {
@@ -28,23 +26,7 @@ Result<std::vector<std::string>> files_of(const std::string& path) {
   return runtime::pipeline_files(path);
 }
 
-/// What only several pipelines together can get wrong.
-struct Together {
-  ClientNames names;
-  HttpPaths paths;
-  StreamColumns streams;
-
-  std::size_t files = 0;
-
-  void add(const std::string& file, const plan::Plan& plan) {
-    ++files;
-    names.add(file, plan);
-    paths.add(file, plan);
-    streams.add(file, plan);
-  }
-};
-
-bool check_file(const std::string& path, Together& together) {
+bool check_file(const std::string& path, runtime::Neighbours& together) {
   const auto text = read_pipeline(path, "");
   if (!text) {
     fmt::print(stderr, "leat check: {}\n", text.error().message);
@@ -63,7 +45,7 @@ bool check_file(const std::string& path, Together& together) {
   return true;
 }
 
-bool check_pipelines(const std::string& path, Together& together) {
+bool check_pipelines(const std::string& path, runtime::Neighbours& together) {
   const auto files = files_of(path);
   if (!files) {
     fmt::print(stderr, "leat check: {}\n", files.error().message);
@@ -75,17 +57,12 @@ bool check_pipelines(const std::string& path, Together& together) {
   return good;
 }
 
-bool check_together(const Together& together) {
-  bool good = true;
-  if (together.files > 1)
-    for (const std::string& loose : together.streams.loose_ends())
-      fmt::print(stderr, "leat check: warning: {}\n", loose);
-  for (const auto& clashes : {together.names.clashes(), together.paths.clashes(), together.streams.clashes()})
-    for (const std::string& clash : clashes) {
-      fmt::print(stderr, "leat check: {}\n", clash);
-      good = false;
-    }
-  return good;
+bool check_together(const runtime::Neighbours& together) {
+  for (const std::string& loose : together.loose_ends())
+    fmt::print(stderr, "leat check: warning: {}\n", loose);
+  const std::vector<std::string> clashes = together.clashes();
+  for (const std::string& clash : clashes) fmt::print(stderr, "leat check: {}\n", clash);
+  return clashes.empty();
 }
 
 bool check_configuration(const std::string& path, const std::vector<std::string>& settings) {
@@ -107,7 +84,7 @@ int check(const CheckOptions& options) {
     return kUsage;
   }
   bool good = true;
-  Together together;
+  runtime::Neighbours together;
   for (const std::string& path : options.paths) {
     const bool right = is_configuration(path) ? check_configuration(path, options.settings)
                                               : check_pipelines(path, together);

@@ -32,6 +32,8 @@ class HttpPorts;
 
 namespace leat::runtime {
 
+class Neighbours;
+
 struct HostContext {
   loop::Loop* loop = nullptr;  ///< Outlives the host, as do clock and store.
   const loop::Clock* clock = nullptr;
@@ -130,7 +132,8 @@ class Host {
   /// has taken in is processed and committed, and the new one takes over journals, positions, state and
   /// outboxes. When the new one does not start all the same, the former one does. A pipeline that is paused
   /// stays so. Errors: invalid (name, text), conflict (a file's; operators would start cold; a local table is
-  /// there in another shape), exhausted and io (the store), unavailable (the daemon stops).
+  /// there in another shape; another pipeline has what only one can have), exhausted and io (the store),
+  /// unavailable (the daemon stops).
   DeployOutcome deploy(const DeployRequest& request);
   /// Ends a deployed pipeline and its sessions at brokers, and purges these parts of it; the others stay, and
   /// a later pipeline of that name takes them up. Of a pipeline that is gone, purges what was kept. Errors:
@@ -200,6 +203,7 @@ class Host {
   static Status may_replace(const Swap& change);
   static bool runs_already(const Former& former, const std::string& sql);
   static Deployed unchanged(const Former& former, const store::KeptParts& parts);
+  [[nodiscard]] Neighbours neighbours(const std::set<PipelineName>& without) const;
   [[nodiscard]] DeployOutcome rehearse_change(Swap& change, const store::KeptParts& parts) const;
   Result<std::vector<std::string>> swap(Swap& change);
   Status prepare(Swap& change, store::KeptParts& parts) const;
@@ -215,6 +219,7 @@ class Host {
   Status keep_running(const ServedFile& now, const std::string& path);
   Status refuse_file(const Reload& reload, const FolderFile& file, Error why, ReloadedFile& report);
   Status put_in_place(const Reload& reload, const FolderFile& file, ReloadedFile& report);
+  [[nodiscard]] Neighbours beside(const Reload& reload, const FolderFile& file) const;
   Status take_file(const Reload& reload, const FolderFile& file, ReloadedFile& report);
   [[nodiscard]] std::optional<std::string> changed_file(const PipelineName& pipeline) const;
   Status restart_with_file(const PipelineName& pipeline, const std::string& path);

@@ -19,6 +19,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/host_entry.h"
+#include "daemon/runtime/neighbours.h"
 #include "daemon/runtime/rehearsal.h"
 #include "pipelines/base/fault_point.h"
 #include "pipelines/plan/explain.h"
@@ -157,6 +158,8 @@ DeployOutcome Host::deploy(const DeployRequest& request) {
   if (const Status known = prepare(change, parts); !known) return refuse(known.error());
   if (const Status may = may_replace(change); !may) return refuse(may.error());
   if (runs_already(change.former, request.sql)) return unchanged(change.former, parts);
+  if (const Status fits = neighbours({name}).admit(place_of(name), change.plan); !fits)
+    return refuse(fits.error());
 
   DeployOutcome deployed = rehearse_change(change, parts);
   if (!deployed) return deployed;
@@ -214,6 +217,15 @@ Deployed Host::unchanged(const Former& former, const store::KeptParts& parts) {
   Deployed deployed{.version = former.version};
   deployed.state = compare_state(former.operators, former.operators, parts);
   return deployed;
+}
+
+/// The others, as they run or are to run. Any thread.
+Neighbours Host::neighbours(const std::set<PipelineName>& without) const {
+  Neighbours all;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& entry : entries_)
+    if (!without.contains(entry->name)) all.add(place_of(entry->name), entry->plan);
+  return all;
 }
 
 /// What would come of the change, once all that it needs could be built.

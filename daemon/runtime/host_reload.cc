@@ -11,6 +11,7 @@
 
 #include "daemon/log/log.h"
 #include "daemon/runtime/host_entry.h"
+#include "daemon/runtime/neighbours.h"
 #include "daemon/runtime/pipeline_file.h"
 
 namespace leat::runtime {
@@ -36,6 +37,10 @@ bool is_unchanged(const ServedFile& now, const FolderFile& file) {
   return now.sql == file.sql && marked_again(now.format_files) == now.format_files;
 }
 
+bool takes_over(FileOutcome outcome) {
+  return outcome == FileOutcome::kStarted || outcome == FileOutcome::kReplaced;
+}
+
 void log_report(const ReloadReport& report) {
   const auto count = [&](FileOutcome outcome) { return std::to_string(report.count(outcome)); };
   log::always(report.count(FileOutcome::kRefused) > 0 ? log::Level::kWarn : log::Level::kInfo,
@@ -58,6 +63,25 @@ struct Host::Reload {
   FolderPlan plan = {};
   ReloadReport report = {};
   std::vector<std::vector<Session>> sessions = {};  // Of each of the report's files that ended.
+  /// Of a file that was looked at.
+  [[nodiscard]] std::optional<FileOutcome> outcome_of(const FolderFile& file) const {
+    for (const ReloadedFile& each : report.files)
+      if (each.file == file.path && each.pipeline == file.pipeline) return each.outcome;
+    return std::nullopt;
+  }
+  /// Whether its text is right, and another than that which runs.
+  [[nodiscard]] bool will_change(const FolderFile& file) const {
+    if (!file.sql || !file.outcome.ok()) return false;
+    const auto owner = plan.owners.find(file.pipeline);
+    if (owner == plan.owners.end() || &files[owner->second] != &file) return false;
+    const auto now = runner_of(served, file.pipeline);
+    return !now || !is_unchanged(*now, file);
+  }
+  /// Under the path that its pipeline runs from, if it runs.
+  [[nodiscard]] FolderFile as_running(FolderFile file) const {
+    if (const auto now = runner_of(served, file.pipeline)) file.path = now->path;
+    return file;
+  }
   [[nodiscard]] bool dry() const { return request.run == DeployRequest::Run::kDry; }
   void progress() const {
     if (request.progress && !dry()) request.progress();
@@ -185,6 +209,8 @@ Status Host::apply_file(Reload& reload, std::size_t index) {
     LEAT_TRY(refuse_file(reload, file, {ErrorCode::kConflict, conflict->second}, report));
   else if (now && is_unchanged(*now, file))
     LEAT_TRY(reload.dry() ? Status() : keep_running(*now, file.path));
+  else if (const Status fits = beside(reload, file).admit(place_of(file.pipeline), file.outcome.plan); !fits)
+    LEAT_TRY(refuse_file(reload, reload.as_running(file), fits.error(), report));
   else
     LEAT_TRY(put_in_place(reload, file, report));
   reload.report.files.push_back(std::move(report));
@@ -250,11 +276,7 @@ Status Host::put_in_place(const Reload& reload, const FolderFile& file, Reloaded
   // Somebody said that it shall not start like that.
   const bool too_cold = !report.state.cold.empty() && reload.request.cold == DeployRequest::Cold::kRefuse;
   if (too_cold && !runs) return refuse_file(reload, file, taken.error(), report);
-  if (runs) {
-    FolderFile as_running = file;
-    as_running.path = runner_of(reload.served, file.pipeline)->path;
-    return refuse_file(reload, as_running, taken.error(), report);
-  }
+  if (runs) return refuse_file(reload, reload.as_running(file), taken.error(), report);
   // It may start later, by its restart strategy: what it needs may come.
   return in_loop([&] {
     if (find(file.pipeline) != nullptr) return Status();
@@ -265,6 +287,24 @@ Status Host::put_in_place(const Reload& reload, const FolderFile& file, Reloaded
     add_entry(std::move(made), file.outcome);
     return Status();
   });
+}
+
+/// Files that were looked at count with what they run now; those whose turn has not come do not count as far
+/// as they will change, so that two files can swap what only one can have, and are judged in their turn.
+Neighbours Host::beside(const Reload& reload, const FolderFile& file) const {
+  std::set<PipelineName> without{file.pipeline};
+  std::vector<const FolderFile*> taken;
+  for (const FolderFile& other : reload.files) {
+    const std::optional<FileOutcome> outcome = reload.outcome_of(other);
+    if (&other == &file || (outcome ? !takes_over(*outcome) : !reload.will_change(other))) continue;
+    without.insert(other.pipeline);
+    if (outcome) taken.push_back(&other);
+  }
+  for (const ReloadedFile& report : reload.report.files)
+    if (report.outcome == FileOutcome::kEnded) without.insert(report.pipeline);
+  Neighbours all = neighbours(without);
+  for (const FolderFile* const other : taken) all.add(place_of(other->pipeline), other->outcome.plan);
+  return all;
 }
 
 Status Host::take_file(const Reload& reload, const FolderFile& file, ReloadedFile& report) {

@@ -10,7 +10,7 @@
 #include "pipelines/plan/node.h"
 #include "sources/http/http_ports.h"
 
-namespace leat::cli {
+namespace leat::runtime {
 
 /// Pure.
 class HttpPaths {
@@ -29,4 +29,4 @@ class HttpPaths {
   std::map<std::string, std::vector<Table>> tables_;  // By address.
 };
 
-}  // namespace leat::cli
+}  // namespace leat::runtime

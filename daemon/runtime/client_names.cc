@@ -1,11 +1,11 @@
-#include "daemon/cli/client_names.h"
+#include "daemon/runtime/client_names.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-namespace leat::cli {
+namespace leat::runtime {
 
 void ClientNames::add(const std::string& file, const plan::Plan& plan) {
   for (const auto& scan : plan.scans) add_table(file, scan->table, scan->options);
@@ -34,4 +34,4 @@ std::vector<std::string> ClientNames::clashes() const {
   return sentences;
 }
 
-}  // namespace leat::cli
+}  // namespace leat::runtime

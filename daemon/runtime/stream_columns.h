@@ -9,7 +9,7 @@
 
 #include "pipelines/plan/node.h"
 
-namespace leat::cli {
+namespace leat::runtime {
 
 /// Pure.
 class StreamColumns {
@@ -34,4 +34,4 @@ class StreamColumns {
   std::map<std::string, Stream> streams_;  // By name.
 };
 
-}  // namespace leat::cli
+}  // namespace leat::runtime

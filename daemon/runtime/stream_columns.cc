@@ -1,4 +1,4 @@
-#include "daemon/cli/stream_columns.h"
+#include "daemon/runtime/stream_columns.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,10 +7,10 @@
 
 #include "daemon/runtime/rehearsal.h"
 
-namespace leat::cli {
+namespace leat::runtime {
 
 void StreamColumns::add(const std::string& file, const plan::Plan& plan) {
-  for (const store::StreamUse& use : runtime::streams_of(plan)) {
+  for (const store::StreamUse& use : streams_of(plan)) {
     Stream& stream = streams_[use.stream->name];
     stream.tables[sources::describe_columns(use.stream->columns)].insert(
         fmt::format("'{}' of {}", use.table.value, file));
@@ -74,4 +74,4 @@ bool StreamColumns::find_way(const std::string& from, const std::string& to,
   return false;
 }
 
-}  // namespace leat::cli
+}  // namespace leat::runtime

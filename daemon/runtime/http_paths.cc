@@ -1,4 +1,4 @@
-#include "daemon/cli/http_paths.h"
+#include "daemon/runtime/http_paths.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 
 #include "sources/http/http_source_options.h"
 
-namespace leat::cli {
+namespace leat::runtime {
 
 void HttpPaths::add(const std::string& file, const plan::Plan& plan) {
   for (const auto& scan : plan.scans) {
@@ -40,4 +40,4 @@ std::vector<std::string> HttpPaths::clashes() const {
   return sentences;
 }
 
-}  // namespace leat::cli
+}  // namespace leat::runtime

@@ -8,7 +8,7 @@
 
 #include "pipelines/plan/node.h"
 
-namespace leat::cli {
+namespace leat::runtime {
 
 /// Pure. The tables of several pipelines, whatever their connector, that name a client themselves.
 class ClientNames {
@@ -24,4 +24,4 @@ class ClientNames {
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> tables_;  // By broker and name.
 };
 
-}  // namespace leat::cli
+}  // namespace leat::runtime
