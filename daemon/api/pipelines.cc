@@ -64,12 +64,13 @@ ordered_json operator_json(const exec::Dataflow::OperatorInfo& info) {
 
 ordered_json sink_json(const runtime::SinkStatus& sink) {
   const runtime::DeliveryStatus& delivery = sink.delivery;
+  const bool keeps_rows = sink.local_table || sink.stream;
   return {{"table", sink.table.value},
           {"connector", sink.connector},
           {"rows", sink.counters.rows},
           {"dead", sink.counters.dead},
           {"emitted", sink.counters.emitted},
-          {"written", sink.written},
+          {"written", keeps_rows ? ordered_json(sink.written) : ordered_json(nullptr)},
           {"delivery", sink.outbox ? to_string(delivery.state) : "none"},
           {"hold", to_string(delivery.hold)},
           {"resent", delivery.resent},

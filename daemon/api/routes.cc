@@ -147,6 +147,10 @@ std::vector<Route> make_routes() {
              "Gives a deployed pipeline another name, with all that it has; or what is kept of one.",
              rename_pipeline, {{"to", "The new name.", Type::kText, Parameter::Need::kRequired}}),
 
+      look("/api/v1/streams", "The streams between pipelines, and what waits in each.", list_streams),
+      look("/api/v1/streams/{stream}", "One stream: its columns, who writes and reads it, its rows.",
+           show_stream),
+
       look("/api/v1/outbox", "What waits for each sink.", show_outbox),
       look("/api/v1/outbox/{pipeline}/{sink}", "What waits for one sink, and how its delivery stands.",
            show_sink),

@@ -112,6 +112,8 @@ Response restart_pipeline(const ApiContext& context, const Request& request);
 Response deploy_pipeline(const ApiContext& context, const Request& request);
 Response remove_pipeline(const ApiContext& context, const Request& request);
 Response rename_pipeline(const ApiContext& context, const Request& request);
+Response list_streams(const ApiContext& context, const Request& request);
+Response show_stream(const ApiContext& context, const Request& request);
 Response show_outbox(const ApiContext& context, const Request& request);
 Response show_sink(const ApiContext& context, const Request& request);
 Response pause_sink(const ApiContext& context, const Request& request);

@@ -355,6 +355,22 @@ void add_outbox(CLI::App& app, std::function<int()>& chosen) {
   add("resume", "End a pause, or the hold of a sink whose place was taken; try at once");
 }
 
+void add_streams(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* verb = app.add_subcommand("streams", "Show the streams between pipelines and what waits in them");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* action, const char* doc) {
+    auto options = std::make_shared<StreamsOptions>();
+    CLI::App* sub = verb->add_subcommand(action, doc);
+    add_api(sub, options->api);
+    sub->add_flag("--json", options->json, "Print JSON");
+    sub->callback([&chosen, options] { chosen = [options] { return streams(*options); }; });
+    return std::pair(sub, options);
+  };
+  add("list", "All streams, who writes and reads them, and what waits");
+  const auto [show, options] = add("show", "One stream, with its columns");
+  show->add_option("STREAM", options->stream, "Its name")->required();
+}
+
 CLI::App* add_table_action(CLI::App& table, std::function<int()>& chosen, TableOptions::Action action,
                            const std::string& name, const std::string& doc,
                            const std::shared_ptr<TableOptions>& options) {
@@ -583,6 +599,7 @@ int main(int argc, char** argv) {
   add_pipelines(app, chosen);
   add_reload(app, chosen);
   add_outbox(app, chosen);
+  add_streams(app, chosen);
   add_table(app, chosen);
   add_dead_letters(app, chosen);
   add_query(app, chosen);

@@ -113,6 +113,13 @@ struct OutboxOptions {
 };
 int outbox(const OutboxOptions& options);
 
+struct StreamsOptions {
+  ApiOptions api;
+  std::string stream;  ///< Empty: all of them.
+  bool json = false;   ///< --json
+};
+int streams(const StreamsOptions& options);
+
 struct TableOptions {
   enum class Action : std::uint8_t { kLoad, kList, kShow, kDrop, kMigrate } action = Action::kList;
   std::string table;

@@ -9,7 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "packaging" / "docs"
 # Verbs with actions.
-GROUPS = ("pipelines", "outbox", "store", "token", "table", "dead-letters", "config")
+GROUPS = ("pipelines", "outbox", "streams", "store", "token", "table", "dead-letters", "config")
 TABLES = re.search(r"```sql tables\n(.*?)```", (DOCS / "sql.md").read_text(), re.S).group(1)
 
 

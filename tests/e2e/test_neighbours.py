@@ -72,3 +72,17 @@ def test_of_two_new_files_the_first_gets_what_both_want(daemon, port):
     assert outcomes(dry) == outcomes(reload(daemon, code=78)) == {"a": "started", "b": "refused"}
     (daemon.pipelines / "a.sql").unlink()
     assert outcomes(reload(daemon)) == {"a": "ended", "b": "started"}
+
+
+def test_streams_are_listed_with_their_ends(daemon, tmp_path):
+    daemon.add("there", hop("cold", "warm"))
+    daemon.add("on", hop("warm", "hot"))
+    daemon.start()
+    assert daemon.verb("streams", "list").stdout.splitlines()[0].split()[0] == "STREAM"
+    lines = {line.split()[0]: line for line in daemon.verb("streams", "list").stdout.splitlines()}
+    assert lines["warm"].endswith("there.warm -> on.warm") and lines["hot"].endswith("on.hot -> nobody")
+    shown = daemon.verb("streams", "show", "warm").stdout
+    assert "n INT" in shown and "0 written, 0 passed, 0 dropped, 0 unread" in shown
+    assert daemon.ask("/api/v1/streams/warm").json()["rows"]["waiting"] == 0
+    missing = daemon.verb("streams", "show", "wram")
+    assert missing.returncode == 1 and "no pipeline writes or reads a stream 'wram'" in missing.stderr

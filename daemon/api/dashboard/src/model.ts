@@ -77,7 +77,8 @@ export interface Sink {
   rows: number;
   dead: number;
   emitted: number;
-  written: number;
+  /** Of a local table or a stream; null: an outbox counts for this sink. */
+  written: number | null;
   /** "none": no outbox stands before it. */
   delivery: string;
   hold: string;

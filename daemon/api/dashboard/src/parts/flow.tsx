@@ -111,7 +111,7 @@ function SinkBox({ sink, waiting, rows }: { sink: Sink; waiting: OutboxSink | nu
         <span class="rate">{rate(rows)}</span>
       </div>
       {waiting && <Identity whole="emitted" value={waiting.records.emitted} parts={recordParts(waiting)} />}
-      {!waiting && sink.connector === "sqlite" && (
+      {!waiting && sink.written !== null && (
         <Identity
           whole="emitted"
           value={sink.emitted}
@@ -121,7 +121,7 @@ function SinkBox({ sink, waiting, rows }: { sink: Sink; waiting: OutboxSink | nu
           ]}
         />
       )}
-      {!waiting && sink.connector !== "sqlite" && (
+      {!waiting && sink.written === null && (
         <p class="quiet">
           <strong>{count(sink.rows)}</strong> rows
         </p>
