@@ -69,6 +69,7 @@ struct IntakeCounters {
   std::uint64_t redelivered = 0;  ///< Skipped: the broker sent again what is already here.
   std::uint64_t dropped = 0;      ///< QoS 0 beyond the reserve, and what was lost.
   std::uint64_t received_bytes = 0;
+  std::uint64_t queued = 0;  ///< Stored and not yet given out by `read`; not restored, but known.
 };
 
 class Intake {
@@ -107,11 +108,11 @@ class Intake {
   /// has been read.)
   virtual void release(MessageNumber number) = 0;
 
-  [[nodiscard]] virtual std::uint64_t queued_messages()
-      const = 0;  ///< Appended and not yet given out by `read`.
   /// What takes room: the journal's messages until they are released, those in memory until they are read.
   [[nodiscard]] virtual std::uint64_t used_bytes() const = 0;
+  /// Of one moment, if the thread that reads asks.
   [[nodiscard]] virtual IntakeCounters counters() const = 0;
+  [[nodiscard]] std::uint64_t queued_messages() const { return counters().queued; }
   virtual void restore_counters(const IntakeCounters& counters) = 0;
   /// What the disk refuses at present, in a sentence; empty: nothing, or there is no disk. Any thread.
   [[nodiscard]] virtual std::string trouble() const { return {}; }

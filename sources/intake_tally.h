@@ -10,36 +10,46 @@
 
 namespace leat::sources {
 
+/// What becomes of a message is one step of one counter, and what was received is their sum: the equation of
+/// the counters holds whenever somebody looks, however long a thread stands between two messages.
 class IntakeTally {
  public:
+  explicit IntakeTally(std::uint64_t queued = 0) : stored_(queued) {}
+
+  /// Before `read` can give the message out.
   void stored(std::uint64_t bytes) {
-    received_.fetch_add(1, std::memory_order_relaxed);
+    stored_.fetch_add(1);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
   }
-  void redelivered() {
-    received_.fetch_add(1, std::memory_order_relaxed);
-    redelivered_.fetch_add(1, std::memory_order_relaxed);
-  }
-  void dropped(std::uint64_t messages) {
-    received_.fetch_add(messages, std::memory_order_relaxed);
-    dropped_.fetch_add(messages, std::memory_order_relaxed);
-  }
+  void redelivered() { redelivered_.fetch_add(1, std::memory_order_relaxed); }
+  void dropped(std::uint64_t messages) { dropped_.fetch_add(messages, std::memory_order_relaxed); }
+  /// Given out by `read`, or found to be lost.
+  void taken(std::uint64_t messages) { taken_.fetch_add(messages); }
 
   [[nodiscard]] IntakeCounters snapshot() const {
-    return {.received = received_.load(std::memory_order_relaxed),
-            .redelivered = redelivered_.load(std::memory_order_relaxed),
-            .dropped = dropped_.load(std::memory_order_relaxed),
-            .received_bytes = bytes_.load(std::memory_order_relaxed)};
+    // In this order, as nothing is taken before it is stored.
+    const std::uint64_t taken = taken_.load();
+    const std::uint64_t stored = stored_.load();
+    IntakeCounters counters{.redelivered = redelivered_.load(std::memory_order_relaxed),
+                            .dropped = dropped_.load(std::memory_order_relaxed),
+                            .received_bytes = bytes_.load(std::memory_order_relaxed),
+                            .queued = stored - taken};
+    counters.received = stored + counters.redelivered + counters.dropped;
+    return counters;
   }
+  /// What is queued stays so.
   void restore(const IntakeCounters& counters) {
-    received_ = counters.received;
+    const std::uint64_t queued = stored_ - taken_;
+    stored_ = counters.received - counters.redelivered - counters.dropped;
+    taken_ = stored_ - queued;
     redelivered_ = counters.redelivered;
     dropped_ = counters.dropped;
     bytes_ = counters.received_bytes;
   }
 
  private:
-  std::atomic<std::uint64_t> received_{0};
+  std::atomic<std::uint64_t> stored_;
+  std::atomic<std::uint64_t> taken_{0};
   std::atomic<std::uint64_t> redelivered_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> bytes_{0};

@@ -38,11 +38,11 @@ Journal::Journal(std::unique_ptr<JournalFile> file, std::string path, const Inta
       low_(share(recovery.slot.ring_size, options.low_water)),
       group_limit_(group_limit(recovery.slot.ring_size)),
       epoch_(recovery.slot.epoch),
+      tally_(recovery.queued),
       next_(recovery.slot.next),
       end_offset_(recovery.tail.offset),
       tail_offset_(recovery.tail.offset),
       tail_number_(recovery.tail.number.value),
-      queued_(recovery.queued),
       read_(recovery.committed),
       gaps_(std::move(recovery.gaps)),
       marks_{recovery.committed},
@@ -75,7 +75,7 @@ void Journal::interrupt() {
 
 void Journal::on_readable(std::function<void()> wake) {
   bell_.connect(std::move(wake));
-  if (queued_.load() > 0) bell_.ring();
+  if (queued_messages() > 0) bell_.ring();
 }
 
 void Journal::on_room(std::function<void()> resume) {
@@ -112,9 +112,9 @@ bool Journal::step_over_gap(MessageBatch& batch) {
   const JournalGap gap = gaps_.front();
   gaps_.pop_front();
   read_ = gap.behind;
-  batch.lost = std::min(gap.lost, queued_.load());
+  batch.lost = std::min(gap.lost, queued_messages());
   batch.through = gap.behind.number;
-  queued_.fetch_sub(batch.lost);
+  tally_.taken(batch.lost);
   marks_.push_back(read_);
   return batch.lost > 0;
 }
@@ -143,7 +143,7 @@ Result<MessageBatch> Journal::read(std::size_t max_bytes) {
       return tl::unexpected<Error>(piece.error());
     }
   }
-  queued_.fetch_sub(batch.messages.size());
+  tally_.taken(batch.messages.size());
   if (!batch.messages.empty() && marks_.back().number < read_.number) marks_.push_back(read_);
   batch.end = ended && read_.offset == end_offset_.load();
   return batch;

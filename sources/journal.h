@@ -77,7 +77,6 @@ class Journal final : public Intake {
   Result<MessageBatch> read(std::size_t max_bytes) override;
   void release(MessageNumber number) override;
 
-  [[nodiscard]] std::uint64_t queued_messages() const override { return queued_.load(); }
   [[nodiscard]] std::uint64_t used_bytes() const override { return end_offset_.load() - released_.load(); }
   [[nodiscard]] IntakeCounters counters() const override { return tally_.snapshot(); }
   void restore_counters(const IntakeCounters& counters) override { tally_.restore(counters); }
@@ -169,7 +168,6 @@ class Journal final : public Intake {
   std::atomic<std::uint64_t> end_offset_;   // Behind the last record stored, gathered or written.
   std::atomic<std::uint64_t> tail_offset_;  // Behind the last record written; its number:
   std::atomic<std::uint64_t> tail_number_;
-  std::atomic<std::uint64_t> queued_{0};
   std::atomic<bool> ended_{false};
 
   JournalMark read_;               // Loop: behind the last record given out.

@@ -43,7 +43,6 @@ Appended Journal::store_record(const Draft& draft, Urgency urgency) {
   if (!add_to_group(draft, end + skip, urgency)) return Appended::kFailed;
   next_ = next_.next();
   tally_.stored(draft.payload.size());
-  queued_.fetch_add(1);
   end_offset_.store(end + skip + size);
   if (urgency == Urgency::kWrite) publish_group();
   if (options_.durability != IntakeOptions::Durability::kPower) mark_dirty();

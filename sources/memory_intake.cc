@@ -59,7 +59,6 @@ class MemoryIntake final : public Intake {
   Result<MessageBatch> read(std::size_t max_bytes) override;
   void release(MessageNumber) override {}
 
-  [[nodiscard]] std::uint64_t queued_messages() const override;
   [[nodiscard]] std::uint64_t used_bytes() const override;
   [[nodiscard]] IntakeCounters counters() const override { return tally_.snapshot(); }
   void restore_counters(const IntakeCounters& counters) override { tally_.restore(counters); }
@@ -108,12 +107,12 @@ Appended MemoryIntake::append(std::string_view payload, std::string_view key, st
       refused_ = true;
       return Appended::kFull;
     }
+    tally_.stored(payload.size());
     store(payload, key, attributes, intake_time);
     used_ += bytes;
     above = used_ > high_;
     if (above) refused_ = true;
   }
-  tally_.stored(payload.size());
   bell_.ring();
   return above ? Appended::kAboveHigh : Appended::kStored;
 }
@@ -165,6 +164,7 @@ MessageBatch MemoryIntake::take(std::size_t max_bytes) {
     batch.messages.push_back(entry.message);
     queue_.pop_front();
   }
+  tally_.taken(batch.messages.size());
   batch.end = ended_ && queue_.empty();
   batch.memory = std::move(blocks);
   return batch;
@@ -189,11 +189,6 @@ void MemoryIntake::on_room(std::function<void()> resume) {
   const std::scoped_lock lock(mutex_);
   on_room_ = std::move(resume);
   interrupted_ = false;
-}
-
-std::uint64_t MemoryIntake::queued_messages() const {
-  const std::scoped_lock lock(mutex_);
-  return queue_.size();
 }
 
 std::uint64_t MemoryIntake::used_bytes() const {

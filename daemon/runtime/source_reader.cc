@@ -66,26 +66,6 @@ void add(SourceCounters& counters, const SourceCounters& more) {
   counters.rows += more.rows;
 }
 
-struct IntakeSnapshot {
-  sources::IntakeCounters counters;
-  std::uint64_t queued = 0;
-};
-
-/// Counters and queue of one moment, although the source's thread goes on: read until two readings agree. A
-/// source that is so fast that no two do is read once more at the next publication.
-IntakeSnapshot snapshot(const sources::Intake& intake) {
-  constexpr int kMostTries = 100;
-  IntakeSnapshot taken;
-  for (int i = 0; i < kMostTries; ++i) {
-    taken = {intake.counters(), intake.queued_messages()};
-    const sources::IntakeCounters again = intake.counters();
-    if (again.received == taken.counters.received && again.redelivered == taken.counters.redelivered &&
-        again.dropped == taken.counters.dropped)
-      break;
-  }
-  return taken;
-}
-
 }  // namespace
 
 SourceReader::SourceReader(PipelineName pipeline, const plan::ScanNode& scan,
@@ -420,13 +400,13 @@ SourceStatus SourceReader::status() const {
   status.set_aside_files = set_aside_files_;
   SourceCounters& counters = status.counters;
   add(counters, under_way_);
-  const auto [intake, queued] = snapshot(*intake_);
+  const sources::IntakeCounters intake = intake_->counters();
   counters.received_bytes = intake.received_bytes;
   counters.redelivered = intake.redelivered;
   counters.lost = counters_.lost;
   counters.dropped = intake.dropped + counters_.lost;
   if (!counts_records_) {
-    counters.queued = queued;
+    counters.queued = intake.queued;
     counters.received = intake.received + replayed_;
   } else {
     counters.received =
@@ -436,7 +416,7 @@ SourceStatus SourceReader::status() const {
 }
 
 SourceReader::Saved SourceReader::saved_counters() const {
-  const sources::IntakeCounters intake = snapshot(*intake_).counters;
+  const sources::IntakeCounters intake = intake_->counters();
   return {.decoded = counters_.decoded,
           .empty = counters_.empty,
           .dead = counters_.dead,

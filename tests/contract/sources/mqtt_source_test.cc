@@ -30,7 +30,6 @@ class IntakeProbe final : public Intake {
   }
   Result<MessageBatch> read(std::size_t max_bytes) override { return intake_->read(max_bytes); }
   void release(MessageNumber number) override { intake_->release(number); }
-  [[nodiscard]] std::uint64_t queued_messages() const override { return intake_->queued_messages(); }
   [[nodiscard]] std::uint64_t used_bytes() const override { return intake_->used_bytes(); }
   [[nodiscard]] IntakeCounters counters() const override { return intake_->counters(); }
   void restore_counters(const IntakeCounters& counters) override { intake_->restore_counters(counters); }

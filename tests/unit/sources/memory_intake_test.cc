@@ -36,6 +36,28 @@ TEST_CASE("a queue in memory gives back what was appended, in order") {
   CHECK(it.read().messages.empty());
 }
 
+TEST_CASE("what was received is what became of it, whenever somebody looks") {
+  QueueFixture it(WhenFull::kNever, 1 << 20);
+  std::atomic<bool> stop = false;
+  std::thread source([&] {
+    while (!stop) {
+      it.append("one");
+      it.intake->count_redelivered();
+      it.intake->count_dropped(2);
+    }
+  });
+  std::uint64_t taken = 0;
+  bool holds = true;
+  for (int i = 0; taken < 20'000; ++i) {
+    const IntakeCounters now = it.intake->counters();
+    holds = holds && now.received == taken + now.queued + now.redelivered + now.dropped;
+    if (i % 8 == 0) taken += it.read().messages.size();
+  }
+  stop = true;
+  source.join();
+  CHECK(holds);
+}
+
 TEST_CASE("messages live as long as the batch's memory, whatever is appended and released later") {
   QueueFixture it(WhenFull::kNever, 1 << 20);
   it.append("stays");
