@@ -9,6 +9,7 @@
 #include "pipelines/base/time.h"
 #include "sinks/http/http_body.h"
 #include "sources/clients/http_client.h"
+#include "sources/clients/oauth_token.h"
 
 namespace leat::sinks {
 
@@ -24,6 +25,15 @@ struct HttpOptions {
   std::string user;
   Secret password;
   Secret token;
+  std::string token_url;  // OAuth 2.0: empty without it.
+  std::string client_id;
+  Secret client_secret;
+  std::string scope;
+  std::string audience;
+  clients::OAuthOptions::Credentials credentials = clients::OAuthOptions::Credentials::kHeader;
+  std::string proxy_url;
+  std::string proxy_user;
+  Secret proxy_password;
   Micros connect_timeout{10 * kMicrosPerSecond};
   Micros request_timeout{30 * kMicrosPerSecond};
   std::string ca_file;
@@ -40,7 +50,11 @@ const OptionTable<HttpOptions>& http_options();
 /// True if the user gives this header; names of headers are the same in upper and lower case.
 bool gives_header(const HttpOptions& options, std::string_view lower_name);
 
-/// What the table cannot say: the URL's form, header names, credentials given twice, forms of body and
+/// How to reach the servers; the options are valid.
+clients::HttpClientOptions client_options(const HttpOptions& options, const std::string& url);
+clients::OAuthOptions oauth_options(const HttpOptions& options);
+
+/// What the table cannot say: the URLs' form, header names, credentials given twice, forms of body and
 /// formats.
 void check_http_options(const HttpOptions& options, const OptionMap& map, std::vector<OptionError>& errors);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "sinks/connector.h"
@@ -9,15 +10,11 @@
 #include "sinks/http/http_options.h"
 #include "sinks/http/http_outcome.h"
 #include "sources/clients/http_client.h"
+#include "sources/clients/oauth_token.h"
 
 namespace leat::sinks {
 
 namespace {
-
-clients::HttpClientOptions client_options(const HttpOptions& options, clients::HttpUrl url) {
-  return {std::move(url),           options.connect_timeout, options.request_timeout, options.ca_file,
-          options.certificate_file, options.key_file,        options.verification};
-}
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
@@ -47,13 +44,15 @@ struct Progress {
 
 class HttpSink final : public Sink {
  public:
-  HttpSink(const HttpOptions& options, clients::HttpUrl url, SinkContext context)
+  HttpSink(const HttpOptions& options, SinkContext context)
       : method_(options.method == HttpMethod::kPut ? "PUT" : "POST"),
         body_(options.body),
         compression_(options.compression),
         headers_(common_headers(options, context)),
         context_(std::move(context)),
-        client_(client_options(options, std::move(url))) {}
+        client_(client_options(options, options.url)) {
+    if (!options.token_url.empty()) tokens_.emplace(oauth_options(options));
+  }
 
   Delivery deliver(const Shipment& shipment) override {
     const auto records = read_blocks(shipment.blocks);
@@ -63,7 +62,10 @@ class HttpSink final : public Sink {
     return post(*records, shipment_name(context_, shipment), shipment.attempt);
   }
 
-  void interrupt() override { client_.interrupt(); }
+  void interrupt() override {
+    client_.interrupt();
+    if (tokens_) tokens_->interrupt();
+  }
 
  private:
   Delivery deliver_singly(const Shipment& shipment, std::span<const Record> records) {
@@ -90,9 +92,21 @@ class HttpSink final : public Sink {
   Delivery post(std::span<const Record> records, std::string key, std::uint32_t attempt) {
     auto request = make_request(records, std::move(key), attempt);
     if (!request) return Retry{request.error().message, std::nullopt};
-    const auto response = client_.send(*request);
+    auto response = authorized(*request);
+    // A token may be revoked before its time.
+    if (response && response->status == 401 && tokens_ && tokens_->forget()) response = authorized(*request);
     if (response) return outcome_of(*response, context_.now());
     return Retry{response.error().message, std::nullopt, response.error().code == ErrorCode::kInvalid};
+  }
+
+  /// Sends it with a token, where the server wants one.
+  Result<clients::HttpResponse> authorized(clients::HttpRequest& request) {
+    if (!tokens_) return client_.send(request);
+    LEAT_ASSIGN(std::string authorization, tokens_->authorization(clients::OAuthTokens::Clock::now()));
+    request.headers.emplace_back("Authorization", std::move(authorization));
+    auto response = client_.send(request);
+    request.headers.pop_back();
+    return response;
   }
 
   Result<clients::HttpRequest> make_request(std::span<const Record> records, std::string key,
@@ -112,6 +126,7 @@ class HttpSink final : public Sink {
   HeaderList headers_;
   SinkContext context_;
   clients::HttpClient client_;
+  std::optional<clients::OAuthTokens> tokens_;
   Progress progress_;
 };
 
@@ -126,8 +141,7 @@ SinkConnector http_connector() {
   };
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
     const HttpOptions options = validated_options(http_options(), map);
-    LEAT_ASSIGN(auto url, clients::parse_http_url(options.url));
-    return std::make_unique<HttpSink>(options, std::move(url), context);
+    return std::make_unique<HttpSink>(options, context);
   };
   return connector;
 }

@@ -4,6 +4,7 @@
 #include <httplib.h>
 
 #include "sources/clients/connect_diagnosis.h"
+#include "sources/clients/file_stamps.h"
 #include "sources/clients/pipe_signal.h"
 #include "sources/clients/socket_watch.h"
 #include "sources/clients/tls_diagnosis.h"
@@ -12,8 +13,6 @@ namespace leat::clients {
 
 namespace {
 
-/// What is kept of a response's body; the rest is read and dropped.
-constexpr std::size_t kKeptBodyBytes = 512;
 /// A longer response is cut off; its status counts all the same.
 constexpr std::size_t kMaxBodyBytes = 1 << 20;
 
@@ -42,7 +41,8 @@ std::string_view describe(httplib::Error error) {
 
 /// Takes the response as it comes in.
 struct Receiver {
-  HttpResponse response;
+  std::size_t kept = 0;
+  HttpResponse response = {};
   std::size_t received = 0;
 
   bool head(const httplib::Response& head) {
@@ -52,12 +52,44 @@ struct Receiver {
     return true;
   }
   bool body(const char* data, std::size_t size) {
-    const std::size_t room = kKeptBodyBytes - std::min(kKeptBodyBytes, response.body.size());
+    const std::size_t room = kept - std::min(kept, response.body.size());
     response.body.append(data, std::min(room, size));
     received += size;
     return !too_long();
   }
   [[nodiscard]] bool too_long() const { return received > kMaxBodyBytes; }
+};
+
+/// TLS with a server behind a proxy.
+class TunnelledClient final : public httplib::SSLClient {
+ public:
+  TunnelledClient(const HttpClientOptions& options)
+      : SSLClient(options.url.host, options.url.port, options.certificate_file, options.key_file),
+        proxy_(options.proxy),
+        authority_(options.url.origin().substr(std::string_view("https://").size())) {}
+
+  /// Why there was no way through the proxy, the last time.
+  [[nodiscard]] const Status& way() const { return way_; }
+
+ private:
+  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
+    way_ = {};
+    // The library connects with a proxy where it knows one, but must not ask it.
+    set_proxy(proxy_.host, proxy_.port);
+    const bool connected = is_valid() && ClientImpl::create_and_connect_socket(socket, error);
+    set_proxy("", -1);
+    if (!connected) return false;
+    way_ = open_tunnel(socket.sock, proxy_, authority_);
+    if (way_) return true;
+    error = httplib::Error::Connection;
+    shutdown_socket(socket);
+    close_socket(socket);
+    return false;
+  }
+
+  const HttpProxy proxy_;
+  const std::string authority_;
+  Status way_;
 };
 
 }  // namespace
@@ -69,22 +101,27 @@ class HttpClient::Connection {
   Result<HttpResponse> send(const HttpRequest& request) {
     if (!watch_.begin(options_.request_timeout)) return fail(ErrorCode::kCancelled, "interrupted");
     const PipeSignalBlock no_signal;
+    look_for_renewed_files();
     LEAT_TRY(check_key());
     if (!client_) client_ = make_client();
-    Receiver receiver;
+    Receiver receiver{.kept = options_.kept_body_bytes};
     httplib::Request out = to_library(request, receiver);
     httplib::Response in;
     httplib::Error error = httplib::Error::Success;
     const auto begin = std::chrono::steady_clock::now();
     const bool whole = client_->send(out, in, error);
+    const Status way = tunnelled_ != nullptr ? tunnelled_->way() : Status();
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     const SocketWatch::Verdict verdict = watch_.end();
-    if (!whole) client_.reset();
+    if (!whole) {
+      tunnelled_ = nullptr;
+      client_.reset();
+    }
     // The library shows no head of a response that has no body (204).
     if (whole) receiver.head(in);
     if (whole || receiver.too_long()) return std::move(receiver.response);
-    return failure(verdict, error, took);
+    return failure(verdict, error, took, way);
   }
 
   ~Connection() {
@@ -97,6 +134,13 @@ class HttpClient::Connection {
   void interrupt() { watch_.interrupt(); }
 
  private:
+  void look_for_renewed_files() {
+    if (options_.url.scheme != HttpUrl::Scheme::kHttps) return;
+    auto stamps = file_stamps({options_.ca_file, options_.certificate_file, options_.key_file});
+    if (stamps != stamps_) client_.reset();
+    stamps_ = std::move(stamps);
+  }
+
   /// OpenSSL would ask for a password on the terminal, and wait.
   Status check_key() const {
     if (client_ || options_.key_file.empty()) return {};
@@ -105,14 +149,27 @@ class HttpClient::Connection {
     return fail(ErrorCode::kInvalid, fmt::format("{}: {}", options_.url.origin(), wrong));
   }
 
-  std::unique_ptr<httplib::ClientImpl> make_client() {
+  /// For the scheme and the proxy, if there is one.
+  std::unique_ptr<httplib::ClientImpl> make_bare_client() {
     const HttpUrl& url = options_.url;
-    std::unique_ptr<httplib::ClientImpl> client;
+    const HttpProxy& proxy = options_.proxy;
+    tunnelled_ = nullptr;
+    if (url.scheme == HttpUrl::Scheme::kHttps && !proxy.host.empty()) {
+      auto tunnelled = std::make_unique<TunnelledClient>(options_);
+      tunnelled_ = tunnelled.get();
+      return tunnelled;
+    }
     if (url.scheme == HttpUrl::Scheme::kHttps)
-      client = std::make_unique<httplib::SSLClient>(url.host, url.port, options_.certificate_file,
-                                                    options_.key_file);
-    else
-      client = std::make_unique<httplib::ClientImpl>(url.host, url.port);
+      return std::make_unique<httplib::SSLClient>(url.host, url.port, options_.certificate_file,
+                                                  options_.key_file);
+    auto client = std::make_unique<httplib::ClientImpl>(url.host, url.port);
+    if (!proxy.host.empty()) client->set_proxy(proxy.host, proxy.port);
+    if (!proxy.user.empty()) client->set_proxy_basic_auth(proxy.user, proxy.password.reveal());
+    return client;
+  }
+
+  std::unique_ptr<httplib::ClientImpl> make_client() {
+    std::unique_ptr<httplib::ClientImpl> client = make_bare_client();
     client->set_ca_cert_path(options_.ca_file);
     client->enable_server_certificate_verification(options_.verification == PeerVerification::kFull);
     client->set_connection_timeout(options_.connect_timeout);
@@ -145,18 +202,22 @@ class HttpClient::Connection {
   [[nodiscard]] std::string why_not_connected(httplib::Error error, std::chrono::milliseconds took) const {
     constexpr std::chrono::milliseconds kAtOnce{1'000};
     if (error != httplib::Error::Connection || took > kAtOnce) return {};
-    const std::string found = sources::diagnose_connection(
-        options_.url.host, static_cast<std::uint16_t>(options_.url.port), kAtOnce);
+    const HttpProxy& proxy = options_.proxy;
+    const bool direct = proxy.host.empty();
+    const std::string found = sources::diagnose_connection(direct ? options_.url.host : proxy.host,
+                                                           direct ? options_.url.port : proxy.port, kAtOnce);
     return found.empty() ? found : ": " + found;
   }
 
   [[nodiscard]] tl::unexpected<Error> failure(SocketWatch::Verdict verdict, httplib::Error error,
-                                              std::chrono::milliseconds took) const {
-    const std::string origin = options_.url.origin();
+                                              std::chrono::milliseconds took, const Status& way) const {
+    const std::string by = options_.proxy.host.empty() ? "" : " by the proxy " + options_.proxy.authority();
+    const std::string origin = options_.url.origin() + by;
     if (verdict == SocketWatch::Verdict::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
     if (verdict == SocketWatch::Verdict::kTimedOut)
       return fail(ErrorCode::kUnavailable, fmt::format("{}: no whole response within {}", origin,
                                                        format_duration(options_.request_timeout)));
+    if (!way) return fail(way.error().code, fmt::format("{}: {}", origin, way.error().message));
     if (error == httplib::Error::SSLLoadingCerts)
       return fail(ErrorCode::kInvalid,
                   fmt::format("{}: the CA certificates ('{}') or the client's ('{}') could not be read",
@@ -168,6 +229,8 @@ class HttpClient::Connection {
   HttpClientOptions options_;
   SocketWatch watch_;  // Before the client, whose sockets it watches.
   std::unique_ptr<httplib::ClientImpl> client_;
+  const TunnelledClient* tunnelled_ = nullptr;  // The same, if it is one.
+  std::vector<std::int64_t> stamps_;            // Of the files that the client was made with.
 };
 
 HttpClient::HttpClient(HttpClientOptions options)

@@ -6,6 +6,7 @@
 // that drips bytes would hold a delivery for ever.)
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,9 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "pipelines/base/options.h"
 #include "pipelines/base/result.h"
 #include "pipelines/base/time.h"
 #include "sources/clients/http_url.h"
+#include "sources/clients/proxy_tunnel.h"
 
 namespace leat::clients {
 
@@ -32,6 +35,8 @@ struct HttpClientOptions {
   std::string certificate_file;                   ///< PEM chain of the client; empty: none.
   std::string key_file;
   PeerVerification verification = PeerVerification::kFull;
+  HttpProxy proxy = {};               ///< All requests go through it; those to https in a tunnel.
+  std::size_t kept_body_bytes = 512;  ///< So much of a response's body is kept; the rest is read and dropped.
 };
 
 struct HttpRequest {
@@ -49,8 +54,8 @@ struct HttpResponse {
 
 class HttpClient {
  public:
-  /// Touches nothing; certificates are read when connecting, again after each failure, so that renewed ones
-  /// are found without a restart.
+  /// Touches nothing. Certificates are read when connecting; when their files have changed, the next request
+  /// connects anew with them, so that renewed ones need no restart.
   explicit HttpClient(HttpClientOptions options);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;

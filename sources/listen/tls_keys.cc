@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "pipelines/base/time.h"
+#include "sources/clients/file_stamps.h"
 
 namespace leat::listen {
 namespace {
@@ -104,15 +104,7 @@ RenewedTls::RenewedTls(TlsFiles files, TlsNames names, Surroundings surroundings
       keys_(std::move(keys)) {}
 
 std::vector<std::int64_t> RenewedTls::stamps() const {
-  std::vector<std::int64_t> found;
-  for (const std::string& path : {files_.certificate, files_.key, files_.client_ca}) {
-    struct stat status {};
-    const bool there = ::stat(path.c_str(), &status) == 0;
-    found.push_back(there ? std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec
-                          : -1);
-    found.push_back(static_cast<std::int64_t>(status.st_ino));
-  }
-  return found;
+  return clients::file_stamps({files_.certificate, files_.key, files_.client_ca});
 }
 
 std::shared_ptr<const TlsKeys> RenewedTls::keys() {

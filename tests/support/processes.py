@@ -40,6 +40,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def takes_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
 class Program:
     """A running program; its output goes to `log`."""
 

@@ -80,6 +80,27 @@ TEST_CASE("credentials are given in one way") {
       names(errors_of("http", with({{"tls.key-file", "k.pem"}})), "tls.certificate-file", "need each other"));
 }
 
+TEST_CASE("tokens by OAuth need an endpoint, a client and its secret, and nothing besides") {
+  const OptionMap whole{
+      {"oauth2.token-url", "https://id/t"}, {"oauth2.client-id", "c"}, {"oauth2.client-secret", "s"}};
+  CHECK(errors_of("http", with(whole)).empty());
+  CHECK(names(errors_of("http", with({{"oauth2.scope", "x"}})), "oauth2.token-url", "'oauth2.scope' needs"));
+  CHECK(names(errors_of("http", with({{"oauth2.token-url", "https://id/t"}})), "oauth2.client-id", "needs"));
+  CHECK(names(errors_of("http", with({{"oauth2.token-url", "id/t"}})), "oauth2.token-url", "expected a URL"));
+  OptionMap twice = whole;
+  twice.emplace("token", "t");
+  CHECK(names(errors_of("http", with(twice)), "oauth2.token-url", "not several"));
+}
+
+TEST_CASE("a proxy is an http URL without a path") {
+  CHECK(errors_of("http", with({{"proxy.url", "http://proxy:3128"}, {"proxy.user", "u"}})).empty());
+  CHECK(
+      names(errors_of("http", with({{"proxy.url", "https://proxy:3128"}})), "proxy.url", "reached by http"));
+  CHECK(names(errors_of("http", with({{"proxy.url", "http://proxy/x"}})), "proxy.url", "reached by http"));
+  CHECK(names(errors_of("http", with({{"proxy.user", "u"}})), "proxy.url", "'proxy.user' needs"));
+  CHECK(names(errors_of("http", with({{"proxy.password", "p"}})), "proxy.user", "needs 'proxy.user'"));
+}
+
 TEST_CASE("a JSON body needs the JSON format") {
   CHECK(names(errors_of("http", with({{"format", "csv"}})), "body", "use 'lines' or 'single'"));
   CHECK(errors_of("http", with({{"format", "csv"}, {"body", "lines"}})).empty());
@@ -87,7 +108,9 @@ TEST_CASE("a JSON body needs the JSON format") {
 
 TEST_CASE("header values, passwords and tokens are documented as secrets") {
   for (const OptionDoc& doc : http_options().docs())
-    if (doc.key == "header.*" || doc.key == "password" || doc.key == "token") CHECK(doc.type == "secret");
+    if (doc.key == "header.*" || doc.key.ends_with("password") || doc.key == "token" ||
+        doc.key == "oauth2.client-secret")
+      CHECK(doc.type == "secret");
 }
 
 TEST_CASE("batch limits are what the options say") {
