@@ -26,6 +26,8 @@ void append_escape(char c, std::string& out) {
   out.push_back(kHex[static_cast<unsigned char>(c) & 15]);
 }
 
+}  // namespace
+
 void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
   std::size_t begin = 0;
@@ -38,8 +40,6 @@ void append_json_string(std::string_view text, std::string& out) {
   out.append(text.substr(begin));
   out.push_back('"');
 }
-
-}  // namespace
 
 JsonEncoder::Member JsonEncoder::member_of(const std::string& name, const Type& type) {
   Member member;
