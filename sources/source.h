@@ -55,6 +55,11 @@ struct SourceHealth {
   std::uint64_t jumps = 0;
   std::string last_jump;
   std::uint64_t messages_gone = 0;
+  /// Polls of a source that polls which gave no row, or not all of it: a device did not answer, or they were
+  /// passed over because the one before took too long or the intake was full; and the last one.
+  std::uint64_t missed = 0;
+  std::string last_miss;  ///< "unit 3: holding 0 to 1 (speed): no answer within 1 s".
+  std::string trouble;    ///< What gives nothing at present while the rest goes on.
   std::string
       disk;  ///< What the disk refuses of the intake at present (`Intake::trouble`); filled by the reader.
 };

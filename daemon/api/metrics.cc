@@ -119,6 +119,9 @@ void add_source(Families& families, const Labels& pipeline, const runtime::Sourc
   families.counter("leat_source_refused_total",
                    "Requests and connections that a source which listens has turned away.", labels,
                    source.health.refused);
+  families.counter("leat_source_missed_total",
+                   "Polls of a source that polls which gave no row, or not all of it.", labels,
+                   source.health.missed);
   const bool connected = source.health.link == sources::SourceHealth::Link::kConnected;
   families.gauge("leat_source_connected", "1 while the source is connected.", labels, connected ? 1 : 0);
 }

@@ -31,12 +31,22 @@ std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
   const bool refuses = std::exchange(refused_, health.refused) < health.refused;
   if (!std::exchange(refuses_, refuses) && refuses)
     news.push_back({News::Weight::kTrouble, "source refuses what is sent to it", health.last_refusal});
+  trouble(health, news);
   if (std::exchange(disk_refuses_, !health.disk.empty()) == health.disk.empty())
     news.push_back(disk_refuses_
                        ? News{News::Weight::kTrouble,
                               "the disk refuses the source's journal: nothing is acknowledged", health.disk}
                        : News{News::Weight::kStateChange, "the disk takes the source's journal again", {}});
   return news;
+}
+
+/// While nothing is connected that is told already.
+void SourceLinkLog::trouble(const sources::SourceHealth& health, std::vector<News>& news) {
+  if (health.link != Link::kConnected) return;
+  if (std::exchange(troubled_, !health.trouble.empty()) != health.trouble.empty()) return;
+  news.push_back(troubled_
+                     ? News{News::Weight::kTrouble, "a part of the source does not answer", health.trouble}
+                     : News{News::Weight::kStateChange, "all of the source answers again", {}});
 }
 
 /// Tells the first connection, and later ones only while they stand: of those that came and went the loss is

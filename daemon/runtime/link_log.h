@@ -32,6 +32,7 @@ class SourceLinkLog {
 
  private:
   enum class Told : std::uint8_t { kNothing, kConnected, kDown, kUnreadable, kPaused };
+  void trouble(const sources::SourceHealth& health, std::vector<News>& news);
   void connected(const sources::SourceHealth& health, std::vector<News>& news);
   void state(const sources::SourceHealth& health, std::vector<News>& news);
 
@@ -41,6 +42,7 @@ class SourceLinkLog {
   std::uint64_t sessions_lost_ = 0;
   std::uint64_t refused_ = 0;
   bool refuses_ = false;  // It had refused something between the last two looks, and that was told.
+  bool troubled_ = false;
   std::uint64_t jumps_ = 0;
   Told told_ = Told::kNothing;
   bool disk_refuses_ = false;

@@ -190,3 +190,15 @@ TEST_CASE("a refusal that was over before anybody looked is told") {
   CHECK(news->weight == News::Weight::kTrouble);
   CHECK(news->detail == "connection refused");
 }
+
+TEST_CASE("a part that does not answer is told once, and once when all answers again") {
+  Source it;
+  CHECK(it.look(Link::kConnected).empty());
+  it.health.trouble = "unit 3: no answer within 1 s, next try in 2 s";
+  CHECK(it.look(Link::kConnected) == Lines{"a part of the source does not answer"});
+  it.health.trouble = "unit 3: no answer within 1 s, next try in 4 s";
+  CHECK(it.look(Link::kConnected).empty());
+  it.health.trouble.clear();
+  CHECK(it.look(Link::kLost) == kNever);
+  CHECK(it.look(Link::kConnected) == Lines{"all of the source answers again"});
+}
