@@ -7,6 +7,7 @@
 #include "sources/filesystem/filesystem_source.h"
 #include "sources/http/http_source.h"
 #include "sources/kafka/kafka_source.h"
+#include "sources/modbus/modbus_source.h"
 #include "sources/mqtt/mqtt_source.h"
 #include "sources/source.h"
 #include "sources/sqlite/sqlite_source.h"
@@ -15,11 +16,10 @@
 namespace leat::sources {
 
 std::span<const SourceConnector> all_sources() {
-  static const std::array<SourceConnector, 8> sources = {
-      datagen_connector(),       filesystem_connector(),
-      http_source_connector(),   kafka_source_connector(),
-      mqtt_connector(),          sqlite_source_connector(),
-      stream_source_connector(), upsert_kafka_source_connector()};
+  static const std::array<SourceConnector, 9> sources = {
+      datagen_connector(),       filesystem_connector(),    http_source_connector(),
+      kafka_source_connector(),  modbus_source_connector(), mqtt_connector(),
+      sqlite_source_connector(), stream_source_connector(), upsert_kafka_source_connector()};
   return sources;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 #include <librdkafka/rdkafka.h>
+#include <modbus/modbus.h>
 #include <openssl/crypto.h>
 #include <simdjson.h>
 #include <sqlite3.h>
@@ -42,6 +43,8 @@ std::string version_text() {
       {"Paho MQTT C", paho_version()},
       {"Paho MQTT C++", kPahoCppVersion},
       {"librdkafka", rd_kafka_version_str()},
+      {"libmodbus",
+       fmt::format("{}.{}.{}", libmodbus_version_major, libmodbus_version_minor, libmodbus_version_micro)},
       {"cpp-httplib", CPPHTTPLIB_VERSION},
       {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"simdjson", parts(simdjson::SIMDJSON_VERSION_MAJOR, simdjson::SIMDJSON_VERSION_MINOR,

@@ -203,6 +203,38 @@ void HttpWorld::provide(int from, int to) {
   for (const auto& [table, device] : devices_) device->send(from, to);
 }
 
+ModbusWorld::ModbusWorld() {
+  REQUIRE(device.take_port());
+  device.behave([this](std::uint8_t unit, test::ModbusDevice::Registers& registers) {
+    int& given = given_[unit];
+    if (given >= last_) return static_cast<int>(MODBUS_EXCEPTION_SLAVE_OR_SERVER_BUSY);
+    ++given;
+    registers.holding[0] = static_cast<std::uint16_t>(given >> 16);
+    registers.holding[1] = static_cast<std::uint16_t>(given);
+    return 0;
+  });
+}
+
+OptionMap ModbusWorld::options(const std::string& table) const {
+  const int unit = units_.emplace(table, static_cast<int>(units_.size()) + 1).first->second;
+  return {{"url", device.url()},
+          {"unit", std::to_string(unit)},
+          {"scan.interval", "1 ms"},
+          {"timeout", "5 s"},
+          {"registers.id", "holding 0 int32"},
+          {"reconnect.min-delay", "10 ms"},
+          {"reconnect.max-delay", "100 ms"},
+          {"journal.size", "4 mb"},
+          {"journal.sync-interval", "1 ms"}};
+}
+
+std::vector<std::string> ModbusWorld::records(const Message& message) const {
+  const std::string row(message.payload);
+  const std::string before = R"({"id":)";
+  REQUIRE_MESSAGE((row.starts_with(before) && row.ends_with('}')), row);
+  return {row.substr(before.size(), row.size() - before.size() - 1)};
+}
+
 std::string KafkaWorld::next_topic() {
   static std::atomic<int> count = 0;
   return "source-" + std::to_string(++count);

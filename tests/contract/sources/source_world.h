@@ -21,6 +21,7 @@
 #include "sources/source.h"
 #include "tests/contract/sinks/kafka_broker.h"
 #include "tests/support/eventually.h"
+#include "tests/support/modbus_device.h"
 #include "tests/support/mosquitto.h"
 #include "tests/support/temporary_folder.h"
 
@@ -158,6 +159,25 @@ class HttpWorld final : public SourceWorld {
   std::uint16_t port_ = 0;
   mutable HttpPorts ports_;
   mutable std::map<std::string, std::unique_ptr<Device>> devices_;  // By table.
+};
+
+/// Devices behind one address, one for each table: each reading of its registers gives the next record, and
+/// the device is busy while there is none.
+class ModbusWorld final : public SourceWorld {
+ public:
+  ModbusWorld();
+  [[nodiscard]] std::string connector() const override { return "modbus"; }
+  [[nodiscard]] OptionMap options(const std::string& table) const override;
+  void appear() override { REQUIRE(device.listen()); }
+  void provide(int, int to) override { last_ = to; }
+  [[nodiscard]] std::vector<std::string> records(const Message& message) const override;
+
+  test::ModbusDevice device;
+
+ private:
+  std::atomic<int> last_ = 0;
+  std::map<std::uint8_t, int> given_;         // By unit; with the device's lock held.
+  mutable std::map<std::string, int> units_;  // By table.
 };
 
 /// A topic with one partition, of the broker that the whole program shares.

@@ -1,0 +1,89 @@
+#include "sources/modbus/unit_reader.h"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <utility>
+
+#include "pipelines/formats/json_encoder.h"
+#include "sources/modbus/register_value.h"
+
+namespace leat::sources {
+namespace {
+
+using Kind = UnitAnswer::Kind;
+
+/// A gateway says so of a device behind it that is off or away: it is the device that is silent.
+bool tells_of_silence(const ReadOutcome& outcome) {
+  return outcome.exception == MODBUS_EXCEPTION_GATEWAY_PATH ||
+         outcome.exception == MODBUS_EXCEPTION_GATEWAY_TARGET;
+}
+
+Kind kind_of(const ReadOutcome& outcome) {
+  switch (outcome.kind) {
+    case ReadOutcome::Kind::kAnswered:
+      return Kind::kRow;
+    case ReadOutcome::Kind::kException:
+      return tells_of_silence(outcome) ? Kind::kSilent : Kind::kRefused;
+    case ReadOutcome::Kind::kSilent:
+      return Kind::kSilent;
+    case ReadOutcome::Kind::kBroken:
+      return Kind::kBroken;
+    case ReadOutcome::Kind::kStopped:
+      break;
+  }
+  return Kind::kStopped;
+}
+
+}  // namespace
+
+UnitReader::UnitReader(std::vector<MappedColumn> columns, const ReadLimits& limits, ByteOrder order)
+    : columns_(std::move(columns)), requests_(plan_reads(columns_, limits)), order_(order) {
+  for (const MappedColumn& column : columns_) {
+    formats::append_json_string(column.name, keys_.emplace_back());
+    keys_.back().push_back(':');
+  }
+  values_.resize(columns_.size());
+}
+
+UnitAnswer UnitReader::read(ModbusClient& client, std::uint8_t unit) {
+  for (std::string& value : values_) value.clear();
+  UnitAnswer answer{.kind = Kind::kRefused};
+  std::vector<std::uint16_t> words;
+  for (const ReadRequest& request : requests_) {
+    words.assign(request.count, 0);
+    const ReadOutcome outcome = client.read(unit, request, words);
+    const Kind kind = kind_of(outcome);
+    if (kind == Kind::kRow) {
+      take(request, words);
+      answer.kind = Kind::kRow;
+      continue;
+    }
+    const std::string trouble = fmt::format("{}: {}", name_of_request(request, columns_), outcome.reason);
+    if (kind != Kind::kRefused) return {kind, {}, trouble};
+    answer.trouble += (answer.trouble.empty() ? "" : "; ") + trouble;
+  }
+  if (answer.kind == Kind::kRow) answer.payload = object();
+  return answer;
+}
+
+void UnitReader::take(const ReadRequest& request, const std::vector<std::uint16_t>& words) {
+  for (const std::size_t column : request.columns) {
+    const RegisterMapping& mapping = columns_[column].mapping;
+    const auto own = std::span(words).subspan(mapping.address - request.address, mapping.count);
+    append_register_value(mapping, mapping.order.value_or(order_), own, values_[column]);
+  }
+}
+
+std::string UnitReader::object() const {
+  std::string text = "{";
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (i > 0) text.push_back(',');
+    text += keys_[i];
+    text += values_[i].empty() ? "null" : values_[i];
+  }
+  text.push_back('}');
+  return text;
+}
+
+}  // namespace leat::sources
