@@ -61,6 +61,7 @@ plan::Catalog make_catalog() {
                                .can_encode = format.make_encoder != nullptr,
                                .options = format.options,
                                .validate = with_contents(format, format.validate),
+                               .validate_source = with_contents(format, format.validate_source),
                                .validate_sink = with_contents(format, format.validate_sink),
                                .changelog = format.changelog});
   return catalog;

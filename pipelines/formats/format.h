@@ -97,7 +97,8 @@ struct Format {
   std::function<std::vector<OptionDoc>()> options;
   /// Pure: reads every key with the format's prefix and judges the schema; appends what is wrong.
   std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate;
-  /// The same, of what only concerns a table that is written. Null: nothing.
+  /// The same, of what only concerns a table that is read (that is written). Null: nothing.
+  std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate_source = nullptr;
   std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate_sink = nullptr;
   /// A record says what it does to the table: rows that are read have kinds, and rows of every kind are
   /// written.

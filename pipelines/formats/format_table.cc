@@ -11,13 +11,14 @@
 #include "pipelines/formats/json_format.h"
 #include "pipelines/formats/protobuf_format.h"
 #include "pipelines/formats/raw_format.h"
+#include "pipelines/formats/sparkplug_format.h"
 
 namespace leat::formats {
 
 std::span<const Format> all_formats() {
-  static const std::array formats = {avro_format(), avro_confluent_format(), cbor_format(),
-                                     csv_format(),  debezium_format(),       influx_format(),
-                                     json_format(), protobuf_format(),       raw_format()};
+  static const std::array formats = {
+      avro_format(),   avro_confluent_format(), cbor_format(),     csv_format(), debezium_format(),
+      influx_format(), json_format(),           protobuf_format(), raw_format(), sparkplug_format()};
   return formats;
 }
 

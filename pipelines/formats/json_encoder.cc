@@ -6,41 +6,6 @@
 #include "pipelines/formats/write_scalar.h"
 
 namespace leat::formats {
-namespace {
-
-bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
-
-void append_escape(char c, std::string& out) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  constexpr std::string_view kMeaning = "\b\t\n\f\r\"\\";
-  constexpr std::string_view kLetter = "btnfr\"\\";
-  out.push_back('\\');
-  if (const std::size_t short_form = kMeaning.find(c); short_form != std::string_view::npos) {
-    out.push_back(kLetter[short_form]);
-    return;
-  }
-  out += "u00";
-  out.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
-  out.push_back(kHex[static_cast<unsigned char>(c) & 15]);
-}
-
-}  // namespace
-
-void append_json_string(std::string_view text, std::string& out) {
-  out.push_back('"');
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!needs_escape(text[i])) continue;
-    out.append(text.substr(begin, i - begin));
-    append_escape(text[i], out);
-    begin = i + 1;
-  }
-  out.append(text.substr(begin));
-  out.push_back('"');
-}
-
 JsonEncoder::Member JsonEncoder::member_of(const std::string& name, const Type& type) {
   Member member;
   append_json_string(name, member.key);

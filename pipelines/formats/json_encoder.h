@@ -2,16 +2,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "pipelines/formats/format.h"
 #include "pipelines/formats/json_options.h"
 
 namespace leat::formats {
-
-/// `text`, which is UTF-8, as a JSON string in its quotes.
-void append_json_string(std::string_view text, std::string& out);
 
 class JsonEncoder final : public Encoder {
  public:

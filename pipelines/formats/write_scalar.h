@@ -25,6 +25,8 @@ void append_shortest_timestamp(std::int64_t micros, char separator, std::string&
 void append_whole_seconds(std::int64_t micros_of_day, std::string& out);
 /// RFC 4648, section 4, with padding.
 void append_base64(std::string_view bytes, std::string& out);
+/// Between quotes, with the escapes of JSON; the bytes of other characters as they are.
+void append_json_string(std::string_view text, std::string& out);
 
 /// A cell of a BOOLEAN, number or interval type (months, milliseconds), which is not NULL.
 void append_number(const Column& column, std::size_t row, DecimalStyle style, std::string& out);

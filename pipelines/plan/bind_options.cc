@@ -107,8 +107,8 @@ void validate_format(const FormatInfo& format, Role role, const std::string& pre
   Errors own;
   const OptionMap values = options_behind(options, prefix);
   if (format.validate) format.validate(values, schema, own);
-  if (role == Role::kSink && format.validate_sink)
-    judge_together(own, [&](Errors& found) { format.validate_sink(values, schema, found); });
+  const auto& in_role = role == Role::kSink ? format.validate_sink : format.validate_source;
+  if (in_role) judge_together(own, [&](Errors& found) { in_role(values, schema, found); });
   for (OptionError& error : own) {
     error.key.insert(0, prefix);
     errors.push_back(std::move(error));

@@ -90,7 +90,8 @@ struct FormatInfo {
   bool can_encode = false;
   std::function<std::vector<OptionDoc>()> options;
   std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate;
-  /// The same, of a table that is written. May be null.
+  /// The same, of a table that is read (that is written). May be null.
+  std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate_source = nullptr;
   std::function<void(const OptionMap&, const Schema&, std::vector<OptionError>&)> validate_sink = nullptr;
   /// Its records say what they do to a table: what is read updates its rows, and updates can be written.
   bool changelog = false;

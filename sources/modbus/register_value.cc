@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "pipelines/column/value.h"
-#include "pipelines/formats/json_encoder.h"
+#include "pipelines/formats/write_scalar.h"
 #include "pipelines/formats/utf8.h"
 #include "pipelines/formats/write_scalar.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "pipelines/formats/json_encoder.h"
+#include "pipelines/formats/write_scalar.h"
 #include "sources/modbus/register_value.h"
 
 namespace leat::sources {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 
+#include "pipelines/column/sparkplug.h"
 #include "pipelines/formats/format.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -57,6 +58,12 @@ constexpr const char* kRecord = R"({"type": "record", "name": "r", "fields": [
   {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]}]})";
 
 Schema columns_of(std::string_view format) {
+  if (format == "sparkplug") {
+    Schema metrics;
+    for (const sparkplug::ColumnRule& rule : sparkplug::columns())
+      metrics.fields.push_back({std::string(rule.name), rule.type});
+    return metrics;
+  }
   Schema known = schema();
   // CSV has no rows in rows, line protocol no lists either.
   if (format == "influx") known.fields.resize(known.fields.size() - 2);
