@@ -22,6 +22,7 @@
 #include "pipelines/exec/rank.h"
 #include "pipelines/exec/set_operation.h"
 #include "pipelines/exec/sort.h"
+#include "pipelines/exec/sparkplug.h"
 #include "pipelines/exec/temporal_join.h"
 #include "pipelines/exec/unnest.h"
 #include "pipelines/exec/upsert.h"
@@ -126,6 +127,9 @@ Result<MadeOperator> make_node_operator(const plan::OperatorNode& node, Operator
     case plan::NodeKind::kAbsence:
       return MadeOperator::of(
           std::make_unique<Absence>(static_cast<const plan::AbsenceNode&>(node), std::move(context)));
+    case plan::NodeKind::kSparkplug:
+      return MadeOperator::of(
+          std::make_unique<Sparkplug>(static_cast<const plan::SparkplugNode&>(node), std::move(context)));
     case plan::NodeKind::kMatch:
       return MadeOperator::of(
           std::make_unique<Match>(static_cast<const plan::MatchNode&>(node), std::move(context)));

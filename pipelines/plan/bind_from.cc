@@ -9,6 +9,7 @@
 #include "pipelines/plan/bind_gap_fill.h"
 #include "pipelines/plan/bind_hints.h"
 #include "pipelines/plan/bind_match.h"
+#include "pipelines/plan/bind_sparkplug.h"
 #include "pipelines/plan/bind_window.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
@@ -33,6 +34,7 @@ namespace {
 std::optional<Relation> bind_function(const sql::Call& call, QueryBinder& queries) {
   if (call.name == "ABSENCE") return bind_absence(call, queries);
   if (call.name == "GAP_FILL") return bind_gap_fill(call, queries);
+  if (call.name == "SPARKPLUG") return bind_sparkplug(call, queries);
   if (call.name == "TO_CHANGELOG") return bind_to_changelog(call, queries);
   if (call.name == "FROM_CHANGELOG") return bind_from_changelog(call, queries);
   return bind_window_function(call, queries);

@@ -270,7 +270,8 @@ void report_unknown(const sql::Call& call, const BindContext& context) {
   context.diagnostics.error(
       call.written.span,
       "unknown table function '" + call.written.text + "'" + did_you_mean(call.name, known),
-      "there are TUMBLE, HOP, CUMULATE, SESSION, ABSENCE, GAP_FILL, TO_CHANGELOG and FROM_CHANGELOG");
+      "there are TUMBLE, HOP, CUMULATE, SESSION, ABSENCE, GAP_FILL, SPARKPLUG, TO_CHANGELOG and "
+      "FROM_CHANGELOG");
 }
 
 }  // namespace

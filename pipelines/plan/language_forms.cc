@@ -82,6 +82,12 @@ std::vector<LanguageForm> window_forms() {
        "SELECT * FROM GAP_FILL(input => TABLE readings PARTITION BY device, on_time => DESCRIPTOR(ts), step "
        "=> "
        "INTERVAL '1' SECOND, fill => 'linear')"},
+      {{"SPARKPLUG"},
+       "SPARKPLUG(input => TABLE t [, rebirth_interval => INTERVAL '…'])",
+       "The metrics of Sparkplug B, from rows of the format sparkplug: names and datatypes from births, what "
+       "deaths make stale, and when an edge node is to be asked for a rebirth. The column event tells which.",
+       "SELECT group_id, node_id, device_id, metric, ts, double_value FROM SPARKPLUG(input => TABLE metrics) "
+       "WHERE event = 'VALUE'"},
       {{"TO_CHANGELOG"},
        "TO_CHANGELOG(input => TABLE t [, op => DESCRIPTOR(op)] [, op_mapping => MAP['INSERT', 'i', …]])",
        "The changes of the rows as rows that only come: the column op, by default INSERT, UPDATE_BEFORE, "

@@ -31,6 +31,7 @@ enum class NodeKind : std::uint8_t {
   kMatch,
   kAbsence,
   kGapFill,
+  kSparkplug,
   kOver,
   kOverBatch,
   kOverChanges,

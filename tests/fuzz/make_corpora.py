@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,compression,csv,debezium,influx,protobuf}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,compression,csv,debezium,influx,protobuf,sparkplug}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -36,7 +36,7 @@ def journal() -> None:
 
 def state() -> None:
     """query, then changes: entry, how, place, value."""
-    for query in range(14):
+    for query in range(15):
         write("state", f"query-{query:02}-whole", bytes([query]))
         for name, how in {"byte": 0, "cut": 1, "more": 2, "other": 3, "key": 7}.items():
             write("state", f"query-{query:02}-{name}", bytes([query, 1, how]) + place(5) + b"\xff\x07\x80\x01tail")
@@ -185,6 +185,54 @@ def protobuf() -> None:
     write("protobuf", "delimited", b"\x14" + bytes([len(whole)]) + whole + b"\x00" + b"\x02\x08\x01")
 
 
+def sparkplug() -> None:
+    """Payloads by hand: a birth, data, a death; values that are messages themselves."""
+
+    def field(number: int, value: int | bytes) -> bytes:
+        if isinstance(value, int):
+            out = b""
+            while value >= 0x80:
+                out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+            return bytes([*tag(number, 0), *out, value])
+        return bytes([*tag(number, 2)]) + bytes([len(value)]) + value
+
+    def tag(number: int, kind: int) -> list[int]:
+        value = number << 3 | kind
+        return [value] if value < 0x80 else [value & 0x7F | 0x80, value >> 7]
+
+    def metric(*parts: bytes) -> bytes:
+        return field(2, b"".join(parts))
+
+    time = field(1, 1767592800000)
+    named = field(1, b"load") + field(2, 1) + field(4, 1) + field(10, 0xFFFFFFFD)
+    cells = field(1, field(1, 255)) + field(1, field(6, b"x"))
+    table = field(1, 2) + field(2, b"n") + field(2, b"s") + field(3, 1) + field(3, 12) + field(4, cells)
+    inner = field(4, b"In") + field(2, field(1, b"on") + field(14, 1))
+    outer = field(1, b"1") + field(3, field(1, b"size") + field(2, 3) + field(3, 5)) + field(2, field(1, b"in") + field(18, inner))
+    listed = field(10, field(1, field(1, b"k") + field(2, field(7, 1))))
+    properties = field(1, b"Quality") + field(1, b"l") + field(2, field(1, 3) + field(3, 192)) + field(2, listed)
+    birth = time + metric(field(1, b"bdSeq"), field(4, 4), field(11, 3)) + metric(named) + field(3, 0)
+    data = time + metric(field(2, 1), field(10, 7)) + metric(field(2, 2), bytes([0x65, 0, 0, 0xC0, 0x3F])) + field(3, 1)
+    reals = metric(bytes([0x69]) + bytes(6) + b"\xf8\x3f") + metric(field(7, 1)) + metric(field(15, b"text"), field(5, 1))
+    nested = metric(field(4, 16), field(17, table)) + metric(field(18, outer)) + metric(field(9, properties))
+    named_payloads = {
+        "birth": birth,
+        "data": data,
+        "death": metric(field(1, b"bdSeq"), field(11, 3)),
+        "empty": b"",
+        "reals": reals,
+        "nested": nested,
+        "body": field(4, b"kind") + field(5, b"\xff") + metric(field(16, b"\x00\xff"), field(3, 5)),
+        "cut": birth[:-1],
+        "json": b'{"online":true,"timestamp":1}',
+        "unknown": b"\x9b\x06\x08\x01\x9c\x06" + birth,
+        "no-utf8": metric(field(1, b"\xff")),
+    }
+    for name, payload in named_payloads.items():
+        write("sparkplug", name, b"\x00" + payload)
+    write("sparkplug", "ignored", b"\x01" + birth[:-1])
+
+
 def main() -> None:
     journal()
     state()
@@ -197,6 +245,7 @@ def main() -> None:
     debezium()
     influx()
     protobuf()
+    sparkplug()
 
 
 if __name__ == "__main__":

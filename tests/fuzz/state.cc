@@ -51,6 +51,11 @@ constexpr const char* kQueries[] = {
     "SET 'table.exec.emit.late-fire.enabled' = 'true'; SET 'table.exec.emit.late-fire.delay' = '2 s'; "
     "SET 'table.exec.emit.allow-lateness' = '5 s'; SELECT device, COUNT(DISTINCT v), MIN(v) FROM readings "
     "GROUP BY device, HOP(ts, INTERVAL '4' SECOND, INTERVAL '10' SECOND)",
+    "SELECT event, metric, device_id, alias, datatype FROM SPARKPLUG(input => TABLE (SELECT "
+    "CONCAT('spBv1.0/g/', CASE v WHEN 0 THEN 'NBIRTH/n' WHEN 1 THEN 'DBIRTH/n/d' WHEN 2 THEN 'DDATA/n/d' "
+    "ELSE 'NDATA/n' END) AS topic, CAST(v AS INT) AS seq, v AS bd_seq, 0 AS metric_index, "
+    "CASE WHEN v < 2 THEN device END AS metric, v AS alias, CAST('Int32' AS STRING) AS datatype, "
+    "CAST(ts AS TIMESTAMP_LTZ(3)) AS ts FROM readings))",
 };
 
 struct Entry {

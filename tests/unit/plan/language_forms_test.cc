@@ -13,7 +13,10 @@ TEST_CASE("every example of a form of the language is planned") {
       "ARRAY<INT>, WATERMARK FOR ts AS ts) WITH ('connector' = 'stream', 'url' = 'x', 'format' = 'json');"
       "CREATE TABLE versions (device STRING, site STRING, since TIMESTAMP(3), PRIMARY KEY (device) NOT "
       "ENFORCED, "
-      "WATERMARK FOR since AS since) WITH ('connector' = 'stream', 'url' = 'x', 'format' = 'json');\n";
+      "WATERMARK FOR since AS since) WITH ('connector' = 'stream', 'url' = 'x', 'format' = 'json');"
+      "CREATE TABLE metrics (topic STRING, seq INT, bd_seq BIGINT, metric_index INT, metric STRING, alias "
+      "BIGINT, datatype STRING, ts TIMESTAMP_LTZ(3), double_value DOUBLE) WITH ('connector' = 'stream', "
+      "'url' = 'x', 'format' = 'json');\n";
   for (const LanguageForm& form : all_language_forms()) {
     const PlanOutcome outcome = plan_text(tables + form.example + ";");
     INFO(form.example, "\n", rendered(outcome));
