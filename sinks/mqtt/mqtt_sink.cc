@@ -23,8 +23,17 @@ using sources::MqttHealth;
 using sources::MqttPublication;
 
 constexpr int kLifeQos = 1;
+constexpr std::string_view kTimestamp = "{timestamp}";
 /// How long the last message before a clean end may take.
 constexpr std::chrono::seconds kGoodbye{2};
+
+/// A message of birth or will, with the time in it where it asks for one.
+std::string stamped(std::string message, std::int64_t micros) {
+  const std::string millis = std::to_string(floor_div(micros, kMicrosPerMilli));
+  for (std::size_t at = message.find(kTimestamp); at != std::string::npos; at = message.find(kTimestamp, at))
+    message.replace(at, kTimestamp.size(), millis);
+  return message;
+}
 
 /// What became of the messages of one attempt. Shared with the answers that are still to come when the
 /// attempt has been given up.
@@ -137,7 +146,14 @@ class MqttSink final : public Sink, private sources::MqttEvents {
   }
 
   Status connect() {
-    LEAT_ASSIGN(client_, sources::make_mqtt_client(client_options_of(options_, context_), *this));
+    sources::MqttClientOptions client = client_options_of(options_, context_);
+    client.will_payload = [this] {
+      const std::int64_t now = context_.now();
+      const std::scoped_lock lock(mutex_);
+      connecting_at_ = now;
+      return stamped(options_.will_payload, now);
+    };
+    LEAT_ASSIGN(client_, sources::make_mqtt_client(std::move(client), *this));
     client_->start();
     return {};
   }
@@ -165,22 +181,26 @@ class MqttSink final : public Sink, private sources::MqttEvents {
   std::condition_variable changed_;
   bool connected_ = false;
   bool interrupted_ = false;
-  std::shared_ptr<Attempt> attempt_;  // The present one, or how far the last one came.
-  std::string shipment_;              // Whose it is.
+  std::optional<std::int64_t> connecting_at_;  // What the present will has for its time.
+  std::shared_ptr<Attempt> attempt_;           // The present one, or how far the last one came.
+  std::string shipment_;                       // Whose it is.
 
   std::unique_ptr<MqttClient> client_;
 };
 
 void MqttSink::on_connected(sources::SessionPresent) {
+  std::int64_t time = context_.now();
   {
     const std::scoped_lock lock(mutex_);
     connected_ = true;
+    time = connecting_at_.value_or(time);
   }
   changed_.notify_all();
   if (options_.birth_topic.empty()) return;
   // Should this connection end before it is out, the next one begins with it again.
+  const std::string payload = stamped(options_.birth_payload, time);
   (void)client_->publish({.topic = options_.birth_topic,
-                          .payload = options_.birth_payload,
+                          .payload = payload,
                           .qos = kLifeQos,
                           .retained = options_.birth_retained},
                          [](const Status&) {});
@@ -300,11 +320,10 @@ void MqttSink::say_goodbye() {
   }
   const auto said = std::make_shared<Attempt>(1);
   said->sent();
-  const Status handed = client_->publish({.topic = options_.will_topic,
-                                          .payload = options_.will_payload,
-                                          .qos = kLifeQos,
-                                          .retained = options_.will_retained},
-                                         [said](const Status& status) { said->answered(0, status); });
+  const std::string payload = stamped(options_.will_payload, context_.now());
+  const Status handed = client_->publish(
+      {.topic = options_.will_topic, .payload = payload, .qos = kLifeQos, .retained = options_.will_retained},
+      [said](const Status& status) { said->answered(0, status); });
   if (handed) said->wait_below(1, kGoodbye);
 }
 

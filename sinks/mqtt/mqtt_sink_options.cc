@@ -51,12 +51,15 @@ const OptionTable<Options>& mqtt_sink_options() {
              "How long the broker may acknowledge nothing before the connection is given up."),
       option("birth.topic", &Options::birth_topic, kOptional,
              "Where a message is published after each connect."),
-      option("birth.payload", &Options::birth_payload, kOptional, "That message."),
+      option("birth.payload", &Options::birth_payload, kOptional,
+             "That message. {timestamp} in it, as in that of the will, stands for the time of the connect in "
+             "milliseconds since 1970."),
       option("birth.retained", &Options::birth_retained, kOptional, "Whether the broker keeps it."),
       option("will.topic", &Options::will_topic, kOptional,
              "Where a message is published when the connection has ended: by the broker when it was lost, by "
              "the sink before it goes."),
-      option("will.payload", &Options::will_payload, kOptional, "That message."),
+      option("will.payload", &Options::will_payload, kOptional,
+             "That message. Where the sink speaks it, {timestamp} is the time then."),
       option("will.retained", &Options::will_retained, kOptional, "Whether the broker keeps it."),
       Rows::client_id("Name at the broker. By default it is made from store, pipeline and table."),
       max_rows_option<Options>(), max_bytes_option<Options>(), linger_option<Options>());

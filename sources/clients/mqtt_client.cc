@@ -304,6 +304,8 @@ void PahoClient::connect() {
       client_ = std::move(client);
     }
     socket_.remember_others();
+    if (options_.will && options_.will_payload)
+      set_paho_will(*options_.will, options_.will_payload(), connect_options_);
     client_->connect(connect_options_, attempt_context(), connect_listener_);
   } catch (const mqtt::exception& error) {
     const std::scoped_lock lock(mutex_);

@@ -65,6 +65,9 @@ struct MqttClientOptions {
   Secret password;
   std::optional<MqttTls> tls;
   std::optional<MqttWill> will;
+  /// Asked before each connect, on the client's own thread: the payload of the will of that connection. Null:
+  /// what `will` has.
+  std::function<std::string()> will_payload = nullptr;
   Micros backoff_min{1'000'000};
   Micros backoff_max{60'000'000};
   std::vector<MqttSubscription> subscriptions;

@@ -123,9 +123,12 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options, mqt
     set_tls(*options.tls, ssl);
     connect.set_ssl(ssl);
   }
-  if (const auto& will = options.will)
-    connect.set_will(mqtt::will_options(will->topic, will->payload, will->qos, will->retained));
+  if (const auto& will = options.will) set_paho_will(*will, will->payload, connect);
   return connect;
+}
+
+void set_paho_will(const MqttWill& will, const std::string& payload, mqtt::connect_options& connect) {
+  connect.set_will(mqtt::will_options(will.topic, payload, will.qos, will.retained));
 }
 
 mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion version) {

@@ -18,6 +18,8 @@ namespace leat::sources {
 mqtt::create_options paho_create_options(const MqttClientOptions& options);
 /// `ssl` is filled and must outlive the result and all its copies: they point to its CA folder.
 mqtt::connect_options paho_connect_options(const MqttClientOptions& options, mqtt::ssl_options& ssl);
+/// `payload` in place of the will's own.
+void set_paho_will(const MqttWill& will, const std::string& payload, mqtt::connect_options& connect);
 mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion version);
 /// What the reason code of a refused publication means (MqttClient::publish).
 ErrorCode publish_error(int reason_code);

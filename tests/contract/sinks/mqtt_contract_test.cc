@@ -116,6 +116,22 @@ TEST_CASE("mqtt: birth is published at each connect, and the will when the sink 
   CHECK(eventually([&] { return last_word() == "offline"; }));
 }
 
+TEST_CASE("mqtt: birth and will have the time of the connect") {
+  MqttHarness harness;
+  auto sink = harness.build_with({{"birth.topic", "contract/life"},
+                                  {"birth.payload", R"({"on":{timestamp},"at":{timestamp}})"},
+                                  {"will.topic", "contract/life"},
+                                  {"will.payload", "gone {timestamp}"}});
+  CHECK(eventually([&] { return harness.seen().size() == 1; }));
+  sink.reset();
+  CHECK(eventually([&] { return harness.seen().size() == 2; }));
+  const auto seen = harness.seen();
+  const std::string at = seen[0].payload.substr(6, 13);
+  CHECK(seen[0].payload == R"({"on":)" + at + R"(,"at":)" + at + "}");
+  CHECK(seen[1].payload.substr(0, 5) == "gone ");
+  CHECK(seen[1].payload.substr(5) >= at);
+}
+
 TEST_CASE("mqtt: the same record has the same name whenever it is sent") {
   MqttHarness harness;
   const Shipment shipment = make_shipment(3, {"x", "y"});
