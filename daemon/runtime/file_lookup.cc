@@ -36,16 +36,12 @@ void add_to(Stamp& stamp, const fs::path& file) {
   if (!gone) stamp[file.string()] = {size, time};
 }
 
-Stamp stamp_of(const std::string& path) {
+/// Empty: there are no files, or they cannot be listed.
+Stamp stamp_of(const sources::FileSelection& selection) {
   Stamp stamp;
-  std::error_code failed;
-  if (!fs::is_directory(path, failed)) {
-    add_to(stamp, path);
-    return stamp;
-  }
-  for (auto file = fs::recursive_directory_iterator(path, failed);
-       !failed && file != fs::recursive_directory_iterator(); file.increment(failed))
-    if (file->is_regular_file(failed)) add_to(stamp, file->path());
+  const auto files = sources::list_files(selection);
+  if (!files) return stamp;
+  for (const std::string& file : *files) add_to(stamp, file);
   return stamp;
 }
 
@@ -161,7 +157,7 @@ class FileLookup final : public exec::LookupTable {
   static Result<std::unique_ptr<exec::LookupTable>> open(const plan::LookupJoinNode& join,
                                                          const ReaderContext& context) {
     std::unique_ptr<FileLookup> made(new FileLookup(join, context));
-    made->stamp_ = stamp_of(made->path_);
+    made->stamp_ = stamp_of(made->selection_);
     LEAT_ASSIGN(made->image_, made->reader_.read());
     if (made->interval_) made->thread_ = std::thread([lookup = made.get()] { lookup->watch(); });
     return made;
@@ -199,7 +195,7 @@ class FileLookup final : public exec::LookupTable {
   FileLookup(const plan::LookupJoinNode& join, const ReaderContext& context)
       : table_(join.table().scan->table), pipeline_(context.pipeline.value), reader_(join, context) {
     const sources::FileLookupOptions options = sources::file_lookup_options(join.table().scan->options);
-    path_ = options.path;
+    selection_ = options.selection;
     interval_ = options.monitor_interval;
   }
 
@@ -211,7 +207,7 @@ class FileLookup final : public exec::LookupTable {
   // On the lookup's own thread.
   void watch() {
     while (gate_.wait_for(*interval_)) {
-      Stamp stamp = stamp_of(path_);
+      Stamp stamp = stamp_of(selection_);
       if (stamp == stamp_ || stamp.empty()) continue;
       auto image = reader_.read();
       stamp_ = std::move(stamp);
@@ -228,7 +224,7 @@ class FileLookup final : public exec::LookupTable {
 
   const std::string table_;
   const std::string pipeline_;
-  std::string path_;
+  sources::FileSelection selection_;
   std::optional<Micros> interval_;
   FileReader reader_;         // The loop's until the thread runs, then the thread's.
   Stamp stamp_;               // Likewise.

@@ -38,8 +38,10 @@ struct FilesystemOptions {
 const OptionTable<FilesystemOptions>& filesystem_options() {
   using Options = FilesystemOptions;
   static const OptionTable<Options> table{
-      option("path", &Options::path, Necessity::kRequired,
-             "A file, or a folder whose files are read in the order of their names; file:///… or plain."),
+      option(
+          "path", &Options::path, Necessity::kRequired,
+          "A file, a folder whose files are all read, or a pattern of such: *, ? and […] within a name, ** "
+          "for any folders. Files are read in the order of their names; file:///… or plain."),
       option("source.monitor-interval", &Options::monitor_interval, Necessity::kOptional,
              "Look for new files and new lines this often; without it the source ends with the last line."),
       option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
@@ -390,7 +392,7 @@ std::vector<plan::MetadataColumn> metadata_columns(const OptionMap&) {
 
 FileLookupOptions file_lookup_options(const OptionMap& map) {
   const FilesystemOptions options = read_options(map);
-  return {absolute_path(options.path), options.monitor_interval, options.lookup_max_rows};
+  return {{absolute_path(options.path), options.regex}, options.monitor_interval, options.lookup_max_rows};
 }
 
 SourceConnector filesystem_connector() {

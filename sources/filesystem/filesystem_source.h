@@ -3,15 +3,16 @@
 // followed for ever.
 #pragma once
 
+#include "sources/filesystem/file_listing.h"
 #include "sources/source.h"
 
 namespace leat::sources {
 
 SourceConnector filesystem_connector();
 
-/// What concerns files in which rows are looked up. Of a table with valid options; `path` is absolute.
+/// What concerns files in which rows are looked up. Of a table with valid options.
 struct FileLookupOptions {
-  std::string path;
+  FileSelection selection;
   std::optional<Micros> monitor_interval;
   std::uint64_t max_rows = 0;
 };

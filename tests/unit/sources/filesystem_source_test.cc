@@ -99,6 +99,61 @@ TEST_CASE("the regular expression chooses files by their whole path") {
   CHECK(it.ends_with("a\n"));
 }
 
+TEST_CASE("a pattern names files and folders in folders") {
+  FileFixture it;
+  for (const char* folder :
+       {"2026-01/line1", "2026-01/line2", "2026-02/line1/deep", "2026-01/.line9", "2025-12/line1"})
+    std::filesystem::create_directories(it.folder.file(folder));
+  it.folder.write("2025-12/line1/a.csv", "old\n");
+  it.folder.write("2026-01/line1/a.csv", "1\n");
+  it.folder.write("2026-01/line1/_a.csv", "hidden\n");
+  it.folder.write("2026-01/line2/a.csv", "2\n");
+  it.folder.write("2026-01/line2/a.txt", "text\n");
+  it.folder.write("2026-01/.line9/a.csv", "hidden\n");
+  it.folder.write("2026-02/line1/deep/a.csv", "3\n");
+  const auto reads = [&](const std::string& pattern, const std::string& expected) {
+    it.options["path"] = it.folder.file(pattern);
+    it.ended = false;
+    REQUIRE(it.start().has_value());
+    CHECK_MESSAGE(it.ends_with(expected), pattern, ": ", it.text());
+    it.stop();
+    it.position.clear();
+  };
+  reads("2026-*/line?/*.csv", "1\n2\n");
+  reads("2026-*/line[2-9]", "2\ntext\n");
+  reads("2026-*/**/*.csv", "1\n2\n3\n");
+  reads("**/*.txt", "text\n");
+  reads("2026-01/.line*/a.csv", "hidden\n");
+  reads("2026-0?/line1/**", "1\n3\n");
+}
+
+TEST_CASE("a name with the characters of a pattern is a name where there is such a file") {
+  FileFixture it;
+  it.folder.write("a[1].csv", "it\n");
+  it.folder.write("a1.csv", "not\n");
+  it.options["path"] = it.folder.file("a[1].csv");
+  REQUIRE(it.start().has_value());
+  CHECK(it.ends_with("it\n"));
+}
+
+TEST_CASE(
+    "a pattern that nothing matches is an error of a bounded source, and waited for by one that follows") {
+  FileFixture it;
+  it.options["path"] = it.folder.file("*/x-*.csv");
+  const Status started = it.start();
+  REQUIRE(!started.has_value());
+  CHECK(started.error().message.find("*/x-*.csv: nothing has such a name") != std::string::npos);
+  it.follow();
+  REQUIRE(it.start().has_value());
+  REQUIRE(eventually([&] { return it.source->health().link == SourceHealth::Link::kUnreadable; }));
+  std::filesystem::create_directory(it.folder.file("d"));
+  it.folder.write("d/x-1.csv", "1\n");
+  REQUIRE(it.has("1\n"));
+  it.folder.append("d/x-1.csv", "2\n");
+  it.folder.write("d/x-2.csv", "3\n");
+  CHECK(it.has("1\n2\n3\n"));
+}
+
 TEST_CASE("a chunk ends with a line, and a line longer than a chunk stays whole") {
   FileFixture it;
   const std::string longer(1000, 'x');

@@ -1,0 +1,23 @@
+// Paths with wildcards, as a shell expands them: `*`, `?` and `[…]` stand for characters of one name, a part
+// `**` for any number of folders, and `\` takes the meaning from the next character. Names that begin with
+// '.' or '_' are only matched by a part of the pattern that begins so, too.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipelines/base/result.h"
+
+namespace leat::sources {
+
+/// What is left out unless it is named: somebody's unfinished work.
+bool is_hidden_name(std::string_view name);
+
+bool has_wildcards(std::string_view path);
+
+/// The files and folders that match, sorted; none is no error. Folders that `**` stands for are not entered
+/// over symbolic links. `pattern` is absolute. Errors: io.
+Result<std::vector<std::string>> expand_glob(const std::string& pattern);
+
+}  // namespace leat::sources
