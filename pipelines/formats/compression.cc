@@ -91,6 +91,39 @@ Status unzstd(std::string_view payload, std::uint64_t max_size, std::string& out
   }
 }
 
+Result<std::string> gzip(std::string_view bytes) {
+  constexpr int kGzipWindow = 15 + 16;
+  constexpr int kMemoryLevel = 8;
+  z_stream stream{};
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemoryLevel,
+                   Z_DEFAULT_STRATEGY) != Z_OK)
+    return fail(ErrorCode::kExhausted, "gzip: no memory");
+  std::string out(deflateBound(&stream, bytes.size()), '\0');
+  // zlib's interface is older than const; it does not write to its input.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int outcome = deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  if (outcome != Z_STREAM_END)
+    return fail(ErrorCode::kInternal, "gzip: the output was larger than its bound");
+  return out;
+}
+
+Result<std::string> zstd(std::string_view bytes) {
+  const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  if (!context) return fail(ErrorCode::kExhausted, "zstd: no memory");
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  const std::size_t size = ZSTD_compress2(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(size) != 0)
+    return fail(ErrorCode::kExhausted, fmt::format("zstd: {}", ZSTD_getErrorName(size)));
+  out.resize(size);
+  return out;
+}
+
 class DecompressingDecoder final : public Decoder {
  public:
   DecompressingDecoder(std::unique_ptr<Decoder> decoder, const CompressionOptions& options)
@@ -149,6 +182,12 @@ Status decompress(std::string_view payload, Compression compression, std::uint64
   if (compression == Compression::kGzip) return Inflater().run(payload, max_size, out);
   out.assign(payload);
   return {};
+}
+
+Result<std::string> compress(std::string_view bytes, Compression compression) {
+  if (compression == Compression::kGzip) return gzip(bytes);
+  if (compression == Compression::kZstd) return zstd(bytes);
+  return std::string(bytes);
 }
 
 std::unique_ptr<Decoder> decompressing(std::unique_ptr<Decoder> decoder, const CompressionOptions& options) {

@@ -1,6 +1,6 @@
 // Compressed payloads: what a message's bytes become before its format sees them. A decoder around the
 // format's; bounded, so that a few bytes never become more memory than the user allows. Runs on its
-// pipeline's thread.
+// pipeline's thread. The other way, for bodies and files, on a delivery's.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,10 @@ Compression compression_of(std::string_view payload, Compression allowed);
 /// it would be larger than `max_size`; internal: there is no memory.
 Status decompress(std::string_view payload, Compression compression, std::uint64_t max_size,
                   std::string& out);
+
+/// As one member of gzip or one frame of zstd: several behind each other are what their texts are. The same
+/// bytes always become the same. Errors: exhausted (no memory), internal.
+Result<std::string> compress(std::string_view bytes, Compression compression);
 
 /// Of options as the user has written them.
 inline constexpr ByteSize kLargestDecompressed{1U << 30};

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 #include <utility>
 
 #include "pipelines/base/flink_option.h"
+#include "pipelines/formats/compression.h"
 #include "pipelines/formats/format.h"
 #include "sinks/connector.h"
+#include "sinks/filesystem/file_state.h"
 #include "sinks/filesystem/rolling_file.h"
 
 namespace leat::sinks {
@@ -20,6 +24,7 @@ struct FilesystemOptions {
   Micros rollover_interval{30 * kMicrosPerMinute};
   Micros inactivity_interval{30 * kMicrosPerMinute};
   Micros check_interval{kMicrosPerMinute};
+  formats::Compression compression = formats::Compression::kNone;
   std::uint64_t max_rows = 10'000;
   ByteSize max_bytes{4 << 20};
   Micros linger{0};
@@ -46,6 +51,13 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              Necessity::kOptional, "A file whose last record is older is rolled."),
       option("sink.rolling-policy.check-interval", &FilesystemOptions::check_interval, Necessity::kOptional,
              "How often the two ages are judged while nothing comes."),
+      choice("compression", &FilesystemOptions::compression,
+             {{"none", formats::Compression::kNone},
+              {"gzip", formats::Compression::kGzip},
+              {"zstd", formats::Compression::kZstd}},
+             Necessity::kOptional,
+             "How the files are compressed; their names end in .gz or .zst. A shipment is a member or frame "
+             "of its own."),
       max_rows_option<FilesystemOptions>(),
       max_bytes_option<FilesystemOptions>(),
       linger_option<FilesystemOptions>(),
@@ -75,10 +87,18 @@ void check_path(const FilesystemOptions& options, const OptionMap&, std::vector<
                       fmt::format("'path' = '{}': the only scheme of this version is file", options.path)});
 }
 
+std::string_view suffix_of(formats::Compression compression) {
+  if (compression == formats::Compression::kGzip) return ".gz";
+  return compression == formats::Compression::kZstd ? ".zst" : "";
+}
+
 class FilesystemSink final : public Sink {
  public:
   FilesystemSink(FilesystemOptions options, SinkContext context)
-      : options_(std::move(options)), folder_(folder_of(options_)), context_(std::move(context)) {}
+      : options_(std::move(options)),
+        folder_(folder_of(options_)),
+        context_(std::move(context)),
+        form_(fmt::format(".{}{}", context_.format, suffix_of(options_.compression))) {}
 
   Delivery deliver(const Shipment& shipment) override {
     if (interrupted_) return Retry{"interrupted", std::nullopt};
@@ -95,41 +115,45 @@ class FilesystemSink final : public Sink {
   [[nodiscard]] std::optional<Micros> check_interval() const override { return options_.check_interval; }
 
   Status check(std::string& sink_state) override {
-    LEAT_ASSIGN(const FileState state, decode_file_state(sink_state));
-    return due(state, context_.now()) ? finish(sink_state) : Status();
+    const std::int64_t now = context_.now();
+    return roll_where(sink_state, [&](const FileState& file) { return due(file, now); });
   }
 
   Status finish(std::string& sink_state) override {
-    LEAT_ASSIGN(FileState state, decode_file_state(sink_state));
-    if (state.length == 0) return {};
-    LEAT_TRY(roll(state, context_.store));
-    sink_state = encode_file_state(state);
-    return {};
+    return roll_where(sink_state, [](const FileState& file) { return file.length > 0; });
   }
 
  private:
+  /// Those of a state, as they are gone on with.
+  [[nodiscard]] Result<FileStates> files_of(std::string_view state, const StoreId& store) const {
+    LEAT_ASSIGN(FileStates files, decode_files(state));
+    for (FileState& file : files) {
+      if (file.length > 0 && file.store.empty()) file.store = store.value;
+      if (file.length > 0 && file.form.empty()) file.form = form_;
+    }
+    return files;
+  }
+
+  template <class Which>
+  Status roll_where(std::string& sink_state, const Which& which) {
+    LEAT_ASSIGN(FileStates files, files_of(sink_state, context_.store));
+    if (std::ranges::none_of(files, which)) return {};
+    for (FileState& file : files)
+      if (which(file)) LEAT_TRY(roll(file));
+    sink_state = encode_files(files);
+    return {};
+  }
+
   /// The state to commit.
   Result<std::string> write(const Shipment& shipment) {
-    LEAT_ASSIGN(FileState state, decode_file_state(shipment.sink_state));
+    LEAT_ASSIGN(FileStates files, files_of(shipment.sink_state, shipment.store));
     LEAT_ASSIGN(const std::string lines, lines_of(shipment));
     if (lines.empty()) return shipment.sink_state;
-    LEAT_TRY(ensure_folder(folder_));
     const std::int64_t now = context_.now();
-    if (due(state, now)) LEAT_TRY(roll(state, shipment.store));
-    Status appended = append(state, shipment.store, lines);
-    if (!appended && appended.error().code == ErrorCode::kNotFound) {
-      // An attempt that was not settled has rolled it; if somebody has taken it away, this is the error.
-      LEAT_TRY(roll(state, shipment.store));
-      appended = append(state, shipment.store, lines);
-    }
-    if (!appended) return tl::unexpected<Error>(appended.error());
-    if (state.length == 0) {
-      state.opened = now;
-      state.store = shipment.store.value;
-    }
-    state.written = now;
-    state.length += lines.size();
-    return encode_file_state(state);
+    for (FileState& file : files)
+      if (due(file, now)) LEAT_TRY(roll(file));
+    LEAT_TRY(append(file_in(files, ""), shipment, lines, now));
+    return encode_files(files);
   }
 
   Result<std::string> lines_of(const Shipment& shipment) const {
@@ -139,44 +163,72 @@ class FilesystemSink final : public Sink {
     return lines;
   }
 
-  [[nodiscard]] bool due(const FileState& state, std::int64_t now) const {
-    if (state.length == 0) return false;
-    return state.length >= options_.file_size.bytes ||
-           now - state.opened >= options_.rollover_interval.count() ||
-           now - state.written >= options_.inactivity_interval.count();
+  [[nodiscard]] bool due(const FileState& file, std::int64_t now) const {
+    if (file.length == 0) return false;
+    return file.length >= options_.file_size.bytes ||
+           now - file.opened >= options_.rollover_interval.count() ||
+           now - file.written >= options_.inactivity_interval.count() || file.form != form_;
   }
 
-  Status roll(FileState& state, const StoreId& store) {
-    const std::string name = final_name(state, store);
+  Status roll(FileState& file) {
+    const std::string folder = path_of(file);
+    const std::string name = final_name(file);
+    const std::string path = folder + "/" + name;
     // A reader may have taken the file away before the attempt that published it could be settled.
-    if (name != published_) LEAT_TRY(publish(folder_, hidden_name(state, store), name, state.length));
-    published_ = name;
-    state = FileState{state.number + 1};
+    if (std::ranges::find(published_, path) == published_.end())
+      LEAT_TRY(publish(folder, hidden_name(file), name, file.length));
+    published_.push_back(path);
+    if (published_.size() > kRemembered) published_.pop_front();
+    file = FileState{.folder = file.folder, .number = file.number + 1};
     return {};
   }
 
-  Status append(const FileState& state, const StoreId& store, std::string_view lines) {
-    return append_at(folder_, hidden_name(state, store), state.length, lines);
+  Status append(FileState& file, const Shipment& shipment, std::string_view lines, std::int64_t now) {
+    LEAT_TRY(ensure_folder(path_of(file)));
+    LEAT_ASSIGN(const std::string bytes, formats::compress(lines, options_.compression));
+    if (file.length == 0) begin(file, shipment, now);
+    Status appended = append_at(path_of(file), hidden_name(file), file.length, bytes);
+    if (!appended && appended.error().code == ErrorCode::kNotFound) {
+      // An attempt that was not settled has rolled it; if somebody has taken it away, this is the error.
+      LEAT_TRY(roll(file));
+      begin(file, shipment, now);
+      appended = append_at(path_of(file), hidden_name(file), 0, bytes);
+    }
+    LEAT_TRY(appended);
+    file.written = now;
+    file.length += bytes.size();
+    return {};
   }
 
-  /// `store` is the current one, for a file that has not been begun.
-  [[nodiscard]] std::string final_name(const FileState& state, const StoreId& store) const {
-    const std::string number = fmt::format("{:08}", state.number);
-    const std::string_view opener = state.store.empty() ? store.value : state.store;
+  void begin(FileState& file, const Shipment& shipment, std::int64_t now) const {
+    file.opened = now;
+    file.store = shipment.store.value;
+    file.form = form_;
+  }
+
+  [[nodiscard]] std::string path_of(const FileState& file) const {
+    return file.folder.empty() ? folder_ : folder_ + "/" + file.folder;
+  }
+
+  [[nodiscard]] std::string final_name(const FileState& file) const {
+    const std::string number = fmt::format("{:08}", file.number);
     return joined_name({context_.gateway_id, context_.pipeline.value, context_.table.value,
-                        opener.substr(0, 8), number},
+                        std::string_view(file.store).substr(0, 8), number},
                        '~') +
-           "." + context_.format;
+           file.form;
   }
 
-  [[nodiscard]] std::string hidden_name(const FileState& state, const StoreId& store) const {
-    return ".leat-" + final_name(state, store) + ".inprogress";
+  [[nodiscard]] std::string hidden_name(const FileState& file) const {
+    return ".leat-" + final_name(file) + ".inprogress";
   }
+
+  static constexpr std::size_t kRemembered = 1024;
 
   FilesystemOptions options_;
   std::string folder_;
   SinkContext context_;
-  std::string published_;  // The last file that this process has published; empty: none.
+  const std::string form_;             // Of the files that are begun now.
+  std::deque<std::string> published_;  // The last files that this process has published.
   std::atomic<bool> interrupted_ = false;
 };
 

@@ -12,7 +12,6 @@
 #include <optional>
 #include <system_error>
 
-#include "pipelines/base/bytes.h"
 #include "pipelines/base/fault_point.h"
 #include "sources/clients/descriptor.h"
 
@@ -20,8 +19,6 @@ namespace leat::sinks {
 
 namespace {
 
-constexpr std::uint8_t kStateVersion = 2;
-constexpr std::uint8_t kStateWithoutStore = 1;
 constexpr mode_t kFileMode = 0644;
 
 using clients::Descriptor;
@@ -108,35 +105,6 @@ Status expect_published(const std::string& from, const std::string& to, std::uin
 
 }  // namespace
 
-std::string encode_file_state(const FileState& state) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  writer.u8(kStateVersion);
-  writer.varint(state.number);
-  writer.varint(state.length);
-  writer.zigzag(state.opened);
-  writer.zigzag(state.written);
-  writer.string(state.store);
-  return bytes;
-}
-
-Result<FileState> decode_file_state(std::string_view bytes) {
-  if (bytes.empty()) return FileState{};
-  ByteReader reader(bytes);
-  const std::uint8_t version = reader.u8();
-  FileState state;
-  state.number = reader.varint();
-  state.length = reader.varint();
-  state.opened = reader.zigzag();
-  state.written = reader.zigzag();
-  if (version == kStateVersion) state.store = reader.string();
-  const bool known = version == kStateVersion || version == kStateWithoutStore;
-  if (!known || !reader.ok() || !reader.at_end())
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("state of a filesystem sink: {} bytes of version {}", bytes.size(), version));
-  return state;
-}
-
 Status refuse_file(const std::string& folder) {
   std::error_code error;
   if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error))
@@ -147,12 +115,25 @@ Status refuse_file(const std::string& folder) {
   return {};
 }
 
+namespace {
+
+/// With those above it, each synced into the one above.
+Status make_folder(const std::string& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return {};
+  const std::string above = std::filesystem::path(folder).parent_path().string();
+  const bool is_below = !above.empty() && above != folder;
+  if (is_below) LEAT_TRY(make_folder(above));
+  std::filesystem::create_directory(folder, error);
+  if (error) return fail(ErrorCode::kIo, fmt::format("creating {}: {}", folder, error.message()));
+  return sync_folder(is_below ? above : ".");
+}
+
+}  // namespace
+
 Status ensure_folder(const std::string& folder) {
   LEAT_TRY(refuse_file(folder));
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return fail(ErrorCode::kIo, fmt::format("creating {}: {}", folder, error.message()));
-  return {};
+  return make_folder(folder);
 }
 
 Status append_at(const std::string& folder, const std::string& name, std::uint64_t length,

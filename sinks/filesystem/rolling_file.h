@@ -10,22 +10,9 @@
 
 namespace leat::sinks {
 
-/// Where a sink's file stands; see the grammar in filesystem_sink.h.
-struct FileState {
-  std::uint64_t number = 0;
-  std::uint64_t length = 0;
-  std::int64_t opened = 0;
-  std::int64_t written = 0;
-  std::string store = {};  ///< Empty: not begun, or a state of version 1.
-};
-
-std::string encode_file_state(const FileState& state);
-/// Empty: the state before the first shipment. Errors: corrupt.
-Result<FileState> decode_file_state(std::string_view bytes);
-
 /// Errors: conflict (there is a file of that name).
 Status refuse_file(const std::string& folder);
-/// Creates the folder and its parents. Errors: io, conflict (as above).
+/// Creates the folder and its parents, each synced into the one above. Errors: io, conflict (as above).
 Status ensure_folder(const std::string& folder);
 
 /// Cuts the file to `length` (creating it when that is 0), appends, and syncs file and folder.

@@ -26,7 +26,4 @@ std::string make_body(BodyForm form, std::span<const Record> records, std::strin
 /// The MIME type of such a body, from the format's own for one record.
 std::string body_content_type(BodyForm form, const std::string& record_type);
 
-/// RFC 1952, without time or name in it, so that equal input gives equal output. Errors: exhausted (memory).
-Result<std::string> gzip(std::string_view bytes);
-
 }  // namespace leat::sinks

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "pipelines/formats/compression.h"
 #include "sinks/connector.h"
 #include "sinks/http/http_body.h"
 #include "sinks/http/http_options.h"
@@ -113,7 +114,7 @@ class HttpSink final : public Sink {
                                             std::uint32_t attempt) const {
     clients::HttpRequest request{method_, headers_, make_body(body_, records, context_.separator)};
     if (compression_ == HttpCompression::kGzip) {
-      LEAT_ASSIGN(request.body, gzip(request.body));
+      LEAT_ASSIGN(request.body, formats::compress(request.body, formats::Compression::kGzip));
     }
     request.headers.emplace_back("Idempotency-Key", std::move(key));
     if (attempt > 1) request.headers.emplace_back("Leat-Attempt", std::to_string(attempt));

@@ -66,6 +66,7 @@ void encode_chunk(const FileChunk& chunk, const PlaceChanges& changes, std::stri
     writer.u8(place ? 1 : 0);
     if (place) write_place(writer, *place);
   }
+  writer.string(chunk.damage);
 }
 
 FileChunk decode_chunk(std::string_view attributes) {
@@ -81,6 +82,7 @@ FileChunk decode_chunk(std::string_view attributes) {
     std::optional<FilePlace>& change = chunk.changes[std::string(reader.string())];
     if (reader.u8() != 0) change = read_place(reader, kVersion);
   }
+  if (!reader.at_end()) chunk.damage = reader.string();
   return chunk;
 }
 

@@ -3,9 +3,11 @@
 // Grammar (varint, string as in pipelines/base/bytes.h):
 //   position   := 0x02 (version), varint count, (string path, place)*      sorted by path
 //     place    := varint offset, varint inode, fixed64 tail        version 0x01 has no tail
-//   attributes := string path, place, varint size, varint mtime, varint overlong, varint count, change*
+//   attributes := string path, place, varint size, varint mtime, varint overlong, varint count, change*,
+//                 string damage           not in those of the first versions
 //     place      behind the message;  size, mtime (microseconds)  of the file when it was read
 //     overlong   the length of the one line that the message is the beginning of; 0: it holds whole lines
+//     damage     why nothing of the file is read behind the message; empty: it is
 //     change   := string path, (0x00 | 0x01, place)    what has become of other paths since the message
 //                 before: gone, or the name of a known file now
 // A bounded source goes through its files by name, so its position is the last file alone. A source that
@@ -26,8 +28,11 @@ namespace leat::sources {
 
 enum class FileReading : std::uint8_t { kBounded, kFollowing };
 
+/// The offset behind a file of which the rest cannot be read.
+inline constexpr std::uint64_t kNoFurther = UINT64_MAX;
+
 struct FilePlace {
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0;  ///< Of a compressed file: in what it becomes.
   /// Another one under the same path is another file. The device is not kept: its number may be another one
   /// after each boot.
   std::uint64_t inode = 0;
@@ -49,6 +54,7 @@ struct FileChunk {
   std::uint64_t size = 0;
   std::int64_t mtime = 0;
   std::uint64_t overlong = 0;
+  std::string_view damage = {};
   PlaceChanges changes = {};
 };
 

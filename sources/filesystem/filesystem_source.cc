@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,7 @@ struct FilesystemOptions {
   std::string path;
   std::optional<Micros> monitor_interval;
   std::string regex;
+  FileCompression compression = FileCompression::kByName;
   std::uint64_t lookup_max_rows = 100'000;
 };
 
@@ -46,6 +48,13 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              "Look for new files and new lines this often; without it the source ends with the last line."),
       option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
              "Read only the files of the folder whose whole path matches this regular expression (RE2)."),
+      choice("compression", &Options::compression,
+             {{"auto", FileCompression::kByName},
+              {"none", FileCompression::kNone},
+              {"gzip", FileCompression::kGzip},
+              {"zstd", FileCompression::kZstd}},
+             Necessity::kOptional,
+             "How the files are compressed; 'auto': as their names end, .gz and .gzip, .zst and .zstd."),
       option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
              "In a lookup join the files are held in memory; with more rows they are refused. With "
              "'source.monitor-interval' they are read again when they have changed."),
@@ -91,6 +100,12 @@ Result<MetadataField> metadata_field(const std::string& key) {
   return fail(ErrorCode::kInvalid, fmt::format("the filesystem connector has no metadata '{}'", key));
 }
 
+/// What a dead letter says of a file of which the rest is lost.
+std::string text_of(const LineReader::Chunk& chunk, const std::string& path) {
+  return fmt::format("{}: {}; expanded, its first {} bytes were read, and nothing behind them", path,
+                     chunk.damage, chunk.end);
+}
+
 class FilesystemSource final : public Source {
  public:
   static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
@@ -120,16 +135,19 @@ class FilesystemSource final : public Source {
     return {{"path", std::string(decode_chunk(message.attributes).path)}};
   }
   [[nodiscard]] std::optional<Refusal> refuse(const Message& message) const override {
-    const std::uint64_t length = decode_chunk(message.attributes).overlong;
-    if (length == 0) return std::nullopt;
+    const FileChunk chunk = decode_chunk(message.attributes);
+    if (!chunk.damage.empty()) return Refusal{std::string(chunk.damage), message.payload.size()};
+    if (chunk.overlong == 0) return std::nullopt;
     return Refusal{
-        fmt::format("line of {} bytes is longer than the limit of {} bytes", length, kMaxLineBytes), length};
+        fmt::format("line of {} bytes is longer than the limit of {} bytes", chunk.overlong, kMaxLineBytes),
+        chunk.overlong};
   }
 
  private:
   FilesystemSource(const FilesystemOptions& options, const SourceContext& context,
                    std::vector<MetadataField> metadata)
       : selection_{absolute_path(options.path), options.regex},
+        compression_(options.compression),
         monitor_interval_(options.monitor_interval),
         chunk_bytes_(context.chunk_bytes),
         splitter_(context.splitter),
@@ -157,8 +175,13 @@ class FilesystemSource final : public Source {
   /// False: the source is to end.
   bool append(const LineReader& reader, const LineReader::Chunk& chunk, const std::string& path,
               const FilePlace& place);
+  [[nodiscard]] Result<std::unique_ptr<LineReader>> open(const std::string& path) const {
+    return LineReader::open(path, compression_, chunk_bytes_, splitter_);
+  }
   /// Where to begin in a file that has just been opened.
-  [[nodiscard]] std::uint64_t offset_in(const std::string& path, const LineReader& reader) const;
+  [[nodiscard]] FilePlace place_in(const std::string& path, const LineReader& reader) const;
+  /// The file is compressed, and as it was when it was last read to its end.
+  bool is_unchanged(const std::string& path, const LineReader& reader);
   void set_health(SourceHealth::Link link, std::string detail = {}) {
     const std::scoped_lock lock(mutex_);
     health_.link = link;
@@ -166,6 +189,7 @@ class FilesystemSource final : public Source {
   }
 
   const FileSelection selection_;
+  const FileCompression compression_;
   const std::optional<Micros> monitor_interval_;
   const std::size_t chunk_bytes_;
   const formats::RecordSplitter splitter_;
@@ -175,6 +199,8 @@ class FilesystemSource final : public Source {
   FilePlaces places_;
   PlaceChanges changes_;                                     // Since the last message.
   std::map<std::string, std::unique_ptr<LineReader>> open_;  // Followed files, by path.
+  /// Compressed files as they were when they were last read: to go on in one is to expand it from its start.
+  std::map<std::string, std::array<std::uint64_t, 3>> expanded_;
   std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
   std::string attributes_;         // Scratch.
   mutable std::mutex mutex_;
@@ -228,7 +254,7 @@ Status FilesystemSource::read_files() {
 }
 
 Status FilesystemSource::read_file(const std::string& path) {
-  auto opened = LineReader::open(path, chunk_bytes_, splitter_);
+  auto opened = open(path);
   if (!opened && opened.error().code == ErrorCode::kNotFound && path != selection_.path) return {};
   if (!opened) return tl::unexpected<Error>(opened.error());
   return read_lines(**opened, path, LineReader::LastLine::kComplete);
@@ -289,6 +315,7 @@ Status FilesystemSource::read_left(const FileMatches& matches) {
 void FilesystemSource::forget(const std::string& path) {
   places_.erase(path);
   open_.erase(path);
+  expanded_.erase(path);
   changes_[path] = std::nullopt;
 }
 
@@ -311,32 +338,45 @@ Status FilesystemSource::follow_file(const std::string& path, std::uint64_t inod
   if (gate_.stopped()) return {};
   auto kept = open_.find(path);
   if (kept != open_.end()) return read_lines(*kept->second, path, LineReader::LastLine::kAwaited);
-  auto opened = LineReader::open(path, chunk_bytes_, splitter_);
+  auto opened = open(path);
   if (!opened && opened.error().code == ErrorCode::kNotFound) return {};
   if (!opened) return tl::unexpected<Error>(opened.error());
-  if ((*opened)->inode() != inode) return {};  // Renamed since the look; the next one sees it.
+  if ((*opened)->file().inode() != inode) return {};  // Renamed since the look; the next one sees it.
+  if (is_unchanged(path, **opened)) return {};
   const Status read = read_lines(**opened, path, LineReader::LastLine::kAwaited);
-  if (places_.contains(path) && open_.size() < kMostOpenFiles) open_.emplace(path, *std::move(opened));
+  if (!read) expanded_.erase(path);
+  const bool kept_open = places_.contains(path) && !is_compressed(path, compression_);
+  if (kept_open && open_.size() < kMostOpenFiles) open_.emplace(path, *std::move(opened));
   return read;
 }
 
-std::uint64_t FilesystemSource::offset_in(const std::string& path, const LineReader& reader) const {
+FilePlace FilesystemSource::place_in(const std::string& path, const LineReader& reader) const {
   const auto found = places_.find(path);
-  if (found == places_.end()) return 0;
-  const FilePlace& place = found->second;
-  if (place.inode != reader.inode() || place.offset > reader.size()) return 0;
-  return place.tail == 0 || place.tail == reader.tail(place.offset) ? place.offset : 0;
+  const bool same = found != places_.end() && found->second.inode == reader.file().inode();
+  return same ? found->second : FilePlace{};
+}
+
+bool FilesystemSource::is_unchanged(const std::string& path, const LineReader& reader) {
+  if (!is_compressed(path, compression_)) return false;
+  const FileBytes& file = reader.file();
+  const std::array<std::uint64_t, 3> now{file.inode(), file.size(), static_cast<std::uint64_t>(file.mtime())};
+  return std::exchange(expanded_[path], now) == now;
 }
 
 Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
                                     LineReader::LastLine last_line) {
-  reader.seek(offset_in(path, reader));
+  const FilePlace from = place_in(path, reader);
+  if (from.offset == kNoFurther) return {};
+  LEAT_TRY(reader.seek(from.offset, from.tail));
   while (!gate_.stopped()) {
-    LEAT_ASSIGN(const LineReader::Chunk chunk, reader.next(last_line));
-    if (chunk.bytes.empty()) break;
-    const FilePlace place{chunk.end, reader.inode(), reader.tail(chunk.end)};
+    LEAT_ASSIGN(LineReader::Chunk chunk, reader.next(last_line));
+    const bool damaged = !chunk.damage.empty();
+    if (chunk.bytes.empty() && !damaged) break;
+    const FilePlace place{damaged ? kNoFurther : chunk.end, reader.file().inode(), reader.tail()};
+    if (damaged) chunk.damage = text_of(chunk, path);
     if (!append(reader, chunk, path, place)) return {};
     places_[path] = place;
+    if (damaged) break;
   }
   reader.free_buffer();
   return {};
@@ -344,7 +384,8 @@ Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
 
 bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk& chunk,
                               const std::string& path, const FilePlace& place) {
-  encode_chunk({path, place, reader.size(), reader.mtime(), chunk.overlong}, changes_, attributes_);
+  const FileBytes& file = reader.file();
+  encode_chunk({path, place, file.size(), file.mtime(), chunk.overlong, chunk.damage}, changes_, attributes_);
   while (!gate_.stopped()) {
     const Appended appended = intake_->append(chunk.bytes, {}, attributes_, now_());
     if (appended == Appended::kStored) break;

@@ -3,128 +3,142 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 namespace leat::sources {
 namespace {
 
-tl::unexpected<Error> system_error(const std::string& path, int error) {
-  const ErrorCode code = error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
-  return fail(code, path + ": " + std::generic_category().message(error));
+constexpr std::size_t kTailBytes = 64;
+
+using Then = FileBytes::Got::Then;
+
+void keep_last(std::string& before, std::string_view bytes) {
+  if (bytes.size() >= kTailBytes)
+    before.assign(bytes.substr(bytes.size() - kTailBytes));
+  else
+    before.append(bytes);
+  if (before.size() > kTailBytes) before.erase(0, before.size() - kTailBytes);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<LineReader>> LineReader::open(const std::string& path, std::size_t chunk_bytes,
+Result<std::unique_ptr<LineReader>> LineReader::open(const std::string& path, FileCompression compression,
+                                                     std::size_t chunk_bytes,
                                                      const formats::RecordSplitter& splitter) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return system_error(path, errno);
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) {
-    const int error = errno;
-    ::close(descriptor);
-    return system_error(path, error);
-  }
-  ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::unique_ptr<LineReader>(new LineReader(path, descriptor, status.st_ino, chunk_bytes, splitter));
+  LEAT_ASSIGN(std::unique_ptr<FileBytes> file, FileBytes::open(path, compression));
+  return std::unique_ptr<LineReader>(new LineReader(std::move(file), chunk_bytes, splitter));
 }
 
-LineReader::LineReader(std::string path, int descriptor, std::uint64_t inode, std::size_t chunk_bytes,
+LineReader::LineReader(std::unique_ptr<FileBytes> file, std::size_t chunk_bytes,
                        formats::RecordSplitter splitter)
-    : path_(std::move(path)),
-      descriptor_(descriptor),
-      inode_(inode),
+    : file_(std::move(file)),
       chunk_bytes_(std::max<std::size_t>(1, chunk_bytes)),
       splitter_(std::move(splitter)) {}
 
-LineReader::~LineReader() {
-  ::close(descriptor_);
+std::uint64_t LineReader::tail() const {
+  return before_.empty() ? 0 : XXH3_64bits(before_.data(), before_.size());
 }
 
-std::uint64_t LineReader::size() const {
-  struct stat status {};
-  return ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+void LineReader::free_buffer() {
+  buffer_ = {};
+  begin_ = filled_ = 0;
 }
 
-std::int64_t LineReader::mtime() const {
-  struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) return 0;
-  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+Status LineReader::seek(std::uint64_t offset, std::uint64_t tail) {
+  begin_ = filled_ = 0;
+  before_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kTailBytes, offset)));
+  LEAT_ASSIGN(const std::uint64_t start, file_->seek(offset - before_.size()));
+  LEAT_ASSIGN(const FileBytes::Got got, file_->read(before_));
+  const bool there = start == offset - before_.size() && got.bytes == before_.size();
+  offset_ = offset;
+  if (there && (tail == 0 || tail == this->tail())) return {};
+  before_.clear();
+  LEAT_ASSIGN(offset_, file_->seek(0));
+  return {};
 }
 
-std::uint64_t LineReader::tail(std::uint64_t offset) const {
-  std::array<char, 64> bytes{};
-  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), offset));
-  if (length == 0) return 0;
-  const ssize_t got = ::pread(descriptor_, bytes.data(), length, static_cast<off_t>(offset - length));
-  return got < 0 ? 0 : XXH3_64bits(bytes.data(), static_cast<std::size_t>(got));
+Status LineReader::fill() {
+  LEAT_ASSIGN(const FileBytes::Got got, file_->read(std::span(buffer_).subspan(filled_)));
+  filled_ += got.bytes;
+  then_ = got.then;
+  return {};
 }
 
-Result<std::size_t> LineReader::fill() {
-  std::size_t filled = 0;
-  while (filled < buffer_.size()) {
-    const ssize_t got = ::pread(descriptor_, buffer_.data() + filled, buffer_.size() - filled,
-                                static_cast<off_t>(offset_ + filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(path_, errno);
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  return filled;
-}
-
-std::size_t LineReader::whole_records(std::size_t filled) const {
-  if (filled == 0) return 0;
-  if (splitter_) return splitter_({buffer_.data(), filled}, formats::Behind::kMore);
-  const void* newline = ::memrchr(buffer_.data(), '\n', filled);
-  return newline == nullptr
-             ? 0
-             : static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
+std::size_t LineReader::whole_records(const formats::RecordSplitter& splitter) const {
+  const std::string_view bytes(buffer_.data() + begin_, filled_ - begin_);
+  if (bytes.empty()) return 0;
+  if (splitter) return splitter(bytes, formats::Behind::kMore);
+  const void* newline = ::memrchr(bytes.data(), '\n', bytes.size());
+  return newline == nullptr ? 0
+                            : static_cast<std::size_t>(static_cast<const char*>(newline) - bytes.data()) + 1;
 }
 
 Result<LineReader::Chunk> LineReader::next(LastLine last_line) {
-  buffer_.resize(chunk_bytes_);
+  return next(splitter_, last_line);
+}
+
+Result<std::optional<LineReader::Chunk>> LineReader::first_record(const formats::RecordSplitter& first,
+                                                                  LastLine last_line) {
+  LEAT_ASSIGN(Chunk chunk, next(first, last_line));
+  const bool whole = !chunk.bytes.empty() || !chunk.damage.empty() || last_line == LastLine::kComplete;
+  return whole ? std::optional(std::move(chunk)) : std::nullopt;
+}
+
+Result<LineReader::Chunk> LineReader::next(const formats::RecordSplitter& splitter, LastLine last_line) {
+  if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
+  filled_ -= std::exchange(begin_, 0);
+  buffer_.resize(std::max(chunk_bytes_, filled_));
   while (true) {
-    LEAT_ASSIGN(const std::size_t filled, fill());
-    std::size_t length = whole_records(filled);
-    if (length == 0 && filled < buffer_.size() && last_line == LastLine::kComplete) length = filled;
-    if (length > 0 || filled < buffer_.size()) {
-      offset_ += length;
-      return Chunk{{buffer_.data(), length}, offset_};
-    }
-    if (buffer_.size() < kMaxLineBytes) {
-      buffer_.resize(std::min(buffer_.size() * 2, kMaxLineBytes));
-      continue;
-    }
-    return cut_line(last_line);
+    then_ = Then::kMore;
+    if (filled_ < buffer_.size()) LEAT_TRY(fill());
+    const std::size_t length = whole_records(splitter);
+    if (length > 0) return take(length);
+    const bool torn = then_ == Then::kTorn && last_line == LastLine::kComplete;
+    if (then_ == Then::kDamaged || torn) return take_damaged();
+    if (then_ != Then::kMore) return take(last_line == LastLine::kComplete ? filled_ : 0);
+    if (buffer_.size() >= kMaxLineBytes) return cut_line(last_line);
+    buffer_.resize(std::min(buffer_.size() * 2, kMaxLineBytes));
   }
+}
+
+LineReader::Chunk LineReader::take(std::size_t length) {
+  const std::string_view bytes(buffer_.data() + begin_, length);
+  begin_ += length;
+  offset_ += length;
+  keep_last(before_, bytes);
+  return {bytes, offset_};
+}
+
+LineReader::Chunk LineReader::take_damaged() {
+  const std::uint64_t begin = offset_;
+  Chunk chunk = take(filled_ - begin_);
+  chunk.bytes = chunk.bytes.substr(0, kKeptLineBytes);
+  chunk.end = begin;
+  chunk.damage = file_->trouble();
+  return chunk;
 }
 
 Result<LineReader::Chunk> LineReader::cut_line(LastLine last_line) {
   const std::uint64_t begin = offset_;
-  kept_.assign(buffer_.data(), kKeptLineBytes);
+  kept_.assign(buffer_.data() + begin_, kKeptLineBytes);
   while (true) {
-    LEAT_ASSIGN(const std::size_t filled, fill());
-    const void* newline = ::memchr(buffer_.data(), '\n', filled);
-    if (newline != nullptr) {
-      offset_ += static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
-      return Chunk{kept_, offset_, offset_ - begin - 1};
+    const std::string_view bytes(buffer_.data() + begin_, filled_ - begin_);
+    const std::size_t newline = bytes.find('\n');
+    if (newline != std::string_view::npos) {
+      const std::uint64_t end = take(newline + 1).end;
+      return Chunk{kept_, end, end - begin - 1};
     }
-    offset_ += filled;
-    if (filled < buffer_.size()) break;
+    take(bytes.size());
+    if (then_ != Then::kMore) break;
+    begin_ = filled_ = 0;
+    LEAT_TRY(fill());
   }
   // The end came first: a line that is awaited is looked at again from its start.
-  if (last_line == LastLine::kComplete) return Chunk{kept_, offset_, offset_ - begin};
-  offset_ = begin;
+  if (last_line == LastLine::kComplete || then_ == Then::kDamaged)
+    return Chunk{kept_, offset_, offset_ - begin};
+  LEAT_TRY(seek(begin, 0));
   return Chunk{{}, offset_};
 }
 

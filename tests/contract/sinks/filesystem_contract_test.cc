@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
+#include "pipelines/formats/compression.h"
 #include "tests/contract/sinks/harness.h"
 #include "tests/contract/sinks/local_harnesses.h"
 
@@ -106,6 +108,35 @@ TEST_CASE("a crash after rolling doubles nothing, even when the clock has gone b
   CHECK(files.arrived() == Payloads{"a", "b"});
   deliver(*files.build_with(by_age), 3, {"c"}, after);
   CHECK(files.arrived() == Payloads{"a", "b", "c"});
+}
+
+TEST_CASE("a compressed file is whole behind each shipment, and a crash doubles nothing in it") {
+  using formats::Compression;
+  for (const auto& [option, suffix, compression] :
+       {std::tuple{"gzip", "gz", Compression::kGzip}, {"zstd", "zst", Compression::kZstd}}) {
+    FilesystemHarness files;
+    const OptionMap compressed{{"compression", option}};
+    const std::string state = deliver(*files.build_with(compressed), 1, {"a", "b"});
+    deliver(*files.build_with(compressed), 2, {"c"}, state);
+    std::string again = deliver(*files.build_with(compressed), 2, {"c"}, state);
+    REQUIRE(files.build_with(compressed)->finish(again));
+    const std::string name = std::string("gw1~pumps~upstream~01234567~00000000.json.") + suffix;
+    REQUIRE(files.names() == std::vector<std::string>{name});
+    std::string text;
+    REQUIRE(formats::decompress(files.text(name), compression, 1000, text));
+    CHECK(text == "a\nb\nc\n");
+  }
+}
+
+TEST_CASE("a file that was begun in another form is published as it is") {
+  FilesystemHarness files;
+  const std::string state = deliver(*files.build(), 1, {"a"});
+  deliver(*files.build_with({{"compression", "zstd"}}), 2, {"b"}, state);
+  const std::vector<std::string> names = files.names();
+  REQUIRE(names.size() == 2);
+  CHECK(names[0] == "gw1~pumps~upstream~01234567~00000000.json");
+  CHECK(names[1].find("~00000001.json.zst") != std::string::npos);
+  CHECK(files.text(names[0]) == "a\n");
 }
 
 TEST_CASE("a file that another store id opened is gone on with and published under its names") {

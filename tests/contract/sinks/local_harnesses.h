@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,10 @@ class FilesystemHarness final : public RemoteHarness {
     return all;
   }
   [[nodiscard]] std::string path() const { return root_.path() + "/out"; }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    std::ifstream file(path() + "/" + name, std::ios::binary);
+    return (std::ostringstream() << file.rdbuf()).str();
+  }
 
   std::int64_t now = 0;
   std::string unwelcome_state;

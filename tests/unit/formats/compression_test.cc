@@ -1,21 +1,15 @@
 // Compressed payloads: what comes out, what is damaged, and bombs.
 #include "pipelines/formats/compression.h"
 
-#include <zstd.h>
-
 #include "format_fixture.h"
 #include "tests/support/gzipped.h"
+#include "tests/support/zstandard.h"
 
 namespace leat::formats {
 namespace {
 
 using test::gzipped;
-
-std::string zstandard(const std::string& text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
-}
+using test::zstandard;
 
 constexpr std::uint64_t kMost = 1U << 20;
 
@@ -62,6 +56,26 @@ TEST_CASE("a bomb is stopped at the bound, which itself is allowed") {
   CHECK(decompressed(zstandard(zeros + '\0'), Compression::kZstd) == message);
   CHECK(decompressed(gzipped(std::string(100U << 20, '\0')), Compression::kGzip) == message);
   CHECK(decompressed(zstandard(std::string(100U << 20, '\0')), Compression::kZstd) == message);
+}
+
+TEST_CASE("compressing gives back what went in, and the same bytes each time") {
+  for (const Compression compression : {Compression::kGzip, Compression::kZstd}) {
+    for (const std::string& text : {std::string(), kText, std::string(100'000, 'y')}) {
+      const auto packed = compress(text, compression);
+      REQUIRE(packed);
+      CHECK(decompressed(*packed, compression) == text);
+      CHECK(*compress(text, compression) == *packed);
+      CHECK(decompressed(*packed + *packed, compression) == text + text);
+    }
+  }
+}
+
+TEST_CASE("what is compressed has a checksum, by which damage is known") {
+  for (const Compression compression : {Compression::kGzip, Compression::kZstd}) {
+    std::string packed = *compress("1234567890abcdefghij", compression);
+    packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 1);
+    CHECK(decompressed(packed, compression).starts_with("bad: "));
+  }
 }
 
 TEST_CASE("payloads are told apart by how they begin") {

@@ -1,7 +1,6 @@
 #include "sinks/http/http_body.h"
 
 #include <doctest/doctest.h>
-#include <zlib.h>
 
 using namespace leat;
 using namespace leat::sinks;
@@ -9,21 +8,6 @@ using namespace leat::sinks;
 namespace {
 
 const std::vector<Record> kTwo{{"", R"({"a":1})", {}}, {"", R"({"a":2})", {}}};
-
-std::string gunzip(const std::string& packed) {
-  z_stream stream{};
-  inflateInit2(&stream, 15 + 16);
-  std::string out(1 << 20, '\0');
-  std::string in = packed;
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  CHECK(inflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  inflateEnd(&stream);
-  return out;
-}
 
 }  // namespace
 
@@ -39,13 +23,4 @@ TEST_CASE("the content type follows the form, and the format where the form does
   CHECK(body_content_type(BodyForm::kJsonLines, "application/json") == "application/x-ndjson");
   CHECK(body_content_type(BodyForm::kLines, "text/csv") == "text/csv");
   CHECK(body_content_type(BodyForm::kSingle, "") == "application/octet-stream");
-}
-
-TEST_CASE("gzip gives back what went in, and the same bytes each time") {
-  for (const std::string& text : {std::string(), std::string("x"), std::string(100'000, 'y')}) {
-    const auto packed = gzip(text);
-    REQUIRE(packed);
-    CHECK(gunzip(*packed) == text);
-    CHECK(*gzip(text) == *packed);
-  }
 }

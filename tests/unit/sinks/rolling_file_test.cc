@@ -30,24 +30,13 @@ struct Folder {
 
 }  // namespace
 
-TEST_CASE("a file's state comes back, and any other bytes are corrupt") {
-  const std::string bytes = encode_file_state({3, 500, -7, 9, "0123"});
-  CHECK(decode_file_state(bytes)->length == 500);
-  CHECK(decode_file_state(bytes)->opened == -7);
-  CHECK(decode_file_state(bytes)->store == "0123");
-  CHECK(decode_file_state("")->number == 0);
-  for (std::size_t length = 1; length < bytes.size(); ++length)
-    CHECK_FALSE(decode_file_state(bytes.substr(0, length)));
-  CHECK_FALSE(decode_file_state(bytes + "x"));
-}
-
-TEST_CASE("a state from before the store's id was kept is still read") {
-  std::string bytes = encode_file_state({3, 500, -7, 9});
-  bytes.front() = 1;
-  bytes.pop_back();  // The empty id.
-  REQUIRE(decode_file_state(bytes).has_value());
-  CHECK(decode_file_state(bytes)->written == 9);
-  CHECK(decode_file_state(bytes)->store.empty());
+TEST_CASE("a new folder is made with those above it") {
+  const Folder folder;
+  REQUIRE(ensure_folder(folder.path + "/a/b"));
+  REQUIRE(ensure_folder(folder.path + "/a/b"));
+  REQUIRE(append_at(folder.path + "/a/b", "f", 0, "x"));
+  CHECK(ensure_folder(folder.path + "/a/b/f").error().code == ErrorCode::kConflict);
+  CHECK(folder.has("a/b/f"));
 }
 
 TEST_CASE("appending first takes away what lies behind the recorded length") {

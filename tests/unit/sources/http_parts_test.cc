@@ -1,24 +1,18 @@
 // The parts of the http source that need no connection.
 #include <doctest/doctest.h>
-#include <zstd.h>
-
 #include "sources/http/accepted_keys.h"
 #include "sources/http/body_encoding.h"
 #include "sources/http/http_record.h"
 #include "sources/http/http_source_options.h"
 #include "tests/support/gzipped.h"
+#include "tests/support/zstandard.h"
 
 using namespace leat;
 using namespace leat::sources;
 using test::gzipped;
+using test::zstandard;
 
 namespace {
-
-std::string zstd_of(const std::string& text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
-}
 
 using formats::Compression;
 
@@ -43,14 +37,14 @@ TEST_CASE("bodies are expanded, members and frames behind each other too") {
   CHECK(*expand_body(Compression::kNone, "abc", 3) == "abc");
   CHECK(*expand_body(Compression::kGzip, gzipped(text), 300'000) == text);
   CHECK(*expand_body(Compression::kGzip, gzipped("a") + gzipped("b"), 2) == "ab");
-  CHECK(*expand_body(Compression::kZstd, zstd_of(text), 300'000) == text);
-  CHECK(*expand_body(Compression::kZstd, zstd_of("a") + zstd_of("b"), 2) == "ab");
+  CHECK(*expand_body(Compression::kZstd, zstandard(text), 300'000) == text);
+  CHECK(*expand_body(Compression::kZstd, zstandard("a") + zstandard("b"), 2) == "ab");
 }
 
 TEST_CASE("a bomb ends at the bound") {
   const std::string text(50'000'000, '\0');
   for (const auto& [encoding, body] :
-       {std::pair{Compression::kGzip, gzipped(text)}, std::pair{Compression::kZstd, zstd_of(text)}}) {
+       {std::pair{Compression::kGzip, gzipped(text)}, std::pair{Compression::kZstd, zstandard(text)}}) {
     CHECK(body.size() < 60'000);
     CHECK(error_of(encoding, body, 1 << 20) == ErrorCode::kExhausted);
   }
@@ -61,7 +55,7 @@ TEST_CASE("a bomb ends at the bound") {
 TEST_CASE("what is cut short or of another encoding is told") {
   const std::string text = "some text that is long enough to be cut somewhere";
   for (const auto& [encoding, body] :
-       {std::pair{Compression::kGzip, gzipped(text)}, std::pair{Compression::kZstd, zstd_of(text)}}) {
+       {std::pair{Compression::kGzip, gzipped(text)}, std::pair{Compression::kZstd, zstandard(text)}}) {
     CHECK(error_of(encoding, body.substr(0, body.size() - 1)) == ErrorCode::kCorrupt);
     CHECK(error_of(encoding, body + "x") == ErrorCode::kCorrupt);
     CHECK(error_of(encoding, "") == ErrorCode::kCorrupt);

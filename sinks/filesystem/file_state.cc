@@ -1,0 +1,75 @@
+#include "sinks/filesystem/file_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "pipelines/base/bytes.h"
+
+namespace leat::sinks {
+namespace {
+
+constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kOneFile = 2;
+constexpr std::uint8_t kWithoutStore = 1;
+
+void write_file(ByteWriter& writer, const FileState& file) {
+  writer.string(file.folder);
+  writer.varint(file.number);
+  writer.varint(file.length);
+  writer.zigzag(file.opened);
+  writer.zigzag(file.written);
+  writer.string(file.store);
+  writer.string(file.form);
+}
+
+FileState read_file(ByteReader& reader, std::uint8_t version) {
+  FileState file;
+  if (version == kVersion) file.folder = reader.string();
+  file.number = reader.varint();
+  file.length = reader.varint();
+  file.opened = reader.zigzag();
+  file.written = reader.zigzag();
+  if (version != kWithoutStore) file.store = reader.string();
+  if (version == kVersion) file.form = reader.string();
+  return file;
+}
+
+bool is_kept(const FileState& file) {
+  return file.length > 0 || (file.folder.empty() && file.number > 0);
+}
+
+}  // namespace
+
+std::string encode_files(const FileStates& files) {
+  std::string bytes;
+  ByteWriter writer(bytes);
+  writer.u8(kVersion);
+  writer.varint(static_cast<std::uint64_t>(std::ranges::count_if(files, is_kept)));
+  for (const FileState& file : files)
+    if (is_kept(file)) write_file(writer, file);
+  return bytes;
+}
+
+Result<FileStates> decode_files(std::string_view bytes) {
+  FileStates files;
+  if (bytes.empty()) return files;
+  ByteReader reader(bytes);
+  const std::uint8_t version = reader.u8();
+  const std::uint64_t count = version == kVersion ? reader.varint() : 1;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) files.push_back(read_file(reader, version));
+  const bool known = version == kVersion || version == kOneFile || version == kWithoutStore;
+  if (!known || !reader.ok() || !reader.at_end())
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("state of a filesystem sink: {} bytes of version {}", bytes.size(), version));
+  return files;
+}
+
+FileState& file_in(FileStates& files, std::string_view folder) {
+  const auto place = std::ranges::lower_bound(files, folder, {}, &FileState::folder);
+  if (place != files.end() && place->folder == folder) return *place;
+  return *files.insert(place, FileState{.folder = std::string(folder)});
+}
+
+}  // namespace leat::sinks
