@@ -131,6 +131,7 @@ struct SinkContext {
   std::string format;        ///< Empty when the connector has none (print, blackhole).
   std::string separator;     ///< The format's, between records of one body or file.
   std::string content_type;  ///< The format's, of one record.
+  std::string header;        ///< The record that names the columns; empty: the format has none.
   /// Wall clock in microseconds, for what is judged at a delivery (a file's age, an HTTP date); injected so
   /// that tests own it. Thread-safe.
   std::function<std::int64_t()> now = wall_clock_micros;

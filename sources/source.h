@@ -175,6 +175,8 @@ struct SourceContext {
   std::size_t chunk_bytes = 128 * 1024;
   /// Where the table's format ends records in a stream of bytes; null: at the end of each line.
   formats::RecordSplitter splitter;
+  /// Where the header of a file ends, for formats that have one (Format::header_splitter); else null.
+  formats::RecordSplitter header_splitter = {};
   /// The tables of the store; null: there is none. Outlives the source.
   LocalTableReader* tables = nullptr;
   /// The addresses that the daemon's sources listen on; null: a source has its own. Outlives the source.
@@ -199,6 +201,8 @@ struct SourceConnector {
   std::function<formats::Framing(const OptionMap&)> framing_by_options = nullptr;
   /// Called only after `info.validate_source` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Source>>(const OptionMap&, const SourceContext&)> build;
+  /// Messages have as their key the record that names the fields of theirs (a file's header). Null: never.
+  std::function<bool(const OptionMap&)> names_fields = nullptr;
   /// How payloads may be compressed; no function: they never are.
   std::function<formats::CompressionOptions(const OptionMap&)> compression;
   /// Options of the intake as the connector's table gives them ('journal', 'journal.size', …).

@@ -84,6 +84,7 @@ Result<MessageDecoder> MessageDecoder::create(const plan::ScanNode& scan,
   LEAT_TRY(made.make_value_decoder(scan, layout, framing, time_zone));
   if (connector.compression)
     made.value_ = formats::decompressing(std::move(made.value_), connector.compression(scan.options));
+  made.names_fields_ = connector.names_fields && connector.names_fields(scan.options);
   if (!layout.key_columns.empty()) LEAT_TRY(made.make_key_decoder(scan, layout, time_zone));
   return made;
 }
@@ -123,6 +124,7 @@ formats::DecodeCount MessageDecoder::decode(const sources::Message& message, Mea
                                             std::vector<formats::BadRecord>& bad) {
   was_deletion_ = meaning == Meaning::kDeletion;
   if (was_deletion_) return decode_deletion(message, columns, bad);
+  if (names_fields_ && header_ != message.key) value_->use_header(header_ = message.key);
   if (!key_gives_columns_) return value_->decode(message.payload, columns, bad);
   scratch_.clear();
   for (const std::size_t place : value_places_) scratch_.push_back(columns[place]);

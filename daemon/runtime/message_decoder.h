@@ -59,6 +59,8 @@ class MessageDecoder {
   std::vector<std::size_t> key_places_;
   bool key_gives_columns_ = false;  // Of rows that are no deletions.
   bool was_deletion_ = false;       // The last message.
+  bool names_fields_ = false;       // Keys are headers.
+  std::string header_;              // The last one.
   std::vector<ColumnBuilder*> scratch_;
 };
 

@@ -138,6 +138,7 @@ sinks::SinkContext sink_context(const SinkWriter& writer, const PipelineName& pi
           .format = format == nullptr ? "" : format->name,
           .separator = format == nullptr ? "\n" : format->separator,
           .content_type = format == nullptr ? "" : format->content_type,
+          .header = writer.header(),
           .now = [clock = context.clock] { return clock->wall(); }};
 }
 

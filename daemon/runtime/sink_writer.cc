@@ -94,6 +94,8 @@ Status SinkWriter::make_value_encoder() {
   }
   LEAT_ASSIGN(const OptionMap options, read_files(*format_, plan::options_behind(sink_.options, prefix)));
   LEAT_ASSIGN(encoder_, format_->make_encoder(options, schema));
+  // Only who asks for one is told of a name that fits none ('file.header').
+  if (format_->make_header) header_ = format_->make_header(options, schema).value_or("");
   return {};
 }
 

@@ -53,6 +53,8 @@ class SinkWriter final : private formats::EncodedSink {
   [[nodiscard]] const sinks::SinkConnector& connector() const { return connector_; }
   [[nodiscard]] const plan::SinkNode& node() const { return sink_; }
   [[nodiscard]] const formats::Format* format() const { return format_; }
+  /// The record that names the columns of the values; empty: the format has none.
+  [[nodiscard]] const std::string& header() const { return header_; }
   [[nodiscard]] SinkCounters& counters() { return counters_; }
   [[nodiscard]] const SinkCounters& counters() const { return counters_; }
 
@@ -78,6 +80,7 @@ class SinkWriter final : private formats::EncodedSink {
   const plan::SinkNode& sink_;  // Part of the plan, which the pipeline keeps.
   const sinks::SinkConnector& connector_;
   const formats::Format* format_ = nullptr;
+  std::string header_;
   std::string time_zone_;
   std::unique_ptr<formats::Encoder> encoder_;
   std::vector<std::size_t> key_columns_;

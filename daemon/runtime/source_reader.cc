@@ -157,6 +157,7 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .now = context.now,
                               .chunk_bytes = context.chunk_bytes,
                               .splitter = {},
+                              .header_splitter = {},
                               .tables = context.tables,
                               .ports = context.ports,
                               .streams = context.streams,
@@ -164,6 +165,9 @@ Status SourceReader::make_source(const ReaderContext& context) {
   const formats::Format* format = value_format_of(scan_.options);
   if (format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(value_format_options(scan_.options)));
+  }
+  if (format != nullptr && format->header_splitter) {
+    LEAT_ASSIGN(made.header_splitter, format->header_splitter(value_format_options(scan_.options)));
   }
   const auto options = with_secrets(scan_.options, connector_.info.validate_source);
   if (!options) return fail(options.error(), fmt::format("table '{}'", scan_.table));

@@ -1,6 +1,7 @@
 #include "pipelines/formats/csv_decoder.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "pipelines/formats/lines.h"
 #include "pipelines/formats/read_cell.h"
@@ -33,6 +34,45 @@ CsvDecoder::CsvDecoder(const CsvOptions& options, const DecodeRequest& request)
   for (const Type::Field& field : request.schema.fields) columns_.push_back({field.name, field.type});
   for (std::size_t i = 0; i < request.wanted.size(); ++i)
     columns_[request.wanted[i]].builder = static_cast<std::uint32_t>(i);
+  fields_.resize(columns_.size());
+  std::iota(fields_.begin(), fields_.end(), 0U);
+}
+
+void CsvDecoder::use_header(std::string_view header) {
+  std::vector<std::string> names;
+  const std::string_view record = records_.header_record(header);
+  header_trouble_.clear();
+  const bool readable = valid_utf8(record) ? read_names(record, names) : fail("invalid UTF-8");
+  if (readable)
+    place_fields(names);
+  else
+    header_trouble_ = "the header cannot be read: " + reason_;
+}
+
+bool CsvDecoder::read_names(std::string_view header, std::vector<std::string>& names) {
+  for (std::size_t at = 0;; ++at) {
+    Field field;
+    if (!take_field(header, at, field)) return false;
+    names.emplace_back(trim(field.text));
+    if (at == header.size()) return true;
+    if (header[at] != options_.delimiter()) return fail("unexpected text behind a quoted field");
+  }
+}
+
+void CsvDecoder::place_fields(const std::vector<std::string>& names) {
+  fields_.assign(names.size(), kUnwanted);
+  absent_.clear();
+  for (std::uint32_t i = 0; i < columns_.size(); ++i) {
+    const auto found = std::ranges::find(names, columns_[i].name);
+    if (found == names.end()) {
+      absent_.push_back(i);
+      continue;
+    }
+    if (std::find(found + 1, names.end(), columns_[i].name) != names.end())
+      header_trouble_ = "the header names '" + columns_[i].name + "' twice";
+    fields_[static_cast<std::size_t>(found - names.begin())] = i;
+  }
+  if (absent_.size() == columns_.size()) header_trouble_ = "the header names no column of the table";
 }
 
 DecodeCount CsvDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
@@ -71,14 +111,16 @@ void CsvDecoder::read_record(std::string_view record, Pass& pass) {
 }
 
 bool CsvDecoder::read_fields(std::string_view record, Pass& pass) {
+  if (!header_trouble_.empty()) return fail(header_trouble_);
   const char delimiter = options_.delimiter();
   std::size_t count = 0;
   for (std::size_t at = 0;;) {
     Field field;
     if (!take_field(record, at, field)) return false;
-    if (count < columns_.size() && columns_[count].builder != kUnwanted &&
-        !store(field, columns_[count], *pass.columns[columns_[count].builder]))
-      return false;
+    if (count < fields_.size() && fields_[count] != kUnwanted) {
+      const Column& column = columns_[fields_[count]];
+      if (column.builder != kUnwanted && !store(field, column, *pass.columns[column.builder])) return false;
+    }
     ++count;
     if (at == record.size()) return finish_row(count, field.text.empty(), pass);
     if (record[at] != delimiter) return fail("unexpected text behind a quoted field");
@@ -88,19 +130,27 @@ bool CsvDecoder::read_fields(std::string_view record, Pass& pass) {
 
 /// Judges the number of fields and fills what is missing.
 bool CsvDecoder::finish_row(std::size_t fields, bool last_is_empty, Pass& pass) {
-  const bool trailing = fields == columns_.size() + 1 && last_is_empty && options_.allow_trailing_comma;
-  if (fields > columns_.size() && !trailing && !options_.ignore_trailing_unmappable)
-    return fail("expected " + std::to_string(columns_.size()) + " fields, found more");
-  if (fields < columns_.size() && options_.fail_on_missing_columns)
-    return fail("expected " + std::to_string(columns_.size()) + " fields, found " + std::to_string(fields));
-  for (std::size_t i = fields; i < columns_.size(); ++i) {
-    if (columns_[i].builder == kUnwanted) continue;
-    if (!columns_[i].type.nullable())
-      return fail("field '" + columns_[i].name + "': expected " + columns_[i].type.to_string() +
+  const bool trailing = fields == fields_.size() + 1 && last_is_empty && options_.allow_trailing_comma;
+  if (fields > fields_.size() && !trailing && !options_.ignore_trailing_unmappable)
+    return fail("expected " + std::to_string(fields_.size()) + " fields, found more");
+  if (fields < fields_.size() && options_.fail_on_missing_columns)
+    return fail("expected " + std::to_string(fields_.size()) + " fields, found " + std::to_string(fields));
+  return (fields >= fields_.size() && absent_.empty()) || fill_absent(fields, pass);
+}
+
+/// NULL for the columns whose fields a record of `fields` fields has not.
+bool CsvDecoder::fill_absent(std::size_t fields, Pass& pass) {
+  const auto fill = [&](const Column& column) {
+    if (column.builder == kUnwanted) return true;
+    if (!column.type.nullable() || options_.fail_on_missing_columns)
+      return fail("field '" + column.name + "': expected " + column.type.to_string() +
                   ", found no such field");
-    pass.columns[columns_[i].builder]->append_null();
-  }
-  return true;
+    pass.columns[column.builder]->append_null();
+    return true;
+  };
+  for (std::size_t i = fields; i < fields_.size(); ++i)
+    if (fields_[i] != kUnwanted && !fill(columns_[fields_[i]])) return false;
+  return std::ranges::all_of(absent_, [&](std::uint32_t column) { return fill(columns_[column]); });
 }
 
 /// Takes the field that begins at `at`; `at` goes to the delimiter behind it or to the end.
@@ -182,12 +232,10 @@ bool CsvDecoder::store(const Field& field, const Column& column, ColumnBuilder& 
     out.append_null();
     return true;
   }
-  // Flink's CSV has no header either.
-  const char* const hint =
-      field.text == column.name
-          ? "; this line names the columns, which nothing skips: take it out, or begin it with '#' "
-            "and set 'csv.allow-comments' = 'true'"
-          : "";
+  const char* const hint = field.text != column.name ? ""
+                           : framing_ == Framing::kLines
+                               ? "; this line names the columns: set 'file.header' = 'names'"
+                               : "; this record names the columns, which is not read";
   return fail("field '" + column.name + "': expected " + column.type.to_string() + ", found \"" +
               shown(field.text) + "\"" + hint);
 }

@@ -20,6 +20,7 @@ class CsvDecoder final : public Decoder {
 
   DecodeCount decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                      std::vector<BadRecord>& bad) override;
+  void use_header(std::string_view header) override;
 
  private:
   static constexpr std::uint32_t kUnwanted = UINT32_MAX;
@@ -48,6 +49,9 @@ class CsvDecoder final : public Decoder {
   bool take_field(std::string_view record, std::size_t& at, Field& field);
   bool take_quoted(std::string_view record, std::size_t& at, Field& field);
   void take_escaped(std::string_view record, std::size_t& at, Field& field);
+  bool read_names(std::string_view header, std::vector<std::string>& names);
+  void place_fields(const std::vector<std::string>& names);
+  bool fill_absent(std::size_t fields, Pass& pass);
   bool finish_row(std::size_t fields, bool last_is_empty, Pass& pass);
   bool store(const Field& field, const Column& column, ColumnBuilder& out);
   bool store_value(const Field& field, const Type& type, ColumnBuilder& out);
@@ -59,6 +63,9 @@ class CsvDecoder final : public Decoder {
   CsvRecords records_;
   Framing framing_;
   std::vector<Column> columns_;
+  std::vector<std::uint32_t> fields_;  // By field of a record: its column, or kUnwanted.
+  std::vector<std::uint32_t> absent_;  // Columns that no field has; of those without a header: none.
+  std::string header_trouble_;         // Not empty: the header fits no record of the table.
   std::string scratch_;
   std::string reason_;  // Why the last record is bad.
 };

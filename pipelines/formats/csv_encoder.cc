@@ -30,6 +30,20 @@ void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
   }
 }
 
+Result<std::string> CsvEncoder::header(const Schema& schema) {
+  buffer_.clear();
+  for (const Type::Field& column : schema.fields) {
+    if (&column != &schema.fields.front()) buffer_.push_back(options_.delimiter());
+    if (!needs_quotes(column.name))
+      buffer_ += column.name;
+    else if (options_.quote() != '\0')
+      write_quoted(column.name);
+    else
+      return fail(ErrorCode::kInvalid, "the name '" + column.name + "' needs quotes in a header of CSV");
+  }
+  return buffer_;
+}
+
 bool CsvEncoder::write_field(const Column& column, std::size_t row) {
   if (column.is_null(row)) {
     if (options_.null_literal) buffer_ += *options_.null_literal;

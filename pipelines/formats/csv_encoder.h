@@ -15,6 +15,8 @@ class CsvEncoder final : public Encoder {
 
   void encode(const Batch& batch, EncodedSink& out,
               std::vector<std::pair<std::uint32_t, std::string>>& bad) override;
+  /// The record that names the columns. Errors: invalid (a name needs quotes, and there are none).
+  Result<std::string> header(const Schema& schema);
 
  private:
   enum class Quoting : std::uint8_t { kNever, kAsNeeded };

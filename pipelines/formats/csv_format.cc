@@ -122,6 +122,18 @@ Result<RecordSplitter> make_splitter(const OptionMap& all) {
   };
 }
 
+Result<RecordSplitter> header_splitter(const OptionMap& all) {
+  LEAT_ASSIGN(const CsvOptions options, read_options(all));
+  return [records = CsvRecords(options)](std::string_view bytes, Behind behind) {
+    return records.header(bytes, behind);
+  };
+}
+
+Result<std::string> make_header(const OptionMap& all, const Schema& schema) {
+  LEAT_ASSIGN(const CsvOptions options, read_options(all));
+  return CsvEncoder(options, schema).header(schema);
+}
+
 }  // namespace
 
 const OptionTable<CsvOptions>& csv_options() {
@@ -166,12 +178,15 @@ Format csv_format() {
   return {.name = "csv",
           .doc =
               "Comma-separated values (RFC 4180): one record per line (more if a quoted field has "
-              "line breaks), the columns in the table's order.",
+              "line breaks), the columns in the table's order, or by the names in the first line "
+              "('file.header').",
           .options = [] { return csv_options().docs(); },
           .validate = validate,
           .make_decoder = make_decoder,
           .make_encoder = make_encoder,
           .make_splitter = make_splitter,
+          .header_splitter = header_splitter,
+          .make_header = make_header,
           .separator = "\n",
           .content_type = "text/csv"};
 }

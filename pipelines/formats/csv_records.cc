@@ -31,6 +31,33 @@ std::size_t CsvRecords::first(std::string_view bytes, Behind behind) const {
   return whole_line && (cut || behind == Behind::kNothing) ? line_length : 0;
 }
 
+bool CsvRecords::is_record(std::string_view line) const {
+  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+  return line.find_first_not_of(" \t\r\n") != kNone && !(comments_ && line.starts_with('#'));
+}
+
+std::size_t CsvRecords::header(std::string_view bytes, Behind behind) const {
+  for (std::size_t length = 0; length < bytes.size();) {
+    const std::size_t record = first(bytes.substr(length), behind);
+    if (record == 0) break;
+    const std::string_view line = bytes.substr(length, record);
+    length += record;
+    if (is_record(line)) return length;
+  }
+  return behind == Behind::kNothing ? bytes.size() : 0;
+}
+
+std::string_view CsvRecords::header_record(std::string_view header) const {
+  while (!header.empty()) {
+    std::string_view line = header.substr(0, first(header, Behind::kNothing));
+    header.remove_prefix(line.size());
+    if (!is_record(line)) continue;
+    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+    return without_line_end(line);
+  }
+  return {};
+}
+
 std::size_t CsvRecords::whole(std::string_view bytes, Behind behind) const {
   if (behind == Behind::kNothing) return bytes.size();
   if (quote_ == '\0' || bytes.find(quote_) == kNone) {

@@ -23,10 +23,15 @@ class CsvRecords {
 
   /// Length of the first record of `bytes` with the end of its line; 0: more is needed to tell.
   [[nodiscard]] std::size_t first(std::string_view bytes, Behind behind) const;
+  /// Length up to the end of the first record that is neither blank nor a comment; 0: more is needed.
+  [[nodiscard]] std::size_t header(std::string_view bytes, Behind behind) const;
+  /// What of a header, as above, is the record.
+  [[nodiscard]] std::string_view header_record(std::string_view header) const;
   /// As RecordSplitter says.
   [[nodiscard]] std::size_t whole(std::string_view bytes, Behind behind) const;
 
  private:
+  [[nodiscard]] bool is_record(std::string_view line) const;
   [[nodiscard]] bool starts_quoted(std::string_view bytes, std::size_t& at) const;
   /// The place behind the closing quote of the field that is open at `at`; npos: it is not closed.
   [[nodiscard]] std::size_t behind_quotes(std::string_view bytes, std::size_t at) const;

@@ -62,6 +62,9 @@ class Decoder {
   /// What the rows of the last `decode` do, one per row; valid until the next. Empty: all are +I, as always
   /// where the format is no changelog.
   [[nodiscard]] virtual std::span<const RowKind> kinds() const { return {}; }
+  /// The record that names the fields of those of the payloads from now on (Format::header_splitter finds
+  /// it). If it fits no table of this schema, all of them are bad. Of formats without headers: never called.
+  virtual void use_header(std::string_view header) { (void)header; }
 };
 
 /// An encoded record; the views are valid until the next call of the encoder.
@@ -108,6 +111,10 @@ struct Format {
   std::function<Result<std::unique_ptr<Encoder>>(const OptionMap&, const Schema&)> make_encoder;
   /// Where records end in a file; it agrees with the decoder. Null: at the end of each line.
   std::function<Result<RecordSplitter>(const OptionMap&)> make_splitter = nullptr;
+  /// How long the beginning of a file is of which the last record names the columns, and how it is written
+  /// (without the separator), for files that have such a header. Null: the format has none.
+  std::function<Result<RecordSplitter>(const OptionMap&)> header_splitter = nullptr;
+  std::function<Result<std::string>(const OptionMap&, const Schema&)> make_header = nullptr;
   /// Options whose values are paths: whoever makes a coder, or validates, puts the files' contents in their
   /// place (the formats read no files).
   std::vector<std::string> files = {};

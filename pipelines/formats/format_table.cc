@@ -6,6 +6,7 @@
 #include "pipelines/formats/cbor_format.h"
 #include "pipelines/formats/csv_format.h"
 #include "pipelines/formats/debezium_format.h"
+#include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/formats/influx_format.h"
 #include "pipelines/formats/json_format.h"
@@ -32,6 +33,14 @@ void check_in_files(const OptionMap& table, std::vector<OptionError>& errors) {
   const auto name = table.find("format");
   const Format* const format = name == table.end() ? nullptr : find_format(name->second);
   if (format != nullptr && format->check_in_files) format->check_in_files(table, errors);
+}
+
+void check_header(FileHeader header, const OptionMap& table, std::vector<OptionError>& errors) {
+  const auto name = table.find("format");
+  const Format* const format = name == table.end() ? nullptr : find_format(name->second);
+  if (header == FileHeader::kNone || format == nullptr || format->header_splitter) return;
+  errors.push_back({"file.header", OptionError::Part::kValue,
+                    "files of the format '" + format->name + "' have no header; those of 'csv' have"});
 }
 
 }  // namespace leat::formats

@@ -9,6 +9,7 @@
 
 #include "pipelines/base/flink_option.h"
 #include "pipelines/formats/compression.h"
+#include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
 #include "sinks/connector.h"
 #include "sinks/filesystem/file_state.h"
@@ -25,6 +26,7 @@ struct FilesystemOptions {
   Micros inactivity_interval{30 * kMicrosPerMinute};
   Micros check_interval{kMicrosPerMinute};
   formats::Compression compression = formats::Compression::kNone;
+  formats::FileHeader header = formats::FileHeader::kNone;
   std::uint64_t max_rows = 10'000;
   ByteSize max_bytes{4 << 20};
   Micros linger{0};
@@ -58,6 +60,7 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              Necessity::kOptional,
              "How the files are compressed; their names end in .gz or .zst. A shipment is a member or frame "
              "of its own."),
+      formats::header_row(&FilesystemOptions::header),
       max_rows_option<FilesystemOptions>(),
       max_bytes_option<FilesystemOptions>(),
       linger_option<FilesystemOptions>(),
@@ -78,7 +81,8 @@ std::string folder_of(const FilesystemOptions& options) {
   return options.path.starts_with(kFileScheme) ? options.path.substr(kFileScheme.size()) : options.path;
 }
 
-void check_path(const FilesystemOptions& options, const OptionMap&, std::vector<OptionError>& errors) {
+void check_path(const FilesystemOptions& options, const OptionMap& map, std::vector<OptionError>& errors) {
+  formats::check_header(options.header, map, errors);
   const std::string folder = folder_of(options);
   if (folder.empty())
     errors.push_back({"path", OptionError::Part::kValue, "'path' is empty; expected a folder"});
@@ -92,13 +96,24 @@ std::string_view suffix_of(formats::Compression compression) {
   return compression == formats::Compression::kZstd ? ".zst" : "";
 }
 
+/// Whether the names of the columns can be written, if they are to be.
+void check_columns(const OptionMap& map, const plan::TableShape& table, std::vector<OptionError>& errors) {
+  const auto format = map.find("format");
+  const formats::Format* const found = format == map.end() ? nullptr : formats::find_format(format->second);
+  const bool writes = validated_options(filesystem_options(), map).header != formats::FileHeader::kNone;
+  if (!writes || found == nullptr || !found->make_header) return;
+  const auto header = found->make_header(map, table.physical);
+  if (!header) errors.push_back({"file.header", OptionError::Part::kValue, header.error().message});
+}
+
 class FilesystemSink final : public Sink {
  public:
   FilesystemSink(FilesystemOptions options, SinkContext context)
       : options_(std::move(options)),
         folder_(folder_of(options_)),
         context_(std::move(context)),
-        form_(fmt::format(".{}{}", context_.format, suffix_of(options_.compression))) {}
+        header_(options_.header == formats::FileHeader::kNone ? "" : context_.header + context_.separator),
+        form_(fmt::format(".{}{}\n{}", context_.format, suffix_of(options_.compression), header_)) {}
 
   Delivery deliver(const Shipment& shipment) override {
     if (interrupted_) return Retry{"interrupted", std::nullopt};
@@ -185,18 +200,28 @@ class FilesystemSink final : public Sink {
 
   Status append(FileState& file, const Shipment& shipment, std::string_view lines, std::int64_t now) {
     LEAT_TRY(ensure_folder(path_of(file)));
-    LEAT_ASSIGN(const std::string bytes, formats::compress(lines, options_.compression));
     if (file.length == 0) begin(file, shipment, now);
-    Status appended = append_at(path_of(file), hidden_name(file), file.length, bytes);
+    Status appended = append(file, lines);
     if (!appended && appended.error().code == ErrorCode::kNotFound) {
       // An attempt that was not settled has rolled it; if somebody has taken it away, this is the error.
       LEAT_TRY(roll(file));
       begin(file, shipment, now);
-      appended = append_at(path_of(file), hidden_name(file), 0, bytes);
+      appended = append(file, lines);
     }
-    LEAT_TRY(appended);
     file.written = now;
-    file.length += bytes.size();
+    return appended;
+  }
+
+  Status append(FileState& file, std::string_view lines) {
+    std::string begun;
+    if (file.length == 0 && !header_.empty()) lines = begun.append(header_).append(lines);
+    std::string packed;
+    if (options_.compression != formats::Compression::kNone) {
+      LEAT_ASSIGN(packed, formats::compress(lines, options_.compression));
+      lines = packed;
+    }
+    LEAT_TRY(append_at(path_of(file), hidden_name(file), file.length, lines));
+    file.length += lines.size();
     return {};
   }
 
@@ -215,7 +240,7 @@ class FilesystemSink final : public Sink {
     return joined_name({context_.gateway_id, context_.pipeline.value, context_.table.value,
                         std::string_view(file.store).substr(0, 8), number},
                        '~') +
-           file.form;
+           file.form.substr(0, file.form.find('\n'));
   }
 
   [[nodiscard]] std::string hidden_name(const FileState& file) const {
@@ -227,6 +252,7 @@ class FilesystemSink final : public Sink {
   FilesystemOptions options_;
   std::string folder_;
   SinkContext context_;
+  const std::string header_;           // With its separator; empty: files have none.
   const std::string form_;             // Of the files that are begun now.
   std::deque<std::string> published_;  // The last files that this process has published.
   std::atomic<bool> interrupted_ = false;
@@ -245,6 +271,7 @@ SinkConnector filesystem_connector() {
     own(map, foreign, errors);
     formats::check_in_files(map, errors);
   };
+  connector.info.validate_sink_table = check_columns;
   connector.batch_limits = [](const OptionMap& map) {
     return batch_limits_of(validated_options(filesystem_options(), map));
   };

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "pipelines/base/flink_option.h"
+#include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
 #include "sources/filesystem/file_listing.h"
 #include "sources/filesystem/file_matching.h"
@@ -34,6 +35,7 @@ struct FilesystemOptions {
   std::optional<Micros> monitor_interval;
   std::string regex;
   FileCompression compression = FileCompression::kByName;
+  formats::FileHeader header = formats::FileHeader::kNone;
   std::uint64_t lookup_max_rows = 100'000;
 };
 
@@ -55,6 +57,7 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
               {"zstd", FileCompression::kZstd}},
              Necessity::kOptional,
              "How the files are compressed; 'auto': as their names end, .gz and .gzip, .zst and .zstd."),
+      formats::header_row(&Options::header),
       option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
              "In a lookup join the files are held in memory; with more rows they are refused. With "
              "'source.monitor-interval' they are read again when they have changed."),
@@ -72,6 +75,7 @@ FilesystemOptions read_options(const OptionMap& map, const std::vector<OptionDoc
   if (map.contains("path") && options.path.empty()) wrong("path", "expected a path");
   if (options.monitor_interval && options.monitor_interval->count() <= 0)
     wrong("source.monitor-interval", "expected more than 0");
+  formats::check_header(options.header, map, errors);
   if (const RE2 regex(options.regex, RE2::Quiet); !regex.ok())
     wrong("source.path.regex-pattern", regex.error());
   return options;
@@ -151,6 +155,8 @@ class FilesystemSource final : public Source {
         monitor_interval_(options.monitor_interval),
         chunk_bytes_(context.chunk_bytes),
         splitter_(context.splitter),
+        header_(context.header_splitter ? options.header : formats::FileHeader::kNone),
+        header_splitter_(context.header_splitter),
         now_(context.now),
         metadata_(std::move(metadata)) {}
 
@@ -172,6 +178,13 @@ class FilesystemSource final : public Source {
   void forget(const std::string& path);
   Status follow_file(const std::string& path, std::uint64_t inode);
   Status read_lines(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
+  /// A reader at the file's beginning goes behind its header. False: there is none yet, or none that can be
+  /// read.
+  Result<bool> pass_header(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
+  /// The names in the header of a file that is gone on with.
+  Status find_names(const std::string& path);
+  /// Hands a chunk on. False: nothing is to follow of its file.
+  bool give(const LineReader& reader, LineReader::Chunk chunk, const std::string& path);
   /// False: the source is to end.
   bool append(const LineReader& reader, const LineReader::Chunk& chunk, const std::string& path,
               const FilePlace& place);
@@ -193,6 +206,8 @@ class FilesystemSource final : public Source {
   const std::optional<Micros> monitor_interval_;
   const std::size_t chunk_bytes_;
   const formats::RecordSplitter splitter_;
+  const formats::FileHeader header_;
+  const formats::RecordSplitter header_splitter_;  // Not null where there are headers.
   const std::function<std::int64_t()> now_;
   const std::vector<MetadataField> metadata_;
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
@@ -202,7 +217,8 @@ class FilesystemSource final : public Source {
   /// Compressed files as they were when they were last read: to go on in one is to expand it from its start.
   std::map<std::string, std::array<std::uint64_t, 3>> expanded_;
   std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
-  std::string attributes_;         // Scratch.
+  std::optional<std::string> names_;  // The header of the file that is being read, once it is needed.
+  std::string attributes_;            // Scratch.
   mutable std::mutex mutex_;
   SourceHealth health_;
   PauseGate gate_;
@@ -368,18 +384,44 @@ Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
   const FilePlace from = place_in(path, reader);
   if (from.offset == kNoFurther) return {};
   LEAT_TRY(reader.seek(from.offset, from.tail));
-  while (!gate_.stopped()) {
+  names_.reset();
+  bool more = true;
+  if (header_ != formats::FileHeader::kNone && reader.offset() == 0) {
+    LEAT_ASSIGN(more, pass_header(reader, path, last_line));
+  }
+  while (more && !gate_.stopped()) {
     LEAT_ASSIGN(LineReader::Chunk chunk, reader.next(last_line));
-    const bool damaged = !chunk.damage.empty();
-    if (chunk.bytes.empty() && !damaged) break;
-    const FilePlace place{damaged ? kNoFurther : chunk.end, reader.file().inode(), reader.tail()};
-    if (damaged) chunk.damage = text_of(chunk, path);
-    if (!append(reader, chunk, path, place)) return {};
-    places_[path] = place;
-    if (damaged) break;
+    if (chunk.bytes.empty() && chunk.damage.empty()) break;
+    if (header_ == formats::FileHeader::kNames && !names_) LEAT_TRY(find_names(path));
+    more = give(reader, std::move(chunk), path);
   }
   reader.free_buffer();
   return {};
+}
+
+Result<bool> FilesystemSource::pass_header(LineReader& reader, const std::string& path,
+                                           LineReader::LastLine last_line) {
+  LEAT_ASSIGN(auto header, reader.first_record(header_splitter_, last_line));
+  if (!header) return false;
+  if (!header->damage.empty() || header->overlong > 0) return give(reader, *std::move(header), path);
+  if (header_ == formats::FileHeader::kNames) names_.emplace(header->bytes);
+  return true;
+}
+
+Status FilesystemSource::find_names(const std::string& path) {
+  LEAT_ASSIGN(const auto reader, open(path));
+  LEAT_ASSIGN(const auto header, reader->first_record(header_splitter_, LineReader::LastLine::kComplete));
+  names_.emplace(header ? header->bytes : std::string_view());
+  return {};
+}
+
+bool FilesystemSource::give(const LineReader& reader, LineReader::Chunk chunk, const std::string& path) {
+  const bool damaged = !chunk.damage.empty();
+  const FilePlace place{damaged ? kNoFurther : chunk.end, reader.file().inode(), reader.tail()};
+  if (damaged) chunk.damage = text_of(chunk, path);
+  if (!append(reader, chunk, path, place)) return false;
+  places_[path] = place;
+  return !damaged;
 }
 
 bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk& chunk,
@@ -387,7 +429,7 @@ bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk&
   const FileBytes& file = reader.file();
   encode_chunk({path, place, file.size(), file.mtime(), chunk.overlong, chunk.damage}, changes_, attributes_);
   while (!gate_.stopped()) {
-    const Appended appended = intake_->append(chunk.bytes, {}, attributes_, now_());
+    const Appended appended = intake_->append(chunk.bytes, names_.value_or(""), attributes_, now_());
     if (appended == Appended::kStored) break;
     set_health(SourceHealth::Link::kPaused, selection_.path + ": the intake is full");
     const bool goes_on = appended == Appended::kFailed ? gate_.wait_for(kRetry) : gate_.wait_for_room();
@@ -454,6 +496,9 @@ SourceConnector filesystem_connector() {
       .bounded = [](const OptionMap& map) { return !read_options(map).monitor_interval.has_value(); }};
   connector.intake = IntakeKind::kMemory;
   connector.framing = formats::Framing::kLines;
+  connector.names_fields = [](const OptionMap& map) {
+    return read_options(map).header == formats::FileHeader::kNames;
+  };
   connector.build = FilesystemSource::build;
   // A few chunks of look-ahead; the file itself is the queue.
   connector.intake_options = [](const OptionMap&) { return IntakeOptions{.size = {4U << 20}}; };

@@ -55,6 +55,8 @@ class LineReader {
   /// are none.
   [[nodiscard]] std::uint64_t tail() const;
 
+  /// Where the next chunk begins.
+  [[nodiscard]] std::uint64_t offset() const { return offset_; }
   [[nodiscard]] const FileBytes& file() const { return *file_; }
 
  private:

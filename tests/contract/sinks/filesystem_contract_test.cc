@@ -128,6 +128,31 @@ TEST_CASE("a compressed file is whole behind each shipment, and a crash doubles 
   }
 }
 
+TEST_CASE("each file begins with the header, once") {
+  FilesystemHarness files;
+  files.header = "s,n";
+  const OptionMap options{
+      {"format", "csv"}, {"file.header", "names"}, {"sink.rolling-policy.file-size", "10 b"}};
+  std::string state = deliver(*files.build_with(options), 1, {"a,1"});
+  deliver(*files.build_with(options), 2, {"b,2"}, state);
+  state = deliver(*files.build_with(options), 2, {"b,2"}, state);
+  deliver(*files.build_with(options), 3, {"c,3"}, state);
+  REQUIRE(files.names().size() == 2);
+  CHECK(files.text(files.names()[0]) == "s,n\na,1\nb,2\n");
+  CHECK(files.text(files.names()[1]) == "s,n\nc,3\n");
+}
+
+TEST_CASE("a file with another header is rolled") {
+  FilesystemHarness files;
+  const OptionMap options{{"format", "csv"}, {"file.header", "skip"}};
+  files.header = "s";
+  const std::string state = deliver(*files.build_with(options), 1, {"a"});
+  files.header = "s,n";
+  deliver(*files.build_with(options), 2, {"b,2"}, state);
+  REQUIRE(files.names().size() == 2);
+  CHECK(files.text(files.names()[1]) == "s,n\nb,2\n");
+}
+
 TEST_CASE("a file that was begun in another form is published as it is") {
   FilesystemHarness files;
   const std::string state = deliver(*files.build(), 1, {"a"});

@@ -39,7 +39,7 @@ Shipment make_shipment(std::uint64_t number, const Payloads& payloads, std::stri
 std::unique_ptr<Sink> build_sink(const std::string& connector, const OptionMap& options,
                                  const SinkContext& context) {
   std::vector<OptionError> errors;
-  find_sink(connector)->info.validate_sink(options, {}, errors);
+  find_sink(connector)->info.validate_sink(options, {{.key = "format"}}, errors);
   for (const OptionError& error : errors) FAIL(error.message);
   auto sink = find_sink(connector)->build(options, context);
   if (!sink) FAIL(sink.error().message);

@@ -24,6 +24,7 @@ class FilesystemHarness final : public RemoteHarness {
     options.emplace("path", path());
     sinks::SinkContext context = test_context();
     context.now = [this] { return now; };
+    context.header = header;
     return build_sink("filesystem", options, context);
   }
 
@@ -74,6 +75,7 @@ class FilesystemHarness final : public RemoteHarness {
   }
 
   std::int64_t now = 0;
+  std::string header;
   std::string unwelcome_state;
 
  private:

@@ -67,6 +67,60 @@ TEST_CASE("NULL has a literal, and an empty field can stand for it") {
   CHECK(csv("\"\",", {{"csv.null-literal", ""}}).row() == "NULL|NULL");
 }
 
+Decoded behind_header(const std::string& header, const std::string& text, const OptionMap& options = {}) {
+  const Schema schema{{{"s", Type::string()}, {"n", Type::integer()}}};
+  DecodeFixture fixture("csv", schema, options, Framing::kLines);
+  fixture.use_header(header);
+  return fixture.decode(text);
+}
+
+TEST_CASE("a header finds the columns by their names") {
+  CHECK(behind_header("n,x,s\n", "1,other,a\n").row() == "a|1");
+  CHECK(behind_header("\xEF\xBB\xBF\"n\" ; s\r\n", "1;a\n", {{"csv.field-delimiter", ";"}}).row() == "a|1");
+  CHECK(behind_header("\n# no header\nn,s\n", "1,a\n", {{"csv.allow-comments", "true"}}).row() == "a|1");
+  CHECK(behind_header("n\n", "1\n").row() == "NULL|1");
+  CHECK(behind_header("n,s\n", "1\n").row() == "NULL|1");
+  CHECK(behind_header("n,\n", "1,\n").row() == "NULL|1");
+  CHECK(behind_header("n,s\n", "1,a,x\n").reason() == "expected 2 fields, found more");
+}
+
+TEST_CASE("the columns of another header are another's") {
+  DecodeFixture fixture("csv", kTwo, {}, Framing::kLines);
+  CHECK(fixture.decode("a,1\n").row() == "a|1");
+  fixture.use_header("n,s\n");
+  CHECK(fixture.decode("1,a\n").row() == "a|1");
+  fixture.use_header("s,x,n\n");
+  CHECK(fixture.decode("a,,1\n").row() == "a|1");
+}
+
+TEST_CASE("a column that the header does not name is bad where it must be there") {
+  CHECK(behind_header("n\n", "1\n", {{"csv.fail-on-missing-columns", "true"}}).reason() ==
+        "field 's': expected STRING, found no such field");
+  DecodeFixture fixture("csv", {{{"s", Type::string().with_nullable(false)}, {"n", Type::integer()}}}, {},
+                        Framing::kLines);
+  fixture.use_header("n\n");
+  CHECK(fixture.decode("1\n").reason() == "field 's': expected STRING NOT NULL, found no such field");
+}
+
+TEST_CASE("records behind a header that fits nothing are bad, and good again behind the next one") {
+  DecodeFixture fixture("csv", kTwo, {}, Framing::kLines);
+  for (const auto& [header, reason] :
+       {std::pair{"a,1\n", "the header names no column of the table"},
+        {"s,n,s\n", "the header names 's' twice"},
+        {"\"s\n", "the header cannot be read: a quoted field without its closing quote"}}) {
+    fixture.use_header(header);
+    CHECK(fixture.decode("a,1\n").reason() == reason);
+  }
+  fixture.use_header("s,n\n");
+  CHECK(fixture.decode("a,1\n").row() == "a|1");
+}
+
+TEST_CASE("a header that is taken for a record is told of with the option that reads it") {
+  DecodeFixture fixture("csv", kTwo, {}, Framing::kLines);
+  CHECK(fixture.decode("s,n\n").reason() ==
+        "field 'n': expected INT, found \"n\"; this line names the columns: set 'file.header' = 'names'");
+}
+
 TEST_CASE("fewer fields give NULL, more are bad unless allowed") {
   CHECK(csv("a").row() == "a|NULL");
   CHECK(csv("a", {{"csv.fail-on-missing-columns", "true"}}).bad.size() == 1);

@@ -62,5 +62,13 @@ TEST_CASE("arrays and rows are joined and quoted as one text") {
   CHECK(csv(point, Value::list({Value::integer(1), Value::float64(2)})) == "1;2.0");
 }
 
+TEST_CASE("the header has the names, in quotes where they need them") {
+  const Schema schema{{{"n", Type::integer()}, {"a b", Type::string()}, {"say \"x\"", Type::string()}}};
+  const Format& csv = *find_format("csv");
+  CHECK(*csv.make_header({{"csv.field-delimiter", ";"}}, schema) == "n;\"a b\";\"say \"\"x\"\"\"");
+  const Schema delimited{{{"a,b", Type::string()}}};
+  CHECK_FALSE(csv.make_header({{"csv.disable-quote-character", "true"}}, delimited).has_value());
+}
+
 }  // namespace
 }  // namespace leat::formats

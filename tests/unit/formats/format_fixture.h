@@ -47,6 +47,7 @@ class DecodeFixture {
   }
   DecodeFixture(const std::string& format, const DecodeRequest& request) { start(format, request, {}); }
 
+  void use_header(const std::string& header) { decoder_->use_header(header); }
   Decoded decode(const std::string& text) {
     // Exactly the padding that the contract promises, on the heap, so that the sanitizer sees each byte more.
     auto payload = std::make_shared<std::vector<char>>(text.begin(), text.end());

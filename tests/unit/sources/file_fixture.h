@@ -17,6 +17,7 @@ struct FileFixture {
   test::TemporaryFolder folder;
   OptionMap options;
   formats::RecordSplitter splitter;
+  formats::RecordSplitter header_splitter;
   std::string position;
   std::unique_ptr<Intake> intake = make_memory_intake({.size = {1 << 20}}, WhenFull::kWait);
   std::unique_ptr<Source> source;
@@ -29,12 +30,19 @@ struct FileFixture {
   ~FileFixture() {
     if (source) source->stop();
   }
+  /// Files of CSV, with a header.
+  void with_header(const std::string& use) {
+    options["format"] = "csv";
+    options["file.header"] = use;
+    header_splitter = *formats::find_format("csv")->header_splitter({});
+  }
   void follow() { options["source.monitor-interval"] = "1 ms"; }
   Status start(std::size_t chunk_bytes = 64) {
     auto built = filesystem_connector().build(options, {.metadata_keys = {"file.name", "file.size"},
                                                         .now = [] { return std::int64_t{5}; },
                                                         .chunk_bytes = chunk_bytes,
-                                                        .splitter = splitter});
+                                                        .splitter = splitter,
+                                                        .header_splitter = header_splitter});
     REQUIRE(built.has_value());
     source = *std::move(built);
     tracker = source->tracker(position);

@@ -355,11 +355,55 @@ TEST_CASE("a position from before the tails were kept is still read") {
   CHECK(places->at("a").tail == 0);
 }
 
+TEST_CASE("the header of each file is passed over, and its names go with the lines") {
+  for (const std::size_t chunk : {1, 5, 1000}) {
+    FileFixture it;
+    it.with_header("names");
+    it.folder.write("a.csv", "s,n\nx,1\ny,2\n");
+    it.folder.write("b.csv", "n,\"s\nt\"\n3,z\n");
+    it.folder.write("c.csv", "s,n");
+    it.folder.write("d.csv", "");
+    REQUIRE(it.start(chunk).has_value());
+    REQUIRE(it.ends_with("x,1\ny,2\n3,z\n"));
+    for (const Message& message : it.messages)
+      CHECK(message.key == (message.payload == "3,z\n" ? "n,\"s\nt\"\n" : "s,n\n"));
+  }
+}
+
+TEST_CASE("a file that is gone on with amid its lines still has its names") {
+  FileFixture it;
+  it.with_header("names");
+  it.follow();
+  it.folder.write("a.csv", "s,n\nx,1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("x,1\n"));
+  it.stop();
+  it.folder.append("a.csv", "y,2\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("y,2\n"));
+  CHECK(it.messages[0].key == "s,n\n");
+}
+
+TEST_CASE("a header is waited for while its file grows, and passed over without its names where so asked") {
+  FileFixture it;
+  it.with_header("skip");
+  it.follow();
+  it.folder.write("a.csv", "s,");
+  it.folder.write("b.csv", "s,n\nb,1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("b,1\n"));
+  it.folder.append("a.csv", "n\na,1\n");
+  REQUIRE(it.has("b,1\na,1\n"));
+  CHECK(it.messages[0].key.empty());
+}
+
 TEST_CASE("wrong filesystem options are errors") {
   for (const OptionMap& map : {OptionMap{}, OptionMap{{"path", "x"}, {"source.path.regex-pattern", "("}},
-                               OptionMap{{"path", "x"}, {"source.monitor-interval", "0 s"}}}) {
+                               OptionMap{{"path", "x"}, {"source.monitor-interval", "0 s"}},
+                               OptionMap{{"path", "x"}, {"compression", "lzma"}},
+                               OptionMap{{"path", "x"}, {"format", "json"}, {"file.header", "names"}}}) {
     std::vector<OptionError> errors;
-    filesystem_connector().info.validate_source(map, {}, errors);
+    filesystem_connector().info.validate_source(map, {{.key = "format"}}, errors);
     CHECK(errors.size() == 1);
   }
 }
