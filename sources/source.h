@@ -169,6 +169,8 @@ struct SourceContext {
   Schema physical;                         ///< All physical columns of the table.
   std::vector<std::size_t> wanted;         ///< The ones to produce (for sources with an own decoder).
   std::vector<std::string> metadata_keys;  ///< What `append_metadata` will be asked for, in order.
+  /// The columns of PARTITIONED BY; those that are wanted are in `metadata_keys` by their names.
+  Schema partitions = {};
   /// Wall clock in microseconds; injected so that tests own it. Thread-safe.
   std::function<std::int64_t()> now;
   /// 'leat run' over files: messages of at most this many bytes (a file source cuts its chunks by it).

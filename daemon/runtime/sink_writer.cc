@@ -83,7 +83,8 @@ Status SinkWriter::make_value_encoder() {
     return fail(ErrorCode::kInvalid,
                 fmt::format("table '{}' has no format that can be written", sink_.table));
   Schema schema = sink_.schema;
-  if (connector_.value_columns(sink_.options) == sinks::ValueColumns::kExceptKey) {
+  const bool partitioned = !sink_.partitions.empty();
+  if (partitioned || connector_.value_columns(sink_.options) == sinks::ValueColumns::kExceptKey) {
     LEAT_ASSIGN(const std::vector<std::size_t> key, find_key_columns());
     schema.fields.clear();
     for (std::size_t i = 0; i < sink_.schema.fields.size(); ++i) {
@@ -100,6 +101,7 @@ Status SinkWriter::make_value_encoder() {
 }
 
 Result<std::vector<std::size_t>> SinkWriter::find_key_columns() const {
+  if (!sink_.partitions.empty()) return sink_.partitions;
   if (connector_.keying == sinks::Keying::kPrimaryKey) return sink_.primary_key;
   std::vector<std::size_t> columns;
   for (const std::string& name : connector_.key_fields(sink_.options)) {
@@ -113,6 +115,12 @@ Result<std::vector<std::size_t>> SinkWriter::find_key_columns() const {
 }
 
 Status SinkWriter::make_key_encoder() {
+  if (!sink_.partitions.empty()) {
+    const auto name = sink_.options.find("partition.default-name");
+    folders_.emplace(sink_.schema, sink_.partitions,
+                     name == sink_.options.end() ? std::string(formats::kDefaultPartition) : name->second);
+    return {};
+  }
   if (!connector_.key_fields) return {};
   LEAT_ASSIGN(key_columns_, find_key_columns());
   Schema schema;
@@ -159,6 +167,7 @@ void SinkWriter::write(const Batch& all, std::int64_t now, std::vector<store::De
   counters_.rows -= all.size - batch.size;
   if (table_) return write_rows(batch, dead);
   if (stream_) return write_stream(batch, dead);
+  if (folders_) return write_partitions(batch, dead);
   if (connector_.keying == sinks::Keying::kPrimaryKey) return write_upserts(batch, dead);
   BadRows bad;
   encode_keys(batch, bad);
@@ -172,6 +181,22 @@ void SinkWriter::encode(const Batch& batch, BadRows& bad) {
   Batch values{.size = batch.size, .kinds = batch.kinds};
   for (const std::size_t column : value_columns_) values.columns.push_back(batch.columns[column]);
   encoder_->encode(values, *this, bad);
+}
+
+void SinkWriter::write_partitions(Batch batch, std::vector<store::DeadLetter>& dead) {
+  BadRows bad;
+  keys_.clear();
+  for (std::uint32_t row = 0; row < batch.size; ++row) {
+    if (const auto folder = folders_->folder_of(batch, row))
+      keys_.emplace_back(*folder);
+    else
+      bad.emplace_back(row, folder.error().message);
+  }
+  bury(batch, bad, dead);
+  if (!bad.empty()) batch = without(batch, bad);
+  bad.clear();
+  encode(batch, bad);
+  bury(batch, bad, dead);
 }
 
 /// In pieces, so that values and tombstones keep their order.

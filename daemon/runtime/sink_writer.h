@@ -15,6 +15,7 @@
 #include "pipelines/base/result.h"
 #include "pipelines/column/batch.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/partition_folder.h"
 #include "pipelines/plan/node.h"
 #include "sinks/block.h"
 #include "sinks/sink.h"
@@ -66,6 +67,7 @@ class SinkWriter final : private formats::EncodedSink {
   Status make_key_encoder();
   void encode_keys(const Batch& batch, BadRows& bad);
   void encode(const Batch& batch, BadRows& bad);
+  void write_partitions(Batch batch, std::vector<store::DeadLetter>& dead);
   void write_upserts(Batch batch, std::vector<store::DeadLetter>& dead);
   void write_changelog(const Batch& batch);
   void write_rows(const Batch& batch, std::vector<store::DeadLetter>& dead);
@@ -84,10 +86,11 @@ class SinkWriter final : private formats::EncodedSink {
   std::string time_zone_;
   std::unique_ptr<formats::Encoder> encoder_;
   std::vector<std::size_t> key_columns_;
-  std::unique_ptr<formats::Encoder> key_encoder_;  // Null: the one key column's text.
-  std::vector<std::size_t> value_columns_;         // Empty: all.
-  std::vector<std::string> keys_;                  // Of the batch that is being written; empty: no keys.
-  std::size_t first_row_ = 0;                      // Of the piece of it that is being encoded.
+  std::unique_ptr<formats::Encoder> key_encoder_;     // Null: the one key column's text.
+  std::vector<std::size_t> value_columns_;            // Empty: all.
+  std::optional<formats::PartitionFolders> folders_;  // Of a table with partitions: the keys.
+  std::vector<std::string> keys_;                     // Of the batch that is being written; empty: no keys.
+  std::size_t first_row_ = 0;                         // Of the piece of it that is being encoded.
   std::uint64_t block_records_ = 0;  // A block is sealed at so many records or bytes: it is never cut again,
   std::size_t block_bytes_ = 0;      // so it must fit into what the sink takes at once.
   sinks::BlockBuilder builder_;

@@ -154,6 +154,7 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .physical = scan_.physical,
                               .wanted = scan_.physical_wanted,
                               .metadata_keys = metadata_keys(scan_),
+                              .partitions = scan_.partitions,
                               .now = context.now,
                               .chunk_bytes = context.chunk_bytes,
                               .splitter = {},

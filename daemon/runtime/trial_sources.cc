@@ -152,6 +152,7 @@ std::shared_ptr<const plan::ScanNode> as_pasted(const plan::ScanNode& scan) {
     pasted->physical.fields.push_back({metadata.key, metadata.type});
   }
   pasted->metadata.clear();
+  pasted->partitions = {};
   return pasted;
 }
 

@@ -37,6 +37,7 @@ void take_metadata_from_rows(plan::ScanNode& scan) {
     scan.physical.fields.push_back({metadata.key, metadata.type});
   }
   scan.metadata.clear();
+  scan.partitions = {};
 }
 
 std::shared_ptr<const plan::ScanNode> from_file(const plan::ScanNode& original, const Rows& rows) {

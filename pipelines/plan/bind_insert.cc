@@ -34,6 +34,7 @@ class InsertBinder {
       whole = whole && values.back();
     }
     if (!whole) return nullptr;
+    set_partitions(table_, *sink);
     NodePtr rows = named_branches(query_.node);
     if (!required_.empty()) rows = make_filter(std::move(rows), conjunction_of(required_));
     rows = make_project(std::move(rows), std::move(values), names);

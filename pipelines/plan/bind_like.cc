@@ -57,6 +57,14 @@ void take_options(const sql::CreateTable& statement, const Table& base, Table& t
   }
 }
 
+void take_partitions(const Table& base, Table& table, const BindContext& context) {
+  if (table.partitioned_by.empty())
+    table.partitioned_by = base.partitioned_by;
+  else if (!base.partitioned_by.empty())
+    context.diagnostics.error(table.partitioned_by[0].span, "'" + base.name + "' is already PARTITIONED BY",
+                              "EXCLUDING PARTITIONS leaves it out");
+}
+
 void take_rest(const sql::CreateTable& statement, const Table& base, Table& table,
                const BindContext& context) {
   const Merge watermarks = merge_of(Feature::kWatermarks, *statement.like);
@@ -65,6 +73,8 @@ void take_rest(const sql::CreateTable& statement, const Table& base, Table& tabl
                               "OVERWRITING WATERMARKS lets this table's win");
   if (watermarks != Merge::kExcluding && !table.watermark_definition)
     table.watermark_definition = base.watermark_definition;
+  if (merge_of(Feature::kPartitions, *statement.like) != Merge::kExcluding)
+    take_partitions(base, table, context);
   if (merge_of(Feature::kConstraints, *statement.like) == Merge::kExcluding) return;
   if (base.primary_key_definition && table.primary_key_definition)
     context.diagnostics.error(table.primary_key_definition->span,
@@ -193,6 +203,7 @@ void merge_definitions(const sql::CreateTable& statement, const TableOrigin& ori
                        const BindContext& context) {
   const Table* base = origin.like;
   table.watermark_definition = only(statement.watermarks, "WATERMARK", context);
+  table.partitioned_by = statement.partitioned_by;
   table.primary_key_definition = only(statement.primary_keys, "PRIMARY KEY", context);
   add_options(statement, table, context);
   if (base) {

@@ -60,7 +60,10 @@ const ScanNode* check_table(const JoinParts& parts, const BindContext& context) 
   }
   if (only_physical(*scan)) return scan;
   context.diagnostics.error(
-      parts.span, "'" + scan->table + "' has computed or METADATA columns, which a look-up does not give",
+      parts.span,
+      "'" + scan->table +
+          "' has computed or METADATA columns or is PARTITIONED BY some, which a look-up "
+          "does not give",
       "declare it without them, and compute in the query");
   return nullptr;
 }

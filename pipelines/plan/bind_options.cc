@@ -98,7 +98,10 @@ void read_delivery_options(const OptionMap& options, Errors& errors) {
 }
 
 TableShape shape_of(const Table& table) {
-  return {.name = table.name, .physical = table.physical_schema(), .primary_key = table.physical_key()};
+  return {.name = table.name,
+          .physical = table.physical_schema(),
+          .primary_key = table.physical_key(),
+          .partitions = table.partition_schema()};
 }
 
 /// Errors of a format, under the keys that the user has written.

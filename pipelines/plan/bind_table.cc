@@ -20,8 +20,10 @@ class TableBinder {
 
   void bind() {
     bind_types();
+    bind_partitions();
     bind_primary_key();
     bind_physical();
+    bind_partition_values();
     bind_metadata();
     bind_computed();
     if (table_.watermark_definition) bind_watermark(*table_.watermark_definition);
@@ -42,7 +44,58 @@ class TableBinder {
   void bind_physical() {
     std::size_t index = 0;
     for (TableColumn& column : table_.columns)
-      if (column.physical() && column.typed) column.value = make_column(index++, column.type, column.name());
+      if (column.physical() && column.typed && !column.partition)
+        column.value = make_column(index++, column.type, column.name());
+  }
+
+  // ---- PARTITIONED BY ------------------------------------------------------------------------------------
+
+  void bind_partitions() {
+    std::erase_if(table_.partitioned_by,
+                  [this](const sql::Identifier& name) { return !bind_partition(name); });
+    const auto in_records = [](const TableColumn& c) { return c.physical() && !c.partition; };
+    if (!table_.partitioned_by.empty() && std::ranges::none_of(table_.columns, in_records))
+      context_.diagnostics.error(table_.partitioned_by[0].span,
+                                 "'" + table_.name + "' is partitioned by all of its columns",
+                                 "leave one for the records");
+  }
+
+  bool bind_partition(const sql::Identifier& name) {
+    const auto refuse = [&](const std::string& what, std::string hint) {
+      context_.diagnostics.error(name.span, what, std::move(hint));
+      return false;
+    };
+    const std::optional<std::size_t> index = table_.find(name.text);
+    if (!index) return unknown_column(name), false;
+    TableColumn& column = table_.columns[*index];
+    if (table_.connector && !table_.connector->has_partitions)
+      return refuse("the connector '" + table_.connector->name + "' has no partitions",
+                    "leave PARTITIONED BY out: the rows go to one place");
+    if (!column.physical())
+      return refuse("PARTITIONED BY column '" + name.text + "' must be a physical column", "");
+    if (column.partition) return refuse("column '" + name.text + "' is named twice", "");
+    if (column.typed && !names_folders(column.type))
+      return refuse("PARTITIONED BY column '" + name.text + "' is " + column.type.to_string() +
+                        ", whose values do not make names of folders",
+                    "a text, a number, a BOOLEAN, a DATE, TIME or TIMESTAMP does");
+    column.partition = true;
+    return true;
+  }
+
+  static bool names_folders(const Type& type) {
+    return !type.is_nested() && !type.is_binary() && type.kind() != TypeKind::kTimestampLtz &&
+           type.kind() != TypeKind::kNull;
+  }
+
+  /// They come as metadata does, behind what is in the records.
+  void bind_partition_values() {
+    const std::size_t physical = table_.physical_schema().size();
+    for (const Type::Field& field : table_.partition_schema().fields) {
+      TableColumn& column = table_.columns[*table_.find(field.name)];
+      if (!column.typed) continue;
+      column.value = make_column(physical + table_.metadata.size(), column.type, column.name());
+      table_.metadata.push_back({field.name, field.type});
+    }
   }
 
   // ---- PRIMARY KEY ---------------------------------------------------------------------------------------
@@ -73,6 +126,7 @@ class TableBinder {
     std::vector<MetadataColumn> offered;
     if (table_.connector && table_.connector->metadata)
       offered = table_.connector->metadata(table_.option_map());
+    for (const MetadataColumn& metadata : offered) refuse_partition_of_name(metadata.key);
     for (TableColumn& column : table_.columns) {
       if (column.definition->kind != ColumnKind::kMetadata) continue;
       column.metadata_key =
@@ -83,6 +137,14 @@ class TableBinder {
         column.value = metadata_value(column, found == offered.end() ? column.type : found->type);
       if (!column.value) table_.broken = true;
     }
+  }
+
+  /// It would be read under the same key.
+  void refuse_partition_of_name(const std::string& key) {
+    const auto found = std::ranges::find(table_.partitioned_by, key, &sql::Identifier::text);
+    if (found != table_.partitioned_by.end())
+      context_.diagnostics.error(found->span,
+                                 "a column of PARTITIONED BY must not have the name of metadata");
   }
 
   void unknown_metadata(const TableColumn& column, const std::vector<MetadataColumn>& offered) {
@@ -232,9 +294,6 @@ void refuse_clauses(const sql::CreateTable& statement, const BindContext& contex
   if (statement.distribution)
     context.not_yet(statement.distribution->span, "DISTRIBUTED BY",
                     "a table of Leat is one stream: leave it out");
-  if (!statement.partitioned_by.empty())
-    context.not_yet(statement.partitioned_by[0].span, "PARTITIONED BY",
-                    "leave it out: the rows go to one place");
 }
 
 }  // namespace

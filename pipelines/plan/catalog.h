@@ -32,8 +32,9 @@ enum class SinkChanges : std::uint8_t {
 /// A table that a connector is asked about.
 struct TableShape {
   std::string_view name;
-  Schema physical;
+  Schema physical;                       ///< Without the columns that the table is partitioned by.
   std::vector<std::size_t> primary_key;  ///< Columns of `physical`.
+  Schema partitions = {};                ///< Those columns.
 };
 
 /// Where a table's columns are in records that have a key beside their value.
@@ -51,6 +52,9 @@ struct ConnectorInfo {
   bool can_write = false;
   /// Its tables may be joined FOR SYSTEM_TIME AS OF a processing time.
   bool can_look_up = false;
+  /// Its tables may be PARTITIONED BY columns: their values are not in the records but in the names of
+  /// folders.
+  bool has_partitions = false;
   /// True if the connector carries payloads of a 'format'.
   bool needs_format = false;
   std::function<std::vector<OptionDoc>()> source_options;  ///< Null when !can_read.

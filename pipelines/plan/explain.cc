@@ -152,6 +152,7 @@ std::string sink_text(const SinkNode& sink) {
   std::string text = sink.table.empty() ? "Output" : "Sink " + sink.table + " (" + sink.connector + ")";
   if (sink.inputs.empty()) text += " of late rows";
   if (!sink.primary_key.empty()) text += " key(" + names_of(sink.schema, sink.primary_key) + ")";
+  for (const std::size_t column : sink.partitions) text += " folder " + column_name(sink.schema, column);
   for (const auto& [column, key] : sink.metadata)
     text += " " + column_name(sink.schema, column) + " as metadata '" + key + "'";
   return text;

@@ -86,6 +86,7 @@ std::shared_ptr<const SinkNode> bind_late_sink(Table& table, std::span<const Tab
     }
     add_column(table, column, *sink);
   }
+  set_partitions(table, *sink);
   return whole ? sink : nullptr;
 }
 

@@ -112,6 +112,8 @@ struct ScanNode final : Node {
     Type type;  ///< The connector's type; a cast to the declared one is part of `rows`.
   };
   std::vector<Metadata> metadata;  ///< Metadata to read, behind the physical columns in the decoded batch.
+  /// The columns of PARTITIONED BY, whether they are read or not; each that is, is in `metadata` by its name.
+  Schema partitions;
 
   /// A BOOLEAN in `rows`: the row says that the one of its key is gone, and has no values but the key's.
   std::optional<std::size_t> deletion;
@@ -213,6 +215,8 @@ struct SinkNode final : Node {
   /// Persisted columns of the sink table, in order = `schema`; `metadata` names the writable metadata among
   /// them.
   std::vector<std::pair<std::size_t, std::string>> metadata;
+  /// Columns of `schema` that the table is PARTITIONED BY, in the order of that clause.
+  std::vector<std::size_t> partitions;
 };
 
 /// 'leat.late-rows': what becomes of rows that come too late; see late_rows.h.

@@ -31,7 +31,14 @@ const TableOption* Table::find_option(std::string_view key) const {
 Schema Table::physical_schema() const {
   Schema schema;
   for (const TableColumn& column : columns)
-    if (column.physical()) schema.fields.push_back({column.name(), column.type});
+    if (column.physical() && !column.partition) schema.fields.push_back({column.name(), column.type});
+  return schema;
+}
+
+Schema Table::partition_schema() const {
+  Schema schema;
+  for (const sql::Identifier& column : partitioned_by)
+    schema.fields.push_back({column.text, columns[*find(column.text)].type});
   return schema;
 }
 
@@ -42,8 +49,10 @@ std::vector<std::size_t> Table::physical_key() const {
   for (const TableColumn& column : columns) {
     if (!column.physical()) continue;
     const auto& names = primary_key_definition->columns;
-    if (std::ranges::find(names, column.name(), &sql::Identifier::text) != names.end()) key.push_back(index);
-    ++index;
+    const bool in_key = std::ranges::find(names, column.name(), &sql::Identifier::text) != names.end();
+    if (in_key && column.partition) return {};
+    if (in_key) key.push_back(index);
+    if (!column.partition) ++index;
   }
   return key;
 }
@@ -99,6 +108,7 @@ std::shared_ptr<const ScanNode> scan_of(Table& table) {
   scan->primary_key = table.physical_key();
   for (std::size_t i = 0; i < scan->physical.size(); ++i) scan->physical_wanted.push_back(i);
   scan->metadata = table.metadata;
+  scan->partitions = table.partition_schema();
   scan->watermark = table.watermark;
   for (const TableColumn& column : table.columns) {
     const bool rowtime = table.watermark && table.watermark->column == scan->rows.size();
@@ -114,6 +124,11 @@ std::shared_ptr<const ScanNode> scan_of(Table& table) {
   if (table.connector) add_hidden_columns(*table.connector, *scan);
   table.scan = std::move(scan);
   return table.scan;
+}
+
+void set_partitions(const Table& table, SinkNode& sink) {
+  for (const sql::Identifier& name : table.partitioned_by)
+    sink.partitions.push_back(*sink.schema.find(name.text));
 }
 
 }  // namespace leat::plan

@@ -24,6 +24,7 @@ struct TableColumn {
   bool typed = true;         ///< False: its type was wrong, reported; who reads it says nothing more.
   ExprPtr value;             ///< Over the decoded columns: all physical ones, then `Table::metadata`.
   std::string metadata_key;  ///< Of kMetadata.
+  bool partition = false;    ///< Of PARTITIONED BY: physical, but not in the records.
 
   [[nodiscard]] const std::string& name() const { return definition->name.text; }
   [[nodiscard]] bool physical() const {
@@ -47,6 +48,8 @@ struct Table {
   const sql::WatermarkDefinition* watermark_definition = nullptr;
   std::optional<WatermarkSpec> watermark;
   const sql::PrimaryKey* primary_key_definition = nullptr;
+  /// PARTITIONED BY: after LIKE, in its order. Names that are wrong are reported and not in it.
+  std::vector<sql::Identifier> partitioned_by;
   std::vector<TableOption> options;  ///< After LIKE.
   const ConnectorInfo* connector = nullptr;
   const FormatInfo* format = nullptr;
@@ -64,8 +67,11 @@ struct Table {
   [[nodiscard]] std::vector<std::string> column_names() const;
   [[nodiscard]] OptionMap option_map() const;
   [[nodiscard]] const TableOption* find_option(std::string_view key) const;
+  /// What is in the records: no columns that the table is partitioned by.
   [[nodiscard]] Schema physical_schema() const;
-  /// The PRIMARY KEY as columns of `physical_schema`, in their order there.
+  [[nodiscard]] Schema partition_schema() const;
+  /// The PRIMARY KEY as columns of `physical_schema`, in their order there. Of one that takes in columns that
+  /// are not there: empty.
   [[nodiscard]] std::vector<std::size_t> physical_key() const;
 };
 
@@ -86,6 +92,9 @@ void check_options(const Table& table, const BindContext& context);
 void bind_watermark_options(Table& table, const BindContext& context);
 /// The shared scan of the whole table. Behind its columns it gives out ScanNode::deletion, if there is one.
 std::shared_ptr<const ScanNode> scan_of(Table& table);
+
+/// Which columns of a finished `sink` its table is partitioned by.
+void set_partitions(const Table& table, SinkNode& sink);
 
 /// The rows of `scan` will come from another source, which is one stream.
 void without_splits(ScanNode& scan);

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <map>
 #include <utility>
 
 #include "pipelines/base/flink_option.h"
 #include "pipelines/formats/compression.h"
 #include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/partition_folder.h"
 #include "sinks/connector.h"
 #include "sinks/filesystem/file_state.h"
 #include "sinks/filesystem/rolling_file.h"
@@ -27,6 +29,12 @@ struct FilesystemOptions {
   Micros check_interval{kMicrosPerMinute};
   formats::Compression compression = formats::Compression::kNone;
   formats::FileHeader header = formats::FileHeader::kNone;
+  std::string default_partition{formats::kDefaultPartition};
+  std::uint64_t max_open_partitions = 100;
+  std::string commit_policy;
+  std::string success_file = "_SUCCESS";
+  std::string commit_trigger = "process-time";
+  Micros commit_delay{0};
   std::uint64_t max_rows = 10'000;
   ByteSize max_bytes{4 << 20};
   Micros linger{0};
@@ -38,7 +46,6 @@ Option<FilesystemOptions> ignored(std::string key, std::string doc) {
 }
 
 const OptionTable<FilesystemOptions>& filesystem_options() {
-  constexpr const char* kUnpartitioned = "Tables have no partitions.";
   constexpr const char* kUncompacted =
       "A file goes on over many commits, so there are no small ones to join.";
   static const OptionTable<FilesystemOptions> table{
@@ -61,6 +68,20 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              "How the files are compressed; their names end in .gz or .zst. A shipment is a member or frame "
              "of its own."),
       formats::header_row(&FilesystemOptions::header),
+      formats::default_partition_row(&FilesystemOptions::default_partition),
+      option("sink.max-open-partitions", &FilesystemOptions::max_open_partitions, Necessity::kOptional,
+             "Of a table that is PARTITIONED BY columns: beyond so many folders with a file in progress, the "
+             "file that was written longest ago is rolled."),
+      option(
+          "sink.partition-commit.policy.kind", &FilesystemOptions::commit_policy, Necessity::kOptional,
+          "'success-file': an empty file tells that its folder has files that are whole. Files appear whole "
+          "in any case."),
+      option("sink.partition-commit.success-file.name", &FilesystemOptions::success_file,
+             Necessity::kOptional, "Its name."),
+      option("sink.partition-commit.trigger", &FilesystemOptions::commit_trigger, Necessity::kOptional,
+             "Only 'process-time': when a file of the folder is rolled."),
+      option("sink.partition-commit.delay", &FilesystemOptions::commit_delay, Necessity::kOptional,
+             "Only '0 s'."),
       max_rows_option<FilesystemOptions>(),
       max_bytes_option<FilesystemOptions>(),
       linger_option<FilesystemOptions>(),
@@ -68,10 +89,9 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
       ignored<bool>("auto-compaction", kUncompacted),
       ignored<ByteSize>("compaction.file-size", kUncompacted),
       ignored<std::uint32_t>("compaction.parallelism", kUncompacted),
-      ignored<std::string>("sink.partition-commit.*", kUnpartitioned),
-      ignored<bool>("sink.shuffle-by-partition.enable", kUnpartitioned),
-      ignored<std::string>("partition.default-name", kUnpartitioned),
-      ignored<std::string>("partition.time-extractor.*", kUnpartitioned)};
+      ignored<bool>("sink.shuffle-by-partition.enable", "One thread writes the files."),
+      ignored<std::string>("partition.time-extractor.*",
+                           "No partition waits for its time: 'sink.partition-commit.trigger'.")};
   return table;
 }
 
@@ -81,7 +101,27 @@ std::string folder_of(const FilesystemOptions& options) {
   return options.path.starts_with(kFileScheme) ? options.path.substr(kFileScheme.size()) : options.path;
 }
 
+/// What of Flink's ways to tell that a partition is complete is not there.
+void check_commit(const FilesystemOptions& options, std::vector<OptionError>& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& expected) {
+    const std::string whole = "sink.partition-commit." + key;
+    errors.push_back(
+        {whole, OptionError::Part::kValue, fmt::format("option '{}': only {} is there", whole, expected)});
+  };
+  if (!options.commit_policy.empty() && options.commit_policy != "success-file")
+    refuse("policy.kind", "'success-file'");
+  if (options.commit_trigger != "process-time")
+    refuse("trigger", "'process-time': a folder is committed when a file in it is rolled");
+  if (options.commit_delay.count() != 0) refuse("delay", "'0 s'");
+  if (options.success_file.empty() || options.success_file.find('/') != std::string::npos)
+    refuse("success-file.name", "the name of a file");
+}
+
 void check_path(const FilesystemOptions& options, const OptionMap& map, std::vector<OptionError>& errors) {
+  check_commit(options, errors);
+  if (options.max_open_partitions == 0)
+    errors.push_back({"sink.max-open-partitions", OptionError::Part::kValue,
+                      "option 'sink.max-open-partitions': expected more than 0"});
   formats::check_header(options.header, map, errors);
   const std::string folder = folder_of(options);
   if (folder.empty())
@@ -96,8 +136,12 @@ std::string_view suffix_of(formats::Compression compression) {
   return compression == formats::Compression::kZstd ? ".zst" : "";
 }
 
-/// Whether the names of the columns can be written, if they are to be.
+/// Whether the names of the columns can be written, if they are to be, and what needs partitions.
 void check_columns(const OptionMap& map, const plan::TableShape& table, std::vector<OptionError>& errors) {
+  for (const auto& [key, value] : map)
+    if (key.starts_with("sink.partition-commit.") && table.partitions.size() == 0)
+      errors.push_back({key, OptionError::Part::kKey,
+                        fmt::format("option '{}' is for a table that is PARTITIONED BY columns", key)});
   const auto format = map.find("format");
   const formats::Format* const found = format == map.end() ? nullptr : formats::find_format(format->second);
   const bool writes = validated_options(filesystem_options(), map).header != formats::FileHeader::kNone;
@@ -162,20 +206,41 @@ class FilesystemSink final : public Sink {
   /// The state to commit.
   Result<std::string> write(const Shipment& shipment) {
     LEAT_ASSIGN(FileStates files, files_of(shipment.sink_state, shipment.store));
-    LEAT_ASSIGN(const std::string lines, lines_of(shipment));
+    LEAT_ASSIGN(const auto records, read_blocks(shipment.blocks));
+    const Lines lines = by_folder(records);
     if (lines.empty()) return shipment.sink_state;
     const std::int64_t now = context_.now();
     for (FileState& file : files)
       if (due(file, now)) LEAT_TRY(roll(file));
-    LEAT_TRY(append(file_in(files, ""), shipment, lines, now));
+    LEAT_TRY(make_room(files, lines));
+    for (const auto& [folder, text] : lines) LEAT_TRY(append(file_in(files, folder), shipment, text, now));
     return encode_files(files);
   }
 
-  Result<std::string> lines_of(const Shipment& shipment) const {
-    LEAT_ASSIGN(const auto records, read_blocks(shipment.blocks));
-    std::string lines;
-    for (const Record& record : records) lines.append(record.payload).append(context_.separator);
+  /// By folder, in the order of the records.
+  using Lines = std::map<std::string_view, std::string, std::less<>>;
+
+  [[nodiscard]] Lines by_folder(const std::vector<Record>& records) const {
+    Lines lines;
+    auto place = lines.end();
+    for (const Record& record : records) {
+      if (place == lines.end() || place->first != record.key) place = lines.try_emplace(record.key).first;
+      place->second.append(record.payload).append(context_.separator);
+    }
     return lines;
+  }
+
+  /// Rolls the files that were written longest ago where more would be open than allowed. Which ones depends
+  /// on the state alone, so that a shipment that is sent again rolls the same.
+  Status make_room(FileStates& files, const Lines& lines) {
+    std::vector<FileState*> others;
+    for (FileState& file : files)
+      if (file.length > 0 && !file.folder.empty() && !lines.contains(file.folder)) others.push_back(&file);
+    std::ranges::stable_sort(others, {}, &FileState::written);
+    const std::size_t most = options_.max_open_partitions;
+    const std::size_t room = most > lines.size() ? most - lines.size() : 0;
+    for (std::size_t i = 0; i + room < others.size(); ++i) LEAT_TRY(roll(*others[i]));
+    return {};
   }
 
   [[nodiscard]] bool due(const FileState& file, std::int64_t now) const {
@@ -192,6 +257,8 @@ class FilesystemSink final : public Sink {
     // A reader may have taken the file away before the attempt that published it could be settled.
     if (std::ranges::find(published_, path) == published_.end())
       LEAT_TRY(publish(folder, hidden_name(file), name, file.length));
+    if (!file.folder.empty() && !options_.commit_policy.empty())
+      LEAT_TRY(append_at(folder, options_.success_file, 0, {}));
     published_.push_back(path);
     if (published_.size() > kRemembered) published_.pop_front();
     file = FileState{.folder = file.folder, .number = file.number + 1};
@@ -227,6 +294,9 @@ class FilesystemSink final : public Sink {
 
   void begin(FileState& file, const Shipment& shipment, std::int64_t now) const {
     file.opened = now;
+    // In a folder of many, the number of the shipment: it is the same whenever that is sent again, and
+    // nothing has to be kept of a folder that no file is open in.
+    if (!file.folder.empty()) file.number = shipment.number.value;
     file.store = shipment.store.value;
     file.form = form_;
   }
@@ -271,6 +341,7 @@ SinkConnector filesystem_connector() {
     own(map, foreign, errors);
     formats::check_in_files(map, errors);
   };
+  connector.info.has_partitions = true;
   connector.info.validate_sink_table = check_columns;
   connector.batch_limits = [](const OptionMap& map) {
     return batch_limits_of(validated_options(filesystem_options(), map));

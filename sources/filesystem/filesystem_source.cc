@@ -15,6 +15,7 @@
 #include "pipelines/base/flink_option.h"
 #include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/partition_folder.h"
 #include "sources/filesystem/file_listing.h"
 #include "sources/filesystem/file_matching.h"
 #include "sources/filesystem/file_position.h"
@@ -36,6 +37,7 @@ struct FilesystemOptions {
   std::string regex;
   FileCompression compression = FileCompression::kByName;
   formats::FileHeader header = formats::FileHeader::kNone;
+  std::string default_partition{formats::kDefaultPartition};
   std::uint64_t lookup_max_rows = 100'000;
 };
 
@@ -58,6 +60,7 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
              Necessity::kOptional,
              "How the files are compressed; 'auto': as their names end, .gz and .gzip, .zst and .zstd."),
       formats::header_row(&Options::header),
+      formats::default_partition_row(&Options::default_partition),
       option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
              "In a lookup join the files are held in memory; with more rows they are refused. With "
              "'source.monitor-interval' they are read again when they have changed."),
@@ -94,7 +97,12 @@ std::string absolute_path(std::string path) {
   return error ? path : absolute.string();
 }
 
-enum class MetadataField : std::uint8_t { kPath, kName, kSize, kModificationTime };
+enum class MetadataField : std::uint8_t { kPath, kName, kSize, kModificationTime, kPartition };
+
+struct Metadatum {
+  MetadataField field = MetadataField::kPath;
+  Type::Field partition = {};  ///< Of kPartition.
+};
 
 Result<MetadataField> metadata_field(const std::string& key) {
   if (key == "file.path") return MetadataField::kPath;
@@ -113,10 +121,14 @@ std::string text_of(const LineReader::Chunk& chunk, const std::string& path) {
 class FilesystemSource final : public Source {
  public:
   static Result<std::unique_ptr<Source>> build(const OptionMap& map, const SourceContext& context) {
-    std::vector<MetadataField> metadata;
+    std::vector<Metadatum> metadata;
     for (const std::string& key : context.metadata_keys) {
+      if (const auto partition = context.partitions.find(key)) {
+        metadata.push_back({MetadataField::kPartition, context.partitions.fields[*partition]});
+        continue;
+      }
       LEAT_ASSIGN(const MetadataField field, metadata_field(key));
-      metadata.push_back(field);
+      metadata.push_back({.field = field});
     }
     const FilesystemOptions options = read_options(map);
     return std::unique_ptr<Source>(new FilesystemSource(options, context, std::move(metadata)));
@@ -149,7 +161,7 @@ class FilesystemSource final : public Source {
 
  private:
   FilesystemSource(const FilesystemOptions& options, const SourceContext& context,
-                   std::vector<MetadataField> metadata)
+                   std::vector<Metadatum> metadata)
       : selection_{absolute_path(options.path), options.regex},
         compression_(options.compression),
         monitor_interval_(options.monitor_interval),
@@ -158,6 +170,8 @@ class FilesystemSource final : public Source {
         header_(context.header_splitter ? options.header : formats::FileHeader::kNone),
         header_splitter_(context.header_splitter),
         now_(context.now),
+        partitions_(context.partitions),
+        default_partition_(options.default_partition),
         metadata_(std::move(metadata)) {}
 
   [[nodiscard]] FileReading reading() const {
@@ -183,6 +197,8 @@ class FilesystemSource final : public Source {
   Result<bool> pass_header(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
   /// The names in the header of a file that is gone on with.
   Status find_names(const std::string& path);
+  /// Why a file has no place in the table, by the folders it is in; empty: it has one.
+  [[nodiscard]] std::string misplaced(const std::string& path) const;
   /// Hands a chunk on. False: nothing is to follow of its file.
   bool give(const LineReader& reader, LineReader::Chunk chunk, const std::string& path);
   /// False: the source is to end.
@@ -209,7 +225,9 @@ class FilesystemSource final : public Source {
   const formats::FileHeader header_;
   const formats::RecordSplitter header_splitter_;  // Not null where there are headers.
   const std::function<std::int64_t()> now_;
-  const std::vector<MetadataField> metadata_;
+  const Schema partitions_;
+  const std::string default_partition_;
+  const std::vector<Metadatum> metadata_;
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
   FilePlaces places_;
   PlaceChanges changes_;                                     // Since the last message.
@@ -217,6 +235,14 @@ class FilesystemSource final : public Source {
   /// Compressed files as they were when they were last read: to go on in one is to expand it from its start.
   std::map<std::string, std::array<std::uint64_t, 3>> expanded_;
   std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
+  /// What the metadata of the rows of a message are made of, of the last one. On the loop.
+  struct Origin {
+    std::string attributes;
+    FileChunk chunk;
+    std::vector<std::string> partitions;  // As metadata_; empty where it is no partition.
+  };
+  [[nodiscard]] const Origin& origin_of(const Message& message) const;
+  mutable Origin origin_;
   std::optional<std::string> names_;  // The header of the file that is being read, once it is needed.
   std::string attributes_;            // Scratch.
   mutable std::mutex mutex_;
@@ -386,12 +412,15 @@ Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
   LEAT_TRY(reader.seek(from.offset, from.tail));
   names_.reset();
   bool more = true;
-  if (header_ != formats::FileHeader::kNone && reader.offset() == 0) {
+  if (const std::string why = misplaced(path); reader.offset() == 0 && !why.empty())
+    more = give(reader, {.damage = why}, path);
+  if (more && header_ != formats::FileHeader::kNone && reader.offset() == 0) {
     LEAT_ASSIGN(more, pass_header(reader, path, last_line));
   }
   while (more && !gate_.stopped()) {
     LEAT_ASSIGN(LineReader::Chunk chunk, reader.next(last_line));
     if (chunk.bytes.empty() && chunk.damage.empty()) break;
+    if (!chunk.damage.empty()) chunk.damage = text_of(chunk, path);
     if (header_ == formats::FileHeader::kNames && !names_) LEAT_TRY(find_names(path));
     more = give(reader, std::move(chunk), path);
   }
@@ -403,6 +432,7 @@ Result<bool> FilesystemSource::pass_header(LineReader& reader, const std::string
                                            LineReader::LastLine last_line) {
   LEAT_ASSIGN(auto header, reader.first_record(header_splitter_, last_line));
   if (!header) return false;
+  if (!header->damage.empty()) header->damage = text_of(*header, path);
   if (!header->damage.empty() || header->overlong > 0) return give(reader, *std::move(header), path);
   if (header_ == formats::FileHeader::kNames) names_.emplace(header->bytes);
   return true;
@@ -415,10 +445,21 @@ Status FilesystemSource::find_names(const std::string& path) {
   return {};
 }
 
+std::string FilesystemSource::misplaced(const std::string& path) const {
+  for (const Type::Field& column : partitions_.fields) {
+    const auto text = formats::partition_text(path, column.name);
+    if (!text) return fmt::format("{} is in no folder '{}=…'", path, column.name);
+    ColumnBuilder value(column.type);
+    if (!formats::append_partition(*text, default_partition_, column.type, value))
+      return fmt::format("{}: column '{}' of the folders: expected {}, found \"{}\"", path, column.name,
+                         column.type.to_string(), *text);
+  }
+  return {};
+}
+
 bool FilesystemSource::give(const LineReader& reader, LineReader::Chunk chunk, const std::string& path) {
   const bool damaged = !chunk.damage.empty();
   const FilePlace place{damaged ? kNoFurther : chunk.end, reader.file().inode(), reader.tail()};
-  if (damaged) chunk.damage = text_of(chunk, path);
   if (!append(reader, chunk, path, place)) return false;
   places_[path] = place;
   return !damaged;
@@ -441,22 +482,42 @@ bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk&
   return true;
 }
 
+const FilesystemSource::Origin& FilesystemSource::origin_of(const Message& message) const {
+  if (origin_.attributes == message.attributes) return origin_;
+  origin_ = {std::string(message.attributes), {}, {}};
+  origin_.chunk = decode_chunk(origin_.attributes);
+  for (const Metadatum& metadatum : metadata_)
+    origin_.partitions.push_back(
+        formats::partition_text(origin_.chunk.path, metadatum.partition.name).value_or(""));
+  return origin_;
+}
+
 void FilesystemSource::append_metadata(const Message& message,
                                        std::span<ColumnBuilder* const> columns) const {
-  const FileChunk chunk = decode_chunk(message.attributes);
+  const Origin& origin = origin_of(message);
+  // Texts lie in the message, which the columns keep.
+  const std::string_view path =
+      message.attributes.substr(static_cast<std::size_t>(origin.chunk.path.data() - origin.attributes.data()),
+                                origin.chunk.path.size());
   for (std::size_t i = 0; i < metadata_.size(); ++i) {
-    switch (metadata_[i]) {
+    switch (metadata_[i].field) {
       case MetadataField::kPath:
-        columns[i]->append_view(chunk.path);
+        columns[i]->append_view(path);
         break;
       case MetadataField::kName:
-        columns[i]->append_view(chunk.path.substr(chunk.path.rfind('/') + 1));
+        columns[i]->append_view(path.substr(path.rfind('/') + 1));
         break;
       case MetadataField::kSize:
-        columns[i]->append<std::int64_t>(static_cast<std::int64_t>(chunk.size));
+        columns[i]->append<std::int64_t>(static_cast<std::int64_t>(origin.chunk.size));
         break;
       case MetadataField::kModificationTime:
-        columns[i]->append<std::int64_t>(floor_div(chunk.mtime, kMicrosPerMilli) * kMicrosPerMilli);
+        columns[i]->append<std::int64_t>(floor_div(origin.chunk.mtime, kMicrosPerMilli) * kMicrosPerMilli);
+        break;
+      case MetadataField::kPartition:
+        // It was judged when the file was opened.
+        if (!formats::append_partition(origin.partitions[i], default_partition_, metadata_[i].partition.type,
+                                       *columns[i]))
+          columns[i]->append_null();
         break;
     }
   }
@@ -485,6 +546,7 @@ SourceConnector filesystem_connector() {
       .doc = "Reads the lines of files, once or following them as they grow.",
       .can_read = true,
       .can_look_up = true,
+      .has_partitions = true,
       .needs_format = true,
       .source_options = [] { return filesystem_options().docs(); },
       .validate_source =

@@ -274,8 +274,8 @@ def test_a_select_that_is_refused_says_its_own_errors_too(run_leat, tmp_path):
         (KAFKA | {"value.format": "json", "sink.parallelism": 2}, ["sink.parallelism"]),
         (
             FILES
-            | {"auto-compaction": "true", "sink.partition-commit.delay": "1 h", "source.report-statistics": "all"},
-            ["auto-compaction", "sink.partition-commit.delay", "source.report-statistics"],
+            | {"auto-compaction": "true", "sink.shuffle-by-partition.enable": "true", "source.report-statistics": "all"},
+            ["auto-compaction", "sink.shuffle-by-partition.enable", "source.report-statistics"],
         ),
     ],
     ids=["print", "kafka", "filesystem"],

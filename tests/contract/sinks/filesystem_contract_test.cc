@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <tuple>
 
 #include "pipelines/formats/compression.h"
@@ -125,6 +126,110 @@ TEST_CASE("a compressed file is whole behind each shipment, and a crash doubles 
     std::string text;
     REQUIRE(formats::decompress(files.text(name), compression, 1000, text));
     CHECK(text == "a\nb\nc\n");
+  }
+}
+
+namespace {
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+/// Records by their folders.
+Shipment in_folders(std::uint64_t number, const Rows& rows, std::string state = {}) {
+  Shipment shipment = make_shipment(number, {}, std::move(state));
+  for (const auto& [folder, payload] : rows) shipment.blocks.push_back(record_in(folder, payload));
+  return shipment;
+}
+
+std::string deliver(Sink& sink, const Shipment& shipment) {
+  const Delivery outcome = sink.deliver(shipment);
+  REQUIRE(delivered(outcome));
+  return std::get<Delivered>(outcome).sink_state;
+}
+
+/// Each file below, with its text: those that are hidden, or those that are published.
+enum class Which : std::uint8_t { kHidden, kPublished };
+std::map<std::string, std::string> tree(const FilesystemHarness& files, Which which) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(files.path())) {
+    const std::string name = std::filesystem::relative(entry.path(), files.path()).string();
+    const bool wanted = hidden(entry.path().filename().string()) == (which == Which::kHidden);
+    if (entry.is_regular_file() && wanted) found[name] = files.text(name);
+  }
+  return found;
+}
+
+std::string name_in(const std::string& folder, int number) {
+  return folder + "/gw1~pumps~upstream~01234567~0000000" + std::to_string(number) + ".json";
+}
+
+}  // namespace
+
+TEST_CASE("records go to their folders, each with a file of its own that appears whole") {
+  FilesystemHarness files;
+  auto sink = files.build();
+  std::string state = deliver(*sink, in_folders(1, {{"p=a", "1"}, {"p=b/q=c", "2"}, {"p=a", "3"}}));
+  CHECK(tree(files, Which::kPublished).empty());
+  state = deliver(*sink, in_folders(2, {{"p=a", "4"}, {"p=d", "5"}}, state));
+  REQUIRE(sink->finish(state));
+  CHECK(tree(files, Which::kHidden).empty());
+  CHECK(tree(files, Which::kPublished) == std::map<std::string, std::string>{{name_in("p=a", 1), "1\n3\n4\n"},
+                                                                             {name_in("p=b/q=c", 1), "2\n"},
+                                                                             {name_in("p=d", 2), "5\n"}});
+  deliver(*sink, in_folders(3, {{"p=a", "6"}}, state));
+  CHECK(tree(files, Which::kHidden).size() == 1);
+}
+
+TEST_CASE("a crash amid the folders of a shipment doubles nothing in any of them") {
+  FilesystemHarness files;
+  const OptionMap small{{"sink.rolling-policy.file-size", "4 b"}};
+  const std::string state = deliver(*files.build_with(small), in_folders(1, {{"p=a", "one"}, {"p=b", "2"}}));
+  deliver(*files.build_with(small), in_folders(2, {{"p=a", "3"}, {"p=b", "4"}, {"p=c", "5"}}, state));
+  std::string again =
+      deliver(*files.build_with(small), in_folders(2, {{"p=a", "3"}, {"p=b", "4"}, {"p=c", "5"}}, state));
+  REQUIRE(files.build_with(small)->finish(again));
+  CHECK(tree(files, Which::kPublished) == std::map<std::string, std::string>{{name_in("p=a", 1), "one\n"},
+                                                                             {name_in("p=a", 2), "3\n"},
+                                                                             {name_in("p=b", 1), "2\n4\n"},
+                                                                             {name_in("p=c", 2), "5\n"}});
+  CHECK(tree(files, Which::kHidden).empty());
+}
+
+TEST_CASE("of too many open folders those that were written longest ago are rolled") {
+  FilesystemHarness files;
+  const OptionMap few{{"sink.max-open-partitions", "2"}};
+  std::string state = deliver(*files.build_with(few), in_folders(1, {{"p=a", "1"}}));
+  files.now = 1;
+  state = deliver(*files.build_with(few), in_folders(2, {{"p=b", "2"}}, state));
+  files.now = 2;
+  state = deliver(*files.build_with(few), in_folders(3, {{"p=a", "3"}}, state));
+  files.now = 3;
+  state = deliver(*files.build_with(few), in_folders(4, {{"p=c", "4"}}, state));
+  CHECK(tree(files, Which::kPublished) == std::map<std::string, std::string>{{name_in("p=b", 2), "2\n"}});
+  state = deliver(*files.build_with(few), in_folders(5, {{"p=d", "5"}, {"p=e", "6"}, {"p=f", "7"}}, state));
+  CHECK(tree(files, Which::kHidden).size() == 3);
+}
+
+TEST_CASE("a folder whose files are whole has a file that says so, where that is wanted") {
+  FilesystemHarness files;
+  auto sink = files.build_with({{"sink.partition-commit.policy.kind", "success-file"}});
+  std::string state = deliver(*sink, in_folders(1, {{"p=a", "1"}}));
+  CHECK(tree(files, Which::kPublished).empty());
+  REQUIRE(sink->finish(state));
+  CHECK(tree(files, Which::kPublished) ==
+        std::map<std::string, std::string>{{"p=a/_SUCCESS", ""}, {name_in("p=a", 1), "1\n"}});
+}
+
+TEST_CASE("ways to commit a partition that are not there are refused") {
+  for (const auto& [key, value] : {std::pair{"trigger", "partition-time"},
+                                   {"delay", "1 min"},
+                                   {"policy.kind", "metastore,success-file"},
+                                   {"success-file.name", "a/b"},
+                                   {"policy.class", "org.example.Policy"}}) {
+    std::vector<OptionError> errors;
+    find_sink("filesystem")
+        ->info.validate_sink({{"path", "/tmp"}, {std::string("sink.partition-commit.") + key, value}}, {},
+                             errors);
+    CHECK_MESSAGE(errors.size() == 1, key);
   }
 }
 

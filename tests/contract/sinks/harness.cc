@@ -36,6 +36,12 @@ Shipment make_shipment(std::uint64_t number, const Payloads& payloads, std::stri
   return shipment;
 }
 
+std::string record_in(const std::string& folder, const std::string& payload) {
+  BlockBuilder builder;
+  builder.add(folder, payload);
+  return builder.seal();
+}
+
 std::unique_ptr<Sink> build_sink(const std::string& connector, const OptionMap& options,
                                  const SinkContext& context) {
   std::vector<OptionError> errors;

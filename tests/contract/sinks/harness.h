@@ -18,6 +18,9 @@ sinks::SinkContext test_context();
 /// A shipment with one block per payload.
 sinks::Shipment make_shipment(std::uint64_t number, const Payloads& payloads, std::string sink_state = {});
 
+/// A block of one record that goes to a folder of PARTITIONED BY.
+std::string record_in(const std::string& folder, const std::string& payload);
+
 /// Validates (an error fails the test) and builds.
 std::unique_ptr<sinks::Sink> build_sink(const std::string& connector, const OptionMap& options,
                                         const sinks::SinkContext& context = test_context());

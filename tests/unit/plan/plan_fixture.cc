@@ -62,7 +62,8 @@ Catalog make_catalog() {
   stream.metadata = [topic](const OptionMap&) {
     return std::vector<MetadataColumn>{{"topic", topic}, {"qos", Type::integer()}};
   };
-  ConnectorInfo file{.name = "file", .can_read = true, .can_write = true, .needs_format = true};
+  ConnectorInfo file{
+      .name = "file", .can_read = true, .can_write = true, .has_partitions = true, .needs_format = true};
   file.source_options = [] { return file_options().docs(); };
   file.sink_options = [] { return file_options().docs(); };
   file.validate_source = validate_with(file_options());

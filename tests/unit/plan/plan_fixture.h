@@ -9,9 +9,9 @@
 namespace leat::plan::testing {
 
 /// Connectors: 'stream' (reads, with a format, metadata 'topic' and 'qos'; key 'url' is required), 'file'
-/// (reads and writes, bounded unless 'follow' is set), 'out' (writes, no format, metadata 'headers' is
-/// writable, 'sent' is not), 'kept' (the same, keeps one row per key). Formats: 'json' (key 'json.strict'),
-/// 'lines' (only written).
+/// (reads and writes, bounded unless 'follow' is set, has partitions), 'out' (writes, no format, metadata
+/// 'headers' is writable, 'sent' is not), 'kept' (the same, keeps one row per key). Formats: 'json' (key
+/// 'json.strict'), 'lines' (only written).
 const Catalog& catalog();
 
 /// `readings` (device, temperature, humidity, ts with a watermark of 5 s), `alerts` and `results` to write

@@ -125,6 +125,59 @@ TEST_CASE("LIKE takes columns, watermark and options; its own options win") {
             "WATERMARKS); INSERT INTO o SELECT *, 1 FROM readings") == "");
 }
 
+const std::string kFile = " WITH ('connector' = 'file', 'path' = 'p', 'format' = 'json')";
+
+TEST_CASE("columns of PARTITIONED BY are not in the records: they come beside, as metadata does") {
+  const Plan plan = planned("CREATE TABLE f (made DATE, a INT, site STRING, b INT) PARTITIONED BY (site, made)" +
+                            kFile + "; SELECT * FROM f");
+  const ScanNode& scan = *plan.scans.at(0);
+  CHECK(scan.physical.size() == 2);
+  REQUIRE(scan.partitions.size() == 2);
+  CHECK(scan.partitions.fields[0].name == "site");
+  REQUIRE(scan.metadata.size() == 2);
+  CHECK(scan.metadata[1].key == "made");
+  CHECK(scan.metadata[1].type == Type::date());
+  CHECK(plan.sinks[0]->schema.fields[2].name == "site");
+  CHECK(to_string(*scan.rows[0]) == "made");
+}
+
+TEST_CASE("a sink knows which of its columns are folders, in their order") {
+  const Plan plan =
+      planned("CREATE TABLE f (device STRING, n INT, temperature DOUBLE) PARTITIONED BY (n, device)" + kFile +
+              "; INSERT INTO f (device, temperature, n) SELECT device, temperature, 1 FROM readings");
+  CHECK(plan.sinks.at(0)->partitions == std::vector<std::size_t>{1, 0});
+}
+
+TEST_CASE("a column that is not read is none of the metadata, but still one of the folders") {
+  const Plan plan =
+      planned("CREATE TABLE f (a INT, site STRING) PARTITIONED BY (site)" + kFile + "; SELECT a FROM f");
+  CHECK(plan.scans.at(0)->metadata.empty());
+  CHECK(plan.scans.at(0)->partitions.size() == 1);
+}
+
+TEST_CASE("what cannot be PARTITIONED BY is said with the column") {
+  const auto errors = [](const std::string& columns, const std::string& by, const std::string& with = kFile) {
+    return errors_of("CREATE TABLE f (" + columns + ") PARTITIONED BY (" + by + ")" + with + "; SELECT 1");
+  };
+  CHECK(errors("a INT, b INT", "c").find("unknown column 'c'") != std::string::npos);
+  CHECK(errors("a INT, b INT", "a, b").find("is partitioned by all of its columns") != std::string::npos);
+  CHECK(errors("a INT, b INT", "a, a").find("column 'a' is named twice") != std::string::npos);
+  CHECK(errors("a INT, b AS a + 1", "b").find("'b' must be a physical column") != std::string::npos);
+  CHECK(errors("a INT, b ARRAY<INT>", "b").find("do not make names of folders") != std::string::npos);
+  CHECK(errors("a INT, b INT", "a", kWith + ")").find("the connector 'stream' has no partitions") !=
+        std::string::npos);
+}
+
+TEST_CASE("LIKE takes PARTITIONED BY") {
+  const std::string base = "CREATE TABLE f (a INT, b INT) PARTITIONED BY (b)" + kFile + "; ";
+  CHECK(planned(base + "CREATE TABLE g (c INT) LIKE f; SELECT * FROM g").scans.at(0)->partitions.size() == 1);
+  CHECK(planned(base + "CREATE TABLE g (c INT) LIKE f (EXCLUDING PARTITIONS); SELECT * FROM g")
+            .scans.at(0)
+            ->partitions.size() == 0);
+  CHECK(errors_of(base + "CREATE TABLE g (c INT) PARTITIONED BY (c) LIKE f; SELECT 1")
+            .find("'f' is already PARTITIONED BY") != std::string::npos);
+}
+
 TEST_CASE("a name is free again after DROP") {
   CHECK(errors_of("CREATE TABLE alerts (a INT) WITH ('connector' = 'out'); SELECT 1") ==
         "[14] 'alerts' is declared twice");

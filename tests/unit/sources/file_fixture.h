@@ -18,6 +18,8 @@ struct FileFixture {
   OptionMap options;
   formats::RecordSplitter splitter;
   formats::RecordSplitter header_splitter;
+  std::vector<std::string> metadata{"file.name", "file.size"};
+  Schema partitions;
   std::string position;
   std::unique_ptr<Intake> intake = make_memory_intake({.size = {1 << 20}}, WhenFull::kWait);
   std::unique_ptr<Source> source;
@@ -38,7 +40,8 @@ struct FileFixture {
   }
   void follow() { options["source.monitor-interval"] = "1 ms"; }
   Status start(std::size_t chunk_bytes = 64) {
-    auto built = filesystem_connector().build(options, {.metadata_keys = {"file.name", "file.size"},
+    auto built = filesystem_connector().build(options, {.metadata_keys = metadata,
+                                                        .partitions = partitions,
                                                         .now = [] { return std::int64_t{5}; },
                                                         .chunk_bytes = chunk_bytes,
                                                         .splitter = splitter,

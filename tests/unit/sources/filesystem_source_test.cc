@@ -397,6 +397,43 @@ TEST_CASE("a header is waited for while its file grows, and passed over without 
   CHECK(it.messages[0].key.empty());
 }
 
+TEST_CASE("the columns of PARTITIONED BY are in the names of folders") {
+  FileFixture it;
+  it.partitions = {{{"day", Type::date()}, {"site", Type::string()}}};
+  it.metadata = {"site", "day"};
+  for (const char* folder : {"day=2026-11-29/site=a%2Fb", "day=__DEFAULT_PARTITION__/site=c"})
+    std::filesystem::create_directories(it.folder.file(folder));
+  it.folder.write("day=2026-11-29/site=a%2Fb/f", "1\n");
+  it.folder.write("day=__DEFAULT_PARTITION__/site=c/f", "2\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.ends_with("1\n2\n"));
+  ColumnBuilder site(Type::string());
+  ColumnBuilder day(Type::date());
+  ColumnBuilder* columns[] = {&site, &day};
+  for (const Message& message : it.messages) it.source->append_metadata(message, columns);
+  const ColumnPtr sites = site.finish();
+  const ColumnPtr days = day.finish();
+  CHECK(sites->value(0) == Value::string("a/b"));
+  CHECK(days->value(0) == Value::integer(20'786));
+  CHECK(sites->value(1) == Value::string("c"));
+  CHECK(days->is_null(1));
+}
+
+TEST_CASE("a file in no folder of a partition, or in one that has no value, is one dead letter") {
+  FileFixture it;
+  it.partitions = {{{"day", Type::date()}}};
+  it.metadata = {};
+  std::filesystem::create_directories(it.folder.file("day=never"));
+  it.folder.write("day=never/f", "1\n2\n");
+  it.folder.write("stray", "3\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.ends_with(""));
+  REQUIRE(it.messages.size() == 2);
+  CHECK(it.source->refuse(it.messages[0])->reason ==
+        it.folder.file("day=never/f") + ": column 'day' of the folders: expected DATE, found \"never\"");
+  CHECK(it.source->refuse(it.messages[1])->reason == it.folder.file("stray") + " is in no folder 'day=…'");
+}
+
 TEST_CASE("wrong filesystem options are errors") {
   for (const OptionMap& map : {OptionMap{}, OptionMap{{"path", "x"}, {"source.path.regex-pattern", "("}},
                                OptionMap{{"path", "x"}, {"source.monitor-interval", "0 s"}},
