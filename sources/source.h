@@ -60,6 +60,10 @@ struct SourceHealth {
   std::uint64_t missed = 0;
   std::string last_miss;  ///< "unit 3: holding 0 to 1 (speed): no answer within 1 s".
   std::string trouble;    ///< What gives nothing at present while the rest goes on.
+  /// Of bounded input whose size is known: how far it is read, and how much there is, in bytes as they are
+  /// stored; 0: not known.
+  std::uint64_t done_bytes = 0;
+  std::uint64_t whole_bytes = 0;
   std::string
       disk;  ///< What the disk refuses of the intake at present (`Intake::trouble`); filled by the reader.
 };

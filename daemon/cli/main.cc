@@ -98,6 +98,8 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
                    "Folder that keeps state and positions; without it nothing is kept");
   verb->add_option("--set", options->settings, "KEY=VALUE: a setting that wins over the file's SET")
       ->allow_extra_args(false);
+  verb->add_flag("--no-progress", options->no_progress,
+                 "Do not show how far a batch has come, which is shown where standard error is a terminal");
   verb->add_option("--batch-bytes", options->batch_bytes,
                    "Read at most so many bytes at a time (1: row by row); the result is the same");
   verb->add_option("--clock", options->clock,

@@ -58,6 +58,7 @@ Result<OutputForm> parse_output_form(const std::string& name) {
 
 void ResultWriter::put(const std::string& text) {
   if (error_ != 0) return;
+  if (before_output_) before_output_();
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     error_ = errno;
 }

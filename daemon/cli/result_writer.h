@@ -2,6 +2,7 @@
 // changelog lines.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ class ResultWriter final : public runtime::ResultListener {
  public:
   ResultWriter(OutputForm form, std::string time_zone) : form_(form), time_zone_(std::move(time_zone)) {}
 
+  /// Called before something is written. To be set before the first row.
+  void before_output(std::function<void()> call) { before_output_ = std::move(call); }
   /// The rows of this SELECT are updated: but for the changelog's form they are shown once, at the end, as
   /// the table that they leave. Before the first row.
   void collect(std::size_t sink) { collected_[sink]; }
@@ -41,6 +44,7 @@ class ResultWriter final : public runtime::ResultListener {
   void put(const std::string& text);
   [[nodiscard]] Status status() const;
 
+  std::function<void()> before_output_;
   const OutputForm form_;
   const std::string time_zone_;
   std::size_t sink_ =

@@ -13,6 +13,7 @@
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/printable.h"
+#include "daemon/cli/progress.h"
 #include "daemon/cli/result_writer.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/config/time_zone.h"
@@ -32,6 +33,7 @@ namespace {
 constexpr Micros kStopTime{10 * kMicrosPerSecond};
 /// Of these, for a far side that says nothing: who pressed Ctrl-C waits.
 constexpr Micros kSilence{1'500'000};
+constexpr Micros kProgressInterval{250'000};
 constexpr Micros kGoodbye{2 * kMicrosPerSecond};
 
 int complain(const Error& error, int code) {
@@ -80,6 +82,8 @@ class Runner {
     if (options.batch_bytes > 0) context.batch_bytes = context.chunk_bytes = options.batch_bytes;
     for (std::size_t sink = 0; sink < plan.sinks.size(); ++sink)
       if (plan.sinks[sink]->updating) writer_.collect(sink);
+    const bool is_batch = !plan.scans.empty() &&
+                          std::ranges::all_of(plan.scans, [](const auto& scan) { return scan->bounded; });
     PipelineName name{pipeline_name(options, plan)};
     // Nobody will come back for what a broker keeps for this run.
     if (!keeps_state_)
@@ -91,10 +95,13 @@ class Runner {
                                               {.ended = [this] { loop_.stop(); }, .batch_done = {}});
     if (!pipeline) return complain(pipeline.error(), kFailed);
     pipeline_ = *std::move(pipeline);
+    if (!options.no_progress && can_show_progress() && is_batch) show_progress();
     decoded_before_ = decoded(pipeline_->status_now());
     went_on_ = pipeline_->status_now().last_commit.value > 0;
     if (Status started = pipeline_->start(); !started) return complain(started.error(), kFailed);
     loop_.run();
+    timer_.reset();
+    line_.clear();
     return result();
   }
 
@@ -103,6 +110,25 @@ class Runner {
   }
 
  private:
+  void show_progress() {
+    if (::isatty(STDOUT_FILENO) == 1) writer_.before_output([this] { line_.clear(); });
+    timer_ = std::make_unique<loop::Timer>(loop_, [this] { line_.show(progress()); });
+    timer_->repeat(kProgressInterval);
+  }
+
+  [[nodiscard]] ProgressSample progress() const {
+    ProgressSample sample{.time = clock_.monotonic()};
+    bool known = true;
+    for (const runtime::SourceStatus& source : pipeline_->status_now().sources) {
+      sample.done_bytes += source.health.done_bytes;
+      sample.whole_bytes += source.health.whole_bytes;
+      sample.rows += source.counters.rows;
+      known = known && source.health.whole_bytes > 0;
+    }
+    if (!known) sample.whole_bytes = 0;
+    return sample;
+  }
+
   /// Of the brokers that were there at the end.
   void end_sessions(const runtime::PipelineStatus& status) {
     for (const runtime::Session& session : sessions_) {
@@ -201,8 +227,10 @@ class Runner {
   loop::Loop& loop_;
   store::Store& store_;
   const loop::SystemClock clock_;
+  ProgressLine line_;
   ResultWriter writer_;
   std::unique_ptr<runtime::Pipeline> pipeline_;
+  std::unique_ptr<loop::Timer> timer_;  // Draws the line; null: there is none.
   bool keeps_state_ = false;
   std::vector<runtime::Session> sessions_;  // At brokers, to be ended with the run.
   bool went_on_ = false;                    // An earlier run has left a commit.

@@ -25,6 +25,7 @@ struct RunOptions {
   std::vector<std::string> settings;  ///< --set K=V
   std::size_t batch_bytes = 0;        ///< --batch-bytes; 0: the default.
   std::string clock = "system";       ///< --clock: system, event
+  bool no_progress = false;           ///< --no-progress
 };
 int run(const RunOptions& options);
 

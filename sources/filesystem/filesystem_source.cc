@@ -183,6 +183,10 @@ class FilesystemSource final : public Source {
   /// One pass over the files. Errors: not found, io; the next pass goes on where this one stopped.
   Status read_files();
   Status read_file(const std::string& path);
+  /// How much there is in all files, and in those before the first that is still read.
+  void measure(const std::vector<std::string>& files, std::vector<std::string>::const_iterator first);
+  /// `taken` bytes of the present file.
+  void show_progress(std::uint64_t taken);
   /// One look at the files that are followed, and all that is new in them.
   Status follow_files();
   /// What has been written to files whose names are gone.
@@ -230,7 +234,8 @@ class FilesystemSource final : public Source {
   const std::vector<Metadatum> metadata_;
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
   FilePlaces places_;
-  PlaceChanges changes_;                                     // Since the last message.
+  std::uint64_t done_bytes_ = 0;  // Of the files that a bounded source is through with.
+  PlaceChanges changes_;          // Since the last message.
   std::map<std::string, std::unique_ptr<LineReader>> open_;  // Followed files, by path.
   /// Compressed files as they were when they were last read: to go on in one is to expand it from its start.
   std::map<std::string, std::array<std::uint64_t, 3>> expanded_;
@@ -289,10 +294,39 @@ Status FilesystemSource::read_files() {
   if (reading() == FileReading::kFollowing) return follow_files();
   LEAT_ASSIGN(const std::vector<std::string> files, list_files(selection_));
   // The position names the file that was read last; the ones before it are done.
-  auto file = files.begin();
+  auto file = files.cbegin();
   if (!places_.empty()) file = std::lower_bound(files.begin(), files.end(), places_.rbegin()->first);
-  for (; file != files.end() && !gate_.stopped(); ++file) LEAT_TRY(read_file(*file));
+  measure(files, file);
+  for (; file != files.end() && !gate_.stopped(); ++file) {
+    LEAT_TRY(read_file(*file));
+    std::error_code gone;
+    const std::uintmax_t size = std::filesystem::file_size(*file, gone);
+    done_bytes_ += gone ? 0 : size;
+    show_progress(0);
+  }
   return {};
+}
+
+void FilesystemSource::measure(const std::vector<std::string>& files,
+                               std::vector<std::string>::const_iterator first) {
+  done_bytes_ = 0;
+  std::uint64_t whole = 0;
+  for (auto file = files.begin(); file != files.end(); ++file) {
+    std::error_code gone;
+    const std::uintmax_t size = std::filesystem::file_size(*file, gone);
+    if (gone) continue;
+    whole += size;
+    if (file < first) done_bytes_ += size;
+  }
+  const std::scoped_lock lock(mutex_);
+  health_.whole_bytes = whole;
+  health_.done_bytes = done_bytes_;
+}
+
+void FilesystemSource::show_progress(std::uint64_t taken) {
+  if (reading() == FileReading::kFollowing) return;
+  const std::scoped_lock lock(mutex_);
+  health_.done_bytes = done_bytes_ + taken;
 }
 
 Status FilesystemSource::read_file(const std::string& path) {
@@ -462,6 +496,7 @@ bool FilesystemSource::give(const LineReader& reader, LineReader::Chunk chunk, c
   const FilePlace place{damaged ? kNoFurther : chunk.end, reader.file().inode(), reader.tail()};
   if (!append(reader, chunk, path, place)) return false;
   places_[path] = place;
+  show_progress(reader.file().taken());
   return !damaged;
 }
 

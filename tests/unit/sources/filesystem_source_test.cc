@@ -434,6 +434,16 @@ TEST_CASE("a file in no folder of a partition, or in one that has no value, is o
   CHECK(it.source->refuse(it.messages[1])->reason == it.folder.file("stray") + " is in no folder 'day=…'");
 }
 
+TEST_CASE("a bounded source tells how much there is, and how far it is") {
+  FileFixture it;
+  it.folder.write("a", "12345\n");
+  it.folder.write("b", "123\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.ends_with("12345\n123\n"));
+  CHECK(it.source->health().whole_bytes == 10);
+  CHECK(it.source->health().done_bytes == 10);
+}
+
 TEST_CASE("wrong filesystem options are errors") {
   for (const OptionMap& map : {OptionMap{}, OptionMap{{"path", "x"}, {"source.path.regex-pattern", "("}},
                                OptionMap{{"path", "x"}, {"source.monitor-interval", "0 s"}},
