@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace leat::sinks {
 
 namespace {
@@ -21,26 +23,49 @@ void read_payload(ByteReader& reader, std::uint8_t version, Record& record) {
     record.payload = reader.raw(size - 1);
 }
 
-Record read_record(ByteReader& reader, std::uint8_t version) {
-  Record record;
+void read_record(ByteReader& reader, std::uint8_t version, Record& record) {
   record.key = reader.string();
+  record.kind = Record::Kind::kValue;
+  record.headers.clear();
   read_payload(reader, version, record);
   // The reader stops being ok at the end of the bytes, so that a damaged count costs no memory.
   for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
     const std::string_view name = reader.string();
     record.headers.emplace_back(name, reader.string());
   }
-  return record;
 }
+
+bool is_known(std::uint8_t version) {
+  return version == kBlockVersion || version == kOldVersion;
+}
+
+/// A record takes at least a byte for the lengths of its key, payload and headers each.
+constexpr std::size_t kLeastRecord = 3;
 
 }  // namespace
 
 void BlockBuilder::add(std::string_view key, std::string_view payload, const Headers& headers) {
+  if (key.empty() && headers.empty()) return add_plain(payload);
   ByteWriter writer(body_);
   writer.string(key);
   writer.varint(payload.size() + 1);
   writer.raw(payload);
   end_record(headers);
+}
+
+/// What `add` writes where there is nothing but a payload, as most records are.
+void BlockBuilder::add_plain(std::string_view payload) {
+  const std::size_t size = payload.size() + 1;
+  if (size < 0x80) {
+    const char lengths[] = {0, static_cast<char>(size)};
+    body_.append(lengths, sizeof lengths);
+  } else {
+    ByteWriter writer(body_);
+    writer.u8(0);
+    writer.varint(size);
+  }
+  body_.append(payload).push_back(0);
+  ++records_;
 }
 
 void BlockBuilder::add_tombstone(std::string_view key, const Headers& headers) {
@@ -79,21 +104,40 @@ std::string BlockBuilder::seal() {
   return block;
 }
 
-Result<std::vector<Record>> read_block(std::string_view block) {
-  ByteReader reader(block);
-  const std::uint8_t version = reader.u8();
-  if (!reader.ok()) return fail(ErrorCode::kCorrupt, "block: no bytes");
-  if (version != kBlockVersion && version != kOldVersion)
-    return fail(ErrorCode::kCorrupt, fmt::format("block: version {} is not known", version));
-  std::vector<Record> records;
-  const std::uint64_t count = reader.varint();
-  while (records.size() < count && reader.ok()) records.push_back(read_record(reader, version));
-  if (!reader.ok())
-    return fail(ErrorCode::kCorrupt, fmt::format("block: {} bytes end within record {} of {}", block.size(),
-                                                 records.size(), count));
-  if (!reader.at_end())
+BlockReader::BlockReader(std::string_view block)
+    : reader_(block), size_(block.size()), version_(reader_.u8()) {
+  if (is_known(version_)) count_ = reader_.varint();
+}
+
+bool BlockReader::next(Record& record) {
+  if (read_ == count_ || !reader_.ok()) return false;
+  read_record(reader_, version_, record);
+  if (reader_.ok()) ++read_;
+  return reader_.ok();
+}
+
+Status BlockReader::status() const {
+  if (size_ == 0) return fail(ErrorCode::kCorrupt, "block: no bytes");
+  if (!is_known(version_))
+    return fail(ErrorCode::kCorrupt, fmt::format("block: version {} is not known", version_));
+  if (!reader_.ok() || read_ < count_)
     return fail(ErrorCode::kCorrupt,
-                fmt::format("block: {} bytes behind the last of {} records", reader.rest().size(), count));
+                fmt::format("block: {} bytes end within record {} of {}", size_, read_ + 1, count_));
+  if (!reader_.at_end())
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("block: {} bytes behind the last of {} records", reader_.rest().size(), count_));
+  return {};
+}
+
+Result<std::vector<Record>> read_block(std::string_view block) {
+  BlockReader reader(block);
+  std::vector<Record> records;
+  for (Record record; reader.next(record);) {
+    // A damaged count must not cost memory, so the first record shows first that there are some.
+    if (records.empty()) records.reserve(std::min<std::size_t>(reader.count(), block.size() / kLeastRecord));
+    records.push_back(std::move(record));
+  }
+  LEAT_TRY(reader.status());
   return records;
 }
 

@@ -26,7 +26,7 @@ using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
 
 /// One encoded record; the views point into the block.
 struct Record {
-  std::string_view key;  ///< Kafka's key; empty: none.
+  std::string_view key;  ///< Kafka's key, the folder of a file; empty: none.
   std::string_view payload;
   enum class Kind : std::uint8_t {
     kValue,
@@ -47,10 +47,32 @@ class BlockBuilder {
   std::string seal();
 
  private:
+  void add_plain(std::string_view payload);
   void end_record(const Headers& headers);
 
   std::string body_;
   std::uint64_t records_ = 0;
+};
+
+/// The records of a block one by one, without keeping them.
+class BlockReader {
+ public:
+  /// `block` outlives the reader and what it gives.
+  explicit BlockReader(std::string_view block);
+
+  /// Puts the next record into `record`. False: there is none; `status` says whether all were read.
+  bool next(Record& record);
+  /// How many there should be.
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  /// Behind the last one. Errors: corrupt.
+  [[nodiscard]] Status status() const;
+
+ private:
+  ByteReader reader_;
+  std::size_t size_;
+  std::uint8_t version_;
+  std::uint64_t count_ = 0;  // As the block says.
+  std::uint64_t read_ = 0;
 };
 
 /// Errors: corrupt. The records' views point into `block`.

@@ -146,7 +146,8 @@ enum class Encoding : std::uint8_t {
   kStream,     ///< Rows of a stream of the store, in the commit itself (stream): nothing is delivered.
 };
 
-/// What the keys of a connector's records are, where it has any.
+/// What the keys of a connector's records are, where it has any. Those of a table that is PARTITIONED BY
+/// columns are the folders that these name, and the columns are not in the values.
 enum class Keying : std::uint8_t {
   kKeyFields,   ///< The columns of `SinkConnector::key_fields`.
   kPrimaryKey,  ///< Those of the table's PRIMARY KEY; a row that goes is a record without a value.

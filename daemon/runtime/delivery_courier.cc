@@ -39,6 +39,23 @@ std::vector<sinks::Record> readable_records(std::span<const std::string> blocks,
   return records;
 }
 
+/// How many there are of them.
+std::uint64_t count_readable(std::span<const std::string> blocks, std::string& damage) {
+  std::uint64_t records = 0;
+  sinks::Record record;
+  for (const std::string& block : blocks) {
+    sinks::BlockReader reader(block);
+    std::uint64_t own = 0;
+    while (reader.next(record)) ++own;
+    if (const Status read = reader.status(); !read) {
+      damage = read.error().message;
+      break;
+    }
+    records += own;
+  }
+  return records;
+}
+
 /// The records [first, first + count) of the blocks, in blocks of their own; what is damaged behind them does
 /// not matter.
 Result<std::vector<std::string>> cut_blocks(std::span<const std::string> blocks, std::uint64_t first,
@@ -148,7 +165,11 @@ void Courier::begin_part(std::uint64_t first, std::uint64_t count) {
   load_->failures = 0;
 }
 
-Result<sinks::Shipment> Courier::pack() const {
+bool Courier::is_whole() const {
+  return load_->first == 0 && load_->count == load_->shipment.records;
+}
+
+Result<sinks::Shipment> Courier::pack() {
   sinks::Shipment shipment{.store = store_.id(),
                            .number = load_->shipment.number,
                            .blocks = {},
@@ -157,8 +178,8 @@ Result<sinks::Shipment> Courier::pack() const {
   shipment.origin =
       load_->shipment.inherited ? sinks::Shipment::Origin::kInherited : sinks::Shipment::Origin::kOwn;
   shipment.decision = decision_;
-  if (load_->first == 0 && load_->count == load_->shipment.records) {
-    shipment.blocks = load_->shipment.blocks;
+  if (is_whole()) {
+    shipment.blocks = std::move(load_->shipment.blocks);
     return shipment;
   }
   LEAT_ASSIGN(shipment.blocks, cut_blocks(load_->shipment.blocks, load_->first, load_->count));
@@ -168,9 +189,9 @@ Result<sinks::Shipment> Courier::pack() const {
 
 /// Sinks read blocks as they like: what they would stumble over is found before. What can be read goes first.
 std::optional<Courier::Next> Courier::step_around_damage() {
-  if (load_->first != 0 || load_->count != load_->shipment.records) return std::nullopt;
+  if (!is_whole()) return std::nullopt;
   std::string damage;
-  const std::size_t readable = readable_records(load_->shipment.blocks, damage).size();
+  const std::uint64_t readable = count_readable(load_->shipment.blocks, damage);
   if (damage.empty() && readable == load_->shipment.records) return std::nullopt;
   if (damage.empty()) damage = "a shipment has another number of records than it should";
   if (readable == 0 || readable >= load_->shipment.records) return bury_unreadable(damage);
@@ -181,7 +202,7 @@ std::optional<Courier::Next> Courier::step_around_damage() {
 
 Courier::Next Courier::attempt() {
   if (auto damaged = step_around_damage()) return *damaged;
-  const Result<sinks::Shipment> shipment = pack();
+  Result<sinks::Shipment> shipment = pack();
   if (!shipment) return bury_unreadable(shipment.error().message);
   status_.change([this](DeliveryStatus& status) {
     status.state = State::kDelivering;
@@ -195,6 +216,7 @@ Courier::Next Courier::attempt() {
   LEAT_FAULT_POINT("delivery.before-attempt");
   const sinks::Delivery outcome = sink_.deliver(*shipment);
   LEAT_FAULT_POINT("delivery.after-attempt");
+  if (is_whole()) load_->shipment.blocks = std::move(shipment->blocks);
   ++load_->attempt;
   return std::visit([this](const auto& what) { return on_outcome(what); }, outcome);
 }

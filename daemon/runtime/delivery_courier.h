@@ -88,7 +88,10 @@ class Courier {
   Next put_off(const Pace::Delay& delay);
   Next take(Urgency urgency);
   Next attempt();
-  [[nodiscard]] Result<sinks::Shipment> pack() const;
+  /// The load is all of its shipment, not a slice.
+  [[nodiscard]] bool is_whole() const;
+  /// What is delivered; of a whole shipment the blocks are lent, and come back behind the attempt.
+  Result<sinks::Shipment> pack();
   Next on_outcome(const sinks::Delivered& delivered);
   Next on_outcome(const sinks::Retry& retry);
   Next on_outcome(const sinks::Rejected& rejected);

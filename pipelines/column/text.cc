@@ -52,6 +52,31 @@ void append_java_layout(const Digits& number, std::string& out) {
   }
 }
 
+/// Writes what Java's layout has plain and with six digits behind the point at most, as sensors mostly give;
+/// false: it is another one. If a whole number over a power of ten gives the value back, that number's digits
+/// are among the shortest that do, and the nearest to it: there are fewer than 16, and none fewer was found.
+template <class Float>
+bool append_short(Float value, std::string& out) {
+  if constexpr (sizeof(Float) < sizeof(double)) return false;
+  constexpr double kPowers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+  if (value < 1e-3 || value >= 1e7) return false;
+  for (std::size_t places = 0; places < std::size(kPowers); ++places) {
+    const double scaled = std::nearbyint(value * kPowers[places]);
+    if (scaled / kPowers[places] != value) continue;
+    auto digits = static_cast<std::uint64_t>(scaled);
+    char text[24];
+    char* first = std::end(text);
+    if (places == 0) *--first = '0';
+    for (std::size_t i = 0; i < places; ++i, digits /= 10) *--first = static_cast<char>('0' + digits % 10);
+    *--first = '.';
+    do *--first = static_cast<char>('0' + digits % 10);
+    while ((digits /= 10) != 0);
+    out.append(first, std::end(text));
+    return true;
+  }
+  return false;
+}
+
 template <class Float>
 void append_floating(Float value, std::string& out) {
   if (std::isnan(value)) {
@@ -68,6 +93,7 @@ void append_floating(Float value, std::string& out) {
     out += "0.0";
     return;
   }
+  if (append_short(value, out)) return;
   char buffer[64];
   char* end = std::to_chars(buffer, std::end(buffer), value, std::chars_format::scientific).ptr;
   // Java never gives fewer than two digits, and then the two nearest to the value: 4.9E-324, not 5.0E-324.
@@ -83,11 +109,17 @@ void append_integer(std::int64_t value, std::string& out) {
   out.append(buffer, std::to_chars(buffer, std::end(buffer), value).ptr);
 }
 
+/// The digits of a number that is not negative, before `end`; their begin.
+char* put_padded(std::int64_t value, int width, char* end) {
+  char* begin = end;
+  for (; value > 0; value /= 10) *--begin = static_cast<char>('0' + value % 10);
+  while (end - begin < width) *--begin = '0';
+  return begin;
+}
+
 void append_padded(std::int64_t value, int width, std::string& out) {
   char buffer[24];
-  char* end = std::to_chars(buffer, std::end(buffer), value).ptr;
-  for (auto missing = width - (end - buffer); missing > 0; --missing) out += '0';
-  out.append(buffer, end);
+  out.append(put_padded(value, width, std::end(buffer)), std::end(buffer));
 }
 
 void append_fraction(std::int64_t micros, std::int32_t precision, std::string& out) {
@@ -100,11 +132,11 @@ void append_fraction(std::int64_t micros, std::int32_t precision, std::string& o
 }
 
 void append_clock(std::int64_t micros_of_day, std::string& out) {
-  append_padded(micros_of_day / kMicrosPerHour, 2, out);
-  out += ':';
-  append_padded(micros_of_day / kMicrosPerMinute % 60, 2, out);
-  out += ':';
-  append_padded(micros_of_day / kMicrosPerSecond % 60, 2, out);
+  char text[] = "00:00:00";
+  put_padded(micros_of_day / kMicrosPerHour % 100, 2, text + 2);
+  put_padded(micros_of_day / kMicrosPerMinute % 60, 2, text + 5);
+  put_padded(micros_of_day / kMicrosPerSecond % 60, 2, text + 8);
+  out.append(text, 8);
 }
 
 // "+12 00:00:00.000"
@@ -335,12 +367,14 @@ void append_decimal(Int128 unscaled, std::int32_t scale, std::string& out) {
 void append_date(std::int32_t days, std::string& out) {
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
   const int year = static_cast<int>(date.year());
-  if (year < 0) out += '-';
-  append_padded(std::abs(year), 4, out);
-  out += '-';
-  append_padded(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  append_padded(static_cast<unsigned>(date.day()), 2, out);
+  char text[24];
+  char* first = put_padded(static_cast<unsigned>(date.day()), 2, std::end(text));
+  *--first = '-';
+  first = put_padded(static_cast<unsigned>(date.month()), 2, first);
+  *--first = '-';
+  first = put_padded(std::abs(year), 4, first);
+  if (year < 0) *--first = '-';
+  out.append(first, std::end(text));
 }
 
 void append_time(std::int64_t micros_of_day, std::int32_t precision, std::string& out) {

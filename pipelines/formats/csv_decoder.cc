@@ -30,7 +30,12 @@ char escaped(char c) {
 }  // namespace
 
 CsvDecoder::CsvDecoder(const CsvOptions& options, const DecodeRequest& request)
-    : options_(options), records_(options), framing_(request.framing) {
+    : options_(options),
+      delimiter_(options.delimiter()),
+      quote_(options.quote()),
+      escape_(options.escape()),
+      records_(options),
+      framing_(request.framing) {
   for (const Type::Field& field : request.schema.fields) columns_.push_back({field.name, field.type});
   for (std::size_t i = 0; i < request.wanted.size(); ++i)
     columns_[request.wanted[i]].builder = static_cast<std::uint32_t>(i);
@@ -55,7 +60,7 @@ bool CsvDecoder::read_names(std::string_view header, std::vector<std::string>& n
     if (!take_field(header, at, field)) return false;
     names.emplace_back(trim(field.text));
     if (at == header.size()) return true;
-    if (header[at] != options_.delimiter()) return fail("unexpected text behind a quoted field");
+    if (header[at] != delimiter_) return fail("unexpected text behind a quoted field");
   }
 }
 
@@ -112,7 +117,6 @@ void CsvDecoder::read_record(std::string_view record, Pass& pass) {
 
 bool CsvDecoder::read_fields(std::string_view record, Pass& pass) {
   if (!header_trouble_.empty()) return fail(header_trouble_);
-  const char delimiter = options_.delimiter();
   std::size_t count = 0;
   for (std::size_t at = 0;;) {
     Field field;
@@ -123,7 +127,7 @@ bool CsvDecoder::read_fields(std::string_view record, Pass& pass) {
     }
     ++count;
     if (at == record.size()) return finish_row(count, field.text.empty(), pass);
-    if (record[at] != delimiter) return fail("unexpected text behind a quoted field");
+    if (record[at] != delimiter_) return fail("unexpected text behind a quoted field");
     ++at;
   }
 }
@@ -155,15 +159,13 @@ bool CsvDecoder::fill_absent(std::size_t fields, Pass& pass) {
 
 /// Takes the field that begins at `at`; `at` goes to the delimiter behind it or to the end.
 bool CsvDecoder::take_field(std::string_view record, std::size_t& at, Field& field) {
-  const char quote = options_.quote();
   if (options_.trim_spaces)
-    while (at < record.size() && record[at] == ' ' && options_.delimiter() != ' ') ++at;
-  if (quote != '\0' && at < record.size() && record[at] == quote) return take_quoted(record, at, field);
+    while (at < record.size() && record[at] == ' ' && delimiter_ != ' ') ++at;
+  if (quote_ != '\0' && at < record.size() && record[at] == quote_) return take_quoted(record, at, field);
   const std::size_t begin = at;
-  at = std::min(record.find(options_.delimiter(), begin), record.size());
+  at = std::min(record.find(delimiter_, begin), record.size());
   field.text = record.substr(begin, at - begin);
-  const char escape = options_.escape();
-  if (escape != '\0' && field.text.find(escape) != std::string_view::npos) {
+  if (escape_ != '\0' && field.text.find(escape_) != std::string_view::npos) {
     at = begin;
     take_escaped(record, at, field);
   }
@@ -176,8 +178,8 @@ bool CsvDecoder::take_field(std::string_view record, std::size_t& at, Field& fie
 
 void CsvDecoder::take_escaped(std::string_view record, std::size_t& at, Field& field) {
   scratch_.clear();
-  for (; at < record.size() && record[at] != options_.delimiter(); ++at) {
-    const bool escape = record[at] == options_.escape() && at + 1 < record.size();
+  for (; at < record.size() && record[at] != delimiter_; ++at) {
+    const bool escape = record[at] == escape_ && at + 1 < record.size();
     scratch_.push_back(escape ? escaped(record[++at]) : record[at]);
   }
   field.text = scratch_;
@@ -185,18 +187,16 @@ void CsvDecoder::take_escaped(std::string_view record, std::size_t& at, Field& f
 }
 
 bool CsvDecoder::take_quoted(std::string_view record, std::size_t& at, Field& field) {
-  const char quote = options_.quote();
-  const char escape = options_.escape();
   const std::size_t begin = ++at;
   field.form = Field::Form::kQuoted;
   scratch_.clear();
   for (std::size_t plain = begin;;) {
-    while (at < record.size() && record[at] != quote && (escape == '\0' || record[at] != escape)) ++at;
+    while (at < record.size() && record[at] != quote_ && (escape_ == '\0' || record[at] != escape_)) ++at;
     if (at == record.size()) return fail("a quoted field without its closing quote");
     const bool more = at + 1 < record.size();
-    const bool doubled = more && record[at] == quote && record[at + 1] == quote;
-    const bool escapes = more && record[at] == escape && escape != '\0' && !doubled;
-    if (record[at] == quote && !doubled && (!escapes || escape == quote)) {
+    const bool doubled = more && record[at] == quote_ && record[at + 1] == quote_;
+    const bool escapes = more && record[at] == escape_ && escape_ != '\0' && !doubled;
+    if (record[at] == quote_ && !doubled && (!escapes || escape_ == quote_)) {
       field.text = record.substr(begin, at - begin);
       if (plain != begin) {
         field.text = scratch_.append(record.substr(plain, at - plain));
@@ -206,12 +206,12 @@ bool CsvDecoder::take_quoted(std::string_view record, std::size_t& at, Field& fi
     }
     if (!more) return fail("a quoted field without its closing quote");
     scratch_.append(record.substr(plain, at - plain));
-    scratch_.push_back(doubled ? quote : escaped(record[at + 1]));
+    scratch_.push_back(doubled ? quote_ : escaped(record[at + 1]));
     at += 2;
     plain = at;
   }
   ++at;
-  while (at < record.size() && record[at] == ' ' && options_.delimiter() != ' ') ++at;
+  while (at < record.size() && record[at] == ' ' && delimiter_ != ' ') ++at;
   return true;
 }
 

@@ -60,6 +60,10 @@ class CsvDecoder final : public Decoder {
   bool fail(std::string reason);
 
   CsvOptions options_;
+  // Of the options; asked for at each character.
+  char delimiter_;
+  char quote_;
+  char escape_;
   CsvRecords records_;
   Framing framing_;
   std::vector<Column> columns_;

@@ -1,13 +1,38 @@
 #include "pipelines/formats/csv_encoder.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "pipelines/formats/write_scalar.h"
 
 namespace leat::formats {
+namespace {
+
+/// Whether a byte of `text` is at most `limit`, which is less than 128: eight at once, by the trick that
+/// subtracts from each and looks for borrows (Bit Twiddling Hacks, "determine if a word has a byte less than
+/// n").
+bool has_byte_up_to(std::string_view text, unsigned char limit) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (((word - kOnes * (limit + 1ULL)) & ~word & kHigh) != 0) return true;
+  }
+  for (; at < text.size(); ++at)
+    if (static_cast<unsigned char>(text[at]) <= limit) return true;
+  return false;
+}
+
+}  // namespace
 
 CsvEncoder::CsvEncoder(const CsvOptions& options, const Schema& schema)
     : options_(options),
+      delimiter_(options.delimiter()),
+      quote_(options.quote()),
+      escape_(options.escape()),
       width_(schema.size()),
       largest_unsafe_(
           static_cast<unsigned char>(std::max({options.delimiter(), options.quote(), options.escape()}))) {}
@@ -18,7 +43,7 @@ void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
     buffer_.clear();
     bool written = true;
     for (std::size_t i = 0; i < width_ && written; ++i) {
-      if (i > 0) buffer_.push_back(options_.delimiter());
+      if (i > 0) buffer_.push_back(delimiter_);
       written = write_field(*batch.columns[i], row);
     }
     if (written)
@@ -33,10 +58,10 @@ void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
 Result<std::string> CsvEncoder::header(const Schema& schema) {
   buffer_.clear();
   for (const Type::Field& column : schema.fields) {
-    if (&column != &schema.fields.front()) buffer_.push_back(options_.delimiter());
+    if (&column != &schema.fields.front()) buffer_.push_back(delimiter_);
     if (!needs_quotes(column.name))
       buffer_ += column.name;
-    else if (options_.quote() != '\0')
+    else if (quote_ != '\0')
       write_quoted(column.name);
     else
       return fail(ErrorCode::kInvalid, "the name '" + column.name + "' needs quotes in a header of CSV");
@@ -49,13 +74,22 @@ bool CsvEncoder::write_field(const Column& column, std::size_t row) {
     if (options_.null_literal) buffer_ += *options_.null_literal;
     return true;
   }
-  field_.clear();
-  if (write_text(column, row, field_) == Quoting::kNever || !needs_quotes(field_)) {
-    buffer_ += field_;
+  if (column.type().is_character()) return write_as_needed(column.strings()[row]);
+  const std::size_t begin = buffer_.size();
+  if (write_text(column, row, buffer_) == Quoting::kNever) return true;
+  field_.assign(buffer_, begin);
+  if (!needs_quotes(field_)) return true;
+  buffer_.resize(begin);
+  return write_as_needed(field_);
+}
+
+bool CsvEncoder::write_as_needed(std::string_view text) {
+  if (!needs_quotes(text)) {
+    buffer_ += text;
     return true;
   }
-  if (options_.quote() == '\0') return false;
-  write_quoted(field_);
+  if (quote_ == '\0') return false;
+  write_quoted(text);
   return true;
 }
 
@@ -97,30 +131,34 @@ void CsvEncoder::write_elements(const Column& column, std::size_t row, std::stri
 /// Flink writes.
 bool CsvEncoder::needs_quotes(std::string_view text) const {
   constexpr std::size_t kLongestChecked = 24;
-  if (options_.quote() == '\0')
+  if (quote_ == '\0')
     return text.find_first_of("\r\n") != std::string_view::npos ||
-           text.find(options_.delimiter()) != std::string_view::npos;
+           text.find(delimiter_) != std::string_view::npos;
+  if (has_byte_up_to(text, largest_unsafe_)) return true;
+  if (text.size() <= kLongestChecked) return false;
   std::size_t units = 0;  // Of UTF-16, in which Java counts.
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= largest_unsafe_) return true;
     units += ((byte & 0xc0) == 0x80 ? 0 : 1) + (byte >= 0xf0 ? 1 : 0);
   }
   return units > kLongestChecked;
 }
 
 void CsvEncoder::write_quoted(std::string_view text) {
-  const char quote = options_.quote();
-  const char escape = options_.escape();
-  buffer_.push_back(quote);
+  buffer_.push_back(quote_);
+  if (text.find(quote_) == std::string_view::npos &&
+      (escape_ == '\0' || text.find(escape_) == std::string_view::npos)) {
+    buffer_.append(text).push_back(quote_);
+    return;
+  }
   for (const char c : text) {
-    if (escape != '\0' && (c == quote || c == escape))
-      buffer_.push_back(escape);
-    else if (c == quote)
-      buffer_.push_back(quote);
+    if (escape_ != '\0' && (c == quote_ || c == escape_))
+      buffer_.push_back(escape_);
+    else if (c == quote_)
+      buffer_.push_back(quote_);
     buffer_.push_back(c);
   }
-  buffer_.push_back(quote);
+  buffer_.push_back(quote_);
 }
 
 }  // namespace leat::formats

@@ -27,8 +27,13 @@ class CsvEncoder final : public Encoder {
   void write_elements(const Column& column, std::size_t row, std::string& out) const;
   [[nodiscard]] bool needs_quotes(std::string_view text) const;
   void write_quoted(std::string_view text);
+  bool write_as_needed(std::string_view text);
 
   CsvOptions options_;
+  // Of the options; asked for at each character.
+  char delimiter_;
+  char quote_;
+  char escape_;
   std::size_t width_;             // Columns of the table.
   unsigned char largest_unsafe_;  // A field with a character up to this one is quoted.
   std::string buffer_;            // The record being written; reused, so that rows allocate nothing.

@@ -8,6 +8,7 @@
 namespace leat::formats {
 JsonEncoder::Member JsonEncoder::member_of(const std::string& name, const Type& type) {
   Member member;
+  member.key.push_back(',');
   append_json_string(name, member.key);
   member.key.push_back(':');
   for (const Type::Field& field : type.fields()) member.fields.push_back(member_of(field.name, field.type));
@@ -39,8 +40,8 @@ void JsonEncoder::encode(const Batch& batch, EncodedSink& out,
 bool JsonEncoder::write_member(const Column& column, const Member& member, std::size_t row,
                                std::size_t begin) {
   if (options_.ignore_null_fields && column.is_null(row)) return true;
-  if (buffer_.size() > begin) buffer_.push_back(',');
-  buffer_ += member.key;
+  const std::size_t comma = buffer_.size() > begin ? 0 : 1;
+  buffer_.append(member.key, comma);
   return write_cell(column, member, row);
 }
 

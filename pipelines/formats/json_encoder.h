@@ -17,7 +17,8 @@ class JsonEncoder final : public Encoder {
               std::vector<std::pair<std::uint32_t, std::string>>& bad) override;
 
  private:
-  /// A field's name as it is written, `"name":`, and what its type contains.
+  /// A field's name as it is written, `,"name":`, of which the first in an object goes without the comma, and
+  /// what its type contains.
   struct Member {
     std::string key;
     std::vector<Member> fields;  // ROW: its fields. ARRAY, MAP, MULTISET: element or key and value.

@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::size_t kLongestInteger = 20;
 
-void append_two(std::int64_t value, std::string& out) {
-  out.push_back(static_cast<char>('0' + value / 10));
-  out.push_back(static_cast<char>('0' + value % 10));
+void put_two(std::int64_t value, char* out) {
+  out[0] = static_cast<char>('0' + value / 10 % 10);
+  out[1] = static_cast<char>('0' + value % 10);
 }
 
 /// Cuts the zeros at the end; the scale may become negative. Zero has scale 0.
@@ -84,19 +84,21 @@ void append_shortest_timestamp(std::int64_t micros, char separator, std::string&
   append_whole_seconds(of_day, out);
   std::int64_t fraction = of_day % kMicrosPerSecond;
   if (fraction == 0) return;
-  out.push_back('.');
+  char digits[8] = ".";
+  std::size_t length = 1;
   for (std::int64_t unit = kMicrosPerSecond / 10; fraction != 0; unit /= 10) {
-    out.push_back(static_cast<char>('0' + fraction / unit));
+    digits[length++] = static_cast<char>('0' + fraction / unit);
     fraction %= unit;
   }
+  out.append(digits, length);
 }
 
 void append_whole_seconds(std::int64_t micros_of_day, std::string& out) {
-  append_two(micros_of_day / kMicrosPerHour, out);
-  out.push_back(':');
-  append_two(micros_of_day / kMicrosPerMinute % 60, out);
-  out.push_back(':');
-  append_two(micros_of_day / kMicrosPerSecond % 60, out);
+  char text[] = "00:00:00";
+  put_two(micros_of_day / kMicrosPerHour, text);
+  put_two(micros_of_day / kMicrosPerMinute % 60, text + 3);
+  put_two(micros_of_day / kMicrosPerSecond % 60, text + 6);
+  out.append(text, 8);
 }
 
 void append_base64(std::string_view bytes, std::string& out) {
@@ -154,6 +156,12 @@ void append_date_or_bytes(const Column& column, std::size_t row, char separator,
 
 void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
+  bool plain = true;  // Without a way out of the loop, which goes over many characters at once.
+  for (const char c : text) plain &= !needs_escape(c);
+  if (plain) {
+    out.append(text).push_back('"');
+    return;
+  }
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!needs_escape(text[i])) continue;

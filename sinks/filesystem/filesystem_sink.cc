@@ -131,6 +131,12 @@ void check_path(const FilesystemOptions& options, const OptionMap& map, std::vec
                       fmt::format("'path' = '{}': the only scheme of this version is file", options.path)});
 }
 
+std::size_t bytes_of(std::span<const std::string> blocks) {
+  std::size_t bytes = 0;
+  for (const std::string& block : blocks) bytes += block.size();
+  return bytes;
+}
+
 std::string_view suffix_of(formats::Compression compression) {
   if (compression == formats::Compression::kGzip) return ".gz";
   return compression == formats::Compression::kZstd ? ".zst" : "";
@@ -206,28 +212,42 @@ class FilesystemSink final : public Sink {
   /// The state to commit.
   Result<std::string> write(const Shipment& shipment) {
     LEAT_ASSIGN(FileStates files, files_of(shipment.sink_state, shipment.store));
-    LEAT_ASSIGN(const auto records, read_blocks(shipment.blocks));
-    const Lines lines = by_folder(records);
+    LEAT_ASSIGN(Lines lines, by_folder(shipment.blocks));
     if (lines.empty()) return shipment.sink_state;
     const std::int64_t now = context_.now();
     for (FileState& file : files)
       if (due(file, now)) LEAT_TRY(roll(file));
     LEAT_TRY(make_room(files, lines));
     for (const auto& [folder, text] : lines) LEAT_TRY(append(file_in(files, folder), shipment, text, now));
+    if (lines.size() == 1) spare_ = std::move(lines.begin()->second);
     return encode_files(files);
   }
 
   /// By folder, in the order of the records.
   using Lines = std::map<std::string_view, std::string, std::less<>>;
 
-  [[nodiscard]] Lines by_folder(const std::vector<Record>& records) const {
+  Result<Lines> by_folder(std::span<const std::string> blocks) {
     Lines lines;
     auto place = lines.end();
-    for (const Record& record : records) {
-      if (place == lines.end() || place->first != record.key) place = lines.try_emplace(record.key).first;
-      place->second.append(record.payload).append(context_.separator);
+    for (const std::string& block : blocks) {
+      BlockReader reader(block);
+      for (Record record; reader.next(record);) {
+        if (place == lines.end() || place->first != record.key) {
+          place = lines.try_emplace(record.key).first;
+          if (lines.size() == 1) reuse(place->second, bytes_of(blocks));
+        }
+        place->second.append(record.payload).append(context_.separator);
+      }
+      LEAT_TRY(reader.status());
     }
     return lines;
+  }
+
+  /// The memory of the shipment before, so that the system need not give and take it for each.
+  void reuse(std::string& text, std::size_t bytes) {
+    text = std::exchange(spare_, {});
+    text.clear();
+    text.reserve(bytes);
   }
 
   /// Rolls the files that were written longest ago where more would be open than allowed. Which ones depends
@@ -325,6 +345,7 @@ class FilesystemSink final : public Sink {
   const std::string header_;           // With its separator; empty: files have none.
   const std::string form_;             // Of the files that are begun now.
   std::deque<std::string> published_;  // The last files that this process has published.
+  std::string spare_;                  // Memory for the lines of the next shipment.
   std::atomic<bool> interrupted_ = false;
 };
 

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
 
 #include "pipelines/column/column_builder.h"
@@ -34,6 +36,27 @@ std::string row(const Type& type, const Value& value) {
   std::string out;
   append_row_text({.size = 1, .columns = {Column::constant(type, value, 1)}}, 0, {.null = "null"}, out);
   return out;
+}
+
+/// By the standard library, in the layout of small numbers.
+std::string shortest(double value) {
+  char buffer[64];
+  std::string digits(buffer, std::to_chars(buffer, std::end(buffer), value, std::chars_format::fixed).ptr);
+  return digits.find('.') == std::string::npos ? digits + ".0" : digits;
+}
+
+TEST_CASE("numbers with few digits behind the point have the shortest text that gives them back") {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 200'000; ++i) {
+    const double power = std::pow(10, i % 9);
+    const double value = std::floor(std::ldexp(1, 1 + static_cast<int>(random() % 43)) *
+                                    (static_cast<double>(random() % 1'000'000) / 1e6)) /
+                         power;
+    if (value < 1e-3 || value >= 1e7) continue;
+    REQUIRE(text(value) == shortest(value));
+    const double next = std::nextafter(value, 1e9);
+    REQUIRE(text(next) == shortest(next));
+  }
 }
 
 TEST_CASE("doubles print as Java prints them") {
