@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "pipelines/column/value.h"
-#include "pipelines/formats/write_scalar.h"
 #include "pipelines/formats/utf8.h"
 #include "pipelines/formats/write_scalar.h"
 

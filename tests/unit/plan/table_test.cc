@@ -128,8 +128,9 @@ TEST_CASE("LIKE takes columns, watermark and options; its own options win") {
 const std::string kFile = " WITH ('connector' = 'file', 'path' = 'p', 'format' = 'json')";
 
 TEST_CASE("columns of PARTITIONED BY are not in the records: they come beside, as metadata does") {
-  const Plan plan = planned("CREATE TABLE f (made DATE, a INT, site STRING, b INT) PARTITIONED BY (site, made)" +
-                            kFile + "; SELECT * FROM f");
+  const Plan plan =
+      planned("CREATE TABLE f (made DATE, a INT, site STRING, b INT) PARTITIONED BY (site, made)" + kFile +
+              "; SELECT * FROM f");
   const ScanNode& scan = *plan.scans.at(0);
   CHECK(scan.physical.size() == 2);
   REQUIRE(scan.partitions.size() == 2);
