@@ -185,7 +185,7 @@ void Sparkplug::check_seq(const At& at) {
   const auto seq = whole(at, Role::kSeq);
   if (!seq) return;
   const int due = at.node.next_seq;
-  at.node.next_seq = static_cast<int>((*seq + 1) % kSeqCount);
+  at.node.next_seq = static_cast<int>(floor_mod(*seq + 1, kSeqCount));
   births_.touch(at.node);
   if (due == EdgeNode::kAnySeq || due == *seq) return;
   ask(at, fmt::format("seq {} came where {} was due", *seq, due));
