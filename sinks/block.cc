@@ -134,7 +134,9 @@ Result<std::vector<Record>> read_block(std::string_view block) {
   std::vector<Record> records;
   for (Record record; reader.next(record);) {
     // A damaged count must not cost memory, so the first record shows first that there are some.
-    if (records.empty()) records.reserve(std::min<std::size_t>(reader.count(), block.size() / kLeastRecord));
+    if (records.empty())
+      records.reserve(
+          static_cast<std::size_t>(std::min<std::uint64_t>(reader.count(), block.size() / kLeastRecord)));
     records.push_back(std::move(record));
   }
   LEAT_TRY(reader.status());

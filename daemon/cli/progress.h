@@ -31,6 +31,8 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine() { clear(); }
 
+  /// Before anything is done: what rates are counted from at first.
+  void begin(const ProgressSample& sample) { samples_ = {sample}; }
   void show(const ProgressSample& sample);
   /// Before anything else is written to the same terminal.
   void clear();

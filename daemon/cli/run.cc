@@ -113,6 +113,7 @@ class Runner {
   void show_progress() {
     if (::isatty(STDOUT_FILENO) == 1) writer_.before_output([this] { line_.clear(); });
     timer_ = std::make_unique<loop::Timer>(loop_, [this] { line_.show(progress()); });
+    line_.begin(progress());
     timer_->repeat(kProgressInterval);
   }
 

@@ -257,8 +257,8 @@ class FilesystemSink final : public Sink {
     for (FileState& file : files)
       if (file.length > 0 && !file.folder.empty() && !lines.contains(file.folder)) others.push_back(&file);
     std::ranges::stable_sort(others, {}, &FileState::written);
-    const std::size_t most = options_.max_open_partitions;
-    const std::size_t room = most > lines.size() ? most - lines.size() : 0;
+    const std::uint64_t most = options_.max_open_partitions;
+    const std::uint64_t room = most > lines.size() ? most - lines.size() : 0;
     for (std::size_t i = 0; i + room < others.size(); ++i) LEAT_TRY(roll(*others[i]));
     return {};
   }
