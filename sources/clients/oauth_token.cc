@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace leat::clients {
@@ -44,6 +45,19 @@ std::string refusal(std::string_view body) {
   return text.substr(0, 200);
 }
 
+/// A number, which some servers write as a text.
+std::optional<std::chrono::seconds> seconds_of(const nlohmann::json& value) {
+  constexpr double kYear = 86'400.0 * 365;
+  double seconds = -1;
+  if (value.is_number()) seconds = value.get<double>();
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
+  }
+  if (!(seconds >= 0)) return std::nullopt;
+  return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kYear)));
+}
+
 }  // namespace
 
 std::string token_request(const OAuthOptions& options) {
@@ -75,9 +89,8 @@ Result<AccessToken> read_token(std::string_view body) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("the token's type is '{}', and must be Bearer", text("token_type")));
   AccessToken token{Secret(text("access_token")), std::nullopt};
-  if (const auto lifetime = json.find("expires_in"); lifetime != json.end() && lifetime->is_number())
-    token.lifetime = std::chrono::seconds(
-        static_cast<std::int64_t>(std::clamp(lifetime->get<double>(), 0.0, 86'400.0 * 365)));
+  if (const auto lifetime = json.find("expires_in"); lifetime != json.end())
+    token.lifetime = seconds_of(*lifetime);
   return token;
 }
 

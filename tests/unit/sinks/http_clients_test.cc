@@ -38,6 +38,8 @@ TEST_CASE("a granted token is read with its lifetime") {
   CHECK(token->value.reveal() == "abc");
   CHECK(token->lifetime == std::chrono::hours(1));
   CHECK_FALSE(read_token(R"({"access_token":"abc","token_type":"Bearer"})")->lifetime);
+  const auto as_text = read_token(R"({"access_token":"abc","token_type":"Bearer","expires_in":"3599"})");
+  CHECK(as_text->lifetime == std::chrono::seconds(3599));
 }
 
 TEST_CASE("an answer without a token that can be used says what is wrong with it") {
