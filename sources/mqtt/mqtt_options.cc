@@ -86,6 +86,15 @@ void check_decompressed(const Options& options, Errors& errors) {
                      "expected at most " + format_byte_size(formats::kLargestDecompressed.bytes));
 }
 
+/// What is in flight comes again after each pause: where that is many times what a small journal holds,
+/// little else comes.
+std::uint16_t receive_maximum_of(const Options& options) {
+  constexpr std::uint64_t kBytesEach = 1 << 10;
+  constexpr std::uint64_t kLeast = 16;
+  const std::uint64_t room = std::max(kLeast, options.journal_size.bytes / kBytesEach);
+  return static_cast<std::uint16_t>(std::min<std::uint64_t>(options.receive_maximum, room));
+}
+
 }  // namespace
 
 const OptionTable<Options>& mqtt_source_options() {
@@ -104,7 +113,8 @@ const OptionTable<Options>& mqtt_source_options() {
       option("retain-handling", &Options::retain_handling, kOptional,
              "Retained messages come 0: at each connect, 1: with a new subscription, 2: never (version 5)."),
       option("receive-maximum", &Options::receive_maximum, kOptional,
-             "Messages that the broker may send before the first is acknowledged (version 5)."),
+             "Messages that the broker may send before the first is acknowledged (version 5); no more than "
+             "one per kilobyte of the journal."),
       option("max-packet-size", &Options::max_packet, kOptional,
              "Larger messages do not come in: a version 5 broker drops them and tells nobody; with version "
              "3.1.1 they "
@@ -144,7 +154,7 @@ MqttClientOptions client_options_of(const Options& options, const SourceContext&
                                                            context.pipeline.value, context.table.value));
   client.clean_start = options.clean_start ? CleanStart::kClean : CleanStart::kKeepSession;
   client.session_expiry = options.session_expiry;
-  client.receive_maximum = options.receive_maximum;
+  client.receive_maximum = receive_maximum_of(options);
   client.max_packet =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(options.max_packet.bytes, kLargestPacket));
   for (const std::string& topic : options.topics)

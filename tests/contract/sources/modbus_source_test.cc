@@ -319,7 +319,6 @@ TEST_CASE("a disk that refuses the journal loses no poll that was made") {
     void count_dropped(std::uint64_t messages) override { under_->count_dropped(messages); }
     Result<MessageBatch> read(std::size_t most) override { return under_->read(most); }
     void release(MessageNumber number) override { under_->release(number); }
-    [[nodiscard]] std::uint64_t queued_messages() const override { return under_->queued_messages(); }
     [[nodiscard]] std::uint64_t used_bytes() const override { return under_->used_bytes(); }
     [[nodiscard]] IntakeCounters counters() const override { return under_->counters(); }
     void restore_counters(const IntakeCounters& counters) override { under_->restore_counters(counters); }

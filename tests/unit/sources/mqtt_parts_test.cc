@@ -381,6 +381,17 @@ TEST_CASE("the default client id is made from store, pipeline and table") {
   CHECK(client_options_of(named, context).client_id == "mine");
 }
 
+TEST_CASE("no more is in flight than a small journal has room for") {
+  const SourceContext context;
+  const auto in_flight = [&](const OptionMap& map) {
+    return client_options_of(read_mqtt_options(map), context).receive_maximum;
+  };
+  CHECK(in_flight({}) == 1000);
+  CHECK(in_flight({{"journal.size", "64 kb"}}) == 64);
+  CHECK(in_flight({{"journal.size", "1 kb"}}) == 16);
+  CHECK(in_flight({{"receive-maximum", "5"}}) == 5);
+}
+
 TEST_CASE("the port of a URL is the written one, or that of the scheme") {
   CHECK(url_port("tcp://host") == 1883);
   CHECK(url_port("ssl://host:1234") == 1234);
