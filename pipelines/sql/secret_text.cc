@@ -14,6 +14,10 @@ constexpr std::array<std::string_view, 13> kMarks{
     "password", "passwd",  "passphrase", "pwd",     "secret",        "token",  "jaas",
     "oauth",    "api-key", "apikey",     "api_key", "authorization", "private"};
 
+/// Keys with such a word in them whose values are none.
+constexpr std::array<std::string_view, 5> kPlain{"oauth2.token-url", "oauth2.client-id", "oauth2.scope",
+                                                 "oauth2.audience", "oauth2.credentials"};
+
 /// How far from its key a value may stand, and how long a placeholder may be.
 constexpr std::size_t kFarthest = 1000;
 
@@ -220,6 +224,7 @@ class Finder {
 
 bool names_secret(std::string_view key) {
   const std::string name = lower(key);
+  if (std::ranges::find(kPlain, name) != kPlain.end()) return false;
   return name.starts_with("header.") || has_mark(name) || has_misspelt_mark(name);
 }
 
