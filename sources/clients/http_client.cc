@@ -66,7 +66,7 @@ class TunnelledClient final : public httplib::SSLClient {
   TunnelledClient(const HttpClientOptions& options)
       : SSLClient(options.url.host, options.url.port, options.certificate_file, options.key_file),
         proxy_(options.proxy),
-        authority_(options.url.origin().substr(std::string_view("https://").size())) {}
+        authority_(authority_of(options.url.host, options.url.port)) {}
 
   /// Why there was no way through the proxy, the last time.
   [[nodiscard]] const Status& way() const { return way_; }

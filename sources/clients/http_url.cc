@@ -45,10 +45,13 @@ Status parse_authority(std::string_view authority, HttpUrl& url) {
 
 }  // namespace
 
-std::string HttpUrl::origin() const {
+std::string authority_of(const std::string& host, std::uint16_t port) {
   const bool bare_address = host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}", scheme == Scheme::kHttps ? "https" : "http", bare_address ? "[" : "",
-                     host, bare_address ? "]" : "", port);
+  return fmt::format("{}{}{}:{}", bare_address ? "[" : "", host, bare_address ? "]" : "", port);
+}
+
+std::string HttpUrl::origin() const {
+  return (scheme == Scheme::kHttps ? "https://" : "http://") + authority_of(host, port);
 }
 
 Result<HttpUrl> parse_http_url(std::string_view text) {

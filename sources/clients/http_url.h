@@ -9,6 +9,9 @@
 
 namespace leat::clients {
 
+/// "host:8443", an IPv6 address in brackets.
+std::string authority_of(const std::string& host, std::uint16_t port);
+
 struct HttpUrl {
   enum class Scheme : std::uint8_t { kHttp, kHttps };
   Scheme scheme = Scheme::kHttp;

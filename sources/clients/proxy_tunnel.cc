@@ -34,10 +34,6 @@ std::string receive_head(int socket) {
   return {};
 }
 
-std::string authority_of(const std::string& host, std::uint16_t port) {
-  return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", port);
-}
-
 }  // namespace
 
 std::string HttpProxy::authority() const {

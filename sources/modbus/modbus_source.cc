@@ -35,11 +35,6 @@ Micros micros_since(SteadyTime since) {
   return std::chrono::duration_cast<Micros>(steady_now() - since);
 }
 
-/// In whole milliseconds, as people read it.
-Micros next_wait(Backoff& backoff) {
-  return std::chrono::ceil<std::chrono::milliseconds>(backoff.next());
-}
-
 /// There is nothing to go back to: a poll is of its moment.
 class NoPosition final : public PositionTracker {
  public:
@@ -203,8 +198,8 @@ bool ModbusSource::connect() {
     return true;
   }
   away_ = true;
-  const Micros wait = next_wait(backoff_);
-  lost(fmt::format("{}: {}, next try in {}", options_.url, opened.error().message, format_duration(wait)));
+  const Micros wait = backoff_.next();
+  lost(fmt::format("{}: {}, next try in {}", options_.url, opened.error().message, shown_wait(wait)));
   gate_.wait_for(wait);
   return false;
 }
@@ -269,9 +264,9 @@ void ModbusSource::settle(Unit& unit, const UnitAnswer& answer) {
   unit.trouble = answer.trouble;
   unit.silent = answer.kind == UnitAnswer::Kind::kSilent;
   if (unit.silent) {
-    const Micros rest = next_wait(unit.backoff);
+    const Micros rest = unit.backoff.next();
     unit.rests_until = steady_now() + rest;
-    unit.trouble += fmt::format(", next try in {}", format_duration(rest));
+    unit.trouble += fmt::format(", next try in {}", shown_wait(rest));
   } else {
     unit.backoff.reset();
   }
