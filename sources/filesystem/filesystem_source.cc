@@ -1,7 +1,6 @@
 #include "sources/filesystem/filesystem_source.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
@@ -12,13 +11,13 @@
 #include <thread>
 #include <utility>
 
-#include "pipelines/base/flink_option.h"
 #include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
 #include "pipelines/formats/partition_folder.h"
 #include "sources/filesystem/file_listing.h"
 #include "sources/filesystem/file_matching.h"
 #include "sources/filesystem/file_position.h"
+#include "sources/filesystem/filesystem_options.h"
 #include "sources/filesystem/line_reader.h"
 #include "sources/pause_gate.h"
 
@@ -30,72 +29,6 @@ constexpr Micros kRetry{kMicrosPerSecond};
 /// Followed files that are kept open, so that their last lines can be read when their names are gone. Beyond
 /// it a file is opened at each look.
 constexpr std::size_t kMostOpenFiles = 256;
-
-struct FilesystemOptions {
-  std::string path;
-  std::optional<Micros> monitor_interval;
-  std::string regex;
-  FileCompression compression = FileCompression::kByName;
-  formats::FileHeader header = formats::FileHeader::kNone;
-  std::string default_partition{formats::kDefaultPartition};
-  std::uint64_t lookup_max_rows = 100'000;
-};
-
-const OptionTable<FilesystemOptions>& filesystem_options() {
-  using Options = FilesystemOptions;
-  static const OptionTable<Options> table{
-      option(
-          "path", &Options::path, Necessity::kRequired,
-          "A file, a folder whose files are all read, or a pattern of such: *, ? and […] within a name, ** "
-          "for any folders. Files are read in the order of their names; file:///… or plain."),
-      option("source.monitor-interval", &Options::monitor_interval, Necessity::kOptional,
-             "Look for new files and new lines this often; without it the source ends with the last line."),
-      option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
-             "Read only the files of the folder whose whole path matches this regular expression (RE2)."),
-      choice("compression", &Options::compression,
-             {{"auto", FileCompression::kByName},
-              {"none", FileCompression::kNone},
-              {"gzip", FileCompression::kGzip},
-              {"zstd", FileCompression::kZstd}},
-             Necessity::kOptional,
-             "How the files are compressed; 'auto': as their names end, .gz and .gzip, .zst and .zstd."),
-      formats::header_row(&Options::header),
-      formats::default_partition_row(&Options::default_partition),
-      option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
-             "In a lookup join the files are held in memory; with more rows they are refused. With "
-             "'source.monitor-interval' they are read again when they have changed."),
-      flink_option<Options, std::string>("source.report-statistics",
-                                         "Nothing here is planned by the sizes of tables.")};
-  return table;
-}
-
-FilesystemOptions read_options(const OptionMap& map, const std::vector<OptionDoc>& foreign,
-                               std::vector<OptionError>& errors) {
-  FilesystemOptions options = filesystem_options().read(map, foreign, errors);
-  const auto wrong = [&](std::string key, std::string message) {
-    errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
-  };
-  if (map.contains("path") && options.path.empty()) wrong("path", "expected a path");
-  if (options.monitor_interval && options.monitor_interval->count() <= 0)
-    wrong("source.monitor-interval", "expected more than 0");
-  formats::check_header(options.header, map, errors);
-  if (const RE2 regex(options.regex, RE2::Quiet); !regex.ok())
-    wrong("source.path.regex-pattern", regex.error());
-  return options;
-}
-
-FilesystemOptions read_options(const OptionMap& map) {
-  std::vector<OptionError> ignored;
-  return read_options(map, {}, ignored);
-}
-
-std::string absolute_path(std::string path) {
-  constexpr std::string_view kScheme = "file://";
-  if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
-  return error ? path : absolute.string();
-}
 
 enum class MetadataField : std::uint8_t { kPath, kName, kSize, kModificationTime, kPartition };
 
@@ -130,7 +63,7 @@ class FilesystemSource final : public Source {
       LEAT_ASSIGN(const MetadataField field, metadata_field(key));
       metadata.push_back({.field = field});
     }
-    const FilesystemOptions options = read_options(map);
+    const FilesystemOptions options = read_filesystem_options(map);
     return std::unique_ptr<Source>(new FilesystemSource(options, context, std::move(metadata)));
   }
   ~FilesystemSource() override { stop(); }
@@ -570,7 +503,7 @@ std::vector<plan::MetadataColumn> metadata_columns(const OptionMap&) {
 }  // namespace
 
 FileLookupOptions file_lookup_options(const OptionMap& map) {
-  const FilesystemOptions options = read_options(map);
+  const FilesystemOptions options = read_filesystem_options(map);
   return {{absolute_path(options.path), options.regex}, options.monitor_interval, options.lookup_max_rows};
 }
 
@@ -586,15 +519,16 @@ SourceConnector filesystem_connector() {
       .source_options = [] { return filesystem_options().docs(); },
       .validate_source =
           [](const OptionMap& map, const std::vector<OptionDoc>& foreign, std::vector<OptionError>& errors) {
-            read_options(map, foreign, errors);
+            read_filesystem_options(map, foreign, errors);
             formats::check_in_files(map, errors);
           },
       .metadata = metadata_columns,
-      .bounded = [](const OptionMap& map) { return !read_options(map).monitor_interval.has_value(); }};
+      .bounded =
+          [](const OptionMap& map) { return !read_filesystem_options(map).monitor_interval.has_value(); }};
   connector.intake = IntakeKind::kMemory;
   connector.framing = formats::Framing::kLines;
   connector.names_fields = [](const OptionMap& map) {
-    return read_options(map).header == formats::FileHeader::kNames;
+    return read_filesystem_options(map).header == formats::FileHeader::kNames;
   };
   connector.build = FilesystemSource::build;
   // A few chunks of look-ahead; the file itself is the queue.

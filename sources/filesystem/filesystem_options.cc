@@ -1,0 +1,69 @@
+#include "sources/filesystem/filesystem_options.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "pipelines/base/flink_option.h"
+
+namespace leat::sources {
+
+const OptionTable<FilesystemOptions>& filesystem_options() {
+  using Options = FilesystemOptions;
+  static const OptionTable<Options> table{
+      option(
+          "path", &Options::path, Necessity::kRequired,
+          "A file, a folder whose files are all read, or a pattern of such: *, ? and […] within a name, ** "
+          "for any folders. Files are read in the order of their names; file:///… or plain."),
+      option("source.monitor-interval", &Options::monitor_interval, Necessity::kOptional,
+             "Look for new files and new lines this often; without it the source ends with the last line."),
+      option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
+             "Read only the files of the folder whose whole path matches this regular expression (RE2)."),
+      choice("compression", &Options::compression,
+             {{"auto", FileCompression::kByName},
+              {"none", FileCompression::kNone},
+              {"gzip", FileCompression::kGzip},
+              {"zstd", FileCompression::kZstd}},
+             Necessity::kOptional,
+             "How the files are compressed; 'auto': as their names end, .gz and .gzip, .zst and .zstd."),
+      formats::header_row(&Options::header),
+      formats::default_partition_row(&Options::default_partition),
+      option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
+             "In a lookup join the files are held in memory; with more rows they are refused. With "
+             "'source.monitor-interval' they are read again when they have changed."),
+      flink_option<Options, std::string>("source.report-statistics",
+                                         "Nothing here is planned by the sizes of tables.")};
+  return table;
+}
+
+FilesystemOptions read_filesystem_options(const OptionMap& map, const std::vector<OptionDoc>& foreign,
+                                          std::vector<OptionError>& errors) {
+  FilesystemOptions options = filesystem_options().read(map, foreign, errors);
+  const auto wrong = [&](std::string key, std::string message) {
+    errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
+  };
+  if (map.contains("path") && options.path.empty()) wrong("path", "expected a path");
+  if (options.monitor_interval && options.monitor_interval->count() <= 0)
+    wrong("source.monitor-interval", "expected more than 0");
+  formats::check_header(options.header, map, errors);
+  if (const RE2 regex(options.regex, RE2::Quiet); !regex.ok())
+    wrong("source.path.regex-pattern", regex.error());
+  return options;
+}
+
+FilesystemOptions read_filesystem_options(const OptionMap& map) {
+  std::vector<OptionError> ignored;
+  return read_filesystem_options(map, {}, ignored);
+}
+
+std::string absolute_path(std::string path) {
+  constexpr std::string_view kScheme = "file://";
+  if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
+  return error ? path : absolute.string();
+}
+
+}  // namespace leat::sources
