@@ -72,10 +72,16 @@ class Nginx:
         return path
 
     def reconfigure(self, server: Sequence[str]) -> None:
-        """New workers with these lines; the old ones end with their connections."""
+        """New workers with these lines; the old ones have ended, and with them the connections they had."""
         self.server = server
         self._configuration()
+        before = self._workers()
         self.running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: self._workers() and not before & self._workers(), "the old workers have ended")
+
+    def _workers(self) -> set[str]:
+        master = self.running.process.pid
+        return set(pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split())
 
     def lines(self) -> list[str]:
         """Of the access log."""
