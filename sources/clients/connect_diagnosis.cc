@@ -25,7 +25,9 @@ int try_address(const addrinfo& address, std::chrono::milliseconds timeout) {
   return error;
 }
 
-std::string in_words(int error, const std::string& host, std::uint16_t port) {
+}  // namespace
+
+std::string connect_error(int error, const std::string& host, std::uint16_t port) {
   switch (error) {
     case ECONNREFUSED:
       return fmt::format("nobody listens on port {} of {}", port, host);
@@ -41,8 +43,6 @@ std::string in_words(int error, const std::string& host, std::uint16_t port) {
   }
 }
 
-}  // namespace
-
 std::string diagnose_connection(const std::string& host, std::uint16_t port,
                                 std::chrono::milliseconds timeout) {
   addrinfo hints{};
@@ -57,7 +57,7 @@ std::string diagnose_connection(const std::string& host, std::uint16_t port,
     error = try_address(*each, timeout);
     if (error == 0) return {};
   }
-  return in_words(error, host, port);
+  return connect_error(error, host, port);
 }
 
 }  // namespace leat::sources

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <string>
+
+#include "sources/clients/connect_diagnosis.h"
 
 namespace leat::sources {
 namespace {
@@ -53,20 +54,6 @@ int try_address(const addrinfo& address, Micros timeout, CutPoint& cut, int& err
   return -1;
 }
 
-std::string in_words(int error, const TcpPlace& place) {
-  switch (error) {
-    case ECONNREFUSED:
-      return fmt::format("nobody listens on port {} of {}", place.port, place.host);
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-      return fmt::format("there is no way to {} from here (network or route)", place.host);
-    case ETIMEDOUT:
-      return fmt::format("{} does not answer on port {}", place.host, place.port);
-    default:
-      return fmt::format("{}, port {}: {}", place.host, place.port, std::strerror(error));
-  }
-}
-
 }  // namespace
 
 Result<int> dial_tcp(const TcpPlace& place, Micros timeout, CutPoint& cut) {
@@ -83,7 +70,7 @@ Result<int> dial_tcp(const TcpPlace& place, Micros timeout, CutPoint& cut) {
   for (const addrinfo* each = found; each != nullptr && !cut.is_cut(); each = each->ai_next)
     if (const int socket = try_address(*each, timeout, cut, error); socket >= 0) return socket;
   if (cut.is_cut()) return fail(ErrorCode::kCancelled, "stopped");
-  return fail(ErrorCode::kUnavailable, in_words(error, place));
+  return fail(ErrorCode::kUnavailable, connect_error(error, place.host, place.port));
 }
 
 }  // namespace leat::sources
