@@ -52,15 +52,28 @@ std::unique_ptr<Sink> build_sink(const std::string& connector, const OptionMap& 
   return std::move(*sink);
 }
 
-Delivery deliver_until_settled(Sink& sink, Shipment shipment) {
+namespace {
+
+Delivery deliver_while(Sink& sink, Shipment shipment, const std::function<bool(const Delivery&)>& goes_on) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   Delivery outcome = sink.deliver(shipment);
-  while (std::holds_alternative<Retry>(outcome) && std::chrono::steady_clock::now() < deadline) {
+  while (goes_on(outcome) && std::chrono::steady_clock::now() < deadline) {
     ++shipment.attempt;
     std::this_thread::yield();
     outcome = sink.deliver(shipment);
   }
   return outcome;
+}
+
+}  // namespace
+
+Delivery deliver_until_settled(Sink& sink, Shipment shipment) {
+  return deliver_while(sink, std::move(shipment),
+                       [](const Delivery& outcome) { return std::holds_alternative<Retry>(outcome); });
+}
+
+Delivery deliver_until_paused(Sink& sink, Shipment shipment) {
+  return deliver_while(sink, std::move(shipment), retried);
 }
 
 std::chrono::milliseconds time_to_interrupt(Sink& sink, const Shipment& shipment,
@@ -89,6 +102,13 @@ bool delivered(const Delivery& outcome) {
 bool retried(const Delivery& outcome) {
   const auto* retry = std::get_if<Retry>(&outcome);
   return retry != nullptr && !retry->paused;
+}
+
+std::string shown(const Delivery& outcome) {
+  if (const auto* retry = std::get_if<Retry>(&outcome))
+    return (retry->paused ? "paused: " : "to be tried again: ") + retry->reason;
+  const auto* rejected = std::get_if<Rejected>(&outcome);
+  return rejected != nullptr ? "rejected: " + rejected->reason : "delivered";
 }
 
 bool paused(const Delivery& outcome) {

@@ -28,6 +28,10 @@ std::unique_ptr<sinks::Sink> build_sink(const std::string& connector, const Opti
 /// Delivers as delivery does: the same shipment with rising attempts until it is no Retry, or patience ends.
 sinks::Delivery deliver_until_settled(sinks::Sink& sink, sinks::Shipment shipment);
 
+/// The same while it is to be tried again without anybody's help: mosquitto closes the connection behind a
+/// message that it denies when more have come meanwhile, and its answer may be lost with it.
+sinks::Delivery deliver_until_paused(sinks::Sink& sink, sinks::Shipment shipment);
+
 /// Calls `deliver` on a thread of its own, interrupts it once `under_way` says so, and gives how long it then
 /// took.
 std::chrono::milliseconds time_to_interrupt(sinks::Sink& sink, const sinks::Shipment& shipment,
@@ -40,6 +44,8 @@ bool delivered(const sinks::Delivery& outcome);
 /// A Retry that is (not) paused.
 bool retried(const sinks::Delivery& outcome);
 bool paused(const sinks::Delivery& outcome);
+/// For messages.
+std::string shown(const sinks::Delivery& outcome);
 
 /// A sink together with the other side. `build` makes a new sink for the same other side.
 class SinkHarness {

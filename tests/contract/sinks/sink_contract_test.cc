@@ -81,7 +81,9 @@ TEST_CASE_TEMPLATE("what a human must mend pauses the sink", Harness, EVERY_REMO
   auto sink = harness.build_unwelcome();
   Shipment shipment = make_shipment(2, kThree);
   if constexpr (std::is_same_v<Harness, FilesystemHarness>) shipment.sink_state = harness.unwelcome_state;
-  CHECK(paused(sink->deliver(shipment)));
+  const sinks::Delivery outcome = deliver_until_paused(*sink, shipment);
+  CAPTURE(shown(outcome));
+  CHECK(paused(outcome));
 }
 
 TEST_CASE_TEMPLATE("an outage between shipments loses nothing and doubles nothing", Harness,
