@@ -6,7 +6,6 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -24,25 +23,10 @@ namespace {
 constexpr Micros kLook{50'000};  // Between two looks at a source that says nothing.
 constexpr std::size_t kReadBytes = 1 << 20;
 
-namespace fs = std::filesystem;
-
-/// Names, sizes and times of all files: what tells that something has changed.
-using Stamp = std::map<std::string, std::pair<std::uintmax_t, fs::file_time_type>>;
-
-void add_to(Stamp& stamp, const fs::path& file) {
-  std::error_code gone;
-  const std::uintmax_t size = fs::file_size(file, gone);
-  const fs::file_time_type time = fs::last_write_time(file, gone);
-  if (!gone) stamp[file.string()] = {size, time};
-}
-
-/// Empty: there are no files, or they cannot be listed.
-Stamp stamp_of(const sources::FileSelection& selection) {
-  Stamp stamp;
-  const auto files = sources::list_files(selection);
-  if (!files) return stamp;
-  for (const std::string& file : *files) add_to(stamp, file);
-  return stamp;
+/// Names, sizes and times of all files: what tells that something has changed. Empty: there are none, or they
+/// cannot be listed.
+sources::FoundFiles stamp_of(const sources::FileSelection& selection) {
+  return sources::find_files(*sources::local_files(), selection).value_or(sources::FoundFiles{});
 }
 
 /// The rows of the files, by key.
@@ -207,7 +191,7 @@ class FileLookup final : public exec::LookupTable {
   // On the lookup's own thread.
   void watch() {
     while (gate_.wait_for(*interval_)) {
-      Stamp stamp = stamp_of(selection_);
+      sources::FoundFiles stamp = stamp_of(selection_);
       if (stamp == stamp_ || stamp.empty()) continue;
       auto image = reader_.read();
       stamp_ = std::move(stamp);
@@ -226,9 +210,9 @@ class FileLookup final : public exec::LookupTable {
   const std::string pipeline_;
   sources::FileSelection selection_;
   std::optional<Micros> interval_;
-  FileReader reader_;         // The loop's until the thread runs, then the thread's.
-  Stamp stamp_;               // Likewise.
-  mutable std::mutex mutex_;  // Guards image_.
+  FileReader reader_;          // The loop's until the thread runs, then the thread's.
+  sources::FoundFiles stamp_;  // Likewise.
+  mutable std::mutex mutex_;   // Guards image_.
   std::shared_ptr<const Image> image_;
   std::atomic<std::uint64_t> version_ = 0;
   sources::PauseGate gate_;

@@ -51,6 +51,12 @@ const ScanNode* check_table(const JoinParts& parts, const BindContext& context) 
                               "tables of these connectors can: " + known);
     return nullptr;
   }
+  const std::string refusal = connector->refuse_lookup ? connector->refuse_lookup(scan->options) : "";
+  if (!refusal.empty()) {
+    context.diagnostics.error(parts.span, "rows of '" + scan->table + "' cannot be looked up: " + refusal,
+                              "keep them in a table with 'connector' = 'sqlite', and look them up there");
+    return nullptr;
+  }
   if (scan->updating) {
     context.diagnostics.error(
         parts.span,

@@ -52,6 +52,8 @@ struct ConnectorInfo {
   bool can_write = false;
   /// Its tables may be joined FOR SYSTEM_TIME AS OF a processing time.
   bool can_look_up = false;
+  /// Why a table with these options may not; empty: it may. Null: all may.
+  std::function<std::string(const OptionMap&)> refuse_lookup = nullptr;
   /// Its tables may be PARTITIONED BY columns: their values are not in the records but in the names of
   /// folders.
   bool has_partitions = false;

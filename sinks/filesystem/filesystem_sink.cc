@@ -8,128 +8,15 @@
 #include <map>
 #include <utility>
 
-#include "pipelines/base/flink_option.h"
-#include "pipelines/formats/compression.h"
-#include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
-#include "pipelines/formats/partition_folder.h"
 #include "sinks/connector.h"
 #include "sinks/filesystem/file_state.h"
-#include "sinks/filesystem/rolling_file.h"
+#include "sinks/filesystem/file_store.h"
+#include "sinks/filesystem/filesystem_options.h"
 
 namespace leat::sinks {
 
 namespace {
-
-struct FilesystemOptions {
-  std::string path;
-  ByteSize file_size{128ULL << 20};
-  Micros rollover_interval{30 * kMicrosPerMinute};
-  Micros inactivity_interval{30 * kMicrosPerMinute};
-  Micros check_interval{kMicrosPerMinute};
-  formats::Compression compression = formats::Compression::kNone;
-  formats::FileHeader header = formats::FileHeader::kNone;
-  std::string default_partition{formats::kDefaultPartition};
-  std::uint64_t max_open_partitions = 100;
-  std::string commit_policy;
-  std::string success_file = "_SUCCESS";
-  std::string commit_trigger = "process-time";
-  Micros commit_delay{0};
-  std::uint64_t max_rows = 10'000;
-  ByteSize max_bytes{4 << 20};
-  Micros linger{0};
-};
-
-template <class Value>
-Option<FilesystemOptions> ignored(std::string key, std::string doc) {
-  return flink_option<FilesystemOptions, Value>(std::move(key), std::move(doc));
-}
-
-const OptionTable<FilesystemOptions>& filesystem_options() {
-  constexpr const char* kUncompacted =
-      "A file goes on over many commits, so there are no small ones to join.";
-  static const OptionTable<FilesystemOptions> table{
-      option("path", &FilesystemOptions::path, Necessity::kRequired,
-             "Folder that takes the files; created when it is not there. A path, or a URL with the scheme "
-             "file."),
-      option("sink.rolling-policy.file-size", &FilesystemOptions::file_size, Necessity::kOptional,
-             "A file of this size is rolled."),
-      option("sink.rolling-policy.rollover-interval", &FilesystemOptions::rollover_interval,
-             Necessity::kOptional, "A file whose first record is older is rolled."),
-      option("sink.rolling-policy.inactivity-interval", &FilesystemOptions::inactivity_interval,
-             Necessity::kOptional, "A file whose last record is older is rolled."),
-      option("sink.rolling-policy.check-interval", &FilesystemOptions::check_interval, Necessity::kOptional,
-             "How often the two ages are judged while nothing comes."),
-      choice("compression", &FilesystemOptions::compression,
-             {{"none", formats::Compression::kNone},
-              {"gzip", formats::Compression::kGzip},
-              {"zstd", formats::Compression::kZstd}},
-             Necessity::kOptional,
-             "How the files are compressed; their names end in .gz or .zst. A shipment is a member or frame "
-             "of its own."),
-      formats::header_row(&FilesystemOptions::header),
-      formats::default_partition_row(&FilesystemOptions::default_partition),
-      option("sink.max-open-partitions", &FilesystemOptions::max_open_partitions, Necessity::kOptional,
-             "Of a table that is PARTITIONED BY columns: beyond so many folders with a file in progress, the "
-             "file that was written longest ago is rolled."),
-      option(
-          "sink.partition-commit.policy.kind", &FilesystemOptions::commit_policy, Necessity::kOptional,
-          "'success-file': an empty file tells that its folder has files that are whole. Files appear whole "
-          "in any case."),
-      option("sink.partition-commit.success-file.name", &FilesystemOptions::success_file,
-             Necessity::kOptional, "Its name."),
-      option("sink.partition-commit.trigger", &FilesystemOptions::commit_trigger, Necessity::kOptional,
-             "Only 'process-time': when a file of the folder is rolled."),
-      option("sink.partition-commit.delay", &FilesystemOptions::commit_delay, Necessity::kOptional,
-             "Only '0 s'."),
-      max_rows_option<FilesystemOptions>(),
-      max_bytes_option<FilesystemOptions>(),
-      linger_option<FilesystemOptions>(),
-      ignored<std::uint32_t>("sink.parallelism", "One thread writes the files."),
-      ignored<bool>("auto-compaction", kUncompacted),
-      ignored<ByteSize>("compaction.file-size", kUncompacted),
-      ignored<std::uint32_t>("compaction.parallelism", kUncompacted),
-      ignored<bool>("sink.shuffle-by-partition.enable", "One thread writes the files."),
-      ignored<std::string>("partition.time-extractor.*",
-                           "No partition waits for its time: 'sink.partition-commit.trigger'.")};
-  return table;
-}
-
-constexpr std::string_view kFileScheme = "file://";
-
-std::string folder_of(const FilesystemOptions& options) {
-  return options.path.starts_with(kFileScheme) ? options.path.substr(kFileScheme.size()) : options.path;
-}
-
-/// What of Flink's ways to tell that a partition is complete is not there.
-void check_commit(const FilesystemOptions& options, std::vector<OptionError>& errors) {
-  const auto refuse = [&](const std::string& key, const std::string& expected) {
-    const std::string whole = "sink.partition-commit." + key;
-    errors.push_back(
-        {whole, OptionError::Part::kValue, fmt::format("option '{}': only {} is there", whole, expected)});
-  };
-  if (!options.commit_policy.empty() && options.commit_policy != "success-file")
-    refuse("policy.kind", "'success-file'");
-  if (options.commit_trigger != "process-time")
-    refuse("trigger", "'process-time': a folder is committed when a file in it is rolled");
-  if (options.commit_delay.count() != 0) refuse("delay", "'0 s'");
-  if (options.success_file.empty() || options.success_file.find('/') != std::string::npos)
-    refuse("success-file.name", "the name of a file");
-}
-
-void check_path(const FilesystemOptions& options, const OptionMap& map, std::vector<OptionError>& errors) {
-  check_commit(options, errors);
-  if (options.max_open_partitions == 0)
-    errors.push_back({"sink.max-open-partitions", OptionError::Part::kValue,
-                      "option 'sink.max-open-partitions': expected more than 0"});
-  formats::check_header(options.header, map, errors);
-  const std::string folder = folder_of(options);
-  if (folder.empty())
-    errors.push_back({"path", OptionError::Part::kValue, "'path' is empty; expected a folder"});
-  else if (folder.find("://") != std::string::npos)
-    errors.push_back({"path", OptionError::Part::kValue,
-                      fmt::format("'path' = '{}': the only scheme of this version is file", options.path)});
-}
 
 std::size_t bytes_of(std::span<const std::string> blocks) {
   std::size_t bytes = 0;
@@ -161,6 +48,7 @@ class FilesystemSink final : public Sink {
   FilesystemSink(FilesystemOptions options, SinkContext context)
       : options_(std::move(options)),
         folder_(folder_of(options_)),
+        store_(store_of(options_)),
         context_(std::move(context)),
         header_(options_.header == formats::FileHeader::kNone ? "" : context_.header + context_.separator),
         form_(fmt::format(".{}{}\n{}", context_.format, suffix_of(options_.compression), header_)) {}
@@ -171,11 +59,14 @@ class FilesystemSink final : public Sink {
     if (state) return Delivered{std::move(*state)};
     const Error& error = state.error();
     const bool human_needed = error.code == ErrorCode::kConflict || error.code == ErrorCode::kCorrupt ||
-                              error.code == ErrorCode::kNotFound;
+                              error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
     return Retry{error.message, std::nullopt, human_needed};
   }
 
-  void interrupt() override { interrupted_ = true; }
+  void interrupt() override {
+    interrupted_ = true;
+    store_->interrupt();
+  }
 
   [[nodiscard]] std::optional<Micros> check_interval() const override { return options_.check_interval; }
 
@@ -276,9 +167,9 @@ class FilesystemSink final : public Sink {
     const std::string path = folder + "/" + name;
     // A reader may have taken the file away before the attempt that published it could be settled.
     if (std::ranges::find(published_, path) == published_.end())
-      LEAT_TRY(publish(folder, hidden_name(file), name, file.length));
+      LEAT_TRY(store_->publish(folder, hidden_name(file), name, file.length));
     if (!file.folder.empty() && !options_.commit_policy.empty())
-      LEAT_TRY(append_at(folder, options_.success_file, 0, {}));
+      LEAT_TRY(store_->append_at(folder, options_.success_file, 0, {}));
     published_.push_back(path);
     if (published_.size() > kRemembered) published_.pop_front();
     file = FileState{.folder = file.folder, .number = file.number + 1};
@@ -286,7 +177,7 @@ class FilesystemSink final : public Sink {
   }
 
   Status append(FileState& file, const Shipment& shipment, std::string_view lines, std::int64_t now) {
-    LEAT_TRY(ensure_folder(path_of(file)));
+    LEAT_TRY(store_->ensure_folder(path_of(file)));
     if (file.length == 0) begin(file, shipment, now);
     Status appended = append(file, lines);
     if (!appended && appended.error().code == ErrorCode::kNotFound) {
@@ -307,7 +198,7 @@ class FilesystemSink final : public Sink {
       LEAT_ASSIGN(packed, formats::compress(lines, options_.compression));
       lines = packed;
     }
-    LEAT_TRY(append_at(path_of(file), hidden_name(file), file.length, lines));
+    LEAT_TRY(store_->append_at(path_of(file), hidden_name(file), file.length, lines));
     file.length += lines.size();
     return {};
   }
@@ -341,6 +232,7 @@ class FilesystemSink final : public Sink {
 
   FilesystemOptions options_;
   std::string folder_;
+  const std::unique_ptr<FileStore> store_;
   SinkContext context_;
   const std::string header_;           // With its separator; empty: files have none.
   const std::string form_;             // Of the files that are begun now.
@@ -354,7 +246,7 @@ class FilesystemSink final : public Sink {
 SinkConnector filesystem_connector() {
   SinkConnector connector = sink_connector<FilesystemOptions>(
       "filesystem", "Files in a folder; as a sink each record is in exactly one of them.", filesystem_options,
-      check_path);
+      check_filesystem_options);
   connector.info.needs_format = true;
   connector.info.validate_sink = [own = connector.info.validate_sink](const OptionMap& map,
                                                                       const std::vector<OptionDoc>& foreign,
@@ -370,7 +262,7 @@ SinkConnector filesystem_connector() {
   connector.build = [](const OptionMap& map, const SinkContext& context) -> Result<std::unique_ptr<Sink>> {
     FilesystemOptions options = validated_options(filesystem_options(), map);
     // A path that can never work is no outage to wait for.
-    LEAT_TRY(refuse_file(folder_of(options)));
+    LEAT_TRY(store_of(options)->refuse(folder_of(options)));
     return std::make_unique<FilesystemSink>(std::move(options), context);
   };
   return connector;

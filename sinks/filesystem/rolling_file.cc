@@ -50,11 +50,7 @@ Status cut(int file, std::uint64_t length, const std::string& path) {
   struct stat found {};
   if (::fstat(file, &found) != 0) return io_error("reading the size of", path);
   const auto size = static_cast<std::uint64_t>(found.st_size);
-  if (size < length)
-    return fail(
-        ErrorCode::kConflict,
-        fmt::format("{} has {} bytes where {} were written and synced; move it away to go on with a new one",
-                    path, size, length));
+  if (size < length) return tl::unexpected<Error>(file_is_too_short(path, size, length));
   if (size > length && ::ftruncate(file, static_cast<off_t>(length)) != 0) return io_error("cutting", path);
   return {};
 }
@@ -89,21 +85,35 @@ Status rename_new(const std::string& from, const std::string& to) {
     if (taken) errno = EEXIST;
   }
   if (errno != EEXIST) return io_error("renaming to", to);
-  return fail(ErrorCode::kConflict,
-              fmt::format("{} exists already; move it away to let {} be published", to, from));
+  return tl::unexpected<Error>(name_is_taken(from, to));
 }
 
 Status expect_published(const std::string& from, const std::string& to, std::uint64_t length) {
   LEAT_ASSIGN(const bool published, exists(to));
   if (published) return {};
-  return fail(
-      ErrorCode::kNotFound,
-      fmt::format("{} with {} delivered bytes is gone and was not published as {}; put it back, or, if "
-                  "its records are not missed, create an empty file of the second name",
-                  from, length, to));
+  return tl::unexpected<Error>(file_was_not_published(from, to, length));
 }
 
 }  // namespace
+
+Error file_is_too_short(const std::string& path, std::uint64_t size, std::uint64_t length) {
+  return {
+      ErrorCode::kConflict,
+      fmt::format("{} has {} bytes where {} were written and synced; move it away to go on with a new one",
+                  path, size, length)};
+}
+
+Error name_is_taken(const std::string& from, const std::string& to) {
+  return {ErrorCode::kConflict,
+          fmt::format("{} exists already; move it away to let {} be published", to, from)};
+}
+
+Error file_was_not_published(const std::string& from, const std::string& to, std::uint64_t length) {
+  return {ErrorCode::kNotFound,
+          fmt::format("{} with {} delivered bytes is gone and was not published as {}; put it back, or, if "
+                      "its records are not missed, create an empty file of the second name",
+                      from, length, to)};
+}
 
 Status refuse_file(const std::string& folder) {
   std::error_code error;

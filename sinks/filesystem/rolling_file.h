@@ -26,4 +26,9 @@ Status append_at(const std::string& folder, const std::string& name, std::uint64
 Status publish(const std::string& folder, const std::string& hidden, const std::string& final_name,
                std::uint64_t length);
 
+/// What is said of files that are not as they were left, wherever they are.
+Error file_is_too_short(const std::string& path, std::uint64_t size, std::uint64_t length);
+Error name_is_taken(const std::string& from, const std::string& to);
+Error file_was_not_published(const std::string& from, const std::string& to, std::uint64_t length);
+
 }  // namespace leat::sinks

@@ -13,7 +13,7 @@ namespace leat::clients {
 
 namespace {
 
-/// A longer response is cut off; its status counts all the same.
+/// A longer response, unless more of it is to be kept, is cut off; its status counts all the same.
 constexpr std::size_t kMaxBodyBytes = 1 << 20;
 
 bool needs_a_human(httplib::Error error) {
@@ -57,7 +57,7 @@ struct Receiver {
     received += size;
     return !too_long();
   }
-  [[nodiscard]] bool too_long() const { return received > kMaxBodyBytes; }
+  [[nodiscard]] bool too_long() const { return received > std::max(kMaxBodyBytes, kept); }
 };
 
 /// TLS with a server behind a proxy.
@@ -187,7 +187,7 @@ class HttpClient::Connection {
   httplib::Request to_library(const HttpRequest& request, Receiver& receiver) const {
     httplib::Request out;
     out.method = request.method;
-    out.path = options_.url.target;
+    out.path = request.target.empty() ? options_.url.target : request.target;
     out.body = request.body;
     for (const auto& [name, value] : request.headers) out.headers.emplace(name, value);
     out.headers.emplace("Accept-Encoding", "identity");

@@ -43,6 +43,7 @@ struct HttpRequest {
   std::string method;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::string target = {};  ///< Path and query; empty: the URL's.
 };
 
 struct HttpResponse {

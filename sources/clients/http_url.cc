@@ -50,6 +50,17 @@ std::string authority_of(const std::string& host, std::uint16_t port) {
   return fmt::format("{}{}{}:{}", bare_address ? "[" : "", host, bare_address ? "]" : "", port);
 }
 
+std::string percent_encoded(std::string_view text, std::string_view kept) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-_.~").find(c) != std::string_view::npos ||
+                       kept.find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 std::string HttpUrl::origin() const {
   return (scheme == Scheme::kHttps ? "https://" : "http://") + authority_of(host, port);
 }

@@ -12,6 +12,9 @@ namespace leat::clients {
 /// "host:8443", an IPv6 address in brackets.
 std::string authority_of(const std::string& host, std::uint16_t port);
 
+/// RFC 3986, section 2.1: all but unreserved characters, and those in `kept`, as %XX.
+std::string percent_encoded(std::string_view text, std::string_view kept = {});
+
 struct HttpUrl {
   enum class Scheme : std::uint8_t { kHttp, kHttps };
   Scheme scheme = Scheme::kHttp;

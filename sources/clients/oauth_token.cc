@@ -22,17 +22,6 @@ HttpClientOptions endpoint_of(const OAuthOptions& options) {
   return endpoint;
 }
 
-/// application/x-www-form-urlencoded
-std::string form_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_.~").find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 /// What the server says of a refusal (RFC 6749, section 5.2), for people.
 std::string refusal(std::string_view body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
@@ -63,7 +52,7 @@ std::optional<std::chrono::seconds> seconds_of(const nlohmann::json& value) {
 std::string token_request(const OAuthOptions& options) {
   std::string form = "grant_type=client_credentials";
   const auto add = [&](std::string_view name, std::string_view value) {
-    if (!value.empty()) form += fmt::format("&{}={}", name, form_encoded(value));
+    if (!value.empty()) form += fmt::format("&{}={}", name, percent_encoded(value));
   };
   add("scope", options.scope);
   add("audience", options.audience);
@@ -115,9 +104,9 @@ Status OAuthTokens::renew(Clock::time_point now) {
   request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
   request.headers.emplace_back("Accept", "application/json");
   if (options_.credentials == OAuthOptions::Credentials::kHeader)
-    request.headers.emplace_back(
-        "Authorization",
-        basic_authorization(form_encoded(options_.client_id), form_encoded(options_.client_secret.reveal())));
+    request.headers.emplace_back("Authorization",
+                                 basic_authorization(percent_encoded(options_.client_id),
+                                                     percent_encoded(options_.client_secret.reveal())));
   auto response = client_.send(request);
   const std::string who = "the token endpoint " + options_.endpoint.url.origin();
   if (!response) return fail(response.error().code, fmt::format("{}: {}", who, response.error().message));

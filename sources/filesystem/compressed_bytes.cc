@@ -97,8 +97,8 @@ std::unique_ptr<Expander> Expander::make(Kind kind) {
   return std::make_unique<Unread>();
 }
 
-CompressedBytes::CompressedBytes(std::string path, int descriptor, std::uint64_t inode, Expander::Kind kind)
-    : FileBytes(std::move(path), descriptor, inode), expander_(Expander::make(kind)) {}
+CompressedBytes::CompressedBytes(std::unique_ptr<RawFile> file, Expander::Kind kind)
+    : FileBytes(std::move(file)), expander_(Expander::make(kind)) {}
 
 Result<bool> CompressedBytes::refill() {
   if (!input_.empty()) return true;

@@ -39,7 +39,7 @@ class Expander {
 
 class CompressedBytes final : public FileBytes {
  public:
-  CompressedBytes(std::string path, int descriptor, std::uint64_t inode, Expander::Kind kind);
+  CompressedBytes(std::unique_ptr<RawFile> file, Expander::Kind kind);
 
   Result<Got> read(std::span<char> out) override;
   Result<std::uint64_t> seek(std::uint64_t offset) override;

@@ -8,8 +8,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "pipelines/base/result.h"
+#include "sources/filesystem/file_tree.h"
 
 namespace leat::sources {
 
@@ -38,15 +40,17 @@ class FileBytes {
     } then = Then::kMore;
   };
 
-  /// Errors: not found, io, internal (no memory).
-  static Result<std::unique_ptr<FileBytes>> open(const std::string& path, FileCompression compression);
+  /// The tree outlives the file. Errors: the tree's, internal (no memory).
+  static Result<std::unique_ptr<FileBytes>> open(FileTree& tree, const std::string& path,
+                                                 FileCompression compression);
   FileBytes(const FileBytes&) = delete;
   FileBytes& operator=(const FileBytes&) = delete;
-  virtual ~FileBytes();
+  virtual ~FileBytes() = default;
 
-  /// The next bytes. Errors: io.
+  /// The next bytes. Errors: the tree's.
   virtual Result<Got> read(std::span<char> out) = 0;
-  /// The next byte is the one at `offset`, or there are not so many: the answer is where it is. Errors: io.
+  /// The next byte is the one at `offset`, or there are not so many: the answer is where it is. Errors: the
+  /// tree's.
   virtual Result<std::uint64_t> seek(std::uint64_t offset) = 0;
   /// Behind kTorn and kDamaged: why, and where in the file, as in "not gzip: invalid block type (at byte
   /// 512)".
@@ -56,19 +60,16 @@ class FileBytes {
 
   [[nodiscard]] std::uint64_t inode() const { return inode_; }
   /// As the file is now.
-  [[nodiscard]] std::uint64_t size() const;
-  [[nodiscard]] std::int64_t mtime() const;  ///< Microseconds.
+  [[nodiscard]] FileFacts facts() const { return file_->facts(); }
 
  protected:
-  FileBytes(std::string path, int descriptor, std::uint64_t inode)
-      : path_(std::move(path)), descriptor_(descriptor), inode_(inode) {}
+  explicit FileBytes(std::unique_ptr<RawFile> file) : file_(std::move(file)), inode_(file_->facts().id) {}
   /// From where the file itself is read; moves on. Fewer bytes than there is room for: its end.
   Result<std::size_t> take(std::span<char> out);
   void take_from(std::uint64_t offset) { taken_ = offset; }
 
  private:
-  const std::string path_;
-  const int descriptor_;
+  const std::unique_ptr<RawFile> file_;
   const std::uint64_t inode_;
   std::uint64_t taken_ = 0;
 };

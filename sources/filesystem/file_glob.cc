@@ -3,15 +3,11 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <span>
-#include <system_error>
 
 namespace leat::sources {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kAnyFolders = "**";
 
@@ -23,51 +19,42 @@ bool matches(const std::string& part, const std::string& name) {
 /// Goes down the folders of one pattern. What vanishes meanwhile is not there.
 class Walk {
  public:
-  Status below(const fs::path& folder, std::span<const std::string> parts) {
+  explicit Walk(FileTree& tree) : tree_(tree) {}
+
+  Status below(const std::string& folder, std::span<const std::string> parts) {
     if (parts.empty()) {
-      found_.insert(folder.string());
+      found_.insert(folder);
       return {};
     }
     if (parts[0] == kAnyFolders) return any_folders(folder, parts);
     if (has_wildcards(parts[0])) return each_match(folder, parts);
-    const fs::path next = folder / parts[0];
-    std::error_code gone;
-    return fs::exists(next, gone) ? below(next, parts.subspan(1)) : Status();
+    const std::string next = path_in(folder, parts[0]);
+    LEAT_ASSIGN(const auto there, tree_.look(next));
+    return there ? below(next, parts.subspan(1)) : Status();
   }
 
   [[nodiscard]] std::vector<std::string> found() const { return {found_.begin(), found_.end()}; }
 
  private:
-  Status any_folders(const fs::path& folder, std::span<const std::string> parts) {
+  Status any_folders(const std::string& folder, std::span<const std::string> parts) {
     // At the end it stands for the folder, whose files are all below it.
     LEAT_TRY(below(folder, parts.subspan(1)));
     if (parts.size() == 1) return {};
-    return each_entry(folder, [&](const fs::directory_entry& entry) -> Status {
-      std::error_code gone;
-      const bool enters =
-          !is_hidden_name(entry.path().filename().string()) && fs::is_directory(entry.symlink_status(gone));
-      return enters ? below(entry.path(), parts) : Status();
-    });
-  }
-
-  Status each_match(const fs::path& folder, std::span<const std::string> parts) {
-    return each_entry(folder, [&](const fs::directory_entry& entry) -> Status {
-      const bool fits = matches(parts[0], entry.path().filename().string());
-      return fits ? below(entry.path(), parts.subspan(1)) : Status();
-    });
-  }
-
-  template <class Visit>
-  Status each_entry(const fs::path& folder, const Visit& visit) {
-    std::error_code error;
-    fs::directory_iterator entry(folder, error);
-    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) LEAT_TRY(visit(*entry));
-    const bool no_folder =
-        error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
-    if (error && !no_folder) return fail(ErrorCode::kIo, folder.string() + ": " + error.message());
+    LEAT_ASSIGN(const std::vector<FileEntry> entries, tree_.entries(folder));
+    for (const FileEntry& entry : entries)
+      if (!is_hidden_name(entry.name) && entry.kind == FileEntry::Kind::kFolder)
+        LEAT_TRY(below(path_in(folder, entry.name), parts));
     return {};
   }
 
+  Status each_match(const std::string& folder, std::span<const std::string> parts) {
+    LEAT_ASSIGN(const std::vector<FileEntry> entries, tree_.entries(folder));
+    for (const FileEntry& entry : entries)
+      if (matches(parts[0], entry.name)) LEAT_TRY(below(path_in(folder, entry.name), parts.subspan(1)));
+    return {};
+  }
+
+  FileTree& tree_;  // The caller's, during the walk.
   std::set<std::string> found_;
 };
 
@@ -81,12 +68,22 @@ bool has_wildcards(std::string_view path) {
   return path.find_first_of("*?[") != std::string_view::npos;
 }
 
-Result<std::vector<std::string>> expand_glob(const std::string& pattern) {
+std::string path_in(const std::string& folder, std::string_view name) {
+  std::string path = folder;
+  if (!path.ends_with('/')) path += '/';
+  return path.append(name);
+}
+
+Result<std::vector<std::string>> expand_glob(FileTree& tree, const std::string& pattern) {
   std::vector<std::string> parts;
-  for (const fs::path& part : fs::path(pattern).relative_path())
-    if (!part.empty()) parts.push_back(part.string());
-  Walk walk;
-  LEAT_TRY(walk.below(fs::path(pattern).root_path(), parts));
+  std::string_view rest = std::string_view(pattern).substr(std::min(pattern.size(), tree.root().size()));
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('/'), rest.size());
+    if (end > 0) parts.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  Walk walk(tree);
+  LEAT_TRY(walk.below(tree.root(), parts));
   return walk.found();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipelines/base/result.h"
+#include "sources/filesystem/file_tree.h"
 
 namespace leat::sources {
 
@@ -16,8 +17,11 @@ bool is_hidden_name(std::string_view name);
 
 bool has_wildcards(std::string_view path);
 
+/// "/plant" and "a.csv": "/plant/a.csv".
+std::string path_in(const std::string& folder, std::string_view name);
+
 /// The files and folders that match, sorted; none is no error. Folders that `**` stands for are not entered
-/// over symbolic links. `pattern` is absolute. Errors: io.
-Result<std::vector<std::string>> expand_glob(const std::string& pattern);
+/// over symbolic links. `pattern` begins with the tree's root. Errors: the tree's.
+Result<std::vector<std::string>> expand_glob(FileTree& tree, const std::string& pattern);
 
 }  // namespace leat::sources

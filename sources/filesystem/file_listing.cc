@@ -2,74 +2,77 @@
 
 #include <re2/re2.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "sources/filesystem/file_glob.h"
 
 namespace leat::sources {
 namespace {
 
-namespace fs = std::filesystem;
+using Kind = FileEntry::Kind;
 
-tl::unexpected<Error> listing_error(const std::string& path, const std::error_code& error) {
-  return fail(ErrorCode::kIo, path + ": " + error.message());
-}
+class Listing {
+ public:
+  Listing(FileTree& tree, const std::string& regex)
+      : tree_(tree), regex_(regex, RE2::Quiet), chosen_(!regex.empty()) {}
 
-Result<std::vector<std::string>> list_folder(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code gone;  // A file that vanishes meanwhile is no file.
-    if (is_hidden_name(entry->path().filename().string()))
-      entry.disable_recursion_pending();
-    else if (entry->is_regular_file(gone))
-      files.push_back(entry->path().string());
+  /// A file, whatever it is called, or all that is below a folder.
+  Status add(const std::string& path, const FileEntry& entry) {
+    if (entry.kind == Kind::kFile) return add_file(path, entry);
+    const bool is_folder = entry.kind == Kind::kFolder || entry.kind == Kind::kLinkedFolder;
+    return is_folder ? add_folder(path) : Status();
   }
-  if (error) return listing_error(folder, error);
-  return files;
-}
 
-/// A folder is all that is below it. Errors: not found, io.
-Result<std::vector<std::string>> list_matches(const std::string& pattern) {
-  LEAT_ASSIGN(const std::vector<std::string> matches, expand_glob(pattern));
-  if (matches.empty()) return fail(ErrorCode::kNotFound, pattern + ": nothing has such a name");
-  std::vector<std::string> files;
-  for (const std::string& match : matches) {
-    std::error_code gone;
-    const fs::file_status status = fs::status(match, gone);
-    if (fs::is_regular_file(status)) files.push_back(match);
-    if (!fs::is_directory(status)) continue;
-    LEAT_ASSIGN(const std::vector<std::string> below, list_folder(match));
-    files.insert(files.end(), below.begin(), below.end());
+  Status add_folder(const std::string& folder) {
+    LEAT_ASSIGN(const std::vector<FileEntry> entries, tree_.entries(folder));
+    for (const FileEntry& entry : entries)
+      if (!is_hidden_name(entry.name) && entry.kind != Kind::kLinkedFolder)
+        LEAT_TRY(add(path_in(folder, entry.name), entry));
+    return {};
   }
-  return files;
-}
 
-void choose(std::vector<std::string>& files, const std::string& regex) {
-  std::sort(files.begin(), files.end());
-  files.erase(std::unique(files.begin(), files.end()), files.end());
-  if (regex.empty()) return;
-  const RE2 pattern(regex, RE2::Quiet);
-  std::erase_if(files, [&](const std::string& file) { return !RE2::FullMatch(file, pattern); });
-}
+  FoundFiles take() { return std::move(found_); }
+
+ private:
+  Status add_file(const std::string& path, const FileEntry& entry) {
+    if (chosen_ && !RE2::FullMatch(path, regex_)) return {};
+    std::optional<FileFacts> facts = entry.facts;
+    if (!facts) {
+      LEAT_ASSIGN(const auto there, tree_.look(path));
+      if (there) facts = there->facts;
+    }
+    if (facts) found_.emplace(path, *facts);
+    return {};
+  }
+
+  FileTree& tree_;  // The caller's, during the look.
+  const RE2 regex_;
+  const bool chosen_;  // By the expression.
+  FoundFiles found_;
+};
 
 }  // namespace
 
-Result<std::vector<std::string>> list_files(const FileSelection& selection) {
-  std::error_code error;
-  const fs::file_status status = fs::status(selection.path, error);
-  const bool missing = status.type() == fs::file_type::not_found;
-  if (missing && !has_wildcards(selection.path))
-    return fail(ErrorCode::kNotFound, selection.path + ": no such file or folder");
-  if (error && !missing) return listing_error(selection.path, error);
-  if (!missing && !fs::is_directory(status)) return std::vector<std::string>{selection.path};
-  LEAT_ASSIGN(std::vector<std::string> files,
-              missing ? list_matches(selection.path) : list_folder(selection.path));
-  choose(files, selection.regex);
-  return files;
+Result<FoundFiles> find_files(FileTree& tree, const FileSelection& selection) {
+  const std::string& path = selection.path;
+  LEAT_ASSIGN(const auto there, tree.look(path));
+  // One that is named is read, whatever the expression says.
+  if (there && there->facts) return FoundFiles{{path, *there->facts}};
+  Listing listing(tree, selection.regex);
+  if (there) {
+    LEAT_TRY(listing.add(path, *there));
+    return listing.take();
+  }
+  if (!has_wildcards(path)) return fail(ErrorCode::kNotFound, path + ": no such file or folder");
+  LEAT_ASSIGN(const std::vector<std::string> matches, expand_glob(tree, path));
+  if (matches.empty()) return fail(ErrorCode::kNotFound, path + ": nothing has such a name");
+  for (const std::string& match : matches) {
+    LEAT_ASSIGN(const auto entry, tree.look(match));
+    if (entry) LEAT_TRY(listing.add(match, *entry));
+  }
+  return listing.take();
 }
 
 }  // namespace leat::sources

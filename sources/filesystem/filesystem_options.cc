@@ -7,8 +7,20 @@
 #include <utility>
 
 #include "pipelines/base/flink_option.h"
+#include "sources/filesystem/hdfs_files.h"
 
 namespace leat::sources {
+namespace {
+
+std::string absolute_path(std::string path) {
+  constexpr std::string_view kScheme = "file://";
+  if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
+  return error ? path : absolute.string();
+}
+
+}  // namespace
 
 const OptionTable<FilesystemOptions>& filesystem_options() {
   using Options = FilesystemOptions;
@@ -16,7 +28,8 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
       option(
           "path", &Options::path, Necessity::kRequired,
           "A file, a folder whose files are all read, or a pattern of such: *, ? and […] within a name, ** "
-          "for any folders. Files are read in the order of their names; file:///… or plain."),
+          "for any folders. Files are read in the order of their names. Plain, or file:///…; of an HDFS "
+          "cluster webhdfs://namenode:9870/… or, with TLS, swebhdfs://…."),
       option("source.monitor-interval", &Options::monitor_interval, Necessity::kOptional,
              "Look for new files and new lines this often; without it the source ends with the last line."),
       option("source.path.regex-pattern", &Options::regex, Necessity::kOptional,
@@ -33,6 +46,11 @@ const OptionTable<FilesystemOptions>& filesystem_options() {
       option("lookup.max-rows", &Options::lookup_max_rows, Necessity::kOptional,
              "In a lookup join the files are held in memory; with more rows they are refused. With "
              "'source.monitor-interval' they are read again when they have changed."),
+      clients::WebHdfsRows<Options>::user(),
+      clients::WebHdfsRows<Options>::token(),
+      clients::WebHdfsRows<Options>::timeout(),
+      clients::WebHdfsRows<Options>::ca_file(),
+      clients::WebHdfsRows<Options>::verification(),
       flink_option<Options, std::string>("source.report-statistics",
                                          "Nothing here is planned by the sizes of tables.")};
   return table;
@@ -45,6 +63,7 @@ FilesystemOptions read_filesystem_options(const OptionMap& map, const std::vecto
     errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
   };
   if (map.contains("path") && options.path.empty()) wrong("path", "expected a path");
+  clients::check_files_path(options.path, options, map, errors);
   if (options.monitor_interval && options.monitor_interval->count() <= 0)
     wrong("source.monitor-interval", "expected more than 0");
   formats::check_header(options.header, map, errors);
@@ -58,12 +77,16 @@ FilesystemOptions read_filesystem_options(const OptionMap& map) {
   return read_filesystem_options(map, {}, ignored);
 }
 
-std::string absolute_path(std::string path) {
-  constexpr std::string_view kScheme = "file://";
-  if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
-  return error ? path : absolute.string();
+std::unique_ptr<FileTree> tree_of(const FilesystemOptions& options) {
+  if (!clients::is_webhdfs(options.path)) return local_files();
+  const auto path = clients::parse_webhdfs_path(options.path);
+  return hdfs_files(clients::webhdfs_options(path.value_or(clients::WebHdfsPath{}), options));
+}
+
+FileSelection selection_of(const FilesystemOptions& options) {
+  if (!clients::is_webhdfs(options.path)) return {absolute_path(options.path), options.regex};
+  const auto path = clients::parse_webhdfs_path(options.path).value_or(clients::WebHdfsPath{});
+  return {path.root + path.path, options.regex};
 }
 
 }  // namespace leat::sources

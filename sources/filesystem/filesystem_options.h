@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,11 +11,14 @@
 #include "pipelines/base/time.h"
 #include "pipelines/formats/file_header.h"
 #include "pipelines/formats/partition_folder.h"
+#include "sources/clients/webhdfs_options.h"
 #include "sources/filesystem/file_bytes.h"
+#include "sources/filesystem/file_listing.h"
+#include "sources/filesystem/file_tree.h"
 
 namespace leat::sources {
 
-struct FilesystemOptions {
+struct FilesystemOptions : clients::WebHdfsSettings {
   std::string path;
   std::optional<Micros> monitor_interval;
   std::string regex;
@@ -32,7 +36,8 @@ FilesystemOptions read_filesystem_options(const OptionMap& map, const std::vecto
 /// Of options that are right.
 FilesystemOptions read_filesystem_options(const OptionMap& map);
 
-/// Of a path, or a URL with the scheme file.
-std::string absolute_path(std::string path);
+/// Where the files are, and which of them are read; of options that are right. Touches nothing.
+std::unique_ptr<FileTree> tree_of(const FilesystemOptions& options);
+FileSelection selection_of(const FilesystemOptions& options);
 
 }  // namespace leat::sources

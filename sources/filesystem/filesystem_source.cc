@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -95,7 +92,9 @@ class FilesystemSource final : public Source {
  private:
   FilesystemSource(const FilesystemOptions& options, const SourceContext& context,
                    std::vector<Metadatum> metadata)
-      : selection_{absolute_path(options.path), options.regex},
+      : tree_(tree_of(options)),
+        selection_(selection_of(options)),
+        is_remote_(clients::is_webhdfs(options.path)),
         compression_(options.compression),
         monitor_interval_(options.monitor_interval),
         chunk_bytes_(context.chunk_bytes),
@@ -117,7 +116,7 @@ class FilesystemSource final : public Source {
   Status read_files();
   Status read_file(const std::string& path);
   /// How much there is in all files, and in those before the first that is still read.
-  void measure(const std::vector<std::string>& files, std::vector<std::string>::const_iterator first);
+  void measure(const FoundFiles& files, FoundFiles::const_iterator first);
   /// `taken` bytes of the present file.
   void show_progress(std::uint64_t taken);
   /// One look at the files that are followed, and all that is new in them.
@@ -127,7 +126,9 @@ class FilesystemSource final : public Source {
   Status read_left(const FileMatches& matches);
   void rename_places(const FileMatches& matches);
   void forget(const std::string& path);
-  Status follow_file(const std::string& path, std::uint64_t inode);
+  Status follow_file(const std::string& path, const FileFacts& facts);
+  /// What is new in a followed file.
+  Status read_on(const std::string& path, std::uint64_t inode);
   Status read_lines(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
   /// A reader at the file's beginning goes behind its header. False: there is none yet, or none that can be
   /// read.
@@ -142,19 +143,19 @@ class FilesystemSource final : public Source {
   bool append(const LineReader& reader, const LineReader::Chunk& chunk, const std::string& path,
               const FilePlace& place);
   [[nodiscard]] Result<std::unique_ptr<LineReader>> open(const std::string& path) const {
-    return LineReader::open(path, compression_, chunk_bytes_, splitter_);
+    return LineReader::open(*tree_, path, compression_, chunk_bytes_, splitter_);
   }
   /// Where to begin in a file that has just been opened.
   [[nodiscard]] FilePlace place_in(const std::string& path, const LineReader& reader) const;
-  /// The file is compressed, and as it was when it was last read to its end.
-  bool is_unchanged(const std::string& path, const LineReader& reader);
   void set_health(SourceHealth::Link link, std::string detail = {}) {
     const std::scoped_lock lock(mutex_);
     health_.link = link;
     health_.detail = std::move(detail);
   }
 
+  const std::unique_ptr<FileTree> tree_;  // Before the readers of its files.
   const FileSelection selection_;
+  const bool is_remote_;
   const FileCompression compression_;
   const std::optional<Micros> monitor_interval_;
   const std::size_t chunk_bytes_;
@@ -170,8 +171,7 @@ class FilesystemSource final : public Source {
   std::uint64_t done_bytes_ = 0;  // Of the files that a bounded source is through with.
   PlaceChanges changes_;          // Since the last message.
   std::map<std::string, std::unique_ptr<LineReader>> open_;  // Followed files, by path.
-  /// Compressed files as they were when they were last read: to go on in one is to expand it from its start.
-  std::map<std::string, std::array<std::uint64_t, 3>> expanded_;
+  FoundFiles seen_;  // Followed files as they were found when they were last read to their ends.
   std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
   /// What the metadata of the rows of a message are made of, of the last one. On the loop.
   struct Origin {
@@ -191,8 +191,8 @@ class FilesystemSource final : public Source {
 
 Status FilesystemSource::start(Intake& intake, std::string_view from) {
   LEAT_ASSIGN(places_, decode_position(from));
-  // Nobody waits for a file in a run that is to end: it is named at once.
-  if (reading() == FileReading::kBounded) LEAT_TRY(list_files(selection_));
+  // Nobody waits for a file in a run that is to end: it is named at once. A cluster may take its time.
+  if (reading() == FileReading::kBounded && !is_remote_) LEAT_TRY(find_files(*tree_, selection_));
   intake_ = &intake;
   thread_ = std::thread([this] { run(); });
   return {};
@@ -200,6 +200,7 @@ Status FilesystemSource::start(Intake& intake, std::string_view from) {
 
 void FilesystemSource::stop() {
   gate_.stop();
+  tree_->interrupt();
   if (intake_ != nullptr) intake_->interrupt();
   if (thread_.joinable()) thread_.join();
   intake_ = nullptr;
@@ -225,34 +226,25 @@ void FilesystemSource::run() {
 
 Status FilesystemSource::read_files() {
   if (reading() == FileReading::kFollowing) return follow_files();
-  LEAT_ASSIGN(const std::vector<std::string> files, list_files(selection_));
+  LEAT_ASSIGN(const FoundFiles files, find_files(*tree_, selection_));
   // The position names the file that was read last; the ones before it are done.
-  auto file = files.cbegin();
-  if (!places_.empty()) file = std::lower_bound(files.begin(), files.end(), places_.rbegin()->first);
-  measure(files, file);
-  for (; file != files.end() && !gate_.stopped(); ++file) {
-    LEAT_TRY(read_file(*file));
-    std::error_code gone;
-    const std::uintmax_t size = std::filesystem::file_size(*file, gone);
-    done_bytes_ += gone ? 0 : size;
+  const auto first = places_.empty() ? files.begin() : files.lower_bound(places_.rbegin()->first);
+  measure(files, first);
+  for (auto file = first; file != files.end() && !gate_.stopped(); ++file) {
+    LEAT_TRY(read_file(file->first));
+    done_bytes_ += file->second.size;
     show_progress(0);
   }
   return {};
 }
 
-void FilesystemSource::measure(const std::vector<std::string>& files,
-                               std::vector<std::string>::const_iterator first) {
+void FilesystemSource::measure(const FoundFiles& files, FoundFiles::const_iterator first) {
   done_bytes_ = 0;
-  std::uint64_t whole = 0;
-  for (auto file = files.begin(); file != files.end(); ++file) {
-    std::error_code gone;
-    const std::uintmax_t size = std::filesystem::file_size(*file, gone);
-    if (gone) continue;
-    whole += size;
-    if (file < first) done_bytes_ += size;
-  }
+  std::uint64_t left = 0;
+  for (auto file = files.begin(); file != first; ++file) done_bytes_ += file->second.size;
+  for (auto file = first; file != files.end(); ++file) left += file->second.size;
   const std::scoped_lock lock(mutex_);
-  health_.whole_bytes = whole;
+  health_.whole_bytes = done_bytes_ + left;
   health_.done_bytes = done_bytes_;
 }
 
@@ -270,7 +262,7 @@ Status FilesystemSource::read_file(const std::string& path) {
 }
 
 Status FilesystemSource::follow_files() {
-  auto found = find_files(selection_);
+  auto found = find_files(*tree_, selection_);
   if (!found) {
     LEAT_TRY(read_open_files());
     return tl::unexpected<Error>(found.error());
@@ -278,7 +270,7 @@ Status FilesystemSource::follow_files() {
   FileMatches matches = match_files(places_, *found);
   if (!matches.left.empty()) {
     // A file that is renamed during a look may be in it under neither name; the second look has it.
-    found = find_files(selection_);
+    found = find_files(*tree_, selection_);
     if (!found) return tl::unexpected<Error>(found.error());
     matches = match_files(places_, *found);
   }
@@ -287,8 +279,8 @@ Status FilesystemSource::follow_files() {
   rename_places(matches);
   // What was written to a rotated file is older than its successor's lines.
   for (const auto& [path, from] : matches.moved) LEAT_TRY(follow_file(path, found->at(path)));
-  for (const auto& [path, inode] : *found)
-    if (!matches.moved.contains(path) && !leaving_.contains(path)) LEAT_TRY(follow_file(path, inode));
+  for (const auto& [path, facts] : *found)
+    if (!matches.moved.contains(path) && !leaving_.contains(path)) LEAT_TRY(follow_file(path, facts));
   return {};
 }
 
@@ -324,7 +316,7 @@ Status FilesystemSource::read_left(const FileMatches& matches) {
 void FilesystemSource::forget(const std::string& path) {
   places_.erase(path);
   open_.erase(path);
-  expanded_.erase(path);
+  seen_.erase(path);
   changes_[path] = std::nullopt;
 }
 
@@ -343,33 +335,33 @@ void FilesystemSource::rename_places(const FileMatches& matches) {
   open_.merge(open);
 }
 
-Status FilesystemSource::follow_file(const std::string& path, std::uint64_t inode) {
+Status FilesystemSource::follow_file(const std::string& path, const FileFacts& facts) {
   if (gate_.stopped()) return {};
-  auto kept = open_.find(path);
+  if (std::exchange(seen_[path], facts) == facts) return {};
+  const Status read = read_on(path, facts.id);
+  if (!read) seen_.erase(path);
+  return read;
+}
+
+Status FilesystemSource::read_on(const std::string& path, std::uint64_t inode) {
+  const auto kept = open_.find(path);
   if (kept != open_.end()) return read_lines(*kept->second, path, LineReader::LastLine::kAwaited);
   auto opened = open(path);
-  if (!opened && opened.error().code == ErrorCode::kNotFound) return {};
-  if (!opened) return tl::unexpected<Error>(opened.error());
-  if ((*opened)->file().inode() != inode) return {};  // Renamed since the look; the next one sees it.
-  if (is_unchanged(path, **opened)) return {};
-  const Status read = read_lines(**opened, path, LineReader::LastLine::kAwaited);
-  if (!read) expanded_.erase(path);
+  if (!opened && opened.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(opened.error());
+  if (!opened || (*opened)->file().inode() != inode) {
+    seen_.erase(path);  // Gone or renamed since the look; the next one sees it.
+    return {};
+  }
+  LEAT_TRY(read_lines(**opened, path, LineReader::LastLine::kAwaited));
   const bool kept_open = places_.contains(path) && !is_compressed(path, compression_);
   if (kept_open && open_.size() < kMostOpenFiles) open_.emplace(path, *std::move(opened));
-  return read;
+  return {};
 }
 
 FilePlace FilesystemSource::place_in(const std::string& path, const LineReader& reader) const {
   const auto found = places_.find(path);
   const bool same = found != places_.end() && found->second.inode == reader.file().inode();
   return same ? found->second : FilePlace{};
-}
-
-bool FilesystemSource::is_unchanged(const std::string& path, const LineReader& reader) {
-  if (!is_compressed(path, compression_)) return false;
-  const FileBytes& file = reader.file();
-  const std::array<std::uint64_t, 3> now{file.inode(), file.size(), static_cast<std::uint64_t>(file.mtime())};
-  return std::exchange(expanded_[path], now) == now;
 }
 
 Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
@@ -435,8 +427,8 @@ bool FilesystemSource::give(const LineReader& reader, LineReader::Chunk chunk, c
 
 bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk& chunk,
                               const std::string& path, const FilePlace& place) {
-  const FileBytes& file = reader.file();
-  encode_chunk({path, place, file.size(), file.mtime(), chunk.overlong, chunk.damage}, changes_, attributes_);
+  const FileFacts facts = reader.file().facts();
+  encode_chunk({path, place, facts.size, facts.mtime, chunk.overlong, chunk.damage}, changes_, attributes_);
   while (!gate_.stopped()) {
     const Appended appended = intake_->append(chunk.bytes, names_.value_or(""), attributes_, now_());
     if (appended == Appended::kStored) break;
@@ -504,7 +496,7 @@ std::vector<plan::MetadataColumn> metadata_columns(const OptionMap&) {
 
 FileLookupOptions file_lookup_options(const OptionMap& map) {
   const FilesystemOptions options = read_filesystem_options(map);
-  return {{absolute_path(options.path), options.regex}, options.monitor_interval, options.lookup_max_rows};
+  return {selection_of(options), options.monitor_interval, options.lookup_max_rows};
 }
 
 SourceConnector filesystem_connector() {
@@ -514,6 +506,12 @@ SourceConnector filesystem_connector() {
       .doc = "Reads the lines of files, once or following them as they grow.",
       .can_read = true,
       .can_look_up = true,
+      .refuse_lookup =
+          [](const OptionMap& map) {
+            // It would hold up all pipelines until the cluster answers.
+            const bool remote = clients::is_webhdfs(read_filesystem_options(map).path);
+            return std::string(remote ? "its files are in a cluster" : "");
+          },
       .has_partitions = true,
       .needs_format = true,
       .source_options = [] { return filesystem_options().docs(); },

@@ -10,7 +10,7 @@ namespace leat::sources {
 
 SourceConnector filesystem_connector();
 
-/// What concerns files in which rows are looked up. Of a table with valid options.
+/// What concerns files of this machine in which rows are looked up. Of a table with valid options.
 struct FileLookupOptions {
   FileSelection selection;
   std::optional<Micros> monitor_interval;

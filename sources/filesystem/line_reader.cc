@@ -24,10 +24,10 @@ void keep_last(std::string& before, std::string_view bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<LineReader>> LineReader::open(const std::string& path, FileCompression compression,
-                                                     std::size_t chunk_bytes,
+Result<std::unique_ptr<LineReader>> LineReader::open(FileTree& tree, const std::string& path,
+                                                     FileCompression compression, std::size_t chunk_bytes,
                                                      const formats::RecordSplitter& splitter) {
-  LEAT_ASSIGN(std::unique_ptr<FileBytes> file, FileBytes::open(path, compression));
+  LEAT_ASSIGN(std::unique_ptr<FileBytes> file, FileBytes::open(tree, path, compression));
   return std::unique_ptr<LineReader>(new LineReader(std::move(file), chunk_bytes, splitter));
 }
 

@@ -36,9 +36,9 @@ class LineReader {
     kAwaited,   ///< A line without a newline is still being written.
   };
 
-  /// Errors: not found, io.
-  static Result<std::unique_ptr<LineReader>> open(const std::string& path, FileCompression compression,
-                                                  std::size_t chunk_bytes,
+  /// The tree outlives the reader. Errors of all calls: the tree's.
+  static Result<std::unique_ptr<LineReader>> open(FileTree& tree, const std::string& path,
+                                                  FileCompression compression, std::size_t chunk_bytes,
                                                   const formats::RecordSplitter& splitter);
 
   /// To `offset`, if the bytes before it have the hash `tail` (0: whichever they are); else to the beginning,

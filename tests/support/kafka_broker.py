@@ -18,7 +18,6 @@ fall back to something less real, and must say so.
 import argparse
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import struct
@@ -26,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import maven
 
 KAFKA_VERSION = "3.9.1"
 LOGGER_VERSION = "1.7.36"
@@ -35,20 +36,6 @@ PASSWORD = "secret"
 READY_SECONDS = 120
 HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>leat.tests</groupId><artifactId>kafka-broker</artifactId><version>1</version><packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{KAFKA_VERSION}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>{LOGGER_VERSION}</version>
-    </dependency>
-  </dependencies>
-</project>
-"""
-
 
 def fail(code, message):
     print(f"kafka_broker: {message}", file=sys.stderr, flush=True)
@@ -57,37 +44,17 @@ def fail(code, message):
 
 def libraries():
     """The folder with the broker's jars, fetched if need be."""
-    cache = pathlib.Path(os.environ.get("LEAT_CACHE") or pathlib.Path.home() / ".cache" / "leat")
-    folder = cache / f"kafka-{KAFKA_VERSION}"
-    if folder.is_dir():
-        return folder
-    if not shutil.which("java"):
-        fail(NO_JAVA, "no Java runtime (java) is installed")
-    if not shutil.which("mvn"):
-        fail(NO_JAVA, "no Maven (mvn) is installed")
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as work:
-        pom = pathlib.Path(work) / "pom.xml"
-        pom.write_text(POM)
-        command = [
-            "mvn",
-            "-q",
-            "-B",
-            "-f",
-            str(pom),
-            "dependency:copy-dependencies",
-            "-DincludeScope=runtime",
-            f"-DoutputDirectory={work}/jars",
-        ]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode != 0:
-            fail(1, "Maven could not fetch the broker:\n" + done.stdout[-2000:])
-        try:
-            os.rename(f"{work}/jars", folder)
-        except OSError:
-            if not folder.is_dir():  # Another run may have been faster.
-                raise
-    return folder
+    try:
+        return maven.libraries(
+            "kafka",
+            KAFKA_VERSION,
+            f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
+            f"org.slf4j:slf4j-simple:{LOGGER_VERSION}",
+        )
+    except maven.NoJava as missing:
+        fail(NO_JAVA, missing)
+    except maven.NotFetched as failure:
+        fail(1, f"Maven could not fetch the broker:\n{failure}")
 
 
 def free_port():
@@ -214,8 +181,6 @@ def main():
     parser.add_argument("--auto-create-topics", action="store_true")
     options = parser.parse_args()
     jars = libraries()
-    if not shutil.which("java"):
-        fail(NO_JAVA, "no Java runtime (java) is installed")
     if options.prepare:
         return 0
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -30,10 +30,10 @@ TEST_CASE("every sink refuses a key that it does not have") {
     CHECK(names(errors_of(sink.info.name, {{"no.such-key", "1"}}), "no.such-key", "no.such-key"));
 }
 
-TEST_CASE("a filesystem sink takes a path or a file URL, and no other scheme") {
+TEST_CASE("a filesystem sink takes a path, or a URL with the scheme file, webhdfs or swebhdfs") {
   CHECK(errors_of("filesystem", {{"path", "/var/out"}}).empty());
   CHECK(errors_of("filesystem", {{"path", "file:///var/out"}}).empty());
-  CHECK(names(errors_of("filesystem", {{"path", "hdfs://nn/out"}}), "path", "the only scheme"));
+  CHECK(names(errors_of("filesystem", {{"path", "hdfs://nn/out"}}), "path", "webhdfs://namenode:9870"));
   CHECK(names(errors_of("filesystem", {{"path", ""}}), "path", "empty"));
 }
 
