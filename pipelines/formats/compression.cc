@@ -190,6 +190,13 @@ Result<std::string> compress(std::string_view bytes, Compression compression) {
   return std::string(bytes);
 }
 
+void check_decompressed_size(ByteSize most, std::vector<OptionError>& errors) {
+  if (most.bytes > 0 && most.bytes <= kLargestDecompressed.bytes) return;
+  errors.push_back({"payload.max-decompressed-size", OptionError::Part::kValue,
+                    "option 'payload.max-decompressed-size': expected at most " +
+                        format_byte_size(kLargestDecompressed.bytes)});
+}
+
 std::unique_ptr<Decoder> decompressing(std::unique_ptr<Decoder> decoder, const CompressionOptions& options) {
   if (options.compression == Compression::kNone) return decoder;
   return std::make_unique<DecompressingDecoder>(std::move(decoder), options);

@@ -41,6 +41,9 @@ Result<std::string> compress(std::string_view bytes, Compression compression);
 /// Of options as the user has written them.
 inline constexpr ByteSize kLargestDecompressed{1U << 30};
 
+/// Appends an error where a payload may become larger than that, or nothing at all.
+void check_decompressed_size(ByteSize most, std::vector<OptionError>& errors);
+
 /// `decoder` behind the decompression. A payload that cannot be decompressed is a bad record.
 std::unique_ptr<Decoder> decompressing(std::unique_ptr<Decoder> decoder, const CompressionOptions& options);
 

@@ -508,6 +508,10 @@ SourceConnector any_kafka_connector(KafkaTable table, std::string name, std::str
   connector.build = [table](const OptionMap& map, const SourceContext& context) {
     return KafkaSource::build(table, map, context);
   };
+  connector.compression = [table](const OptionMap& map) {
+    const KafkaSourceOptions options = read_kafka_options(table, map);
+    return formats::CompressionOptions{options.payload_compression, options.max_decompressed};
+  };
   connector.intake_options = [](const OptionMap&) { return IntakeOptions{.size = kIntakeBytes}; };
   return connector;
 }

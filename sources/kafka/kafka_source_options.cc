@@ -241,6 +241,8 @@ const OptionTable<Options>& kafka_source_options(KafkaTable table) {
       option("value.format", &Options::value_format, kOptional,
              "Another name of 'format'; the format's options stand behind 'value.' then: 'value.json.…'."),
       value_columns_row("'key.fields'"),
+      formats::compression_row(&Options::payload_compression),
+      formats::decompressed_size_row(&Options::max_decompressed),
       parallelism_row()};
   static const OptionTable<Options> upsert{
       topic_row(kRequired),
@@ -274,6 +276,7 @@ Options read_kafka_options(KafkaTable table, const OptionMap& map, const std::ve
     check_modes(options, map, found);
     check_properties(options, found);
     check_formats(options, table, map, found);
+    formats::check_decompressed_size(options.max_decompressed, found);
   });
   return options;
 }

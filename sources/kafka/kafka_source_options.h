@@ -8,6 +8,7 @@
 
 #include "pipelines/base/options.h"
 #include "pipelines/base/time.h"
+#include "pipelines/formats/compression.h"
 #include "pipelines/plan/catalog.h"
 #include "sources/clients/kafka_client.h"
 #include "sources/kafka/kafka_ranges.h"
@@ -55,6 +56,8 @@ struct KafkaSourceOptions {
   std::string key_prefix;
   std::string value_format;
   ValueColumns value_columns = ValueColumns::kAll;
+  formats::Compression payload_compression = formats::Compression::kNone;
+  ByteSize max_decompressed{1U << 20};
 };
 
 /// Which of the two connectors.

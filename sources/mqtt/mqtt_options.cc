@@ -79,13 +79,6 @@ void check_version_5(const OptionMap& map, const Options& options, Errors& error
                                     key)});
 }
 
-void check_decompressed(const Options& options, Errors& errors) {
-  if (options.max_decompressed.bytes == 0 ||
-      options.max_decompressed.bytes > formats::kLargestDecompressed.bytes)
-    wrong_mqtt_value(errors, "payload.max-decompressed-size",
-                     "expected at most " + format_byte_size(formats::kLargestDecompressed.bytes));
-}
-
 /// What is in flight comes again after each pause: where that is many times what a small journal holds,
 /// little else comes.
 std::uint16_t receive_maximum_of(const Options& options) {
@@ -138,7 +131,7 @@ MqttSourceOptions read_mqtt_options(const OptionMap& map, const std::vector<Opti
     check_protocol(options, found);
     check_version_5(map, options, found);
     check_journal(options, "max-packet-size", options.max_packet, found);
-    check_decompressed(options, found);
+    formats::check_decompressed_size(options.max_decompressed, found);
   });
   return options;
 }

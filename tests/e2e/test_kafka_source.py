@@ -1,8 +1,10 @@
 """'connector' = 'kafka' and 'upsert-kafka' as sources, against a real broker: what whole processes show."""
 
+import gzip
 import json
 import random
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -109,6 +111,19 @@ def test_a_key_gives_columns_of_its_own(leat, tmp_path, kafka, topic):
     )
     assert rows_of(done) == [{"k_id": 7, "id": "inner", "v": 1.5, "h": "line 4", "t": topic}]
     assert "key:" in done.stderr
+
+
+def test_compressed_values_are_read_beside_plain_ones(leat, tmp_path, kafka, topic):
+    payloads = [gzip.compress(b'{"n": 1}'), b'{"n": 2}', gzip.compress(b'[{"n": 3}, {"n": 4}]'), gzip.compress(b'{"n": 5}')[:-1]]
+    files = [tmp_path / f"value{i}" for i in range(len(payloads))]
+    for file, payload in zip(files, payloads):
+        file.write_bytes(payload)
+    subprocess.run(["kcat", "-b", kafka.address, "-P", "-t", topic, "-p", "0", *files], check=True, timeout=60)
+    source = kafka_source(kafka, topic, "n INT", **{"payload.compression": "auto", "scan.bounded.mode": "latest-offset"})
+    done = run_text(leat, tmp_path, source + "SELECT n FROM readings;", "--output", "csv")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", "2", "3", "4"]
+    assert "not gzip: it ends too early" in done.stderr
 
 
 def test_each_row_is_processed_once_across_kills(kafka, topic, daemon):
