@@ -37,6 +37,8 @@ struct SourceHealth {
     kLost,        ///< Not connected, trying again with back-off.
     kUnreadable,  ///< What is to be read is missing or refused (files): looking again from time to time.
     kEnded,       ///< Bounded input is read to its end.
+    kFailed,      ///< Bounded input cannot be read, and never will be. It has ended its intake; `detail` says
+                  ///< why.
   };
   Link link = Link::kIdle;
   std::string detail;  ///< "tcp://127.0.0.1:1883: connection refused, next try in 4 s"

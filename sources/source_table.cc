@@ -46,6 +46,8 @@ std::string_view to_string(SourceHealth::Link link) {
       return "unreadable";
     case SourceHealth::Link::kEnded:
       return "ended";
+    case SourceHealth::Link::kFailed:
+      return "failed";
   }
   return "";
 }

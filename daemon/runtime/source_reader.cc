@@ -214,6 +214,13 @@ bool SourceReader::drained() const {
   return intake_->queued_messages() == 0;
 }
 
+/// A source may have ended its intake because it cannot read.
+Status SourceReader::check_end() const {
+  const sources::SourceHealth health = source_->health();
+  if (health.link != sources::SourceHealth::Link::kFailed) return {};
+  return fail(ErrorCode::kIo, health.detail);
+}
+
 Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
   // A batch is what the messages become, and those of a batch are few enough that all may become large.
   constexpr std::size_t kExpected = 16;
@@ -224,6 +231,7 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
     LEAT_ASSIGN(messages_, intake_->read(max_bytes));
   }
   if (messages_.messages.empty()) {
+    if (messages_.end) LEAT_TRY(check_end());
     ended_ = ended_ || messages_.end;
     return std::optional<Batch>();
   }

@@ -140,6 +140,7 @@ class SourceReader {
   Status open_intake(const ReaderContext& context);
   void tell(const sources::JournalFindings& findings);
   void pass_over_lost();
+  [[nodiscard]] Status check_end() const;
   void show_messages();
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);

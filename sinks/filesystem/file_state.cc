@@ -10,7 +10,8 @@
 namespace leat::sinks {
 namespace {
 
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = 4;
+constexpr std::uint8_t kWithoutMark = 3;
 constexpr std::uint8_t kOneFile = 2;
 constexpr std::uint8_t kWithoutStore = 1;
 
@@ -22,17 +23,20 @@ void write_file(ByteWriter& writer, const FileState& file) {
   writer.zigzag(file.written);
   writer.string(file.store);
   writer.string(file.form);
+  writer.string(file.mark);
 }
 
 FileState read_file(ByteReader& reader, std::uint8_t version) {
   FileState file;
-  if (version == kVersion) file.folder = reader.string();
+  const bool has_folders = version == kVersion || version == kWithoutMark;
+  if (has_folders) file.folder = reader.string();
   file.number = reader.varint();
   file.length = reader.varint();
   file.opened = reader.zigzag();
   file.written = reader.zigzag();
   if (version != kWithoutStore) file.store = reader.string();
-  if (version == kVersion) file.form = reader.string();
+  if (has_folders) file.form = reader.string();
+  if (version == kVersion) file.mark = reader.string();
   return file;
 }
 
@@ -57,9 +61,9 @@ Result<FileStates> decode_files(std::string_view bytes) {
   if (bytes.empty()) return files;
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();
-  const std::uint64_t count = version == kVersion ? reader.varint() : 1;
+  const std::uint64_t count = version == kVersion || version == kWithoutMark ? reader.varint() : 1;
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) files.push_back(read_file(reader, version));
-  const bool known = version == kVersion || version == kOneFile || version == kWithoutStore;
+  const bool known = version >= kWithoutStore && version <= kVersion;
   if (!known || !reader.ok() || !reader.at_end())
     return fail(ErrorCode::kCorrupt,
                 fmt::format("state of a filesystem sink: {} bytes of version {}", bytes.size(), version));

@@ -1,11 +1,11 @@
 // Where a sink's files stand: what is committed with each shipment's settlement.
 //
 // Grammar of the sink's state:
-//   state := 0x03 (version), varint count, file*                                    sorted by folder
+//   state := 0x04 (version), varint count, file*                                    sorted by folder
 //   file  := string folder, varint number, varint length, zigzag opened, zigzag written, string store,
-//            string form
-// Versions 0x01 and 0x02 are one file: varint number, varint length, zigzag opened, zigzag written and, in
-// 0x02, string store; its folder is empty, its form the present one.
+//            string form, string mark
+// Version 0x03 has no mark. Versions 0x01 and 0x02 are one file: varint number, varint length, zigzag opened,
+// zigzag written and, in 0x02, string store; its folder is empty, its form the present one.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct FileState {
   /// What its name ends in (".json.gz"), and behind a line end what it begins with: one that is open goes on
   /// only as it was begun. Empty: not begun, or of an earlier version.
   std::string form = {};
+  std::string mark = {};  ///< What its hidden name has in it, of FileStore::fresh_mark.
 };
 
 /// At most one per folder, sorted by folder.

@@ -169,7 +169,7 @@ class FilesystemSink final : public Sink {
     if (std::ranges::find(published_, path) == published_.end())
       LEAT_TRY(store_->publish(folder, hidden_name(file), name, file.length));
     if (!file.folder.empty() && !options_.commit_policy.empty())
-      LEAT_TRY(store_->append_at(folder, options_.success_file, 0, {}));
+      LEAT_TRY(store_->touch(folder, options_.success_file));
     published_.push_back(path);
     if (published_.size() > kRemembered) published_.pop_front();
     file = FileState{.folder = file.folder, .number = file.number + 1};
@@ -178,9 +178,10 @@ class FilesystemSink final : public Sink {
 
   Status append(FileState& file, const Shipment& shipment, std::string_view lines, std::int64_t now) {
     LEAT_TRY(store_->ensure_folder(path_of(file)));
-    if (file.length == 0) begin(file, shipment, now);
+    const bool goes_on = file.length > 0;
+    if (!goes_on) begin(file, shipment, now);
     Status appended = append(file, lines);
-    if (!appended && appended.error().code == ErrorCode::kNotFound) {
+    if (goes_on && !appended && appended.error().code == ErrorCode::kNotFound) {
       // An attempt that was not settled has rolled it; if somebody has taken it away, this is the error.
       LEAT_TRY(roll(file));
       begin(file, shipment, now);
@@ -203,8 +204,9 @@ class FilesystemSink final : public Sink {
     return {};
   }
 
-  void begin(FileState& file, const Shipment& shipment, std::int64_t now) const {
+  void begin(FileState& file, const Shipment& shipment, std::int64_t now) {
     file.opened = now;
+    file.mark = store_->fresh_mark();
     // In a folder of many, the number of the shipment: it is the same whenever that is sent again, and
     // nothing has to be kept of a folder that no file is open in.
     if (!file.folder.empty()) file.number = shipment.number.value;
@@ -225,7 +227,7 @@ class FilesystemSink final : public Sink {
   }
 
   [[nodiscard]] std::string hidden_name(const FileState& file) const {
-    return ".leat-" + final_name(file) + ".inprogress";
+    return fmt::format(".leat-{}{}{}.inprogress", final_name(file), file.mark.empty() ? "" : ".", file.mark);
   }
 
   static constexpr std::size_t kRemembered = 1024;

@@ -1,10 +1,18 @@
 // Growing files in an HDFS cluster, over WebHDFS.
 //
-// The cluster lets one writer at a time append to a file. A request that was under way when its sender died
-// may still be carried out: so the length is looked at behind each append, and what is too long is cut by the
-// next attempt, as it is on a disk. Cutting takes the cluster a moment, in which the file refuses to be
-// appended to; the delivery is tried again then. Bytes are as safe as the cluster's close makes them: in the
-// memory of every replica, and on their disks where dfs.datanode.synconclose is set.
+// A cluster may carry out a request long after its sender has given it up: one that waited at a data node
+// that stood still, say. Nothing of what is sent may therefore do harm when it is carried out late:
+//  - A file is created under a hidden name of its own at each attempt, never in place of one. What a late
+//    creation leaves is nobody's, and is removed when the file of its number is published.
+//  - A file is appended to only when it is as long as it is known to be, and is looked at again behind that.
+//    One that has become longer is not cut and gone on with, as a late cut would take what was settled
+//    meanwhile: it is published as it is known, and another one is begun.
+//  - Publishing first gives the file a second hidden name, at which no request finds it that was sent for the
+//    first. Then it is cut to its last length: the cluster refuses that while anybody still writes to it, and
+//    a second cut to the same length changes nothing. Only then it gets its own name.
+//
+// Bytes are as safe as the cluster's close makes them: in the memory of every replica, and on their disks
+// where dfs.datanode.synconclose is set.
 #pragma once
 
 #include <memory>

@@ -16,6 +16,9 @@ class LocalStore final : public FileStore {
                  std::uint64_t length) override {
     return sinks::publish(folder, hidden, final_name, length);
   }
+  Status touch(const std::string& folder, const std::string& name) override {
+    return sinks::append_at(folder, name, 0, {});
+  }
 };
 
 }  // namespace

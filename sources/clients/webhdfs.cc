@@ -25,7 +25,6 @@ constexpr std::string_view kPathMarks = "/=,+@";
 constexpr std::size_t kLongestAnswer = 16U << 20;
 /// Where the message of a wrong URL comes to the point.
 constexpr std::string_view kBehindExample = "', ";
-constexpr int kRedirect = 307;
 constexpr std::size_t kLongestReason = 300;
 
 bool is_good(int status) {
@@ -64,6 +63,11 @@ std::uint64_t count_in(const json& object, const char* member) {
   return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
+/// A gateway that gives files no ids cannot be read from: they could not be told from each other.
+bool is_entry(const json& status) {
+  return status.is_object() && count_in(status, "fileId") != 0;
+}
+
 WebHdfs::Entry entry_of(const json& status) {
   return {.name = text_in(status, "pathSuffix"),
           .is_folder = text_in(status, "type") == "DIRECTORY",
@@ -84,6 +88,16 @@ const json* member_of(const json& answer, std::initializer_list<const char*> way
   return at;
 }
 
+/// A name node writes letters of other alphabets as they are, which a data node takes for Latin-1.
+std::string in_ascii(const std::string& url) {
+  std::string out;
+  for (const char c : url) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x80 ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_webhdfs(std::string_view path) {
@@ -100,6 +114,7 @@ Result<WebHdfsPath> parse_webhdfs_path(std::string_view text) {
     return fail(ErrorCode::kInvalid, fmt::format("expected a path such as '{}namenode:{}/folder', {}", scheme,
                                                  tls ? kTlsPort : kPlainPort, what));
   };
+  if (authority.find('?') != std::string::npos) return wrong("found '?' in the name node's address");
   const bool has_port = authority.find(':', authority.rfind(']') + 1) != std::string::npos;
   auto url = parse_http_url((tls ? "https://" : "http://") + authority);
   if (!url)
@@ -137,6 +152,8 @@ Error read_webhdfs_refusal(int status, std::string_view body) {
 
 class WebHdfs::Session {
  public:
+  using Parameters = std::initializer_list<std::pair<const char*, std::string>>;
+
   explicit Session(WebHdfsOptions options) : options_(std::move(options)) {
     options_.name_node.kept_body_bytes = kLongestAnswer;
     name_node_ = std::make_shared<HttpClient>(options_.name_node);
@@ -152,11 +169,10 @@ class WebHdfs::Session {
   }
 
   /// One question to the name node, and its answer.
-  Result<json> ask(const char* method, const std::string& path, const char* operation,
-                   std::initializer_list<std::pair<const char*, std::string>> more = {}) {
+  Result<json> ask(const char* method, const std::string& path, const char* operation, Parameters more = {}) {
     LEAT_ASSIGN(const HttpResponse response, send(method, path, operation, more));
     if (!is_good(response.status)) return refuse(path, operation, response);
-    if (response.body.empty()) return json();
+    if (response.body.empty()) return json::object();
     json answer = json::parse(response.body, nullptr, false);
     if (answer.is_discarded()) return nonsense(path, operation);
     return answer;
@@ -164,12 +180,16 @@ class WebHdfs::Session {
 
   /// What is done at a data node: the name node says at which.
   Result<std::string> transfer(const char* method, const std::string& path, const char* operation,
-                               std::initializer_list<std::pair<const char*, std::string>> more,
-                               std::string body, std::size_t expected) {
-    LEAT_ASSIGN(const HttpResponse way, send(method, path, operation, more));
-    if (way.status != kRedirect) return refuse(path, operation, way);
-    const auto url = parse_http_url(way.location);
+                               Parameters more, std::string body, std::size_t expected) {
+    LEAT_ASSIGN(const json way, ask(method, path, operation, more));
+    // Not from the header of a redirect, which our library gives decoded.
+    const json* const location = member_of(way, {"Location"});
+    const bool told = location != nullptr && location->is_string();
+    const auto url = parse_http_url(told ? in_ascii(location->get_ref<const std::string&>()) : "");
     if (!url) return nonsense(path, operation);
+    if (options_.name_node.url.scheme == HttpUrl::Scheme::kHttps && url->scheme != HttpUrl::Scheme::kHttps)
+      return fail(ErrorCode::kInvalid, shown(path, operation) + ": the name node sends on to " +
+                                           url->origin() + ", which is not TLS");
     HttpClientOptions node = options_.name_node;
     node.url = *url;
     node.kept_body_bytes = expected + kErrorBytes;
@@ -195,9 +215,10 @@ class WebHdfs::Session {
   }
 
   Result<HttpResponse> send(const char* method, const std::string& path, const char* operation,
-                            std::initializer_list<std::pair<const char*, std::string>> more) {
+                            Parameters more) {
     HttpRequest request{.method = method, .headers = {}, .body = {}};
-    request.target = fmt::format("{}{}?op={}", kPrefix, percent_encoded(path, kPathMarks), operation);
+    request.target =
+        fmt::format("{}{}?op={}&noredirect=true", kPrefix, percent_encoded(path, kPathMarks), operation);
     if (!options_.delegation_token.empty())
       request.target += "&delegation=" + percent_encoded(options_.delegation_token.reveal());
     else if (!options_.user.empty())
@@ -245,7 +266,7 @@ void WebHdfs::interrupt() {
 Result<WebHdfs::Entry> WebHdfs::look(const std::string& path) {
   LEAT_ASSIGN(const json answer, session_->ask("GET", path, "GETFILESTATUS"));
   const json* const status = member_of(answer, {"FileStatus"});
-  if (status == nullptr || !status->is_object()) return session_->nonsense(path, "GETFILESTATUS");
+  if (status == nullptr || !is_entry(*status)) return session_->nonsense(path, "GETFILESTATUS");
   return entry_of(*status);
 }
 
@@ -260,8 +281,10 @@ Result<std::vector<WebHdfs::Entry>> WebHdfs::list(const std::string& folder) {
         member_of(answer, {"DirectoryListing", "partialListing", "FileStatuses", "FileStatus"});
     const json* const listing = member_of(answer, {"DirectoryListing"});
     if (part == nullptr || !part->is_array()) return session_->nonsense(folder, kOperation);
-    for (const json& status : *part)
-      if (status.is_object()) entries.push_back(entry_of(status));
+    for (const json& status : *part) {
+      if (!is_entry(status)) return session_->nonsense(folder, kOperation);
+      entries.push_back(entry_of(status));
+    }
     left = part->empty() ? 0 : count_in(*listing, "remainingEntries");
   }
   return entries;
@@ -272,7 +295,7 @@ Result<std::string> WebHdfs::read(const std::string& path, std::uint64_t offset,
               session_->transfer("GET", path, "OPEN",
                                  {{"offset", std::to_string(offset)}, {"length", std::to_string(length)}}, {},
                                  length));
-  if (bytes.size() > length) return session_->nonsense(path, "OPEN");
+  if (bytes.empty() || bytes.size() > length) return session_->nonsense(path, "OPEN");
   return bytes;
 }
 
@@ -284,7 +307,7 @@ Status WebHdfs::make_folder(const std::string& path) {
 }
 
 Status WebHdfs::create(const std::string& path, std::string bytes) {
-  LEAT_TRY(session_->transfer("PUT", path, "CREATE", {{"overwrite", "true"}}, std::move(bytes), 0));
+  LEAT_TRY(session_->transfer("PUT", path, "CREATE", {{"overwrite", "false"}}, std::move(bytes), 0));
   return {};
 }
 
@@ -302,7 +325,16 @@ Result<bool> WebHdfs::truncate(const std::string& path, std::uint64_t length) {
 }
 
 Status WebHdfs::rename(const std::string& from, const std::string& to) {
-  LEAT_TRY(session_->ask("PUT", from, "RENAME", {{"destination", to}, {"renameoptions", "NONE"}}));
+  LEAT_ASSIGN(const json answer,
+              session_->ask("PUT", from, "RENAME", {{"destination", to}, {"renameoptions", "NONE"}}));
+  // Renaming with options gives no answer; without them it would be whether anything was done.
+  const json* const done = member_of(answer, {"boolean"});
+  if (done != nullptr && *done != json(true)) return session_->nonsense(from, "RENAME");
+  return {};
+}
+
+Status WebHdfs::remove(const std::string& path) {
+  LEAT_TRY(session_->ask("DELETE", path, "DELETE"));
   return {};
 }
 

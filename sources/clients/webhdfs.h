@@ -1,5 +1,5 @@
-// Files of an HDFS cluster over its REST interface, WebHDFS (Hadoop 2.8 or later, or an HttpFS gateway), with
-// what an appending writer and a following reader need of it.
+// Files of an HDFS cluster over its REST interface, WebHDFS (Hadoop 3), with what an appending writer and a
+// following reader need of it.
 //
 // The name node answers questions and sends whoever reads or writes on to a data node. Both see who asks by
 // name, or by a delegation token; Kerberos is not spoken here.
@@ -62,13 +62,17 @@ class WebHdfs {
 
   /// With those above it; no error where it is there.
   Status make_folder(const std::string& path);
-  /// In place of what is there.
+  /// With the folders above it. Errors: conflict (there is one of that name).
   Status create(const std::string& path, std::string bytes);
   Status append(const std::string& path, std::string bytes);
-  /// False: the cluster is still at it; until it is done nobody can append.
+  /// To no more than its length. False: the cluster is still at it; until it is done nobody can append.
+  /// Errors: unavailable (somebody is writing to it).
   Result<bool> truncate(const std::string& path, std::uint64_t length);
   /// Errors: conflict (the new name is taken).
   Status rename(const std::string& from, const std::string& to);
+
+  /// One file. No error where there is none.
+  Status remove(const std::string& path);
 
   /// Ends a call under way, and every later one, with cancelled.
   void interrupt();

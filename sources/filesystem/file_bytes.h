@@ -59,8 +59,10 @@ class FileBytes {
   [[nodiscard]] std::uint64_t taken() const { return taken_; }
 
   [[nodiscard]] std::uint64_t inode() const { return inode_; }
-  /// As the file is now.
+  /// As the file is now, or was when it was last refreshed.
   [[nodiscard]] FileFacts facts() const { return file_->facts(); }
+  /// At the beginning of a look at it. Errors: the tree's.
+  Status refresh() { return file_->refresh(); }
 
  protected:
   explicit FileBytes(std::unique_ptr<RawFile> file) : file_(std::move(file)), inode_(file_->facts().id) {}

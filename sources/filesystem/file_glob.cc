@@ -29,7 +29,7 @@ class Walk {
     if (parts[0] == kAnyFolders) return any_folders(folder, parts);
     if (has_wildcards(parts[0])) return each_match(folder, parts);
     const std::string next = path_in(folder, parts[0]);
-    LEAT_ASSIGN(const auto there, tree_.look(next));
+    LEAT_ASSIGN(const auto there, look_if_allowed(tree_, next));
     return there ? below(next, parts.subspan(1)) : Status();
   }
 
@@ -66,6 +66,12 @@ bool is_hidden_name(std::string_view name) {
 
 bool has_wildcards(std::string_view path) {
   return path.find_first_of("*?[") != std::string_view::npos;
+}
+
+Result<std::optional<FileEntry>> look_if_allowed(FileTree& tree, const std::string& path) {
+  auto there = tree.look(path);
+  if (!there && there.error().code == ErrorCode::kIo) return std::nullopt;
+  return there;
 }
 
 std::string path_in(const std::string& folder, std::string_view name) {

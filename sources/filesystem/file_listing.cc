@@ -69,7 +69,7 @@ Result<FoundFiles> find_files(FileTree& tree, const FileSelection& selection) {
   LEAT_ASSIGN(const std::vector<std::string> matches, expand_glob(tree, path));
   if (matches.empty()) return fail(ErrorCode::kNotFound, path + ": nothing has such a name");
   for (const std::string& match : matches) {
-    LEAT_ASSIGN(const auto entry, tree.look(match));
+    LEAT_ASSIGN(const auto entry, look_if_allowed(tree, match));
     if (entry) LEAT_TRY(listing.add(match, *entry));
   }
   return listing.take();

@@ -40,8 +40,10 @@ class RawFile {
   virtual ~RawFile() = default;
   /// Fewer bytes than there is room for: the file's end. Errors: io, and the tree's.
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) = 0;
-  /// As it is now, or was when it was last asked for.
+  /// As it is now, or was when it was last refreshed.
   [[nodiscard]] virtual FileFacts facts() const = 0;
+  /// At the beginning of a look at it. Errors: the tree's; that it is gone is none.
+  virtual Status refresh() { return {}; }
 };
 
 /// Errors of all calls: not found (where nothing else is said of it), io; of a cluster also unavailable,

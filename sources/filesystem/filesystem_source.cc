@@ -112,6 +112,12 @@ class FilesystemSource final : public Source {
 
   // All below on the source's thread.
   void run();
+  /// A run that is to end has read nothing, and will read nothing.
+  [[nodiscard]] bool is_hopeless(const Error& error) const {
+    const bool stays = error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid ||
+                       error.code == ErrorCode::kConflict;
+    return reading() == FileReading::kBounded && places_.empty() && stays;
+  }
   /// One pass over the files. Errors: not found, io; the next pass goes on where this one stopped.
   Status read_files();
   Status read_file(const std::string& path);
@@ -171,7 +177,8 @@ class FilesystemSource final : public Source {
   std::uint64_t done_bytes_ = 0;  // Of the files that a bounded source is through with.
   PlaceChanges changes_;          // Since the last message.
   std::map<std::string, std::unique_ptr<LineReader>> open_;  // Followed files, by path.
-  FoundFiles seen_;  // Followed files as they were found when they were last read to their ends.
+  /// Followed files that are remote or compressed, as they were found when they were last read to their ends.
+  FoundFiles seen_;
   std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
   /// What the metadata of the rows of a message are made of, of the last one. On the loop.
   struct Origin {
@@ -213,6 +220,10 @@ void FilesystemSource::run() {
     if (pass && reading() == FileReading::kBounded) {
       intake_->end();
       return set_health(SourceHealth::Link::kEnded);
+    }
+    if (!pass && is_hopeless(pass.error())) {
+      set_health(SourceHealth::Link::kFailed, pass.error().message);
+      return intake_->end();
     }
     const Micros pause = monitor_interval_.value_or(kRetry);
     if (pass)
@@ -303,6 +314,7 @@ Status FilesystemSource::read_left(const FileMatches& matches) {
       read = read_lines(*reader->second, path,
                         last_look ? LineReader::LastLine::kComplete : LineReader::LastLine::kAwaited);
     if (gate_.stopped()) return {};
+    if (!read && read.error().code == ErrorCode::kNotFound) read = {};
     if (reader == open_.end() || last_look || !read)
       forget(path);
     else
@@ -337,7 +349,9 @@ void FilesystemSource::rename_places(const FileMatches& matches) {
 
 Status FilesystemSource::follow_file(const std::string& path, const FileFacts& facts) {
   if (gate_.stopped()) return {};
-  if (std::exchange(seen_[path], facts) == facts) return {};
+  // To look into a plain file of this machine costs next to nothing, and tells of more than size and time do.
+  const bool costs = is_remote_ || is_compressed(path, compression_);
+  if (costs && std::exchange(seen_[path], facts) == facts) return {};
   const Status read = read_on(path, facts.id);
   if (!read) seen_.erase(path);
   return read;

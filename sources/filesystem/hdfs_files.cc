@@ -29,14 +29,15 @@ class Window {
  public:
   explicit Window(WebHdfs& cluster) : cluster_(cluster) {}
 
-  /// Some bytes from `offset` on, which lies before the end at `size`. Valid until the next call.
-  Result<std::string_view> at(std::uint64_t id, std::uint64_t offset, std::uint64_t size) {
-    const bool held = id == id_ && offset >= offset_ && offset < offset_ + bytes_.size();
+  /// Some bytes of the file as it was seen, from `offset` on, which lies before its end. Valid until the next
+  /// call.
+  Result<std::string_view> at(const FileFacts& file, std::uint64_t offset) {
+    const bool held = file == file_ && offset >= offset_ && offset < offset_ + bytes_.size();
     if (!held) {
       bytes_.clear();
-      LEAT_ASSIGN(bytes_, cluster_.read(clients::webhdfs_path_of_id(id), offset,
-                                        std::min(kWindowBytes, size - offset)));
-      id_ = id;
+      LEAT_ASSIGN(bytes_, cluster_.read(clients::webhdfs_path_of_id(file.id), offset,
+                                        std::min(kWindowBytes, file.size - offset)));
+      file_ = file;
       offset_ = offset;
     }
     return std::string_view(bytes_).substr(static_cast<std::size_t>(offset - offset_));
@@ -44,34 +45,26 @@ class Window {
 
  private:
   WebHdfs& cluster_;  // The tree's.
-  std::uint64_t id_ = 0;
+  FileFacts file_;
   std::uint64_t offset_ = 0;
   std::string bytes_;
 };
 
 class HdfsFile final : public RawFile {
  public:
-  HdfsFile(WebHdfs& cluster, Window& window, FileFacts facts)
-      : cluster_(cluster), window_(window), facts_(facts) {}
+  HdfsFile(WebHdfs& cluster, Window& window, std::string path, FileFacts facts)
+      : cluster_(cluster), window_(window), path_(std::move(path)), facts_(facts) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) override {
     std::size_t filled = 0;
-    bool asked = false;
     while (filled < out.size()) {
       const std::uint64_t at = offset + filled;
-      if (at >= facts_.size && std::exchange(asked, true)) break;
-      if (at >= facts_.size) {
-        LEAT_TRY(look_again());
-        continue;
-      }
-      auto bytes = window_.at(facts_.id, at, facts_.size);
-      if (!bytes) {
-        // Somebody may have cut it.
-        (void)look_again();
-        return tl::unexpected<Error>(std::move(bytes).error());
-      }
+      if (at >= facts_.size) LEAT_TRY(refresh());
+      if (at >= facts_.size) break;
+      const auto bytes = window_.at(facts_, at);
+      if (!bytes && bytes.error().code == ErrorCode::kNotFound) break;  // Removed: there is no more of it.
+      if (!bytes) return renamed(bytes.error());
       const std::size_t taken = std::min(bytes->size(), out.size() - filled);
-      if (taken == 0) break;
       std::copy_n(bytes->begin(), taken, out.begin() + static_cast<std::ptrdiff_t>(filled));
       filled += taken;
     }
@@ -79,17 +72,25 @@ class HdfsFile final : public RawFile {
   }
   [[nodiscard]] FileFacts facts() const override { return facts_; }
 
- private:
-  /// A file that has been removed has no more than was seen of it.
-  Status look_again() {
-    auto found = cluster_.look(clients::webhdfs_path_of_id(facts_.id));
+  Status refresh() override {
+    const auto found = cluster_.look(clients::webhdfs_path_of_id(facts_.id));
     if (found) facts_ = facts_of(*found);
     if (found || found.error().code == ErrorCode::kNotFound) return {};
-    return tl::unexpected<Error>(std::move(found).error());
+    return renamed(found.error());
+  }
+
+ private:
+  /// For people the file has its name, not its id.
+  [[nodiscard]] tl::unexpected<Error> renamed(Error error) const {
+    const std::string id = cluster_.root() + clients::webhdfs_path_of_id(facts_.id);
+    const std::size_t at = error.message.find(id);
+    if (at != std::string::npos) error.message.replace(at, id.size(), path_);
+    return tl::unexpected<Error>(std::move(error));
   }
 
   WebHdfs& cluster_;  // The tree's, as is the window; the tree outlives its files.
   Window& window_;
+  const std::string path_;  // When it was opened.
   FileFacts facts_;
 };
 
@@ -119,7 +120,7 @@ class HdfsFiles final : public FileTree {
 
   Result<std::unique_ptr<RawFile>> open(const std::string& path) override {
     LEAT_ASSIGN(const WebHdfs::Entry found, cluster_.look(below(path)));
-    return std::make_unique<HdfsFile>(cluster_, window_, facts_of(found));
+    return std::make_unique<HdfsFile>(cluster_, window_, path, facts_of(found));
   }
 
   void interrupt() override { cluster_.interrupt(); }

@@ -48,6 +48,7 @@ void LineReader::free_buffer() {
 
 Status LineReader::seek(std::uint64_t offset, std::uint64_t tail) {
   begin_ = filled_ = 0;
+  LEAT_TRY(file_->refresh());
   before_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kTailBytes, offset)));
   LEAT_ASSIGN(const std::uint64_t start, file_->seek(offset - before_.size()));
   LEAT_ASSIGN(const FileBytes::Got got, file_->read(before_));

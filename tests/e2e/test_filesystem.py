@@ -59,6 +59,36 @@ def test_a_pattern_names_the_files_of_a_batch(run_leat, tmp_path):
     assert "2027-*/*.csv: nothing has such a name" in missing.stderr
 
 
+def test_what_leads_nowhere_does_not_hold_up_what_a_pattern_names(run_leat, tmp_path):
+    (tmp_path / "good.csv").write_text("1\n")
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    (tmp_path / "gone.csv").symlink_to("nowhere")
+    assert rows(run_leat, table("t", "n INT", tmp_path / "*.csv") + "SELECT n FROM t;")[0] == ["1"]
+
+
+def test_a_rewrite_of_the_same_size_and_time_is_read(daemon, tmp_path):
+    source, out = tmp_path / "value", tmp_path / "out"
+    source.write_text("11\n")
+    before = source.stat()
+    daemon.add(
+        "follow",
+        often("20 ms")
+        + table("i", "n INT", source, source__monitor_interval="100 ms").replace("monitor_interval", "monitor-interval")
+        + table("o", "n INT", out)
+        + "INSERT INTO o SELECT * FROM i;",
+    )
+
+    def got() -> str:
+        return "".join(path.read_text() for path in out.rglob("*") if path.is_file())
+
+    daemon.start()
+    eventually(lambda: got() == "11\n", "the first comes")
+    with open(source, "r+") as file:
+        file.write("12\n")
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    eventually(lambda: got() == "11\n12\n", "the second comes")
+
+
 @pytest.mark.parametrize("tool", [["gzip"], ["zstd", "-q"]], ids=["gzip", "zstd"])
 def test_compressed_files_are_read_and_damage_is_told(run_leat, tmp_path, tool):
     (tmp_path / "a.csv").write_text("".join(f"{n}\n" for n in range(100_000)))

@@ -2,15 +2,22 @@
 
 import gzip
 import json
+import os
 import random
 import signal
+import threading
 import time
 
 import maven
 import pytest
-from hdfs import Hdfs
+from hdfs import Hdfs, Refused
 from pipeline_text import often, with_options
 from processes import eventually
+
+
+LONG = bool(os.environ.get("LEAT_TEST_LONG"))
+VICTIMS = ("daemon", "name node", "data node") * (4 if LONG else 1)
+STALLS = 8 if LONG else 2
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +89,20 @@ def test_a_file_larger_than_one_request_is_read_whole(run_leat, hdfs):
     assert rows(run_leat, sql + "SELECT COUNT(*), SUM(id), MIN(CHAR_LENGTH(t)) FROM i;") == [f"150000,{sum(range(150_000))},60"]
 
 
+def test_folders_of_any_values_are_written_and_read(run_leat, hdfs, tmp_path):
+    values = ["10:30", "a b", "ä€", "x=y", "b[1]", "h#x", "a+b", "q;t", "a&b", "50%", "", "n/a", "c?d"]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"id": n, "v": value}) + "\n" for n, value in enumerate(values)))
+    source = table("i", "id BIGINT, v STRING", str(tmp_path / "in.jsonl"), "json")
+    sink = table("o", "id BIGINT, v STRING", hdfs.url("/odd folder"), "csv", "v")
+    done = run_leat("run", "-e", source + sink + "INSERT INTO o SELECT * FROM i;")
+    assert done.returncode == 0, done.stderr
+    back = table("b", "id BIGINT, v STRING", hdfs.url("/odd folder"), "csv", "v")
+    done = run_leat("run", "--output", "jsonl", "-e", back + "SELECT id, v FROM b;")
+    assert done.returncode == 0, done.stderr
+    got = {row["id"]: row["v"] for row in map(json.loads, done.stdout.splitlines())}
+    assert got == {n: value or None for n, value in enumerate(values)}
+
+
 def test_a_cluster_is_reached_by_tls(run_leat, hdfs, tmp_path):
     hdfs.write("/tls/a.csv", b"1\n2\n")
     source = table("i", "id BIGINT", hdfs.tls_url("/tls"), tls__ca_file=hdfs.ca_file).replace("tls.ca_file", "tls.ca-file")
@@ -127,6 +148,12 @@ def test_files_of_a_cluster_are_not_looked_up(run_leat, hdfs, tmp_path):
     assert "rows of 'names' cannot be looked up: its files are in a cluster" in done.stderr
 
 
+def test_a_batch_ends_where_there_is_nothing_to_read(run_leat, hdfs):
+    done = run_leat("run", "-e", table("t", "id BIGINT", hdfs.url("/nowhere")) + "SELECT id FROM t;")
+    assert done.returncode == 1
+    assert "/nowhere: no such file or folder" in done.stderr
+
+
 def test_who_may_not_write_is_told_and_nothing_is_lost(daemon, hdfs, tmp_path):
     hdfs.make_folder("/roots", permission="755")
     sink = table("o", "id BIGINT, part INT", hdfs.url("/roots/out")).replace("'webhdfs.user' = 'root'", "'webhdfs.user' = 'mallory'")
@@ -144,34 +171,71 @@ def test_who_may_not_write_is_told_and_nothing_is_lost(daemon, hdfs, tmp_path):
 # ---- following -----------------------------------------------------------------------------------------------------------
 
 
+def following(hdfs: Hdfs, folder: str, out) -> str:
+    return (
+        often("20 ms")
+        + table("i", "id BIGINT", hdfs.url(folder), **{"source__monitor-interval": "200 ms"})
+        + table("o", "id BIGINT", str(out), **{"sink__rolling-policy__file-size": "1 b"})
+        + "INSERT INTO o SELECT * FROM i;"
+    )
+
+
+def numbers_in(out) -> list[int]:
+    files = sorted((path for path in out.rglob("*") if path.is_file()), key=lambda path: path.name.removeprefix("."))
+    return [int(line) for path in files for line in path.read_text().split()]
+
+
 def test_files_that_grow_are_followed_under_every_name(daemon, hdfs, tmp_path):
     hdfs.write("/logs/a.csv", b"1\n2\n")
     out = tmp_path / "out"
-    daemon.add(
-        "follow",
-        often("20 ms")
-        + table("i", "id BIGINT", hdfs.url("/logs"), **{"source__monitor-interval": "100 ms"})
-        + table("o", "id BIGINT", str(out), **{"sink__rolling-policy__file-size": "1 b"})
-        + "INSERT INTO o SELECT * FROM i;",
-    )
-
-    def got() -> list[int]:
-        files = sorted((path for path in out.rglob("*") if path.is_file()), key=lambda path: path.name.removeprefix("."))
-        return [int(line) for path in files for line in path.read_text().split()]
-
+    daemon.add("follow", following(hdfs, "/logs", out))
     daemon.start()
-    eventually(lambda: got() == [1, 2], "what is there comes")
+    eventually(lambda: numbers_in(out) == [1, 2], "what is there comes")
     hdfs.append("/logs/a.csv", b"3\n")
-    eventually(lambda: got() == [1, 2, 3], "what is appended comes")
+    eventually(lambda: numbers_in(out) == [1, 2, 3], "what is appended comes")
     hdfs.rename("/logs/a.csv", "/logs/a.csv.1")
     hdfs.write("/logs/a.csv", b"4\n")
-    eventually(lambda: got() == [1, 2, 3, 4], "a rotated file is not read again")
+    eventually(lambda: numbers_in(out) == [1, 2, 3, 4], "a rotated file is not read again")
     daemon.kill()
     hdfs.append("/logs/a.csv", b"5\n")
     for n in range(6, 14):  # More than one part of a list.
         hdfs.write(f"/logs/b{n:02}.csv", b"%d\n" % n)
     daemon.start()
-    eventually(lambda: got() == list(range(1, 14)), "a restart goes on where it was")
+    eventually(lambda: numbers_in(out) == list(range(1, 14)), "a restart goes on where it was")
+
+
+def test_files_that_are_removed_do_not_hold_up_the_others(daemon, hdfs, tmp_path):
+    for n in range(12):
+        hdfs.write(f"/cleaned/{n:02}.csv", b"%d\n" % n)
+    daemon.add("follow", following(hdfs, "/cleaned", tmp_path / "out"))
+    daemon.start()
+    eventually(lambda: numbers_in(tmp_path / "out") == list(range(12)), "all come")
+    for n in range(11):
+        hdfs.remove(f"/cleaned/{n:02}.csv")
+    hdfs.append("/cleaned/11.csv", b"99\n")
+    eventually(lambda: 99 in numbers_in(tmp_path / "out"), "what is left is followed", 3)
+
+
+def test_a_file_that_is_rewritten_in_place_is_read_from_its_start(daemon, hdfs, tmp_path):
+    hdfs.write("/rewritten/a.csv", b"1\n2\n3\n")
+    daemon.add("follow", following(hdfs, "/rewritten", tmp_path / "out"))
+    daemon.start()
+    eventually(lambda: numbers_in(tmp_path / "out") == [1, 2, 3], "all come")
+    hdfs.name_node.send(signal.SIGSTOP)  # The cut is not seen alone.
+    cut = threading.Thread(target=lambda: hdfs.truncate("/rewritten/a.csv", 2))
+    cut.start()
+    hdfs.name_node.send(signal.SIGCONT)
+    cut.join()
+
+    def appended() -> bool:
+        try:
+            hdfs.append("/rewritten/a.csv", b"7\n8\n9\n")
+            return True
+        except Refused:  # The cluster is still cutting it.
+            return False
+
+    eventually(appended, "it can be appended to")
+    eventually(lambda: numbers_in(tmp_path / "out")[-3:] == [7, 8, 9], "what is new comes")
 
 
 # ---- trouble -------------------------------------------------------------------------------------------------------------
@@ -189,7 +253,7 @@ def copying(hdfs: Hdfs, folder: str, source: str, rate: int) -> str:
 
 
 def test_kills_of_daemon_and_servers_lose_and_double_nothing(daemon, hdfs, tmp_path):
-    count = 30_000
+    count = 9_000 * len(VICTIMS)
     daemon.add("copy", copying(hdfs, "/killed", numbers(tmp_path / "in.csv", count), 3_000))
     chance = random.Random(4)
     daemon.start()
@@ -197,7 +261,7 @@ def test_kills_of_daemon_and_servers_lose_and_double_nothing(daemon, hdfs, tmp_p
     def more_files(than: int):
         return eventually(lambda: len(hdfs.files("/killed")) > than or finished(daemon), "files come", 90)
 
-    for victim in ("daemon", "name node", "daemon", "data node", "daemon"):
+    for victim in VICTIMS:
         more_files(len(hdfs.files("/killed")))
         time.sleep(chance.uniform(0, 0.2))
         if victim == "daemon":
@@ -214,6 +278,25 @@ def test_kills_of_daemon_and_servers_lose_and_double_nothing(daemon, hdfs, tmp_p
     eventually(lambda: finished(daemon), "the pipeline ends", 150)
     assert ids_in(hdfs, "/killed") == list(range(count))
     assert not [path for path in hdfs.files("/killed") if "inprogress" in path]
+
+
+def test_requests_that_are_carried_out_late_do_no_harm(daemon, hdfs, tmp_path):
+    """A data node stands still: what was sent to it is given up, sent again, and all of it is carried out at once."""
+    count = 8_000 * STALLS
+    sql = copying(hdfs, "/late", numbers(tmp_path / "in.csv", count), 3_000).replace("'webhdfs.timeout' = '5 s'", "'webhdfs.timeout' = '400 ms'")
+    daemon.add("copy", sql)
+    hdfs.data_node.send(signal.SIGSTOP)
+    daemon.start()
+    for _ in range(STALLS):
+        time.sleep(2)
+        hdfs.data_node.send(signal.SIGCONT)
+        before = len(hdfs.published("/late"))
+        eventually(lambda before=before: len(hdfs.published("/late")) > before + 1 or finished(daemon), "files come", 120)
+        hdfs.data_node.send(signal.SIGSTOP)
+    hdfs.data_node.send(signal.SIGCONT)
+    eventually(lambda: finished(daemon), "the pipeline ends", 150)
+    time.sleep(2)  # Whatever is still to be carried out.
+    assert ids_in(hdfs, "/late") == list(range(count))
 
 
 def finished(daemon) -> bool:

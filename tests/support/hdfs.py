@@ -157,6 +157,12 @@ class Hdfs:
     def rename(self, path: str, to: str) -> None:
         self._ask("PUT", path, "RENAME", destination=to)
 
+    def remove(self, path: str) -> None:
+        self._ask("DELETE", path, "DELETE")
+
+    def truncate(self, path: str, length: int) -> None:
+        self._ask("POST", path, "TRUNCATE", newlength=length)
+
     def make_folder(self, path: str, **more) -> None:
         self._ask("PUT", path, "MKDIRS", **more)
 

@@ -9,7 +9,7 @@ using namespace leat::sinks;
 
 TEST_CASE("the states of files come back, and any other bytes are corrupt") {
   const std::string bytes =
-      encode_files({{"", 3, 500, -7, 9, "0123", ".json"}, {"day=1", 8, 20, 1, 2, "0123", ".json.gz"}});
+      encode_files({{"", 3, 500, -7, 9, "0123", ".json"}, {"day=1", 8, 20, 1, 2, "0123", ".json.gz", "5f"}});
   const auto files = decode_files(bytes);
   REQUIRE(files);
   REQUIRE(files->size() == 2);
@@ -19,6 +19,8 @@ TEST_CASE("the states of files come back, and any other bytes are corrupt") {
   CHECK(files->at(1).folder == "day=1");
   CHECK(files->at(1).number == 8);
   CHECK(files->at(1).form == ".json.gz");
+  CHECK(files->at(0).mark.empty());
+  CHECK(files->at(1).mark == "5f");
   CHECK(decode_files("")->empty());
   for (std::size_t length = 1; length < bytes.size(); ++length)
     CHECK_FALSE(decode_files(bytes.substr(0, length)));
@@ -49,6 +51,26 @@ TEST_CASE("states of earlier versions are one file") {
     CHECK(files->at(0).store == (version == 2 ? "0123" : ""));
     CHECK(files->at(0).form.empty());
   }
+}
+
+TEST_CASE("a state of version 3 has files without marks") {
+  std::string bytes;
+  ByteWriter writer(bytes);
+  writer.u8(3);
+  writer.varint(1);
+  writer.string("day=1");
+  writer.varint(3);
+  writer.varint(500);
+  writer.zigzag(-7);
+  writer.zigzag(9);
+  writer.string("0123");
+  writer.string(".csv");
+  const auto files = decode_files(bytes);
+  REQUIRE(files);
+  REQUIRE(files->size() == 1);
+  CHECK(files->at(0).folder == "day=1");
+  CHECK(files->at(0).form == ".csv");
+  CHECK(files->at(0).mark.empty());
 }
 
 TEST_CASE("files are kept by folder, one in each") {

@@ -25,6 +25,7 @@ TEST_CASE("a path that is none says what is wrong with it") {
   CHECK(message("swebhdfs://nn:x/a").find("'swebhdfs://namenode:9871/folder', found a port") !=
         std::string::npos);
   CHECK(message("webhdfs://me@nn/a").find("without user and password in it") != std::string::npos);
+  CHECK(message("webhdfs://nn?x=/y").find("found '?'") != std::string::npos);
   CHECK(message("/a").find("found no host") != std::string::npos);
   CHECK(message("webhdfs://nn/a\nb").find("found a control character") != std::string::npos);
 }
@@ -53,6 +54,16 @@ TEST_CASE("an answer that is not WebHDFS's is told by its status") {
   CHECK(read_webhdfs_refusal(502, "").code == ErrorCode::kUnavailable);
   CHECK(read_webhdfs_refusal(403, "[1,2]").code == ErrorCode::kUnavailable);
   CHECK(read_webhdfs_refusal(403, R"({"RemoteException":7})").code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE("a delegation token is not in what is said of a cluster that is away") {
+  const auto path = parse_webhdfs_path("webhdfs://127.0.0.1:1/a");
+  WebHdfs cluster(webhdfs_options(*path, {.delegation_token = Secret("hush")}));
+  const auto found = cluster.look("/a");
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ErrorCode::kUnavailable);
+  CHECK(found.error().message.find("webhdfs://127.0.0.1:1/a: ") == 0);
+  CHECK(found.error().message.find("hush") == std::string::npos);
 }
 
 TEST_CASE("a delegation token never shows, and the file system's options need a path of a cluster") {
