@@ -16,8 +16,6 @@ from processes import eventually
 
 
 LONG = bool(os.environ.get("LEAT_TEST_LONG"))
-VICTIMS = ("daemon", "name node", "data node") * (4 if LONG else 1)
-STALLS = 8 if LONG else 2
 
 
 @pytest.fixture(scope="module")
@@ -252,51 +250,52 @@ def copying(hdfs: Hdfs, folder: str, source: str, rate: int) -> str:
     )  # fmt: skip
 
 
-def test_kills_of_daemon_and_servers_lose_and_double_nothing(daemon, hdfs, tmp_path):
-    count = 9_000 * len(VICTIMS)
-    daemon.add("copy", copying(hdfs, "/killed", numbers(tmp_path / "in.csv", count), 3_000))
+def stall(hdfs: Hdfs, meanwhile=lambda: None) -> None:
+    """The data node stands still: what is sent to it is given up, sent again, and all of it is carried out at once."""
+    hdfs.data_node.send(signal.SIGSTOP)
+    time.sleep(2)
+    meanwhile()
+    hdfs.data_node.send(signal.SIGCONT)
+
+
+def restart(daemon) -> None:
+    daemon.kill()
+    daemon.start()
+
+
+def kill_name_node(hdfs: Hdfs) -> None:
+    hdfs.name_node.stop(signal.SIGKILL)
+    hdfs.start_name_node()
+    hdfs.wait_ready()
+
+
+def kill_data_node(hdfs: Hdfs) -> None:
+    hdfs.data_node.stop(signal.SIGKILL)
+    hdfs.start_data_node()
+    hdfs.wait_ready()
+
+
+def test_kills_and_late_requests_lose_and_double_nothing(daemon, hdfs, tmp_path):
+    troubles = [
+        lambda: stall(hdfs),
+        lambda: restart(daemon),
+        lambda: kill_name_node(hdfs),
+        lambda: stall(hdfs, daemon.kill) or daemon.start(),
+        lambda: kill_data_node(hdfs),
+    ] * (4 if LONG else 1)
+    count = 9_000 * len(troubles)
+    sql = copying(hdfs, "/trouble", numbers(tmp_path / "in.csv", count), 3_000)
+    daemon.add("copy", sql.replace("'webhdfs.timeout' = '5 s'", "'webhdfs.timeout' = '800 ms'"))
     chance = random.Random(4)
     daemon.start()
-
-    def more_files(than: int):
-        return eventually(lambda: len(hdfs.files("/killed")) > than or finished(daemon), "files come", 90)
-
-    for victim in VICTIMS:
-        more_files(len(hdfs.files("/killed")))
+    for trouble in troubles:
+        before = len(hdfs.published("/trouble"))
+        eventually(lambda before=before: len(hdfs.published("/trouble")) > before or finished(daemon), "files come", 120)
         time.sleep(chance.uniform(0, 0.2))
-        if victim == "daemon":
-            daemon.kill()
-            daemon.start()
-        elif victim == "name node":
-            hdfs.name_node.stop(signal.SIGKILL)
-            hdfs.start_name_node()
-            hdfs.wait_ready()
-        else:
-            hdfs.data_node.stop(signal.SIGKILL)
-            hdfs.start_data_node()
-            hdfs.wait_ready()
-    eventually(lambda: finished(daemon), "the pipeline ends", 150)
-    assert ids_in(hdfs, "/killed") == list(range(count))
-    assert not [path for path in hdfs.files("/killed") if "inprogress" in path]
-
-
-def test_requests_that_are_carried_out_late_do_no_harm(daemon, hdfs, tmp_path):
-    """A data node stands still: what was sent to it is given up, sent again, and all of it is carried out at once."""
-    count = 8_000 * STALLS
-    sql = copying(hdfs, "/late", numbers(tmp_path / "in.csv", count), 3_000).replace("'webhdfs.timeout' = '5 s'", "'webhdfs.timeout' = '400 ms'")
-    daemon.add("copy", sql)
-    hdfs.data_node.send(signal.SIGSTOP)
-    daemon.start()
-    for _ in range(STALLS):
-        time.sleep(2)
-        hdfs.data_node.send(signal.SIGCONT)
-        before = len(hdfs.published("/late"))
-        eventually(lambda before=before: len(hdfs.published("/late")) > before + 1 or finished(daemon), "files come", 120)
-        hdfs.data_node.send(signal.SIGSTOP)
-    hdfs.data_node.send(signal.SIGCONT)
-    eventually(lambda: finished(daemon), "the pipeline ends", 150)
+        trouble()
+    eventually(lambda: finished(daemon), "the pipeline ends", 180)
     time.sleep(2)  # Whatever is still to be carried out.
-    assert ids_in(hdfs, "/late") == list(range(count))
+    assert ids_in(hdfs, "/trouble") == list(range(count))
 
 
 def finished(daemon) -> bool:
