@@ -145,23 +145,23 @@ class Pump(multiprocessing.Process):
 
     def __init__(self, broker, rows):
         super().__init__(daemon=True)
-        self.rows = rows
-        command = ["mosquitto_pub", "-p", str(broker.port), "-t", "load/numbers", "-q", "1", "-l", "-i"]
-        self.publishers = [
-            subprocess.Popen([*command, f"pump-{i}"], stdin=subprocess.PIPE, bufsize=1 << 16) for i in range(2)
-        ]
+        self.rows, self.port = rows, broker.port
 
     def run(self):
+        command = ["mosquitto_pub", "-p", str(self.port), "-t", "load/numbers", "-q", "1", "-l", "-i"]
+        publishers = [
+            subprocess.Popen([*command, f"pump-{i}"], stdin=subprocess.PIPE, bufsize=1 << 16) for i in range(2)
+        ]
         begin, sent = time.monotonic(), 0
         while sent < self.rows:
             due = min(self.rows, int((time.monotonic() - begin) * RATE))
             for n in range(sent + 1, due + 1):
-                self.publishers[n % 2].stdin.write(b'{"n": %d, "device": %d, "word": "%040d"}\n' % (n, n % 50, n))
+                publishers[n % 2].stdin.write(b'{"n": %d, "device": %d, "word": "%040d"}\n' % (n, n % 50, n))
             sent = due
             time.sleep(0.01)
-        for publisher in self.publishers:
+        for publisher in publishers:
             publisher.stdin.close()
-        for publisher in self.publishers:
+        for publisher in publishers:
             publisher.wait(60)
 
 

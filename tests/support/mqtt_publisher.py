@@ -44,7 +44,13 @@ class Publisher:
             self.send(topic, payload)
 
     def flush(self, seconds: float = 60) -> None:
-        eventually(lambda: self.acknowledged >= self.sent, "the broker acknowledges every message", seconds)
+        """Fails when no acknowledgement comes for so long."""
+        while (before := self.acknowledged) < self.sent:
+            eventually(
+                lambda: self.acknowledged > before,  # noqa: B023
+                f"the broker acknowledges every message, and stands at {before} of {self.sent}",
+                seconds,
+            )
 
     def close(self) -> None:
         self.client.disconnect()
