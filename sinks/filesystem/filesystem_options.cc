@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
 #include <utility>
 
 #include "pipelines/base/flink_option.h"
@@ -11,8 +10,6 @@
 
 namespace leat::sinks {
 namespace {
-
-constexpr std::string_view kFileScheme = "file://";
 
 template <class Value>
 Option<FilesystemOptions> ignored(std::string key, std::string doc) {
@@ -100,7 +97,7 @@ void check_filesystem_options(const FilesystemOptions& options, const OptionMap&
                       "option 'sink.max-open-partitions': expected more than 0"});
   formats::check_header(options.header, map, errors);
   clients::check_files_path(options.path, options, map, errors);
-  if (options.path.empty() || options.path == kFileScheme)
+  if (clients::local_path_of(options.path).empty())
     errors.push_back({"path", OptionError::Part::kValue, "'path' is empty; expected a folder"});
 }
 
@@ -109,7 +106,7 @@ std::string folder_of(const FilesystemOptions& options) {
     const auto parsed = clients::parse_webhdfs_path(options.path);
     return parsed && parsed->path != "/" ? parsed->path : std::string();
   }
-  return options.path.starts_with(kFileScheme) ? options.path.substr(kFileScheme.size()) : options.path;
+  return clients::local_path_of(options.path);
 }
 
 std::unique_ptr<FileStore> store_of(const FilesystemOptions& options) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -21,6 +20,9 @@ constexpr std::uint16_t kTlsPort = 9871;
 constexpr std::string_view kPrefix = "/webhdfs/v1";
 /// What a path keeps of its characters in a URL.
 constexpr std::string_view kPathMarks = "/=,+@";
+/// And a URL that is encoded. A name node writes letters of other alphabets as they are, which a data node
+/// would take for Latin-1.
+constexpr std::string_view kUrlMarks = "%:/?#[]@!$&'()*+,;=";
 /// A list comes in parts of 1,000 names, unless the cluster is set otherwise; 300 bytes each, and the names.
 constexpr std::size_t kLongestAnswer = 16U << 20;
 /// Where the message of a wrong URL comes to the point.
@@ -86,16 +88,6 @@ const json* member_of(const json& answer, std::initializer_list<const char*> way
     at = &*found;
   }
   return at;
-}
-
-/// A name node writes letters of other alphabets as they are, which a data node takes for Latin-1.
-std::string in_ascii(const std::string& url) {
-  std::string out;
-  for (const char c : url) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x80 ? std::string(1, c) : fmt::format("%{:02X}", byte);
-  }
-  return out;
 }
 
 }  // namespace
@@ -185,7 +177,8 @@ class WebHdfs::Session {
     // Not from the header of a redirect, which our library gives decoded.
     const json* const location = member_of(way, {"Location"});
     const bool told = location != nullptr && location->is_string();
-    const auto url = parse_http_url(told ? in_ascii(location->get_ref<const std::string&>()) : "");
+    const auto url =
+        parse_http_url(told ? percent_encoded(location->get_ref<const std::string&>(), kUrlMarks) : "");
     if (!url) return nonsense(path, operation);
     if (options_.name_node.url.scheme == HttpUrl::Scheme::kHttps && url->scheme != HttpUrl::Scheme::kHttps)
       return fail(ErrorCode::kInvalid, shown(path, operation) + ": the name node sends on to " +

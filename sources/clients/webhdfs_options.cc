@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <string_view>
 
 namespace leat::clients {
@@ -47,6 +46,11 @@ void check_files_path(const std::string& path, const WebHdfsSettings& settings, 
       errors.push_back(
           {key, Part::kKey,
            fmt::format("option '{}' is for a path that begins with webhdfs:// or swebhdfs://", key)});
+}
+
+std::string local_path_of(std::string path) {
+  if (path.starts_with(kFileScheme)) path.erase(0, kFileScheme.size());
+  return path;
 }
 
 WebHdfsOptions webhdfs_options(const WebHdfsPath& path, const WebHdfsSettings& settings) {

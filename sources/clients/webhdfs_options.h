@@ -55,6 +55,9 @@ struct WebHdfsRows {
 void check_files_path(const std::string& path, const WebHdfsSettings& settings, const OptionMap& map,
                       std::vector<OptionError>& errors);
 
+/// A path of this machine, without the scheme file where it has that.
+std::string local_path_of(std::string path);
+
 /// Of a path and settings that are right.
 WebHdfsOptions webhdfs_options(const WebHdfsPath& path, const WebHdfsSettings& settings);
 

@@ -12,9 +12,8 @@
 namespace leat::sources {
 namespace {
 
-std::string absolute_path(std::string path) {
-  constexpr std::string_view kScheme = "file://";
-  if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
+std::string absolute_path(const std::string& url) {
+  const std::string path = clients::local_path_of(url);
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
   return error ? path : absolute.string();
