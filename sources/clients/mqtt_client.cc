@@ -16,7 +16,7 @@
 #include "sources/clients/connect_diagnosis.h"
 #include "sources/clients/paho_company.h"
 #include "sources/clients/paho_options.h"
-#include "sources/clients/socket_cutter.h"
+#include "sources/clients/socket_hold.h"
 #include "sources/clients/tls_diagnosis.h"
 
 namespace leat::sources {
@@ -157,7 +157,8 @@ class PahoClient final : public MqttClient {
   std::vector<std::string> unwanted_;  // Unchanged from `start` on.
   Backoff backoff_;                    // The supervisor's, as is the pause before its next attempt:
   Micros delay_{0};
-  SocketCutter socket_;  // The supervisor's while connecting, then Paho's thread's.
+  SocketHold socket_;
+  bool cut_ = false;  // We have cut the present connection. Paho's thread's.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -236,11 +237,11 @@ void PahoClient::run() {
       lock.lock();
     }
     stage_ = Stage::kDown;
-    if (std::exchange(renew_, false)) {
-      lock.unlock();
-      drop_client();
-      lock.lock();
-    }
+    const bool renew = std::exchange(renew_, false);
+    lock.unlock();
+    if (renew) drop_client();
+    if (!options_.subscriptions.empty()) socket_.see_out(kGoodbye);
+    lock.lock();
     if (want_ != Want::kRun) continue;
     if (!connected_ && !answered_) find_reason(lock);
     health_.refused = answered_;
@@ -351,6 +352,7 @@ void PahoClient::connected(const mqtt::token& token) {
   }
   const bool present = token.get_connect_response().is_session_present();
   socket_.find_own(url_port(url_));
+  cut_ = false;
   events_.on_connected(present ? SessionPresent::kYes : SessionPresent::kNo);
   // Here and not in the supervisor: what an earlier connection had subscribed is never missed for long. Only
   // requests are queued; nothing is waited for.
@@ -434,6 +436,8 @@ void PahoClient::suspect_twin() {
 }
 
 void PahoClient::receive(const mqtt::message& message) {
+  // What is read behind a message that was refused comes again behind it.
+  if (cut_ && message.get_qos() > 0) return;
   Receipt receipt = Receipt::kRefused;
   try {
     const auto& paho = message.c_struct();
@@ -456,10 +460,8 @@ void PahoClient::receive(const mqtt::message& message) {
     renew_ = true;
     refused_ = true;
   }
-  if (socket_.found())
-    socket_.cut();
-  else
-    events_.on_unrefused();
+  cut_ = socket_.cut();
+  if (!cut_) events_.on_unrefused();
 }
 
 Status PahoClient::publish(const MqttPublication& message, Done done) {

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <mutex>
+#include <thread>
 
 #include "tests/support/eventually.h"
 #include "tests/support/mosquitto.h"
@@ -127,6 +129,98 @@ TEST_CASE("the broker publishes the will of a client whose connection is cut, no
   REQUIRE(broker.publish("will/last", {"x"}, 1));
   REQUIRE(witness.received("will/last=x"));
   CHECK(broker.log().find("'will/leaving'") == std::string::npos);
+}
+
+/// A client of a session that is kept. It refuses one message, once.
+class Keeper final : public MqttEvents {
+ public:
+  explicit Keeper(const std::string& url, std::string refused = "") : refused_(std::move(refused)) {
+    MqttClientOptions options{.url = url, .client_id = "keeper", .receive_maximum = 64};
+    options.backoff_min = Micros(10'000);
+    options.backoff_max = Micros(10'000);
+    options.subscriptions = {{"k/+"}};
+    auto made = make_mqtt_client(options, *this);
+    REQUIRE(made.has_value());
+    client = *std::move(made);
+    client->start();
+    REQUIRE(eventually([&] { return client->health().link == MqttHealth::Link::kConnected; }));
+  }
+  ~Keeper() override { client->stop(); }
+
+  Receipt on_message(const MqttMessage& message) override {
+    const std::scoped_lock lock(mutex_);
+    const std::string payload(message.payload);
+    ++taken_[payload];
+    last_ = std::stoi(payload);
+    if (payload != refused_) return Receipt::kTaken;
+    refused_.clear();
+    --taken_[payload];
+    waits_for_connection_ = true;
+    return Receipt::kRefused;
+  }
+  void on_connected(SessionPresent session) override {
+    const std::scoped_lock lock(mutex_);
+    kept = kept && (session == SessionPresent::kYes || last_ == 0);
+    if (std::exchange(waits_for_connection_, false)) behind_refused = last_;
+  }
+  std::size_t distinct() const {
+    const std::scoped_lock lock(mutex_);
+    return taken_.size();
+  }
+  int repeated() const {
+    int sum = 0;
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [payload, times] : taken_) sum += times - 1;
+    return sum;
+  }
+
+  std::unique_ptr<MqttClient> client;
+  bool kept = true;
+  int behind_refused = 0;  ///< The last message that was handed over before the connection that follows.
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, int> taken_;
+  std::string refused_;
+  int last_ = 0;
+  bool waits_for_connection_ = false;
+};
+
+std::vector<std::string> numbers_to(int last) {
+  std::vector<std::string> numbers;
+  for (int number = 1; number <= last; ++number) numbers.push_back(std::to_string(number));
+  return numbers;
+}
+
+TEST_CASE("a pause under load has nothing sent again that was acknowledged") {
+  test::MosquittoServer broker;
+  REQUIRE(broker.start());
+  Keeper keeper(broker.url());
+  constexpr int kMessages = 20'000;
+  constexpr std::size_t kBetween = 400;
+  std::atomic<bool> published{false};
+  std::thread publisher([&] { published = broker.publish("k/a", numbers_to(kMessages), 1); });
+  for (std::size_t wanted = kBetween; wanted < kMessages; wanted += kBetween) {
+    CHECK(eventually([&] { return keeper.distinct() >= wanted; }));
+    keeper.client->pause();
+    CHECK(eventually([&] { return keeper.client->health().link == MqttHealth::Link::kPaused; }));
+    keeper.client->resume();
+  }
+  publisher.join();
+  CHECK(published);
+  CHECK(eventually([&] { return keeper.distinct() == kMessages; }));
+  CHECK(keeper.kept);
+  CHECK(keeper.repeated() == 0);
+}
+
+TEST_CASE("behind a message that was refused nothing is handed over before it comes again") {
+  test::MosquittoServer broker;
+  REQUIRE(broker.start());
+  Keeper keeper(broker.url(), "700");
+  REQUIRE(broker.publish("k/a", numbers_to(3'000), 1));
+  CHECK(eventually([&] { return keeper.distinct() == 3'000; }));
+  CHECK(keeper.behind_refused == 700);
+  CHECK(keeper.repeated() == 0);
 }
 
 /// A certificate for 127.0.0.1 that signs itself; made by openssl's program.
