@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kTurnMicros = 5'000;
 /// Encoded records above this call for a commit before its time; above the second the engine waits for it.
 constexpr std::uint64_t kCommitBytes = 4 << 20;
-constexpr std::uint64_t kStallBytes = 16 << 20;
+constexpr std::uint64_t kStallBytes = 8 << 20;
 /// The same for the number of dead letters; their bytes count with those of the records.
 constexpr std::size_t kCommitDeadLetters = 1'000;
 constexpr std::size_t kStallDeadLetters = 10'000;

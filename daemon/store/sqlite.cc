@@ -1,5 +1,6 @@
 #include "daemon/store/sqlite.h"
 
+#include <cstring>
 #include <utility>
 
 namespace leat::store {
@@ -50,6 +51,12 @@ std::string_view advice(int primary) {
   }
 }
 
+/// ": Read-only file system", as the system said it; empty when it said nothing.
+std::string cause_of_io_error(sqlite3* db) {
+  const int cause = db != nullptr ? sqlite3_system_errno(db) : 0;
+  return cause != 0 ? std::string(": ") + std::strerror(cause) : "";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, OpenMode mode) {
@@ -92,7 +99,7 @@ Error Connection::error(int rc) {
     trouble_ = Trouble::kUnknownOutcome;
   std::string message = path_ + ": ";
   message += db_ != nullptr && sqlite3_extended_errcode(db_) == rc ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);
-  if (primary == SQLITE_IOERR) message += " (code " + std::to_string(rc) + ")";
+  if (primary == SQLITE_IOERR) message += cause_of_io_error(db_) + " (code " + std::to_string(rc) + ")";
   return {code_of(primary), message + std::string(advice(primary))};
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
 #include <string>
 
 namespace leat::sources {
@@ -72,6 +71,13 @@ bool PartitionShare::has(std::int32_t partition) const {
   return ranges_.empty() || std::any_of(ranges_.begin(), ranges_.end(), [&](const auto& range) {
            return range.first <= partition && partition <= range.second;
          });
+}
+
+std::optional<std::int32_t> PartitionShare::first_absent(const std::set<std::int32_t>& there) const {
+  for (const auto& [first, last] : ranges_)
+    for (std::int64_t number = first; number <= last; ++number)
+      if (!there.contains(static_cast<std::int32_t>(number))) return static_cast<std::int32_t>(number);
+  return std::nullopt;
 }
 
 }  // namespace leat::sources

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -23,6 +25,8 @@ class PartitionShare {
   /// "0-3,7"; empty: all. Errors: invalid.
   static Result<PartitionShare> parse(std::string_view text);
   [[nodiscard]] bool has(std::int32_t partition) const;
+  /// The first that it names and that is not among these.
+  [[nodiscard]] std::optional<std::int32_t> first_absent(const std::set<std::int32_t>& there) const;
 
  private:
   std::vector<std::pair<std::int32_t, std::int32_t>> ranges_;  // First and last; none: all.

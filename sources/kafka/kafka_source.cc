@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -118,6 +119,7 @@ class KafkaSource final : public Source {
   /// Looks which partitions there are, and takes new ones. Errors: those of OffsetRules.
   Status look();
   Status take(std::span<const KafkaPartition> appeared);
+  [[nodiscard]] std::string absent_of(std::span<const KafkaPartition> found) const;
   void forget_reached_ends();
   Result<KafkaOffsets> beginnings_of(std::span<const KafkaPartition> partitions);
   Status read_all();
@@ -154,7 +156,8 @@ class KafkaSource final : public Source {
   bool looked_ = false;  // Ever since the start, and with an answer.
   Clock::time_point next_look_{};
   Backoff backoff_;
-  std::string missing_;  // Topics that are not there.
+  std::string missing_;  // Topics that are not there; of a bounded source partitions, too.
+  std::string absent_;   // Partitions that the options name.
   std::vector<KafkaMessage> messages_;
   std::int64_t batch_time_ = 0;
   std::uint64_t appended_ = 0;
@@ -246,7 +249,9 @@ void KafkaSource::run() {
 Status KafkaSource::look() {
   LEAT_ASSIGN(const FoundPartitions found,
               consumer_->find({.topics = options_.topics, .pattern = options_.topic_pattern}));
+  absent_ = absent_of(found.partitions);
   missing_ = found.trouble;
+  if (missing_.empty() && rules_->bounded()) missing_ = absent_;
   if (!looked_) forget_reached_ends();
   std::vector<KafkaPartition> appeared;
   for (const KafkaPartition& partition : found.partitions) {
@@ -257,6 +262,22 @@ Status KafkaSource::look() {
   looked_ = true;
   for (Split& split : splits_)
     if (split.adrift) LEAT_TRY(go_on(split));
+  return {};
+}
+
+/// What the options name and no topic has: "there is no partition 7, which 'scan.partitions' names".
+std::string KafkaSource::absent_of(std::span<const KafkaPartition> found) const {
+  std::set<std::int32_t> there;
+  for (const KafkaPartition& partition : found) there.insert(partition.number);
+  if (there.empty()) return {};
+  const auto say = [](std::int32_t number, std::string_view option) {
+    return fmt::format("there is no partition {}, which '{}' names", number, option);
+  };
+  if (const auto number = share_.first_absent(there)) return say(*number, "scan.partitions");
+  for (const auto& [text, option] : {std::pair(&options_.startup_offsets, "scan.startup.specific-offsets"),
+                                     std::pair(&options_.bounded_offsets, "scan.bounded.specific-offsets")})
+    for (const auto& [number, offset] : parse_partition_offsets(*text).value_or(PartitionOffsets()))
+      if (!there.contains(number)) return say(number, option);
   return {};
 }
 
@@ -335,7 +356,8 @@ void KafkaSource::looked() {
     return set_health(SourceHealth::Link::kUnreadable,
                       fmt::format("{}: {}, next look in {}", options_.servers, missing_, shown_wait(pause)));
   set_health(SourceHealth::Link::kConnected,
-             fmt::format("{}: {} partitions", options_.servers, splits_.size()));
+             fmt::format("{}: {} partitions{}{}", options_.servers, splits_.size(),
+                         absent_.empty() ? "" : "; ", absent_));
 }
 
 void KafkaSource::in_trouble(const Error& error) {

@@ -46,8 +46,10 @@ class SmallDisk final : public test::DiskObserver {
   void after(const test::DiskCall& call) override {
     if (call.kind == Kind::kWrite || call.kind == Kind::kResize) sizes_[call.path] = size_after(call);
     if (call.kind == Kind::kRemove) sizes_.erase(call.path);
+    if (call.kind == Kind::kRemove && call.path.ends_with("ballast")) ballast_given = true;
   }
   std::atomic<std::uint64_t> room;
+  std::atomic<bool> ballast_given{false};
 
  private:
   std::uint64_t size_after(const test::DiskCall& call) {
@@ -155,10 +157,12 @@ TEST_CASE_FIXTURE(FaultyDisk, "a store that has filled its disk empties itself a
     return write(std::move(made));
   };
   // Twice: emptying the log may have made room for another one.
-  while (number < 1'000 && (commit() || commit())) ++number;
+  Status refused;
+  while (number < 1'000 && ((refused = commit()) || (refused = commit()))) ++number;
   REQUIRE(number < 1'000);
-  CHECK_FALSE(health_of(*store).has_ballast);
-  CHECK_FALSE(health_of(*store).problem.empty());
+  CHECK(refused.error().code == ErrorCode::kExhausted);
+  // Housekeeping may have found room for it again by now, on a slow machine.
+  CHECK(disk.ballast_given);
   for (auto shipment = next(); shipment && *shipment; shipment = next())
     REQUIRE(settle({.number = (*shipment)->number, .delivered = (*shipment)->records}));
   // Housekeeping gives the pages back when there is a moment's rest.

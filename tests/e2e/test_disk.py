@@ -6,15 +6,18 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
 
+from disk_trouble import DiskTrouble, can_trace
 from leat import Daemon
 from pipeline_text import mqtt_readings, often, with_options
 from processes import eventually
 from readings import lines, readings
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file systems and becomes somebody else")
+needs_strace = pytest.mark.skipif(not can_trace(), reason="no strace, or it may not trace here")
 ROWS = readings(8000)
 
 
@@ -45,6 +48,15 @@ def fill(folder: pathlib.Path) -> pathlib.Path:
             return filler
 
 
+def arrive_in_order(daemon, publisher, receiver, count: int) -> None:
+    publisher.flush()
+    eventually(lambda: len(receiver.rows("/rows")) >= count, "every row at the receiver", 120)
+    daemon.wait_delivered()
+    assert [row["seq"] for row in receiver.rows("/rows")] == [row["seq"] for row in ROWS[:count]]
+    status = daemon.pipeline("rows")
+    assert status["accounting_violations"] == [] and status["sources"][0]["messages"]["dropped"] == 0
+
+
 @needs_root
 def test_a_disk_that_fills_up_under_load_and_is_freed_loses_nothing(small_disk, broker, publisher, receiver, daemon):
     daemon.add("rows", rows_over_http(broker, receiver))
@@ -66,12 +78,7 @@ def test_a_disk_that_fills_up_under_load_and_is_freed_loses_nothing(small_disk, 
     assert len(receiver.rows("/rows")) < len(ROWS)
     fill(small_disk).unlink()
     eventually(lambda: daemon.ask("/readyz").status == 200, "it is ready again by itself")
-    publisher.flush()
-    eventually(lambda: len(receiver.rows("/rows")) >= len(ROWS), "every row at the receiver", 60)
-    daemon.wait_delivered()
-    assert [row["seq"] for row in receiver.rows("/rows")] == [row["seq"] for row in ROWS]
-    status = daemon.pipeline("rows")
-    assert status["accounting_violations"] == [] and status["sources"][0]["messages"]["dropped"] == 0
+    arrive_in_order(daemon, publisher, receiver, len(ROWS))
     assert daemon.log().count("the store takes commits again") >= 1
 
 
@@ -96,6 +103,61 @@ def test_a_store_that_fills_its_disk_by_itself_goes_on_when_the_far_side_is_back
     assert [row["seq"] for row in receiver.rows("/rows")] == list(range(count))
     eventually(lambda: daemon.ask("/readyz").status == 200, "it is ready again by itself")
     assert daemon.pipeline("rows")["accounting_violations"] == []
+
+
+@needs_strace
+def test_a_disk_whose_syncs_take_a_second_holds_back_and_loses_nothing(broker, publisher, receiver, daemon):
+    count = 6000
+    daemon.add("rows", rows_over_http(broker, receiver))
+    daemon.start().wait_connected("rows")
+    messages = [(f"site/mill/{row['device']}", line) for row, line in zip(ROWS[:count], lines(ROWS[:count]))]
+    with DiskTrouble(daemon.running.process.pid, "fsync,fdatasync", "delay_enter=1000000", daemon.folder) as slow:
+        sender = threading.Thread(target=publisher.send_paced, args=(messages, 2000))
+        sender.start()
+        eventually(lambda: slow.met() >= 8, "eight slow syncs", 60)
+        # The loop and the API wait for no disk: each asked several times while a sync lasts.
+        for _ in range(20):
+            begin = time.monotonic()
+            assert daemon.ask("/healthz").status == 200 and daemon.pipeline("rows")["state"] == "running"
+            assert time.monotonic() - begin < 0.9
+        sender.join()
+    arrive_in_order(daemon, publisher, receiver, count)
+
+
+@needs_strace
+@pytest.mark.parametrize("error, told", [("EROFS", "Read-only file system"), ("EIO", "Input/output error")])
+def test_a_disk_that_refuses_while_the_daemon_runs_is_told_and_loses_nothing(
+    broker, publisher, receiver, daemon, error, told
+):
+    daemon.add("rows", rows_over_http(broker, receiver))
+    daemon.start().wait_connected("rows")
+    messages = [(f"site/mill/{row['device']}", line) for row, line in zip(ROWS, lines(ROWS))]
+    sender = threading.Thread(target=publisher.send_paced, args=(messages, 2000))
+    sender.start()
+    daemon.wait_received("rows", 1000)
+    with DiskTrouble(daemon.running.process.pid, "pwrite64,fsync,fdatasync,ftruncate", f"error={error}", daemon.folder):
+        # Of the journal and of the store.
+        eventually(lambda: daemon.ask("/readyz").text.count(told) == 2, "/readyz tells", 10)
+        sender.join()
+        assert daemon.ask("/healthz").status == 200
+        assert len(receiver.rows("/rows")) < len(ROWS)
+    eventually(lambda: daemon.ask("/readyz").status == 200, "it is ready again by itself")
+    arrive_in_order(daemon, publisher, receiver, len(ROWS))
+
+
+@needs_root
+def test_a_folder_on_a_read_only_disk_is_named_and_taken_when_it_can_be_written(small_disk, daemon):
+    daemon.start()
+    daemon.stop()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    refused = subprocess.run(
+        [daemon.leat, *map(str, daemon.arguments)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert refused.returncode == 1
+    assert str(small_disk) in refused.stderr and "ead-only" in refused.stderr, refused.stderr
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    daemon.start()
+    assert daemon.ask("/readyz").status == 200
 
 
 def test_a_second_daemon_on_the_folder_is_told_who_has_it(leat, daemon):

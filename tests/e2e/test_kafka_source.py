@@ -230,6 +230,20 @@ def test_a_broker_that_dies_is_waited_for(kafka, topic, daemon):
     assert "source lost its connection" in daemon.log()
 
 
+def test_a_bounded_read_waits_for_partitions_that_it_names_and_that_are_not_there(kafka, topic, daemon):
+    produce(kafka, topic, [(None, '{"n": 1}')])
+    sql = "".join([
+        bounded(kafka, topic, "n BIGINT", **{"scan.partitions": "0-63"}),
+        "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\nINSERT INTO kept SELECT n FROM readings;",
+    ])
+    daemon.add("share", sql)
+    daemon.start()
+    daemon.wait_received("share", 1)
+    source = eventually(lambda: (s := daemon.source("share"))["link"] == "unreadable" and s, "it says so")
+    assert "there is no partition " in source["detail"] and "which 'scan.partitions' names" in source["detail"]
+    assert daemon.pipeline("share")["state"] == "running"
+
+
 def test_a_wrong_password_is_named_and_a_right_one_reads(leat, tmp_path, kafka, topic, daemon):
     produce(kafka, topic, [(None, '{"n": 1}')])
 

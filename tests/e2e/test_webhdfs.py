@@ -111,6 +111,15 @@ def test_a_cluster_is_reached_by_tls(run_leat, hdfs, tmp_path):
     assert ids_in(hdfs, "/tls-out") == [11, 12]
 
 
+def test_a_cluster_of_an_unknown_authority_is_refused_unless_nothing_is_checked(run_leat, hdfs, tmp_path):
+    hdfs.write("/unchecked/a.csv", b"1\n")
+    trusting = table("i", "id BIGINT", hdfs.tls_url("/unchecked"), tls__verification="none")
+    assert rows(run_leat, trusting + "SELECT id FROM i;") == ["1"]
+    state = ["--set", "restart-strategy.type=none"]
+    doubting = run_leat("run", *state, "-e", table("i", "id BIGINT", hdfs.tls_url("/unchecked")) + "SELECT id FROM i;")
+    assert doubting.returncode == 1 and "certificate" in doubting.stderr, doubting.stderr
+
+
 # ---- what is wrong -------------------------------------------------------------------------------------------------------
 
 

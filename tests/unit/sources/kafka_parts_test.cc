@@ -22,6 +22,10 @@ TEST_CASE("a share is ranges and single partitions, and all of them when it is e
   for (const std::int32_t in : {0, 3, 7}) CHECK(share.has(in));
   for (const std::int32_t out : {4, 6, 8}) CHECK(!share.has(out));
   CHECK(PartitionShare::parse("")->has(5));
+  CHECK(share.first_absent({0, 1, 2, 3, 4, 7}) == std::nullopt);
+  CHECK(share.first_absent({0, 1, 2, 3}) == 7);
+  CHECK(PartitionShare::parse("0-2147483647")->first_absent({0, 1}) == 2);
+  CHECK(PartitionShare::parse("")->first_absent({}) == std::nullopt);
   for (const char* wrong : {"a", "3-1", "1-", "-", "1;2"}) CHECK(!PartitionShare::parse(wrong).has_value());
 }
 

@@ -96,6 +96,7 @@ export function Tail({ pipeline, tables }: { pipeline: string; tables: readonly 
   const select = useRef<HTMLSelectElement>(null);
   const table = tables.includes(chosen) ? chosen : "";
   const state = useTail(table, pipeline);
+  const reads = state.columns.length > 0; // The daemon names the columns first: every row from now on comes.
   if (!has("tail")) return <p class="quiet">This daemon cannot show rows as they come.</p>;
   return (
     <>
@@ -117,7 +118,7 @@ export function Tail({ pipeline, tables }: { pipeline: string; tables: readonly 
         )}
       </div>
       {table && state.rows.length > 0 && <ChangedRows label={`Last rows of ${table}`} state={state} />}
-      {table && state.rows.length === 0 && <p class="quiet">No row has come yet.</p>}
+      {table && state.rows.length === 0 && <p class="quiet">{reads ? "No row has come yet." : "Opening …"}</p>}
     </>
   );
 }
