@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdio>
+#include <iterator>
 
 #include "daemon/api/openapi.h"
 #include "daemon/cli/describe_pages.h"
+#include "daemon/cli/describe_schema.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/config/config.h"
@@ -57,22 +60,27 @@ void print_format(const plan::FormatInfo& format) {
   print_options("Options:", format.options());
 }
 
-void print_all(const plan::Catalog& catalog) {
+void list_connectors() {
   fmt::print("connectors\n");
-  for (const auto& connector : catalog.connectors)
+  for (const auto& connector : runtime::catalog().connectors)
     fmt::print("  {:<12} {:<14} {}\n", connector.name,
                connector.can_read && connector.can_write ? "source, sink"
                : connector.can_read                      ? "source"
                                                          : "sink",
                connector.doc);
-  fmt::print("formats\n");
-  for (const auto& format : catalog.formats) fmt::print("  {}\n", format.name);
-  fmt::print(
-      "\n'leat describe NAME' prints the options of one; 'leat describe functions', 'leat describe "
-      "settings' and 'leat describe configuration' list those.\n");
 }
 
-void print_functions() {
+void list_formats() {
+  fmt::print("formats\n");
+  for (const auto& format : runtime::catalog().formats) fmt::print("  {}\n", format.name);
+}
+
+void list_forms() {
+  for (const plan::LanguageForm& form : plan::all_language_forms())
+    fmt::print("{}\n    {}\n", form.form, form.doc);
+}
+
+void list_functions() {
   for (const functions::ScalarFunction& function : functions::all_scalars())
     fmt::print("{}\n    {}\n", function.signature, function.doc);
   fmt::print("\naggregates\n");
@@ -80,13 +88,13 @@ void print_functions() {
     fmt::print("{}\n    {}\n", function.signature, function.doc);
 }
 
-void print_settings() {
+void list_settings() {
   for (const plan::Setting& setting : plan::all_settings())
     if (setting.effect == plan::SettingEffect::kUsed)
       fmt::print("'{}'  {}\n    {}\n", setting.key, setting.type, setting.doc);
 }
 
-void print_configuration() {
+void list_configuration() {
   for (const OptionDoc& key : config::config_docs())
     fmt::print("{}  {}{}\n    {}\n", key.key, key.type,
                key.default_text.empty() ? "" : ", default " + key.default_text, key.doc);
@@ -97,6 +105,20 @@ std::string in_capitals(const std::string& name) {
   std::ranges::transform(upper, upper.begin(),
                          [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return upper;
+}
+
+/// False: there is no connector of that name.
+bool print_connector(const std::string& name) {
+  const plan::ConnectorInfo* connector = runtime::catalog().find_connector(name);
+  if (connector != nullptr) print_connector(*connector);
+  return connector != nullptr;
+}
+
+/// False: there is no format of that name.
+bool print_format(const std::string& name) {
+  const plan::FormatInfo* format = runtime::catalog().find_format(name);
+  if (format != nullptr) print_format(*format);
+  return format != nullptr;
 }
 
 /// False: there is no form of the language of that name.
@@ -137,12 +159,6 @@ bool print_option(const std::string& name) {
   return any;
 }
 
-/// Of the names as they are, or in capitals, as functions have them.
-std::string nearest_of(const std::string& name, const std::vector<std::string>& names) {
-  const std::string nearest = did_you_mean(name, names);
-  return nearest.empty() ? did_you_mean(in_capitals(name), names) : nearest;
-}
-
 /// False: there is no function of that name.
 bool print_function(const std::string& name) {
   const std::string upper = in_capitals(name);
@@ -157,62 +173,143 @@ bool print_function(const std::string& name) {
   return true;
 }
 
-int describe_page(const DescribeOptions& options) {
-  if (options.name == "functions") return fmt::print("{}", functions_page()), kOk;
-  if (options.name == "settings") return fmt::print("{}", settings_page()), kOk;
-  if (options.name == "connectors") return fmt::print("{}", connectors_page()), kOk;
-  if (options.name == "routes") return fmt::print("{}", api::routes_page(api::routes())), kOk;
-  if (options.name == "configuration") return fmt::print("{}", configuration_page()), kOk;
+template <class Things>
+std::vector<std::string> names_of(const Things& things) {
+  std::vector<std::string> names;
+  for (const auto& thing : things) names.emplace_back(thing.name);
+  return names;
+}
+
+std::vector<std::string> connector_names() {
+  return names_of(runtime::catalog().connectors);
+}
+
+std::vector<std::string> format_names() {
+  return names_of(runtime::catalog().formats);
+}
+
+std::vector<std::string> form_names() {
+  std::vector<std::string> names;
+  for (const auto& form : plan::all_language_forms())
+    names.insert(names.end(), form.names.begin(), form.names.end());
+  return names;
+}
+
+std::vector<std::string> function_names() {
+  std::vector<std::string> names = names_of(functions::all_scalars());
+  std::ranges::move(names_of(functions::all_aggregates()), std::back_inserter(names));
+  return names;
+}
+
+std::vector<std::string> setting_names() {
+  std::vector<std::string> names;
+  for (const auto& setting : plan::all_settings()) names.emplace_back(setting.key);
+  return names;
+}
+
+std::vector<std::string> option_names() {
+  return {};  // So many that the nearest one is seldom the one that was meant.
+}
+
+/// What can be described; the plural of its word lists all of it.
+struct Kind {
+  std::string_view word;
+  bool (*print)(const std::string& name);
+  void (*list)();
+  std::vector<std::string> (*names)();
+};
+
+void list_options() {
+  list_connectors();
+  list_formats();
+  fmt::print("\n'leat describe connector NAME' and 'leat describe format NAME' print the options of one.\n");
+}
+
+constexpr std::array<Kind, 6> kKinds{{{"connector", print_connector, list_connectors, connector_names},
+                                      {"format", print_format, list_formats, format_names},
+                                      {"form", print_form, list_forms, form_names},
+                                      {"function", print_function, list_functions, function_names},
+                                      {"setting", print_setting, list_settings, setting_names},
+                                      {"option", print_option, list_options, option_names}}};
+
+const Kind* kind_of(std::string_view word) {
+  if (word.ends_with('s')) word.remove_suffix(1);
+  const auto* found = std::ranges::find(kKinds, word, &Kind::word);
+  return found != kKinds.end() ? found : nullptr;
+}
+
+std::vector<std::string> names_of_kinds() {
+  std::vector<std::string> names = {"configuration"};
+  for (const Kind& kind : kKinds) names.push_back(std::string(kind.word) + "s");
+  return names;
+}
+
+/// Of the names as they are, or in capitals, as functions have them.
+std::string nearest_of(const std::string& name, const std::vector<std::string>& names) {
+  const std::string nearest = did_you_mean(name, names);
+  return nearest.empty() ? did_you_mean(in_capitals(name), names) : nearest;
+}
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names = names_of_kinds();
+  for (const Kind& kind : kKinds) std::ranges::move(kind.names(), std::back_inserter(names));
+  return names;
+}
+
+int refuse(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
+  fmt::print(stderr, "leat describe: there is no {} '{}'{}\n", what, name, nearest_of(name, known));
+  return kUsage;
+}
+
+int describe_page(const std::string& name) {
+  if (name == "functions") return fmt::print("{}", functions_page()), kOk;
+  if (name == "settings") return fmt::print("{}", settings_page()), kOk;
+  if (name == "connectors") return fmt::print("{}", connectors_page()), kOk;
+  if (name == "routes") return fmt::print("{}", api::routes_page(api::routes())), kOk;
+  if (name == "configuration") return fmt::print("{}", configuration_page()), kOk;
   fmt::print(stderr,
              "leat describe: --markdown takes 'configuration', 'connectors', 'functions', 'routes' or "
              "'settings'\n");
   return kUsage;
 }
 
-int describe_list(const std::string& name) {
-  if (name == "functions")
-    print_functions();
-  else if (name == "settings")
-    print_settings();
+int describe_schema(const std::vector<std::string>& words) {
+  const Kind* kind = words.size() > 1 ? kind_of(words[0]) : nullptr;
+  const std::string name = words.empty() ? "" : words.back();
+  nlohmann::ordered_json schema;
+  if (words.empty())
+    schema = tables_schema();
   else if (name == "configuration")
-    print_configuration();
-  else
-    print_all(runtime::catalog());
+    schema = configuration_schema();
+  else if (kind == nullptr || kind->word == "connector")
+    schema = connector_schema(name);
+  if (schema.is_null() && (kind == nullptr || kind->word == "format")) schema = format_schema(name);
+  if (schema.is_null()) return refuse("connector or format, which have schemas,", name, all_names());
+  fmt::print("{}\n", schema.dump(2));
   return kOk;
+}
+
+/// One word: a list, or something of any kind.
+int describe_word(const std::string& word) {
+  if (word == "configuration") return list_configuration(), kOk;
+  for (const Kind& kind : kKinds)
+    if (kind.print(word)) return kOk;
+  if (const Kind* kind = kind_of(word); kind != nullptr) return kind->list(), kOk;
+  return refuse("connector, format, function, setting, option or form of the language", word, all_names());
 }
 
 }  // namespace
 
 int describe(const DescribeOptions& options) {
-  const plan::Catalog& catalog = runtime::catalog();
-  if (options.form == DescribeOptions::Form::kMarkdown) return describe_page(options);
-  if (options.name.empty() || options.name == "connectors" || options.name == "functions" ||
-      options.name == "settings" || options.name == "configuration")
-    return describe_list(options.name);
-  if (const auto* connector = catalog.find_connector(options.name); connector != nullptr) {
-    print_connector(*connector);
-    return kOk;
-  }
-  if (const auto* format = catalog.find_format(options.name); format != nullptr) {
-    print_format(*format);
-    return kOk;
-  }
-  if (print_form(options.name) || print_function(options.name)) return kOk;
-  if (print_setting(options.name) || print_option(options.name)) return kOk;
-  std::vector<std::string> names = {"configuration", "connectors", "functions", "settings"};
-  for (const auto& function : functions::all_scalars()) names.push_back(function.name);
-  for (const auto& function : functions::all_aggregates()) names.push_back(function.name);
-  for (const auto& form : plan::all_language_forms())
-    names.insert(names.end(), form.names.begin(), form.names.end());
-  for (const auto& connector : catalog.connectors) names.push_back(connector.name);
-  for (const auto& format : catalog.formats) names.push_back(format.name);
-  for (const auto& setting : plan::all_settings()) names.emplace_back(setting.key);
-  fmt::print(
-      stderr,
-      "leat describe: there is no connector, format, function, setting, option or form of the language "
-      "'{}'{}\n",
-      options.name, nearest_of(options.name, names));
-  return kUsage;
+  const std::string first = options.words.empty() ? "" : options.words[0];
+  if (options.form == DescribeOptions::Form::kMarkdown) return describe_page(first);
+  if (options.form == DescribeOptions::Form::kJsonSchema) return describe_schema(options.words);
+  if (options.words.empty()) return list_options(), kOk;
+  if (options.words.size() == 1) return describe_word(first);
+  const Kind* kind = kind_of(first);
+  if (kind == nullptr) return refuse("kind of thing called", first, names_of_kinds());
+  if (kind->print(options.words[1])) return kOk;
+  return refuse(std::string(kind->word), options.words[1], kind->names());
 }
 
 }  // namespace leat::cli

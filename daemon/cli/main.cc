@@ -148,11 +148,18 @@ void add_describe(CLI::App& app, std::function<int()>& chosen) {
                                       "Print what is built in: connectors and formats with their options, "
                                       "functions, settings, configuration");
   verb->add_option(
-      "NAME", options->name,
-      "A connector, a format or a function; or 'connectors', 'functions', 'settings', 'configuration'");
+          "NAME", options->words,
+          "What to describe, such as 'connector mqtt', 'format json', 'function LAG' or 'mqtt' alone; or a "
+          "list: 'connectors', 'formats', 'forms', 'functions', 'settings', 'configuration'")
+      ->expected(0, 2);
   CLI::Option* markdown = verb->add_flag("--markdown")->description("As a page of the reference");
-  verb->callback([&chosen, options, markdown] {
+  CLI::Option* schema =
+      verb->add_flag("--json-schema")
+          ->description("As a JSON Schema: of all connectors and formats, of one, or of 'configuration'")
+          ->excludes(markdown);
+  verb->callback([&chosen, options, markdown, schema] {
     if (markdown->count() > 0) options->form = DescribeOptions::Form::kMarkdown;
+    if (schema->count() > 0) options->form = DescribeOptions::Form::kJsonSchema;
     chosen = [options] { return describe(*options); };
   });
 }

@@ -43,8 +43,9 @@ struct ExplainOptions {
 int explain(const ExplainOptions& options);
 
 struct DescribeOptions {
-  std::string name;  ///< A connector, a format, a function, or a list of these; empty: connectors, formats.
-  enum class Form : std::uint8_t { kText, kMarkdown } form = Form::kText;
+  /// [KIND] NAME, a list ("functions"), or nothing: connectors and formats.
+  std::vector<std::string> words;
+  enum class Form : std::uint8_t { kText, kMarkdown, kJsonSchema } form = Form::kText;
 };
 int describe(const DescribeOptions& options);
 

@@ -121,6 +121,10 @@ class PahoClient final : public MqttClient {
   bool await_answer(Lock& lock);
   void stay_up(Lock& lock);
   void disconnect();
+  void see_out(Lock& lock);
+  bool live_once(Lock& lock);
+  void announce_loss(Lock& lock);
+  void show_pause() { set_health(MqttHealth::Link::kPaused, options_.url + ": paused"); }
   void find_reason(Lock& lock);
   void show_wait();
   void set_health(MqttHealth::Link link, std::string detail) {
@@ -219,38 +223,54 @@ void PahoClient::run() {
   while (want_ != Want::kStop) {
     if (want_ == Want::kPause) {
       short_lives_ = 0;
-      set_health(MqttHealth::Link::kPaused, options_.url + ": paused");
+      show_pause();
       changed_.wait(lock, [this] { return want_ != Want::kPause; });
       continue;
     }
-    connected_ = false;
-    begin_attempt();
-    lock.unlock();
-    connect();
-    lock.lock();
-    const bool answered = await_answer(lock);
-    if (stage_ == Stage::kUp) stay_up(lock);
-    if (stage_ != Stage::kDown) {
-      if (!answered) reason_ = "no answer";
-      lock.unlock();
-      disconnect();
-      lock.lock();
-    }
-    stage_ = Stage::kDown;
-    const bool renew = std::exchange(renew_, false);
-    lock.unlock();
-    if (renew) drop_client();
-    if (!options_.subscriptions.empty()) socket_.see_out(kGoodbye);
-    lock.lock();
-    if (want_ != Want::kRun) continue;
-    if (!connected_ && !answered_) find_reason(lock);
-    health_.refused = answered_;
-    show_wait();
-    lock.unlock();
-    events_.on_lost();
-    lock.lock();
-    changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
+    const bool ended_by_us = live_once(lock);
+    const bool lost = !ended_by_us && want_ == Want::kRun;
+    if (lost)
+      announce_loss(lock);
+    else
+      show_pause();
+    see_out(lock);
+    if (lost) changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
   }
+}
+
+/// One connection, from the attempt to the end. True: it was up, and has ended because it is not wanted any
+/// more.
+bool PahoClient::live_once(Lock& lock) {
+  connected_ = false;
+  begin_attempt();
+  lock.unlock();
+  connect();
+  lock.lock();
+  const bool answered = await_answer(lock);
+  if (stage_ == Stage::kUp) stay_up(lock);
+  const bool ended_by_us = stage_ == Stage::kUp;
+  if (stage_ != Stage::kDown) {
+    if (!answered) reason_ = "no answer";
+    lock.unlock();
+    disconnect();
+    lock.lock();
+  }
+  stage_ = Stage::kDown;
+  if (std::exchange(renew_, false)) {
+    lock.unlock();
+    drop_client();
+    lock.lock();
+  }
+  return ended_by_us;
+}
+
+void PahoClient::announce_loss(Lock& lock) {
+  if (!connected_ && !answered_) find_reason(lock);
+  health_.refused = answered_;
+  show_wait();
+  lock.unlock();
+  events_.on_lost();
+  lock.lock();
 }
 
 /// True when the attempt has come to something, or is not wanted any more.
@@ -325,6 +345,20 @@ void PahoClient::disconnect() {
   }
   Lock lock(mutex_);
   if (!changed_.wait_for(lock, kGoodbye, [this] { return stage_ == Stage::kDown; })) renew_ = true;
+}
+
+/// What we have acknowledged is to be read before the session goes on in another connection: a broker under
+/// load takes its time, and a connect would end the old connection with all that is unread.
+void PahoClient::see_out(Lock& lock) {
+  if (options_.subscriptions.empty()) return;
+  lock.unlock();
+  const auto begin = std::chrono::steady_clock::now();
+  socket_.see_out([this, begin] {
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    const std::scoped_lock look(mutex_);
+    return waited >= (want_ == Want::kStop ? Micros(kGoodbye) : options_.connect_timeout);
+  });
+  lock.lock();
 }
 
 /// How long to wait before the next attempt.

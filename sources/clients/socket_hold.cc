@@ -31,15 +31,14 @@ std::uint16_t peer_port(int descriptor) {
   return 0;
 }
 
-using Clock = std::chrono::steady_clock;
+constexpr int kLookMillis = 100;
 
 /// Until the other side has closed.
-void drop_what_comes(int socket, Clock::time_point deadline) {
+void drop_what_comes(int socket, const std::function<bool()>& given_up) {
   std::array<char, 65'536> dropped;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+  while (!given_up()) {
     pollfd readable{.fd = socket, .events = POLLIN, .revents = 0};
-    if (left.count() <= 0 || ::poll(&readable, 1, static_cast<int>(left.count())) <= 0) return;
+    if (::poll(&readable, 1, kLookMillis) == 0) continue;
     if (::recv(socket, dropped.data(), dropped.size(), MSG_DONTWAIT) <= 0) return;
   }
 }
@@ -77,10 +76,9 @@ bool SocketHold::cut() const {
   return !own_.empty();
 }
 
-void SocketHold::see_out(std::chrono::milliseconds limit) {
-  const auto deadline = Clock::now() + limit;
+void SocketHold::see_out(const std::function<bool()>& given_up) {
   std::vector<Own> closed = take_closed();
-  for (const auto& [socket, duplicate] : closed) drop_what_comes(duplicate, deadline);
+  for (const auto& [socket, duplicate] : closed) drop_what_comes(duplicate, given_up);
   let_go(closed);
 }
 

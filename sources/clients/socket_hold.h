@@ -13,8 +13,8 @@
 // one that its owner has closed is read from.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -38,8 +38,8 @@ class SocketHold {
   /// no socket has been found.
   bool cut() const;
   /// When the library has closed: reads and drops until the broker has closed, too, having read all that was
-  /// sent to it; not longer than `limit`.
-  void see_out(std::chrono::milliseconds limit);
+  /// sent to it, or until `given_up`, which is asked some times a second.
+  void see_out(const std::function<bool()>& given_up);
 
  private:
   using Socket = std::pair<int, std::uint64_t>;  // Descriptor and inode: a number may be used again.

@@ -1,6 +1,10 @@
 """`leat describe`: what is built in, from the tables that also check the options."""
 
+import json
+import tomllib
+
 import pytest
+from jsonschema import Draft202012Validator
 
 
 def test_every_connector_and_format_is_listed_and_described(run_leat):
@@ -26,3 +30,105 @@ def test_forms_of_the_language_and_functions_are_described(run_leat, name, form)
 def test_an_unknown_name_offers_the_nearest_one(run_leat):
     answer = run_leat("describe", "kafak")
     assert answer.returncode == 2 and "did you mean 'kafka'?" in answer.stderr
+
+
+@pytest.mark.parametrize("kind, name", [("connector", "mqtt"), ("format", "json"), ("function", "UPPER"), ("setting", "leat.memory.max")])
+def test_a_kind_and_a_name_describe_that_thing(run_leat, kind, name):
+    answer = run_leat("describe", kind, name)
+    assert answer.returncode == 0 and answer.stdout == run_leat("describe", name).stdout
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (("connector", "json"), "there is no connector 'json'"),
+        (("conector", "mqtt"), "there is no kind of thing called 'conector' (did you mean 'connectors'?)"),
+        (("format", "jsn"), "did you mean 'json'?"),
+    ],
+)
+def test_a_wrong_kind_or_name_is_told(run_leat, words, told):
+    answer = run_leat("describe", *words)
+    assert answer.returncode == 2 and told in answer.stderr, answer.stderr
+
+
+@pytest.mark.parametrize("word, has", [("connectors", "mqtt"), ("formats", "avro"), ("forms", "MATCH_RECOGNIZE"), ("functions", "UPPER")])
+def test_a_plural_lists_all_of_a_kind(run_leat, word, has):
+    assert has in run_leat("describe", word).stdout
+
+
+# ---- JSON Schema -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def schema(run_leat):
+    """`schema("connector", "mqtt")`: a validator."""
+
+    def load(*words: str) -> Draft202012Validator:
+        done = run_leat("describe", *words, "--json-schema")
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        Draft202012Validator.check_schema(document)
+        return Draft202012Validator(document)
+
+    return load
+
+
+MQTT = {"connector": "mqtt", "url": "mqtt://host", "topic": "a/#", "format": "json"}
+KAFKA = {"connector": "kafka", "topic": "t", "properties.bootstrap.servers": "host:9092", "value.format": "json"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        MQTT,
+        {**MQTT, "qos": "0", "json.ignore-parse-errors": "true", "journal": "power", "scan.watermark.idle-timeout": "5 s"},
+        {**MQTT, "format": "csv", "csv.field-delimiter": ";"},
+        {**KAFKA, "properties.client.rack": "a", "key.format": "raw", "key.raw.endianness": "little-endian", "key.fields": "k"},
+        {"connector": "blackhole"},
+    ],
+)
+def test_the_schema_takes_what_the_planner_takes(schema, run_leat, options):
+    for validator in (schema(), schema("connector", options["connector"]), schema(options["connector"])):
+        validator.validate(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {**MQTT, "topics": "a/#"},
+        {**MQTT, "journal": "off"},
+        {**MQTT, "qos": "one"},
+        {**MQTT, "csv.field-delimiter": ";"},
+        {key: value for key, value in MQTT.items() if key != "url"},
+        {**MQTT, "connector": "mqt"},
+        {**MQTT, "format": "jsn"},
+    ],
+)
+def test_the_schema_refuses_what_the_planner_refuses(schema, run_leat, tmp_path, options):
+    assert not schema().is_valid(options)
+    assert not schema("mqtt").is_valid(options)
+    table = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
+    text = f"CREATE TABLE t (a STRING) WITH ({table});\nCREATE TABLE o (a STRING) WITH ('connector' = 'blackhole');\n"
+    (tmp_path / "p.sql").write_text(text + "INSERT INTO o SELECT a FROM t;")
+    assert run_leat("check", tmp_path / "p.sql").returncode == 78
+
+
+def test_every_connector_and_format_has_a_schema(schema, run_leat):
+    definitions = schema().schema["$defs"]
+    for kind in ("connector", "format"):
+        for line in run_leat("describe", f"{kind}s").stdout.splitlines()[1:]:
+            assert f"{kind}.{line.split()[0]}" in definitions
+    assert schema("format", "csv").is_valid({"csv.field-delimiter": ";"})
+
+
+def test_the_schema_of_the_configuration_takes_a_configuration(schema):
+    validator = schema("configuration")
+    text = 'data_dir = "/d"\n[api]\nlisten = "127.0.0.1:0"\nmax_tails = 3\nnames = ["a", "b"]\n[log]\nlevel = "debug"'
+    validator.validate(tomllib.loads(text))
+    assert not validator.is_valid(tomllib.loads("[api]\nlistn = '127.0.0.1:0'"))
+    assert not validator.is_valid(tomllib.loads("[api]\nmax_tails = 'three'"))
+
+
+def test_what_has_no_schema_is_told(run_leat):
+    answer = run_leat("describe", "function", "LAG", "--json-schema")
+    assert answer.returncode == 2 and "there is no connector or format" in answer.stderr
