@@ -42,6 +42,19 @@ bool is_known(std::uint8_t version) {
 /// A record takes at least a byte for the lengths of its key, payload and headers each.
 constexpr std::size_t kLeastRecord = 3;
 
+/// Reads what `add_plain` writes in one piece. False: the next record is another kind, and nothing is read.
+bool read_plain(ByteReader& reader, Record& record) {
+  const std::string_view rest = reader.rest();
+  if (rest.size() < kLeastRecord || rest[0] != 0) return false;
+  const auto size = static_cast<unsigned char>(rest[1]);
+  if (size == 0 || size >= 0x80 || rest.size() < size + 2U || rest[size + 1U] != 0) return false;
+  record.key = {};
+  record.kind = Record::Kind::kValue;
+  record.headers.clear();
+  record.payload = reader.raw(size + 2U).substr(2, size - 1U);
+  return true;
+}
+
 }  // namespace
 
 void BlockBuilder::add(std::string_view key, std::string_view payload, const Headers& headers) {
@@ -111,7 +124,7 @@ BlockReader::BlockReader(std::string_view block)
 
 bool BlockReader::next(Record& record) {
   if (read_ == count_ || !reader_.ok()) return false;
-  read_record(reader_, version_, record);
+  if (version_ != kBlockVersion || !read_plain(reader_, record)) read_record(reader_, version_, record);
   if (reader_.ok()) ++read_;
   return reader_.ok();
 }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "daemon/cli/allocator.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/pipeline_text.h"
 #include "daemon/cli/printable.h"
@@ -282,6 +283,7 @@ Status refuse_streams(const plan::Plan& plan) {
 }  // namespace
 
 int run(const RunOptions& options) {
+  keep_freed_memory();
   const auto form = parse_output_form(options.output);
   if (!form) return complain(form.error(), kUsage);
   const auto settings = parse_settings(options.settings);

@@ -1,6 +1,5 @@
 // leat serve: the daemon.
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <csignal>
@@ -9,6 +8,7 @@
 
 #include "daemon/api/gate.h"
 #include "daemon/api/server.h"
+#include "daemon/cli/allocator.h"
 #include "daemon/cli/configuration.h"
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/reloads.h"
@@ -199,19 +199,10 @@ class Daemon {
   std::uint64_t jumps_forward_ = 0;
 };
 
-/// glibc gives each thread an arena of its own, with 64 MiB of addresses, that returns little: two are enough
-/// for a loop and threads that mostly wait.
-void bound_arenas() {
-#ifdef __GLIBC__
-  constexpr int kArenas = 2;
-  mallopt(M_ARENA_MAX, kArenas);
-#endif
-}
-
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  bound_arenas();
+  keep_memory_small();
   using Missing = config::Inputs::Missing;
   const config::Inputs inputs{.file = options.config,
                               .missing = options.config_given ? Missing::kError : Missing::kDefaults,

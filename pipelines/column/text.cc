@@ -364,7 +364,9 @@ void append_decimal(Int128 unscaled, std::int32_t scale, std::string& out) {
   out.append(first, std::end(buffer));
 }
 
-void append_date(std::int32_t days, std::string& out) {
+namespace {
+
+std::string date_text(std::int32_t days) {
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
   const int year = static_cast<int>(date.year());
   char text[24];
@@ -374,7 +376,19 @@ void append_date(std::int32_t days, std::string& out) {
   *--first = '-';
   first = put_padded(std::abs(year), 4, first);
   if (year < 0) *--first = '-';
-  out.append(first, std::end(text));
+  return {first, std::end(text)};
+}
+
+}  // namespace
+
+void append_date(std::int32_t days, std::string& out) {
+  // Rows that follow each other are of the same day mostly.
+  thread_local struct {
+    std::int32_t days = 0;
+    std::string text;
+  } last;
+  if (last.text.empty() || last.days != days) last = {days, date_text(days)};
+  out += last.text;
 }
 
 void append_time(std::int64_t micros_of_day, std::int32_t precision, std::string& out) {

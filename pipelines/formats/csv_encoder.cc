@@ -9,6 +9,9 @@
 namespace leat::formats {
 namespace {
 
+/// What the text of a time consists of, the space always among it.
+constexpr std::string_view kInTimes = "0123456789-:. Z";
+
 /// Whether a byte of `text` is at most `limit`, which is less than 128: eight at once, by the trick that
 /// subtracts from each and looks for borrows (Bit Twiddling Hacks, "determine if a word has a byte less than
 /// n").
@@ -26,6 +29,13 @@ bool has_byte_up_to(std::string_view text, unsigned char limit) {
   return false;
 }
 
+/// Without a way out of the loop, which goes over many characters at once.
+bool is_ascii(std::string_view text) {
+  bool ascii = true;
+  for (const char c : text) ascii &= static_cast<unsigned char>(c) < 0x80;
+  return ascii;
+}
+
 }  // namespace
 
 CsvEncoder::CsvEncoder(const CsvOptions& options, const Schema& schema)
@@ -35,16 +45,20 @@ CsvEncoder::CsvEncoder(const CsvOptions& options, const Schema& schema)
       escape_(options.escape()),
       width_(schema.size()),
       largest_unsafe_(
-          static_cast<unsigned char>(std::max({options.delimiter(), options.quote(), options.escape()}))) {}
+          static_cast<unsigned char>(std::max({options.delimiter(), options.quote(), options.escape()}))),
+      quotes_times_(quote_ != '\0' && kInTimes.find(quote_) == kInTimes.npos &&
+                    (escape_ == '\0' || kInTimes.find(escape_) == kInTimes.npos) && largest_unsafe_ >= ' ') {}
 
 void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
                         std::vector<std::pair<std::uint32_t, std::string>>& bad) {
+  fields_.clear();
+  for (std::size_t i = 0; i < width_; ++i) fields_.push_back(field_of(*batch.columns[i]));
   for (std::size_t row = 0; row < batch.size; ++row) {
     buffer_.clear();
     bool written = true;
     for (std::size_t i = 0; i < width_ && written; ++i) {
       if (i > 0) buffer_.push_back(delimiter_);
-      written = write_field(*batch.columns[i], row);
+      written = write_field(fields_[i], row);
     }
     if (written)
       out.record(row, buffer_);
@@ -53,6 +67,14 @@ void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
           static_cast<std::uint32_t>(row),
           "a text with a delimiter or a line end, which 'csv.disable-quote-character' cannot carry");
   }
+}
+
+CsvEncoder::Field CsvEncoder::field_of(const Column& column) const {
+  using Way = Field::Way;
+  const Way way = column.type().is_character()                    ? Way::kText
+                  : quotes_times_ && column.type().is_timestamp() ? Way::kQuotedTime
+                                                                  : Way::kAny;
+  return {&column, column.may_have_nulls(), way};
 }
 
 Result<std::string> CsvEncoder::header(const Schema& schema) {
@@ -69,18 +91,27 @@ Result<std::string> CsvEncoder::header(const Schema& schema) {
   return buffer_;
 }
 
-bool CsvEncoder::write_field(const Column& column, std::size_t row) {
-  if (column.is_null(row)) {
+bool CsvEncoder::write_field(const Field& field, std::size_t row) {
+  const Column& column = *field.column;
+  if (field.may_be_null && column.is_null(row)) {
     if (options_.null_literal) buffer_ += *options_.null_literal;
     return true;
   }
-  if (column.type().is_character()) return write_as_needed(column.strings()[row]);
+  if (field.way == Field::Way::kText) return write_as_needed(column.strings()[row]);
+  if (field.way == Field::Way::kQuotedTime) {
+    buffer_.push_back(quote_);
+    append_date_or_bytes(column, row, ' ', buffer_);
+    buffer_.push_back(quote_);
+    return true;
+  }
   const std::size_t begin = buffer_.size();
   if (write_text(column, row, buffer_) == Quoting::kNever) return true;
   field_.assign(buffer_, begin);
   if (!needs_quotes(field_)) return true;
   buffer_.resize(begin);
-  return write_as_needed(field_);
+  if (quote_ == '\0') return false;
+  write_quoted(field_);
+  return true;
 }
 
 bool CsvEncoder::write_as_needed(std::string_view text) {
@@ -136,6 +167,7 @@ bool CsvEncoder::needs_quotes(std::string_view text) const {
            text.find(delimiter_) != std::string_view::npos;
   if (has_byte_up_to(text, largest_unsafe_)) return true;
   if (text.size() <= kLongestChecked) return false;
+  if (is_ascii(text)) return true;
   std::size_t units = 0;  // Of UTF-16, in which Java counts.
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -21,8 +21,16 @@ class CsvEncoder final : public Encoder {
  private:
   enum class Quoting : std::uint8_t { kNever, kAsNeeded };
 
+  /// A column of the batch being written, and what is known of all its rows.
+  struct Field {
+    enum class Way : std::uint8_t { kText, kQuotedTime, kAny };
+    const Column* column;
+    bool may_be_null;
+    Way way;
+  };
+  [[nodiscard]] Field field_of(const Column& column) const;
   /// False: the field cannot be written.
-  bool write_field(const Column& column, std::size_t row);
+  bool write_field(const Field& field, std::size_t row);
   Quoting write_text(const Column& column, std::size_t row, std::string& out) const;
   void write_elements(const Column& column, std::size_t row, std::string& out) const;
   [[nodiscard]] bool needs_quotes(std::string_view text) const;
@@ -36,8 +44,10 @@ class CsvEncoder final : public Encoder {
   char escape_;
   std::size_t width_;             // Columns of the table.
   unsigned char largest_unsafe_;  // A field with a character up to this one is quoted.
+  bool quotes_times_;             // Every timestamp is quoted, and has nothing to escape.
   std::string buffer_;            // The record being written; reused, so that rows allocate nothing.
   std::string field_;
+  std::vector<Field> fields_;
 };
 
 }  // namespace leat::formats

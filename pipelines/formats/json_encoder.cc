@@ -39,17 +39,23 @@ void JsonEncoder::encode(const Batch& batch, EncodedSink& out,
 /// Nothing for a NULL that is to be left out. `begin` is where the members of the object begin in the buffer.
 bool JsonEncoder::write_member(const Column& column, const Member& member, std::size_t row,
                                std::size_t begin) {
-  if (options_.ignore_null_fields && column.is_null(row)) return true;
+  const bool null = column.is_null(row);
+  if (null && options_.ignore_null_fields) return true;
   const std::size_t comma = buffer_.size() > begin ? 0 : 1;
   buffer_.append(member.key, comma);
-  return write_cell(column, member, row);
+  return null ? write_null() : write_value(column, member, row);
 }
 
 bool JsonEncoder::write_cell(const Column& column, const Member& member, std::size_t row) {
-  if (column.is_null(row)) {
-    buffer_ += "null";
-    return true;
-  }
+  return column.is_null(row) ? write_null() : write_value(column, member, row);
+}
+
+bool JsonEncoder::write_null() {
+  buffer_ += "null";
+  return true;
+}
+
+bool JsonEncoder::write_value(const Column& column, const Member& member, std::size_t row) {
   switch (column.type().kind()) {
     case TypeKind::kArray:
       return write_array(column, member, row);

@@ -27,6 +27,8 @@ class JsonEncoder final : public Encoder {
   // Each writes to `buffer_`; false: the row cannot be written.
   static Member member_of(const std::string& name, const Type& type);
   bool write_cell(const Column& column, const Member& member, std::size_t row);
+  bool write_null();
+  bool write_value(const Column& column, const Member& member, std::size_t row);  // Not of a NULL.
   void write_scalar(const Column& column, std::size_t row);
   void write_number(const Column& column, std::size_t row);
   bool write_row(const Column& column, const Member& member, std::size_t row);

@@ -305,8 +305,10 @@ DecimalReading read_decimal(std::string_view text, std::int32_t precision, std::
   return DecimalReading::kExact;
 }
 
-std::optional<std::int32_t> read_date(std::string_view text) {
-  if (text.size() != kDateLength) return std::nullopt;
+namespace {
+
+/// Of ten characters.
+std::optional<std::int32_t> civil_date(std::string_view text) {
   std::array<std::uint8_t, 8> d{};
   if (!read_pattern(text.data(), "0000-00-", d) || (d[4] | d[7]) != 0) return std::nullopt;
   const int year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
@@ -315,6 +317,23 @@ std::optional<std::int32_t> read_date(std::string_view text) {
   if (month < 1 || month > 12 || day < 1) return std::nullopt;
   if (day > 28 && day > days_in_month(year, month)) return std::nullopt;
   return days_from_civil(year, month, day);
+}
+
+}  // namespace
+
+std::optional<std::int32_t> read_date(std::string_view text) {
+  if (text.size() != kDateLength) return std::nullopt;
+  // Rows that follow each other are of the same day mostly.
+  thread_local struct {
+    std::array<char, kDateLength> text{'1', '9', '7', '0', '-', '0', '1', '-', '0', '1'};
+    std::int32_t days = 0;
+  } last;
+  if (std::memcmp(text.data(), last.text.data(), kDateLength) == 0) return last.days;
+  const auto days = civil_date(text);
+  if (!days) return std::nullopt;
+  text.copy(last.text.data(), kDateLength);
+  last.days = *days;
+  return days;
 }
 
 std::optional<std::int64_t> read_time(std::string_view text) {

@@ -10,9 +10,31 @@ namespace {
 
 constexpr std::size_t kLongestInteger = 20;
 
-void put_two(std::int64_t value, char* out) {
-  out[0] = static_cast<char>('0' + value / 10 % 10);
+/// Of less than 100.
+void put_two(std::uint32_t value, char* out) {
+  out[0] = static_cast<char>('0' + value / 10);
   out[1] = static_cast<char>('0' + value % 10);
+}
+
+/// "hh:mm:ss" of less than 100 hours.
+void put_clock(std::uint32_t seconds, char* out) {
+  put_two(seconds / 3600, out);
+  out[2] = ':';
+  put_two(seconds / 60 % 60, out + 3);
+  out[5] = ':';
+  put_two(seconds % 60, out + 6);
+}
+
+/// ".5" without zeros at the end; nothing of 0. How many characters, at most 7.
+std::size_t put_fraction(std::uint32_t micros, char* out) {
+  if (micros == 0) return 0;
+  out[0] = '.';
+  put_two(micros / 10'000, out + 1);
+  put_two(micros / 100 % 100, out + 3);
+  put_two(micros % 100, out + 5);
+  std::size_t length = 7;
+  while (out[length - 1] == '0') --length;
+  return length;
 }
 
 /// Cuts the zeros at the end; the scale may become negative. Zero has scale 0.
@@ -80,25 +102,15 @@ void append_shortest_timestamp(std::int64_t micros, char separator, std::string&
   const std::int64_t days = floor_div(micros, kMicrosPerDay);
   const std::int64_t of_day = micros - days * kMicrosPerDay;
   append_date(static_cast<std::int32_t>(days), out);
-  out.push_back(separator);
-  append_whole_seconds(of_day, out);
-  std::int64_t fraction = of_day % kMicrosPerSecond;
-  if (fraction == 0) return;
-  char digits[8] = ".";
-  std::size_t length = 1;
-  for (std::int64_t unit = kMicrosPerSecond / 10; fraction != 0; unit /= 10) {
-    digits[length++] = static_cast<char>('0' + fraction / unit);
-    fraction %= unit;
-  }
-  out.append(digits, length);
+  char text[16] = {separator};
+  put_clock(static_cast<std::uint32_t>(of_day / kMicrosPerSecond), text + 1);
+  out.append(text, 9 + put_fraction(static_cast<std::uint32_t>(of_day % kMicrosPerSecond), text + 9));
 }
 
 void append_whole_seconds(std::int64_t micros_of_day, std::string& out) {
-  char text[] = "00:00:00";
-  put_two(micros_of_day / kMicrosPerHour, text);
-  put_two(micros_of_day / kMicrosPerMinute % 60, text + 3);
-  put_two(micros_of_day / kMicrosPerSecond % 60, text + 6);
-  out.append(text, 8);
+  char text[8];
+  put_clock(static_cast<std::uint32_t>(micros_of_day / kMicrosPerSecond), text);
+  out.append(text, sizeof text);
 }
 
 void append_base64(std::string_view bytes, std::string& out) {
