@@ -18,13 +18,18 @@ class Publisher:
         self.lock = threading.Lock()
         self.sent = 0
         self.acknowledged = 0
+        self.connections = 0  # More than one: what was not acknowledged was sent again, as messages of their own to the broker.
         self.client.on_publish = self._on_publish
+        self.client.on_connect = self._on_connect
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
 
     def _on_publish(self, _client, _userdata, _message_id) -> None:
         with self.lock:
             self.acknowledged += 1
+
+    def _on_connect(self, *_) -> None:
+        self.connections += 1
 
     def send(self, topic: str, payload: str | bytes, qos: int = 1, retain: bool = False) -> None:
         self.client.publish(topic, payload, qos=qos, retain=retain)
