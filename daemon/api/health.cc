@@ -19,6 +19,10 @@ Response readiness(const ApiContext& context, const Request& request) {
     reasons.push_back(disk.damage);
     ready = false;
   }
+  if (context.stopping && context.stopping()) {
+    reasons.emplace_back("the daemon stops: pipelines process what they have, and commit");
+    ready = false;
+  }
   // What runs goes on, but the next start would end with it.
   if (const std::string why = context.refused_configuration ? context.refused_configuration() : "";
       !why.empty()) {

@@ -42,6 +42,7 @@ struct ApiContext {
   ReloadAll reload = {};     ///< Reads the daemon's files anew; null: it has none.
   /// Why the configuration that the last reload found is refused; "": it is not. Null: it has none.
   std::function<std::string()> refused_configuration = {};
+  std::function<bool()> stopping = {};  ///< The daemon ends what it does. Null: it never does.
 };
 
 /// Certificates as the configuration names them, and the names of its keys for messages.

@@ -211,6 +211,11 @@ std::vector<std::string> option_names() {
   return {};  // So many that the nearest one is seldom the one that was meant.
 }
 
+/// The manual lists forms such as LAG among the functions.
+bool print_function_or_form(const std::string& name) {
+  return print_function(name) || print_form(name);
+}
+
 /// What can be described; the plural of its word lists all of it.
 struct Kind {
   std::string_view word;
@@ -228,7 +233,7 @@ void list_options() {
 constexpr std::array<Kind, 6> kKinds{{{"connector", print_connector, list_connectors, connector_names},
                                       {"format", print_format, list_formats, format_names},
                                       {"form", print_form, list_forms, form_names},
-                                      {"function", print_function, list_functions, function_names},
+                                      {"function", print_function_or_form, list_functions, function_names},
                                       {"setting", print_setting, list_settings, setting_names},
                                       {"option", print_option, list_options, option_names}}};
 
@@ -284,7 +289,11 @@ int describe_schema(const std::vector<std::string>& words) {
   else if (kind == nullptr || kind->word == "connector")
     schema = connector_schema(name);
   if (schema.is_null() && (kind == nullptr || kind->word == "format")) schema = format_schema(name);
-  if (schema.is_null()) return refuse("connector or format, which have schemas,", name, all_names());
+  if (schema.is_null()) {
+    std::vector<std::string> known = connector_names();
+    std::ranges::move(format_names(), std::back_inserter(known));
+    return refuse("connector or format, which have schemas,", name, known);
+  }
   fmt::print("{}\n", schema.dump(2));
   return kOk;
 }

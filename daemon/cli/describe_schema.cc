@@ -56,9 +56,10 @@ ordered_json value_of(const OptionDoc& key) {
   if (key.type == "boolean" || key.type == "integer") {
     value["type"] = key.type;
     value.erase("enum");
-    value.erase("pattern");
     if (!key.default_text.empty()) value["default"] = ordered_json::parse(key.default_text);
   }
+  // Counts and sizes may be numbers or texts.
+  if (key.type == "integer" || key.type == "size") value["type"] = {"integer", "string"};
   if (key.type.starts_with("list")) {
     value["type"] = {"string", "array"};
     value["items"] = {{"type", "string"}};
@@ -120,10 +121,12 @@ class TableSchema {
            {"then", reference("format." + format.name)}});
     }
     schema_["properties"]["format"] = {{"enum", names}};
+    if (!schema_["properties"].contains("value.format")) schema_["required"].push_back("format");
     // Records of a key and a value have a format each, whose keys stand behind 'key.' and 'value.'.
     for (const std::string part : {"key", "value"}) {
       if (!schema_["properties"].contains(part + ".format")) continue;
-      schema_["properties"][part + ".format"]["enum"] = names;
+      ordered_json& format = schema_["properties"][part + ".format"];
+      if (!format.contains("enum")) format["enum"] = names;
       for (const auto& name : names)
         schema_["patternProperties"]["^" + part + "\\." + name.get<std::string>() + "\\."] = {
             {"type", "string"}};

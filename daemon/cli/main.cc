@@ -1,9 +1,13 @@
 // The `leat` command: options to structs, verbs to functions.
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <system_error>
 
 #include "daemon/cli/command_tree.h"
 #include "daemon/cli/configuration.h"
@@ -101,7 +105,8 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
   verb->add_flag("--no-progress", options->no_progress,
                  "Do not show how far a batch has come, which is shown where standard error is a terminal");
   verb->add_option("--batch-bytes", options->batch_bytes,
-                   "Read at most so many bytes at a time (1: row by row); the result is the same");
+                   "Read at most so many bytes at a time (1: row by row); the result is the same")
+      ->check(CLI::Range(1, 1 << 30));
   verb->add_option("--clock", options->clock,
                    "Whose time it is: the system's, or with 'event' that of the rows, to replay files")
       ->check(CLI::IsMember({"system", "event"}))
@@ -147,10 +152,10 @@ void add_describe(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* verb = app.add_subcommand("describe",
                                       "Print what is built in: connectors and formats with their options, "
                                       "functions, settings, configuration");
-  verb->add_option(
-          "NAME", options->words,
-          "What to describe, such as 'connector mqtt', 'format json', 'function LAG' or 'mqtt' alone; or a "
-          "list: 'connectors', 'formats', 'forms', 'functions', 'settings', 'configuration'")
+  verb->add_option("NAME", options->words,
+                   "[KIND] NAME: what to describe, such as 'connector mqtt', 'format json', 'function LAG' "
+                   "or 'mqtt' alone; or a "
+                   "list: 'connectors', 'formats', 'forms', 'functions', 'settings', 'configuration'")
       ->expected(0, 2);
   CLI::Option* markdown = verb->add_flag("--markdown")->description("As a page of the reference");
   CLI::Option* schema =
@@ -587,6 +592,17 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int a
   return lacks_any && !verbs.empty() ? missing_action(*verb) : error.what();
 }
 
+int unwritten(const std::error_code& why) {
+  fmt::print(stderr, "leat: writing to standard output: {}\n", why.message());
+  return kFailed;
+}
+
+/// The exit code of a verb that has printed: what is still to be written counts, too.
+int written(int code) {
+  if (std::fflush(stdout) == 0) return code;
+  return unwritten({errno, std::generic_category()});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -621,9 +637,13 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    return written(app.exit(success));
   } catch (const CLI::ParseError& error) {
     return complain_of_usage(usage_error(app, error, argc, argv));
   }
-  return chosen();
+  try {
+    return written(chosen());
+  } catch (const std::system_error& error) {  // fmt's, of a standard output that takes nothing.
+    return unwritten(error.code());
+  }
 }

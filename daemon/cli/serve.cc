@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -111,7 +112,8 @@ class Daemon {
                  .data_dir = config_.data_dir,
                  .gates = &gates_,
                  .reload = [this](const runtime::ReloadRequest& request) { return reloads_.run(request); },
-                 .refused_configuration = [this] { return reloads_.refused_configuration(); }},
+                 .refused_configuration = [this] { return reloads_.refused_configuration(); },
+                 .stopping = [this] { return stopping_.load(); }},
                 config_) {}
 
   int run() {
@@ -136,6 +138,12 @@ class Daemon {
       status_watch.repeat(kStatusWatch);
     });
     loop_.run();
+    if (stopping_ && clock_.monotonic() >= stop_by_)
+      log::warn(
+          "'stop_timeout' has ended the wait: a far side gives no answer, or there is more to process than "
+          "that takes; it is done "
+          "after the next start",
+          {{"stop_timeout", format_duration(config_.stop_timeout)}});
     host_.loop_ended();
     notices_.end_watch();
     server_.stop();
@@ -174,13 +182,14 @@ class Daemon {
   }
 
   void stop(std::string_view signal) {
-    if (std::exchange(stopping_, true)) return loop_.stop();  // The second signal does not wait.
+    if (stopping_.exchange(true)) return loop_.stop();  // The second signal does not wait.
     log::info("stopping", {{"signal", std::string(signal)}});
     notices_.stopping();
     // The unit's TimeoutStopSec need not follow stop_timeout.
     notices_.more_time(config_.stop_timeout + kLastCommits);
     notices_.status("stopping: pipelines process what they have, and commit");
-    host_.stop(clock_.monotonic() + config_.stop_timeout.count(), [this] { loop_.stop(); });
+    stop_by_ = clock_.monotonic() + config_.stop_timeout.count();
+    host_.stop(stop_by_, [this] { loop_.stop(); });
   }
 
   const config::Config config_;
@@ -194,7 +203,8 @@ class Daemon {
   loop::StallWatch stalls_;
   api::Gates gates_;
   api::Server server_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};  // Written on the loop.
+  std::int64_t stop_by_ = 0;           // Of the monotonic clock.
   loop::ClockStatus::State clock_state_ = loop::ClockStatus::State::kGood;
   std::uint64_t jumps_forward_ = 0;
 };

@@ -139,6 +139,7 @@ class PahoClient final : public MqttClient {
   void published(const mqtt::token& token, Status status);
   void receive(const mqtt::message& message);
   void connected(const mqtt::token& token);
+  bool begin_subscribing(const mqtt::token& token);
   void subscribe(mqtt::iasync_client& client, void* attempt);
   void subscribed(const mqtt::token& token);
   /// A request of some attempt has failed.
@@ -162,7 +163,6 @@ class PahoClient final : public MqttClient {
   Backoff backoff_;                    // The supervisor's, as is the pause before its next attempt:
   Micros delay_{0};
   SocketHold socket_;
-  bool cut_ = false;  // We have cut the present connection. Paho's thread's.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -229,10 +229,8 @@ void PahoClient::run() {
     }
     const bool ended_by_us = live_once(lock);
     const bool lost = !ended_by_us && want_ == Want::kRun;
-    if (lost)
-      announce_loss(lock);
-    else
-      show_pause();
+    if (lost) announce_loss(lock);
+    if (want_ == Want::kPause) show_pause();
     see_out(lock);
     if (lost) changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
   }
@@ -378,20 +376,27 @@ void PahoClient::stop() {
 }
 
 void PahoClient::connected(const mqtt::token& token) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!is_current(token) || stage_ != Stage::kConnecting) return;
-    stage_ = Stage::kSubscribing;
-    unsubscribed_ = options_.subscriptions.size() + unwanted_.size() + 1;
-  }
   const bool present = token.get_connect_response().is_session_present();
+  const bool wanted = begin_subscribing(token);
+  // A connection that is not wanted any more, for a stop or a pause while it was being made, has messages,
+  // too, until it is gone: what the session holds comes at once, and is taken and acknowledged.
+  if (!wanted && options_.subscriptions.empty()) return;
   socket_.find_own(url_port(url_));
-  cut_ = false;
   events_.on_connected(present ? SessionPresent::kYes : SessionPresent::kNo);
+  if (!wanted) return;
   // Here and not in the supervisor: what an earlier connection had subscribed is never missed for long. Only
   // requests are queued; nothing is waited for.
   subscribe(*token.get_client(), token.get_user_context());
   subscribed(token);
+}
+
+/// False: the attempt is over.
+bool PahoClient::begin_subscribing(const mqtt::token& token) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_current(token) || stage_ != Stage::kConnecting) return false;
+  stage_ = Stage::kSubscribing;
+  unsubscribed_ = options_.subscriptions.size() + unwanted_.size() + 1;
+  return true;
 }
 
 void PahoClient::subscribe(mqtt::iasync_client& client, void* attempt) {
@@ -470,8 +475,6 @@ void PahoClient::suspect_twin() {
 }
 
 void PahoClient::receive(const mqtt::message& message) {
-  // What is read behind a message that was refused comes again behind it.
-  if (cut_ && message.get_qos() > 0) return;
   Receipt receipt = Receipt::kRefused;
   try {
     const auto& paho = message.c_struct();
@@ -494,8 +497,7 @@ void PahoClient::receive(const mqtt::message& message) {
     renew_ = true;
     refused_ = true;
   }
-  cut_ = socket_.cut();
-  if (!cut_) events_.on_unrefused();
+  if (!socket_.cut()) events_.on_unrefused();
 }
 
 Status PahoClient::publish(const MqttPublication& message, Done done) {

@@ -1,6 +1,7 @@
 """`leat describe`: what is built in, from the tables that also check the options."""
 
 import json
+import subprocess
 import tomllib
 
 import pytest
@@ -32,7 +33,7 @@ def test_an_unknown_name_offers_the_nearest_one(run_leat):
     assert answer.returncode == 2 and "did you mean 'kafka'?" in answer.stderr
 
 
-@pytest.mark.parametrize("kind, name", [("connector", "mqtt"), ("format", "json"), ("function", "UPPER"), ("setting", "leat.memory.max")])
+@pytest.mark.parametrize("kind, name", [("connector", "mqtt"), ("format", "json"), ("function", "UPPER"), ("function", "LAG"), ("setting", "leat.memory.max")])
 def test_a_kind_and_a_name_describe_that_thing(run_leat, kind, name):
     answer = run_leat("describe", kind, name)
     assert answer.returncode == 0 and answer.stdout == run_leat("describe", name).stdout
@@ -102,6 +103,7 @@ def test_the_schema_takes_what_the_planner_takes(schema, run_leat, options):
         {key: value for key, value in MQTT.items() if key != "url"},
         {**MQTT, "connector": "mqt"},
         {**MQTT, "format": "jsn"},
+        {key: value for key, value in MQTT.items() if key != "format"},
     ],
 )
 def test_the_schema_refuses_what_the_planner_refuses(schema, run_leat, tmp_path, options):
@@ -123,7 +125,7 @@ def test_every_connector_and_format_has_a_schema(schema, run_leat):
 
 def test_the_schema_of_the_configuration_takes_a_configuration(schema):
     validator = schema("configuration")
-    text = 'data_dir = "/d"\n[api]\nlisten = "127.0.0.1:0"\nmax_tails = 3\nnames = ["a", "b"]\n[log]\nlevel = "debug"'
+    text = 'data_dir = "/d"\n[api]\nlisten = "127.0.0.1:0"\nmax_tails = 3\nmax_body = 2097152\nmax_connections = "300"\nnames = ["a", "b"]\n[log]\nlevel = "debug"'
     validator.validate(tomllib.loads(text))
     assert not validator.is_valid(tomllib.loads("[api]\nlistn = '127.0.0.1:0'"))
     assert not validator.is_valid(tomllib.loads("[api]\nmax_tails = 'three'"))
@@ -132,3 +134,10 @@ def test_the_schema_of_the_configuration_takes_a_configuration(schema):
 def test_what_has_no_schema_is_told(run_leat):
     answer = run_leat("describe", "function", "LAG", "--json-schema")
     assert answer.returncode == 2 and "there is no connector or format" in answer.stderr
+
+
+@pytest.mark.parametrize("words", [("connectors",), ("mqtt",), ("--json-schema",)])
+def test_a_full_disk_is_told(leat, words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([leat, "describe", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and done.stderr == "leat: writing to standard output: No space left on device\n"

@@ -131,15 +131,19 @@ TEST_CASE("the broker publishes the will of a client whose connection is cut, no
   CHECK(broker.log().find("'will/leaving'") == std::string::npos);
 }
 
+MqttClientOptions keeper_options(const std::string& url) {
+  MqttClientOptions options{.url = url, .client_id = "keeper", .receive_maximum = 64};
+  options.backoff_min = Micros(10'000);
+  options.backoff_max = Micros(10'000);
+  options.subscriptions = {{"k/+"}};
+  return options;
+}
+
 /// A client of a session that is kept. It refuses one message, once.
 class Keeper final : public MqttEvents {
  public:
   explicit Keeper(const std::string& url, std::string refused = "") : refused_(std::move(refused)) {
-    MqttClientOptions options{.url = url, .client_id = "keeper", .receive_maximum = 64};
-    options.backoff_min = Micros(10'000);
-    options.backoff_max = Micros(10'000);
-    options.subscriptions = {{"k/+"}};
-    auto made = make_mqtt_client(options, *this);
+    auto made = make_mqtt_client(keeper_options(url), *this);
     REQUIRE(made.has_value());
     client = *std::move(made);
     client->start();
@@ -221,6 +225,42 @@ TEST_CASE("behind a message that was refused nothing is handed over before it co
   CHECK(eventually([&] { return keeper.distinct() == 3'000; }));
   CHECK(keeper.behind_refused == 700);
   CHECK(keeper.repeated() == 0);
+}
+
+/// A client of a session with a backlog that is stopped at some moment.
+class Passer final : public MqttEvents {
+ public:
+  Receipt on_message(const MqttMessage&) override {
+    taken += 1;
+    early += connected ? 0 : 1;
+    return Receipt::kTaken;
+  }
+  void on_connected(SessionPresent) override { connected = true; }
+
+  std::atomic<bool> connected{false};
+  std::atomic<int> taken{0};
+  std::atomic<int> early{0};
+};
+
+TEST_CASE(
+    "a client that is stopped while it connects gives no message before it has told of the connection") {
+  test::MosquittoServer broker;
+  REQUIRE(broker.start());
+  { const Keeper keeper(broker.url()); }
+  REQUIRE(broker.publish("k/a", numbers_to(30'000), 1));
+  int stopped_in_time = 0;
+  for (int moment = 0; moment < 200; ++moment) {
+    Passer passer;
+    auto client = make_mqtt_client(keeper_options(broker.url()), passer);
+    REQUIRE(client.has_value());
+    (*client)->start();
+    std::this_thread::sleep_for(std::chrono::microseconds(moment * 300));  // Any moment of the connecting.
+    (*client)->stop();
+    CHECK(passer.early == 0);
+    stopped_in_time += passer.taken == 0 ? 1 : 0;
+  }
+  CHECK(stopped_in_time > 20);
+  CHECK(stopped_in_time < 200);
 }
 
 /// A certificate for 127.0.0.1 that signs itself; made by openssl's program.
