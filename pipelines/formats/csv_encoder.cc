@@ -63,9 +63,7 @@ void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
     if (written)
       out.record(row, buffer_);
     else
-      bad.emplace_back(
-          static_cast<std::uint32_t>(row),
-          "a text with a delimiter or a line end, which 'csv.disable-quote-character' cannot carry");
+      bad.emplace_back(static_cast<std::uint32_t>(row), trouble_);
   }
 }
 
@@ -83,9 +81,7 @@ Result<std::string> CsvEncoder::header(const Schema& schema) {
     if (&column != &schema.fields.front()) buffer_.push_back(delimiter_);
     if (!needs_quotes(column.name))
       buffer_ += column.name;
-    else if (quote_ != '\0')
-      write_quoted(column.name);
-    else
+    else if (!write_quoted(column.name))
       return fail(ErrorCode::kInvalid, "the name '" + column.name + "' needs quotes in a header of CSV");
   }
   return buffer_;
@@ -105,13 +101,19 @@ bool CsvEncoder::write_field(const Field& field, std::size_t row) {
     return true;
   }
   const std::size_t begin = buffer_.size();
-  if (write_text(column, row, buffer_) == Quoting::kNever) return true;
+  const Quoting quoting = write_text(column, row, buffer_);
+  if (quoting == Quoting::kNever) return true;
+  if (quoting == Quoting::kInVain)
+    return refuse("an element that holds 'csv.array-element-delimiter', which would make two of it");
   field_.assign(buffer_, begin);
   if (!needs_quotes(field_)) return true;
   buffer_.resize(begin);
-  if (quote_ == '\0') return false;
-  write_quoted(field_);
-  return true;
+  return write_quoted(field_);
+}
+
+bool CsvEncoder::refuse(std::string_view why) {
+  trouble_ = why;
+  return false;
 }
 
 bool CsvEncoder::write_as_needed(std::string_view text) {
@@ -119,15 +121,13 @@ bool CsvEncoder::write_as_needed(std::string_view text) {
     buffer_ += text;
     return true;
   }
-  if (quote_ == '\0') return false;
-  write_quoted(text);
-  return true;
+  return write_quoted(text);
 }
 
 CsvEncoder::Quoting CsvEncoder::write_text(const Column& column, std::size_t row, std::string& out) const {
   const Type& type = column.type();
   if (type.is_nested()) {
-    write_elements(column, row, out);
+    if (!write_elements(column, row, out)) return Quoting::kInVain;
   } else if (type.is_character()) {
     out += column.strings()[row];
   } else if (type.is_binary() || type.is_timestamp() || type.kind() == TypeKind::kDate ||
@@ -142,7 +142,8 @@ CsvEncoder::Quoting CsvEncoder::write_text(const Column& column, std::size_t row
   return Quoting::kAsNeeded;
 }
 
-void CsvEncoder::write_elements(const Column& column, std::size_t row, std::string& out) const {
+/// False: an element holds what stands between two.
+bool CsvEncoder::write_elements(const Column& column, std::size_t row, std::string& out) const {
   const bool is_row = column.type().kind() == TypeKind::kRow;
   const std::size_t begin = is_row ? 0 : column.offsets()[row];
   const std::size_t end = is_row ? column.child_count() : column.offsets()[row + 1];
@@ -150,11 +151,14 @@ void CsvEncoder::write_elements(const Column& column, std::size_t row, std::stri
     if (i > begin) out += options_.array_element_delimiter;
     const Column& element = *column.child(is_row ? i : 0);
     const std::size_t at = is_row ? row : i;
+    const std::size_t text = out.size();
     if (!element.is_null(at))
       write_text(element, at, out);
     else if (options_.null_literal)
       out += *options_.null_literal;
+    if (out.find(options_.array_element_delimiter, text) != std::string::npos) return false;
   }
+  return true;
 }
 
 /// Jackson's loose rule: a text is quoted when it is longer than 24 characters (it does not look at those) or
@@ -176,12 +180,14 @@ bool CsvEncoder::needs_quotes(std::string_view text) const {
   return units > kLongestChecked;
 }
 
-void CsvEncoder::write_quoted(std::string_view text) {
+bool CsvEncoder::write_quoted(std::string_view text) {
+  if (quote_ == '\0')
+    return refuse("a text with a delimiter or a line end, which 'csv.disable-quote-character' cannot carry");
   buffer_.push_back(quote_);
   if (text.find(quote_) == std::string_view::npos &&
       (escape_ == '\0' || text.find(escape_) == std::string_view::npos)) {
     buffer_.append(text).push_back(quote_);
-    return;
+    return true;
   }
   for (const char c : text) {
     if (escape_ != '\0' && (c == quote_ || c == escape_))
@@ -191,6 +197,7 @@ void CsvEncoder::write_quoted(std::string_view text) {
     buffer_.push_back(c);
   }
   buffer_.push_back(quote_);
+  return true;
 }
 
 }  // namespace leat::formats

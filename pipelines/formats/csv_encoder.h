@@ -19,7 +19,7 @@ class CsvEncoder final : public Encoder {
   Result<std::string> header(const Schema& schema);
 
  private:
-  enum class Quoting : std::uint8_t { kNever, kAsNeeded };
+  enum class Quoting : std::uint8_t { kNever, kAsNeeded, kInVain };
 
   /// A column of the batch being written, and what is known of all its rows.
   struct Field {
@@ -32,9 +32,11 @@ class CsvEncoder final : public Encoder {
   /// False: the field cannot be written.
   bool write_field(const Field& field, std::size_t row);
   Quoting write_text(const Column& column, std::size_t row, std::string& out) const;
-  void write_elements(const Column& column, std::size_t row, std::string& out) const;
+  bool write_elements(const Column& column, std::size_t row, std::string& out) const;
   [[nodiscard]] bool needs_quotes(std::string_view text) const;
-  void write_quoted(std::string_view text);
+  bool write_quoted(std::string_view text);
+  /// False, and the reason of the row.
+  bool refuse(std::string_view why);
   bool write_as_needed(std::string_view text);
 
   CsvOptions options_;
@@ -47,6 +49,7 @@ class CsvEncoder final : public Encoder {
   bool quotes_times_;             // Every timestamp is quoted, and has nothing to escape.
   std::string buffer_;            // The record being written; reused, so that rows allocate nothing.
   std::string field_;
+  std::string trouble_;  // Why the row cannot be written.
   std::vector<Field> fields_;
 };
 

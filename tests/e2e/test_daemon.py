@@ -2,10 +2,12 @@
 
 import json
 import re
+import signal
 import threading
 
 from leat import Daemon
-from pipeline_text import often, windows_over_http, with_options
+from mosquitto import Mosquitto
+from pipeline_text import mqtt_readings, often, windows_over_http, with_options
 from processes import Program, eventually
 from readings import check_windows, closing, expected_windows, lines, readings
 
@@ -91,7 +93,30 @@ def test_a_stop_under_load_loses_and_doubles_nothing(broker, publisher, receiver
     assert messages_seen["received"] - messages_seen["redelivered"] == len(ROWS) + 1, messages_seen
     sink = daemon.outbox()[0]["records"]
     assert (sink["emitted"], sink["delivered"], sink["waiting"]) == (len(receiver.rows("/windows")),) * 2 + (0,)
+    assert " warn " not in daemon.log()  # A stop is no full intake.
 
+
+def test_a_stop_that_waits_is_told_by_readiness_and_log(broker, publisher, daemon, tmp_path):
+    far = Mosquitto(tmp_path / "far")
+    out = with_options({"connector": "mqtt", "url": far.url, "topic": "out", "format": "json"})
+    daemon.config.write_text(daemon.config.read_text().replace('stop_timeout = "10 s"', 'stop_timeout = "3 s"'))
+    table = f"CREATE TABLE o (seq BIGINT) {out};\nINSERT INTO o SELECT seq FROM readings;"
+    daemon.add("copy", often() + mqtt_readings(broker.url) + table)
+    daemon.start().wait_connected("copy")
+    publisher.send(*messages()[0])
+    eventually(lambda: [sink["records"]["delivered"] for sink in daemon.outbox()] == [1], "the first is delivered")
+    far.running.send(signal.SIGSTOP)
+    try:
+        publisher.send(*messages()[1])
+        eventually(lambda: daemon.outbox()[0]["records"]["waiting"] == 1, "the second waits")
+        daemon.running.send(signal.SIGTERM)
+        answer = eventually(lambda: (a := daemon.ask("/readyz")).status == 503 and a.json(), "readiness says so", 3)
+        assert "the daemon stops: pipelines process what they have, and commit" in answer["reasons"]
+        eventually(lambda: not daemon.running.running, "it ends", 20)
+    finally:
+        far.running.send(signal.SIGCONT)
+        far.stop()
+    assert "'stop_timeout' has ended the wait" in daemon.log()
 
 def test_counters_survive_a_restart(broker, publisher, receiver, daemon):
     daemon.add("windows", windows_over_http(broker.url, receiver.url))

@@ -62,6 +62,14 @@ TEST_CASE("arrays and rows are joined and quoted as one text") {
   CHECK(csv(point, Value::list({Value::integer(1), Value::float64(2)})) == "1;2.0");
 }
 
+TEST_CASE("an element that would be read as two is not written") {
+  const Type texts = Type::array(Type::string());
+  const auto list = [](const char* text) { return Value::list({Value::string("a"), Value::string(text)}); };
+  CHECK(csv(texts, list("b c")) == "\"a;b c\"");
+  CHECK(csv(texts, list("b;c")).starts_with("bad: an element that holds 'csv.array-element-delimiter'"));
+  CHECK(csv(texts, list("b;c"), {{"csv.array-element-delimiter", "|"}}) == "a|b;c");
+}
+
 TEST_CASE("the header has the names, in quotes where they need them") {
   const Schema schema{{{"n", Type::integer()}, {"a b", Type::string()}, {"say \"x\"", Type::string()}}};
   const Format& csv = *find_format("csv");
