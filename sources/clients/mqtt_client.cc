@@ -16,7 +16,7 @@
 #include "sources/clients/connect_diagnosis.h"
 #include "sources/clients/paho_company.h"
 #include "sources/clients/paho_options.h"
-#include "sources/clients/socket_hold.h"
+#include "sources/clients/socket_cutter.h"
 #include "sources/clients/tls_diagnosis.h"
 
 namespace leat::sources {
@@ -121,7 +121,6 @@ class PahoClient final : public MqttClient {
   bool await_answer(Lock& lock);
   void stay_up(Lock& lock);
   void disconnect();
-  void see_out(Lock& lock);
   bool live_once(Lock& lock);
   void announce_loss(Lock& lock);
   void show_pause() { set_health(MqttHealth::Link::kPaused, options_.url + ": paused"); }
@@ -162,7 +161,7 @@ class PahoClient final : public MqttClient {
   std::vector<std::string> unwanted_;  // Unchanged from `start` on.
   Backoff backoff_;                    // The supervisor's, as is the pause before its next attempt:
   Micros delay_{0};
-  SocketHold socket_;
+  SocketCutter socket_;  // The supervisor's while connecting, then Paho's thread's.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -231,7 +230,6 @@ void PahoClient::run() {
     const bool lost = !ended_by_us && want_ == Want::kRun;
     if (lost) announce_loss(lock);
     if (want_ == Want::kPause) show_pause();
-    see_out(lock);
     if (lost) changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
   }
 }
@@ -304,6 +302,8 @@ void PahoClient::find_reason(Lock& lock) {
   if (!found.empty()) found = "no connection: " + found;
   if (found.empty() && options_.tls) found = diagnose_tls(peer, kTlsDiagnosis);
   lock.lock();
+  if (found.empty() && reason_ == kNoConnection)
+    found = "no answer: the port takes connections, and no broker speaks there";
   if (!found.empty()) reason_ = found;
 }
 
@@ -312,7 +312,11 @@ void PahoClient::begin_attempt() {
   answered_ = false;
   refused_ = false;
   stage_ = Stage::kConnecting;
-  set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
+  // What is lost stays so until the broker has answered: alerts do not come and go with the attempts.
+  if (health_.link == MqttHealth::Link::kLost)
+    set_health(MqttHealth::Link::kLost, fmt::format("{}: {}, trying now", options_.url, reason_));
+  else
+    set_health(MqttHealth::Link::kConnecting, options_.url + ": connecting");
 }
 
 void PahoClient::connect() {
@@ -343,20 +347,6 @@ void PahoClient::disconnect() {
   }
   Lock lock(mutex_);
   if (!changed_.wait_for(lock, kGoodbye, [this] { return stage_ == Stage::kDown; })) renew_ = true;
-}
-
-/// What we have acknowledged is to be read before the session goes on in another connection: a broker under
-/// load takes its time, and a connect would end the old connection with all that is unread.
-void PahoClient::see_out(Lock& lock) {
-  if (options_.subscriptions.empty()) return;
-  lock.unlock();
-  const auto begin = std::chrono::steady_clock::now();
-  socket_.see_out([this, begin] {
-    const auto waited = std::chrono::steady_clock::now() - begin;
-    const std::scoped_lock look(mutex_);
-    return waited >= (want_ == Want::kStop ? Micros(kGoodbye) : options_.connect_timeout);
-  });
-  lock.lock();
 }
 
 /// How long to wait before the next attempt.
@@ -497,7 +487,10 @@ void PahoClient::receive(const mqtt::message& message) {
     renew_ = true;
     refused_ = true;
   }
-  if (!socket_.cut()) events_.on_unrefused();
+  if (socket_.found())
+    socket_.cut();
+  else
+    events_.on_unrefused();
 }
 
 Status PahoClient::publish(const MqttPublication& message, Done done) {

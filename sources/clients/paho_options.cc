@@ -192,7 +192,7 @@ std::string paho_reason(int return_code, int reason_code, const std::string& cli
     case 5:
       return "not authorized: check 'username' and 'password', and what the broker allows this user";
     case -1:
-      return "no connection";
+      return std::string(kNoConnection);
     default:
       return mqtt::exception::error_str(return_code);
   }

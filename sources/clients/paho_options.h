@@ -9,6 +9,7 @@
 #undef UNIT_TESTS
 
 #include <string>
+#include <string_view>
 
 #include "sources/clients/mqtt_client.h"
 #include "sources/clients/tls_diagnosis.h"
@@ -23,6 +24,8 @@ void set_paho_will(const MqttWill& will, const std::string& payload, mqtt::conne
 mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion version);
 /// What the reason code of a refused publication means (MqttClient::publish).
 ErrorCode publish_error(int reason_code);
+/// What Paho says of every connection that there is none of.
+inline constexpr std::string_view kNoConnection = "no connection";
 /// "connection refused", "bad user name or password: check …" of a token or an exception.
 std::string paho_reason(int return_code, int reason_code, const std::string& client_id);
 /// A reason code of MQTT 5 in words, with what to do where that is known.

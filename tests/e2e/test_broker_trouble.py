@@ -118,6 +118,11 @@ def test_a_cable_that_is_pulled_for_longer_than_the_keep_alive_loses_nothing(bro
         send(publisher, 200, 500)
         publisher.flush()
         eventually(lambda: daemon.source("rows")["link"] == "lost", "the silence is noticed", 20)
+        # Through every attempt, so that no alert comes and goes.
+        seen = []
+        eventually(lambda: seen.append(daemon.source("rows")) or "no answer: the port takes" in seen[-1]["detail"], "the reason")
+        eventually(lambda: seen.append(daemon.source("rows")) or "trying now" in seen[-1]["detail"], "another attempt")
+        assert {source["link"] for source in seen} == {"lost"}
         network.heal()
         send(publisher, 500, 600)
         publisher.flush()
