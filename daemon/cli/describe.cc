@@ -244,7 +244,7 @@ const Kind* kind_of(std::string_view word) {
 }
 
 std::vector<std::string> names_of_kinds() {
-  std::vector<std::string> names = {"configuration"};
+  std::vector<std::string> names;
   for (const Kind& kind : kKinds) names.push_back(std::string(kind.word) + "s");
   return names;
 }
@@ -257,6 +257,7 @@ std::string nearest_of(const std::string& name, const std::vector<std::string>& 
 
 std::vector<std::string> all_names() {
   std::vector<std::string> names = names_of_kinds();
+  names.emplace_back("configuration");
   for (const Kind& kind : kKinds) std::ranges::move(kind.names(), std::back_inserter(names));
   return names;
 }
@@ -278,21 +279,24 @@ int describe_page(const std::string& name) {
   return kUsage;
 }
 
+/// Null: nothing of the name has one.
+nlohmann::ordered_json schema_of(std::string_view kind, const std::string& name) {
+  nlohmann::ordered_json schema;
+  if (kind.empty() && name == "configuration") schema = configuration_schema();
+  if (schema.is_null() && (kind.empty() || kind == "connector")) schema = connector_schema(name);
+  if (schema.is_null() && (kind.empty() || kind == "format")) schema = format_schema(name);
+  return schema;
+}
+
 int describe_schema(const std::vector<std::string>& words) {
   const Kind* kind = words.size() > 1 ? kind_of(words[0]) : nullptr;
-  const std::string name = words.empty() ? "" : words.back();
-  nlohmann::ordered_json schema;
-  if (words.empty())
-    schema = tables_schema();
-  else if (name == "configuration")
-    schema = configuration_schema();
-  else if (kind == nullptr || kind->word == "connector")
-    schema = connector_schema(name);
-  if (schema.is_null() && (kind == nullptr || kind->word == "format")) schema = format_schema(name);
+  if (words.size() > 1 && kind == nullptr) return refuse("kind of thing called", words[0], names_of_kinds());
+  const nlohmann::ordered_json schema =
+      words.empty() ? tables_schema() : schema_of(kind != nullptr ? kind->word : "", words.back());
   if (schema.is_null()) {
     std::vector<std::string> known = connector_names();
     std::ranges::move(format_names(), std::back_inserter(known));
-    return refuse("connector or format, which have schemas,", name, known);
+    return refuse("connector or format, which have schemas,", words.back(), known);
   }
   fmt::print("{}\n", schema.dump(2));
   return kOk;

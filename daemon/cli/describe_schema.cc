@@ -1,6 +1,7 @@
 #include "daemon/cli/describe_schema.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,7 @@ std::vector<std::string> choices_of(std::string_view type) {
   std::vector<std::string> choices;
   for (std::size_t begin = type.find('\''); begin != std::string_view::npos; begin = type.find('\'', begin)) {
     const std::size_t end = type.find('\'', begin + 1);
+    if (end == std::string_view::npos) break;
     choices.emplace_back(type.substr(begin + 1, end - begin - 1));
     begin = end + 1;
   }
@@ -43,7 +45,7 @@ ordered_json text_of(const OptionDoc& option) {
   else if (type.starts_with("boolean"))
     value["enum"] = {"true", "false"};
   else if (type.starts_with("integer"))
-    value["pattern"] = "^[+-]?[0-9]+$";
+    value["pattern"] = "^-?[0-9]+$";
   else if (type != "string")
     value["description"] = option.doc + " (A " + option.type + ".)";
   if (!option.default_text.empty()) value["default"] = option.default_text;
@@ -91,17 +93,21 @@ ordered_json options_of(const plan::FormatInfo& format) {
   return schema;
 }
 
+enum class TableRole : std::uint8_t { kSource, kSink };
+
 /// One role of a connector; formats of the direction bring their keys along.
 class TableSchema {
  public:
-  TableSchema(const plan::ConnectorInfo& connector, bool reads) : connector_(connector), reads_(reads) {
-    schema_ = {{"title", "connector '" + connector.name + "' as a " + (reads ? "source" : "sink")},
+  TableSchema(const plan::ConnectorInfo& connector, TableRole role)
+      : options_(role == TableRole::kSource ? connector.source_options() : connector.sink_options()),
+        role_(role) {
+    schema_ = {{"title", "connector '" + connector.name + "' as a " + (reads() ? "source" : "sink")},
                {"description", connector.doc},
                {"type", "object"},
                {"properties", {{"connector", {{"const", connector.name}}}}},
                {"required", {"connector"}}};
-    add(schema_, reads ? connector.source_options() : connector.sink_options());
-    if (reads)
+    add(schema_, options_);
+    if (reads())
       add(schema_, plan::common_source_options());
     else if (connector.delivered)
       add(schema_, plan::common_sink_options());
@@ -111,30 +117,54 @@ class TableSchema {
   ordered_json take() { return std::move(schema_); }
 
  private:
-  void add_formats() {
-    ordered_json names = ordered_json::array();
-    for (const plan::FormatInfo& format : runtime::catalog().formats) {
-      if (!(reads_ ? format.can_decode : format.can_encode)) continue;
-      names.push_back(format.name);
-      schema_["allOf"].push_back(
-          {{"if", {{"properties", {{"format", {{"const", format.name}}}}}, {"required", {"format"}}}},
-           {"then", reference("format." + format.name)}});
-    }
-    schema_["properties"]["format"] = {{"enum", names}};
-    if (!schema_["properties"].contains("value.format")) schema_["required"].push_back("format");
-    // Records of a key and a value have a format each, whose keys stand behind 'key.' and 'value.'.
-    for (const std::string part : {"key", "value"}) {
-      if (!schema_["properties"].contains(part + ".format")) continue;
-      ordered_json& format = schema_["properties"][part + ".format"];
-      if (!format.contains("enum")) format["enum"] = names;
-      for (const auto& name : names)
-        schema_["patternProperties"]["^" + part + "\\." + name.get<std::string>() + "\\."] = {
-            {"type", "string"}};
-    }
+  [[nodiscard]] bool reads() const { return role_ == TableRole::kSource; }
+  [[nodiscard]] const OptionDoc* option(std::string_view key) const {
+    const auto found = std::ranges::find(options_, key, &OptionDoc::key);
+    return found == options_.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] std::vector<const plan::FormatInfo*> formats() const {
+    std::vector<const plan::FormatInfo*> found;
+    for (const plan::FormatInfo& format : runtime::catalog().formats)
+      if (reads() ? format.can_decode : format.can_encode) found.push_back(&format);
+    return found;
   }
 
-  const plan::ConnectorInfo& connector_;
-  const bool reads_;
+  /// Records of a key and a value have a format each, whose keys stand behind 'key.' and 'value.'; 'format'
+  /// is another way to name the value's, unless that must be named.
+  void add_formats() {
+    const OptionDoc* value = option("value.format");
+    if (value == nullptr || value->necessity == Necessity::kOptional) add_format("");
+    if (value == nullptr)
+      schema_["required"].push_back("format");
+    else
+      add_format("value.");
+    if (option("key.format") != nullptr) add_format("key.");
+  }
+
+  void add_format(const std::string& prefix) {
+    const std::string key = prefix + "format";
+    ordered_json names = ordered_json::array();
+    for (const plan::FormatInfo* format : formats()) {
+      names.push_back(format->name);
+      ordered_json keys = prefix.empty() ? reference("format." + format->name) : prefixed(prefix, *format);
+      schema_["allOf"].push_back(
+          {{"if", {{"properties", {{key, {{"const", format->name}}}}}, {"required", {key}}}},
+           {"then", std::move(keys)}});
+    }
+    ordered_json& property = schema_["properties"][key];
+    if (!property.contains("enum")) property["enum"] = names;
+  }
+
+  static ordered_json prefixed(const std::string& prefix, const plan::FormatInfo& format) {
+    std::vector<OptionDoc> options = format.options();
+    for (OptionDoc& option : options) option.key = prefix + option.key;
+    ordered_json keys = ordered_json::object();
+    add(keys, options);
+    return keys;
+  }
+
+  const std::vector<OptionDoc> options_;
+  const TableRole role_;
   ordered_json schema_;
 };
 
@@ -142,11 +172,11 @@ void define(ordered_json& definitions, const plan::ConnectorInfo& connector) {
   ordered_json roles = ordered_json::array();
   const std::string name = "connector." + connector.name;
   if (connector.can_read) {
-    definitions[name + ".source"] = TableSchema(connector, true).take();
+    definitions[name + ".source"] = TableSchema(connector, TableRole::kSource).take();
     roles.push_back(reference(name + ".source"));
   }
   if (connector.can_write) {
-    definitions[name + ".sink"] = TableSchema(connector, false).take();
+    definitions[name + ".sink"] = TableSchema(connector, TableRole::kSink).take();
     roles.push_back(reference(name + ".sink"));
   }
   definitions[name] = {{"anyOf", roles}};
@@ -188,6 +218,7 @@ ordered_json format_schema(const std::string& name) {
   if (format == nullptr) return nullptr;
   ordered_json schema = document("The options of the format '" + name + "'");
   schema.update(options_of(*format));
+  schema["additionalProperties"] = false;
   return schema;
 }
 

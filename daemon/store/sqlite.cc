@@ -53,7 +53,7 @@ std::string_view advice(int primary) {
 
 /// ": Read-only file system", as the system said it; empty when it said nothing.
 std::string cause_of_io_error(sqlite3* db) {
-  const int cause = db != nullptr ? sqlite3_system_errno(db) : 0;
+  const int cause = sqlite3_system_errno(db);
   return cause != 0 ? std::string(": ") + std::strerror(cause) : "";
 }
 
@@ -98,8 +98,10 @@ Error Connection::error(int rc) {
   if ((primary == SQLITE_IOERR || fell_back) && trouble_ == Trouble::kNone)
     trouble_ = Trouble::kUnknownOutcome;
   std::string message = path_ + ": ";
-  message += db_ != nullptr && sqlite3_extended_errcode(db_) == rc ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);
-  if (primary == SQLITE_IOERR) message += cause_of_io_error(db_) + " (code " + std::to_string(rc) + ")";
+  const bool current = db_ != nullptr && sqlite3_extended_errcode(db_) == rc;
+  message += current ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);
+  if (primary == SQLITE_IOERR)
+    message += (current ? cause_of_io_error(db_) : "") + " (code " + std::to_string(rc) + ")";
   return {code_of(primary), message + std::string(advice(primary))};
 }
 

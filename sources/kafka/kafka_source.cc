@@ -156,7 +156,7 @@ class KafkaSource final : public Source {
   bool looked_ = false;  // Ever since the start, and with an answer.
   Clock::time_point next_look_{};
   Backoff backoff_;
-  std::string missing_;  // Topics that are not there; of a bounded source partitions, too.
+  std::string missing_;  // Topics that are not there.
   std::string absent_;   // Partitions that the options name.
   std::vector<KafkaMessage> messages_;
   std::int64_t batch_time_ = 0;
@@ -238,6 +238,10 @@ void KafkaSource::run() {
       else
         in_trouble(done.error());
     }
+    if (looked_ && rules_->bounded() && missing_.empty() && !absent_.empty()) {
+      set_health(SourceHealth::Link::kFailed, fmt::format("{}: {}", options_.servers, absent_));
+      return intake_->end();
+    }
     if (looked_ && rules_->bounded() && missing_.empty() && all_ended()) {
       intake_->end();
       return set_health(SourceHealth::Link::kEnded, {});
@@ -251,7 +255,6 @@ Status KafkaSource::look() {
               consumer_->find({.topics = options_.topics, .pattern = options_.topic_pattern}));
   absent_ = absent_of(found.partitions);
   missing_ = found.trouble;
-  if (missing_.empty() && rules_->bounded()) missing_ = absent_;
   if (!looked_) forget_reached_ends();
   std::vector<KafkaPartition> appeared;
   for (const KafkaPartition& partition : found.partitions) {
@@ -277,7 +280,7 @@ std::string KafkaSource::absent_of(std::span<const KafkaPartition> found) const 
   for (const auto& [text, option] : {std::pair(&options_.startup_offsets, "scan.startup.specific-offsets"),
                                      std::pair(&options_.bounded_offsets, "scan.bounded.specific-offsets")})
     for (const auto& [number, offset] : parse_partition_offsets(*text).value_or(PartitionOffsets()))
-      if (!there.contains(number)) return say(number, option);
+      if (share_.has(number) && !there.contains(number)) return say(number, option);
   return {};
 }
 

@@ -183,11 +183,13 @@ def cost_of_rows(daemon):
     for neighbour in (None, Stranger()):
         if neighbour:
             neighbour.start()
-        cost = LoopCpu(daemon)
-        time.sleep(SECONDS / 3)
-        costs.append(cost.micros_per_row())
-        if neighbour:
-            neighbour.kill()
+        try:
+            cost = LoopCpu(daemon)
+            time.sleep(SECONDS / 3)
+            costs.append(cost.micros_per_row())
+        finally:
+            if neighbour:
+                neighbour.kill()
     return costs
 
 

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 from jsonschema import Draft202012Validator
+from pipeline_text import with_options
 
 
 def test_every_connector_and_format_is_listed_and_described(run_leat):
@@ -76,19 +77,31 @@ def schema(run_leat):
 
 MQTT = {"connector": "mqtt", "url": "mqtt://host", "topic": "a/#", "format": "json"}
 KAFKA = {"connector": "kafka", "topic": "t", "properties.bootstrap.servers": "host:9092", "value.format": "json"}
+KAFKA["scan.startup.mode"] = "earliest-offset"
+
+
+def checked(run_leat, folder, options: dict[str, str]):
+    """What `leat check` says of a table with the options, which is read, or written if it cannot be read."""
+    table = f"CREATE TABLE t (a STRING, k STRING) {with_options(options)};\n"
+    other = "CREATE TABLE o (a STRING, k STRING) WITH ('connector' = 'blackhole');\nINSERT INTO o SELECT a, k FROM t;"
+    if options["connector"] == "blackhole":
+        other = "INSERT INTO t VALUES ('a', 'k');"
+    (folder / "p.sql").write_text(table + other)
+    return run_leat("check", folder / "p.sql")
 
 
 @pytest.mark.parametrize(
     "options",
     [
         MQTT,
-        {**MQTT, "qos": "0", "json.ignore-parse-errors": "true", "journal": "power", "scan.watermark.idle-timeout": "5 s"},
+        {**MQTT, "qos": "0", "json.ignore-parse-errors": "true", "journal": "power", "session-expiry": "1 d"},
         {**MQTT, "format": "csv", "csv.field-delimiter": ";"},
         {**KAFKA, "properties.client.rack": "a", "key.format": "raw", "key.raw.endianness": "little-endian", "key.fields": "k"},
         {"connector": "blackhole"},
     ],
 )
-def test_the_schema_takes_what_the_planner_takes(schema, run_leat, options):
+def test_the_schema_takes_what_the_planner_takes(schema, run_leat, tmp_path, options):
+    assert checked(run_leat, tmp_path, options).returncode == 0, checked(run_leat, tmp_path, options).stderr
     for validator in (schema(), schema("connector", options["connector"]), schema(options["connector"])):
         validator.validate(options)
 
@@ -104,15 +117,15 @@ def test_the_schema_takes_what_the_planner_takes(schema, run_leat, options):
         {**MQTT, "connector": "mqt"},
         {**MQTT, "format": "jsn"},
         {key: value for key, value in MQTT.items() if key != "format"},
+        {**MQTT, "qos": "+1"},
+        {**KAFKA, "value.csv.field-delimiter": ";"},
+        {**KAFKA, "key.format": "raw", "key.fields": "k", "key.json.nonsense": "true"},
     ],
 )
 def test_the_schema_refuses_what_the_planner_refuses(schema, run_leat, tmp_path, options):
     assert not schema().is_valid(options)
-    assert not schema("mqtt").is_valid(options)
-    table = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
-    text = f"CREATE TABLE t (a STRING) WITH ({table});\nCREATE TABLE o (a STRING) WITH ('connector' = 'blackhole');\n"
-    (tmp_path / "p.sql").write_text(text + "INSERT INTO o SELECT a FROM t;")
-    assert run_leat("check", tmp_path / "p.sql").returncode == 78
+    assert not schema(options["connector"] if options["connector"] != "mqt" else "mqtt").is_valid(options)
+    assert checked(run_leat, tmp_path, options).returncode == 78
 
 
 def test_every_connector_and_format_has_a_schema(schema, run_leat):
@@ -121,6 +134,7 @@ def test_every_connector_and_format_has_a_schema(schema, run_leat):
         for line in run_leat("describe", f"{kind}s").stdout.splitlines()[1:]:
             assert f"{kind}.{line.split()[0]}" in definitions
     assert schema("format", "csv").is_valid({"csv.field-delimiter": ";"})
+    assert not schema("format", "csv").is_valid({"csv.field-delimitr": ";"})
 
 
 def test_the_schema_of_the_configuration_takes_a_configuration(schema):
@@ -129,6 +143,11 @@ def test_the_schema_of_the_configuration_takes_a_configuration(schema):
     validator.validate(tomllib.loads(text))
     assert not validator.is_valid(tomllib.loads("[api]\nlistn = '127.0.0.1:0'"))
     assert not validator.is_valid(tomllib.loads("[api]\nmax_tails = 'three'"))
+
+
+@pytest.mark.parametrize("words", [("conector", "mqtt"), ("connector", "configuration"), ("formats",)])
+def test_a_schema_of_a_wrong_kind_or_name_is_refused(run_leat, words):
+    assert run_leat("describe", *words, "--json-schema").returncode == 2
 
 
 def test_what_has_no_schema_is_told(run_leat):

@@ -115,11 +115,13 @@ def test_a_disk_whose_syncs_take_a_second_holds_back_and_loses_nothing(broker, p
         sender = threading.Thread(target=publisher.send_paced, args=(messages, 2000))
         sender.start()
         eventually(lambda: slow.met() >= 8, "eight slow syncs", 60)
-        # The loop and the API wait for no disk: each asked several times while a sync lasts.
-        for _ in range(20):
+        # The loop and the API wait for no disk, whenever in the course of a sync they are asked.
+        longest, until = 0.0, slow.met() + 5
+        while slow.met() < until:
             begin = time.monotonic()
-            assert daemon.ask("/healthz").status == 200 and daemon.pipeline("rows")["state"] == "running"
-            assert time.monotonic() - begin < 0.9
+            assert daemon.ask("/healthz").status == 200 and daemon.pipeline("rows")["state"] != "failed"
+            longest = max(longest, time.monotonic() - begin)
+        assert longest < 0.7
         sender.join()
     arrive_in_order(daemon, publisher, receiver, count)
 

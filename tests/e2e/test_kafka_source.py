@@ -230,18 +230,22 @@ def test_a_broker_that_dies_is_waited_for(kafka, topic, daemon):
     assert "source lost its connection" in daemon.log()
 
 
-def test_a_bounded_read_waits_for_partitions_that_it_names_and_that_are_not_there(kafka, topic, daemon):
+def test_a_bounded_read_of_partitions_that_are_not_there_fails_and_names_one(leat, tmp_path, kafka, topic):
     produce(kafka, topic, [(None, '{"n": 1}')])
-    sql = "".join([
-        bounded(kafka, topic, "n BIGINT", **{"scan.partitions": "0-63"}),
-        "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\nINSERT INTO kept SELECT n FROM readings;",
-    ])
-    daemon.add("share", sql)
-    daemon.start()
+    sql = bounded(kafka, topic, "n BIGINT", **{"scan.partitions": "0-63"}) + "SELECT n FROM readings;"
+    done = run_text(leat, tmp_path, sql, "--set", "execution.runtime-mode=batch")
+    assert done.returncode == 1, done.stderr
+    assert "there is no partition " in done.stderr and "which 'scan.partitions' names" in done.stderr
+
+
+def test_a_share_of_partitions_that_are_not_there_yet_is_told(kafka, topic, daemon):
+    produce(kafka, topic, [(None, '{"n": 1}')])
+    source = kafka_source(kafka, topic, "n BIGINT", **{"scan.partitions": "0-63"})
+    sink = "CREATE TABLE kept (n BIGINT) WITH ('connector' = 'sqlite');\nINSERT INTO kept SELECT n FROM readings;"
+    daemon.add("share", source + sink)
+    daemon.start().wait_connected("share")
     daemon.wait_received("share", 1)
-    source = eventually(lambda: (s := daemon.source("share"))["link"] == "unreadable" and s, "it says so")
-    assert "there is no partition " in source["detail"] and "which 'scan.partitions' names" in source["detail"]
-    assert daemon.pipeline("share")["state"] == "running"
+    assert "there is no partition " in daemon.source("share")["detail"]
 
 
 def test_a_wrong_password_is_named_and_a_right_one_reads(leat, tmp_path, kafka, topic, daemon):

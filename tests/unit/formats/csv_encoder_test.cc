@@ -40,6 +40,21 @@ TEST_CASE("scalars are written as Flink writes them") {
   CHECK(csv(Type::bytes(), Value::string("Leat")) == "TGVhdA==");
 }
 
+TEST_CASE("times are quoted by the same rule as texts, whatever the quotes are") {
+  const Type type = Type::timestamp(6);
+  const Value time = Value::integer(-1);  // One microsecond before the epoch.
+  CHECK(csv(type, time) == "\"1969-12-31 23:59:59.999999\"");
+  CHECK(csv(type, Value::integer(86'400'000'000)) == "\"1970-01-02 00:00:00\"");
+  CHECK(csv(type, time, {{"csv.quote-character", "'"}}) == "'1969-12-31 23:59:59.999999'");
+  CHECK(csv(type, time, {{"csv.quote-character", "-"}}) == "-1969--12--31 23:59:59.999999-");
+  CHECK(csv(type, time, {{"csv.escape-character", ":"}}) == "\"1969-12-31 23::59::59.999999\"");
+  CHECK(csv(type, time, {{"csv.disable-quote-character", "true"}}) == "1969-12-31 23:59:59.999999");
+  CHECK(csv(type, Value::null()) == "");
+  CHECK(csv(Type::date(), Value::integer(-719'529)) == "-0001-12-31");
+  CHECK(csv(Type::date(), Value::integer(2'932'897)) == "10000-01-01");
+  CHECK(csv(Type::date(), Value::integer(0)) == "1970-01-01");
+}
+
 TEST_CASE("a DECIMAL is scientific unless that is off") {
   CHECK(csv(Type::decimal(10, 2), Value::decimal(10000)) == "1E+2");
   CHECK(csv(Type::decimal(10, 2), Value::decimal(10000),

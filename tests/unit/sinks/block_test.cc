@@ -28,6 +28,26 @@ TEST_CASE("a block gives back its records, keys and headers in order") {
   CHECK((*records)[2].payload.size() == 300);
 }
 
+TEST_CASE("records of any size are given back, alone and among others") {
+  for (const std::size_t size : {0U, 1U, 125U, 126U, 127U, 128U, 129U, 16'383U, 16'384U}) {
+    BlockBuilder builder;
+    const std::string payload(size, 'p');
+    builder.add("", payload);
+    builder.add("key", payload);
+    builder.add("", payload, {{"name", "value"}});
+    builder.add("", payload);
+    const std::string block = builder.seal();
+    const auto records = read_block(block);
+    REQUIRE(records.has_value());
+    REQUIRE(records->size() == 4);
+    for (const Record& record : *records) CHECK(record.payload == payload);
+    CHECK((*records)[1].key == "key");
+    CHECK((*records)[2].headers.size() == 1);
+    CHECK((*records)[3].key.empty());
+    CHECK((*records)[3].headers.empty());
+  }
+}
+
 TEST_CASE("a tombstone is no empty payload") {
   BlockBuilder builder;
   builder.add("a", "");

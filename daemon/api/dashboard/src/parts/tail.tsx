@@ -16,17 +16,19 @@ export interface TailState {
   rows: ChangedRow[];
   seen: number;
   skipped: number;
-  /** What is the matter; empty: it reads. */
+  /** The daemon has named the columns: what comes from then on is shown, or counted as left out. */
+  reads: boolean;
+  /** What is the matter; empty: nothing. */
   note: string;
 }
 
-const kEmpty: TailState = { columns: [], rows: [], seen: 0, skipped: 0, note: "" };
+export const kEmpty: TailState = { columns: [], rows: [], seen: 0, skipped: 0, reads: false, note: "" };
 
 /** What an event of a tail or a trial does to what is shown. */
 export function shown(state: TailState, event: string, data: unknown): TailState {
   switch (event) {
     case "schema":
-      return { ...state, columns: (data as { columns: ColumnInfo[] }).columns.map((column) => column.name) };
+      return { ...state, reads: true, columns: (data as { columns: ColumnInfo[] }).columns.map((column) => column.name) };
     case "rows": {
       const rows = data as ChangedRow[];
       return { ...state, rows: [...rows].reverse().concat(state.rows).slice(0, kKept), seen: state.seen + rows.length };
@@ -36,7 +38,7 @@ export function shown(state: TailState, event: string, data: unknown): TailState
     case "note":
       return { ...state, note: (data as { text: string }).text };
     case "end":
-      return { ...state, note: `ended: ${(data as { why: string }).why}` };
+      return { ...state, reads: false, note: `ended: ${(data as { why: string }).why}` };
     default:
       return state;
   }
@@ -84,7 +86,7 @@ async function follow(path: string, signal: AbortSignal, update: Update): Promis
       });
     } catch (error) {
       if (signal.aborted || error instanceof NoRoute) return;
-      update((state) => ({ ...state, note: message(error) }));
+      update((state) => ({ ...state, reads: false, note: message(error) }));
       if (error instanceof Problem && error.status >= 400 && error.status < 429) return;
     }
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -96,7 +98,6 @@ export function Tail({ pipeline, tables }: { pipeline: string; tables: readonly 
   const select = useRef<HTMLSelectElement>(null);
   const table = tables.includes(chosen) ? chosen : "";
   const state = useTail(table, pipeline);
-  const reads = state.columns.length > 0; // The daemon names the columns first: every row from now on comes.
   if (!has("tail")) return <p class="quiet">This daemon cannot show rows as they come.</p>;
   return (
     <>
@@ -118,7 +119,7 @@ export function Tail({ pipeline, tables }: { pipeline: string; tables: readonly 
         )}
       </div>
       {table && state.rows.length > 0 && <ChangedRows label={`Last rows of ${table}`} state={state} />}
-      {table && state.rows.length === 0 && <p class="quiet">{reads ? "No row has come yet." : "Opening …"}</p>}
+      {table && state.rows.length === 0 && <p class="quiet">{state.reads ? "No row has come yet." : state.note || "Opening …"}</p>}
     </>
   );
 }

@@ -3,10 +3,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { message, Problem } from "../api";
 import { plural } from "../format";
 import { readStream } from "../stream";
-import { ChangedRows, shown, type TailState } from "./tail";
+import { ChangedRows, shown, type TailState, kEmpty } from "./tail";
 import { Card, Waiting } from "./ui";
 
-const kEmpty: TailState = { columns: [], rows: [], seen: 0, skipped: 0, note: "" };
 const kMostRows = 1000;
 
 interface Props {
