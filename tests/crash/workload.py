@@ -127,7 +127,9 @@ class Messages:
 
     def __init__(self, count: int, seed: int):
         rows = readings(count, step=STEP_MILLIS, seed=seed)
-        self.texts = lines(rows) + lines(closing(rows, step=STEP_MILLIS))
+        # Of many sizes, as messages are: of one only, a lap of the journal would always end in the same way.
+        texts = lines(rows) + lines(closing(rows, step=STEP_MILLIS))
+        self.texts = [text + " " * (number * 7 % 41) for number, text in enumerate(texts)]
 
     def __len__(self) -> int:
         return len(self.texts)
