@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
+#include <span>
 #include <string>
 
 namespace leat::anomaly {
@@ -40,9 +40,8 @@ Status PagedCells::load_page(std::string_view page, std::string_view value) {
   const std::size_t end = std::min((place + 1) * kPage, cells_.size());
   for (std::size_t i = place * kPage; i < end; ++i) cells_[i] = content.float64();
   pages_[place] = kSaved;
-  const auto finite = [this](std::size_t i) { return std::isfinite(cells_[i]); };
-  const auto cells = std::views::iota(place * kPage, end);
-  if (content.ok() && std::ranges::all_of(cells, finite)) return {};
+  const auto cells = std::span(cells_).subspan(place * kPage, end - place * kPage);
+  if (content.ok() && std::ranges::all_of(cells, [](double cell) { return std::isfinite(cell); })) return {};
   return fail(ErrorCode::kCorrupt, "a saved page of a detector is damaged");
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 namespace leat::exec {
@@ -68,8 +67,8 @@ void SlidingAggregate::append_result(ColumnBuilder& out) {
 ColumnPtr SlidingAggregate::results_from_end(std::span<const RowSpan> begins, const Type& type) {
   ColumnBuilder last_first(type);
   std::uint32_t begin = static_cast<std::uint32_t>(rows_->size);
-  for (const RowSpan& span : std::views::reverse(begins)) {
-    while (begin > span.begin) sums_.apply_one(*rows_, --begin, back_);
+  for (auto span = begins.rbegin(); span != begins.rend(); ++span) {
+    while (begin > span->begin) sums_.apply_one(*rows_, --begin, back_);
     append_result(last_first);
   }
   std::vector<std::uint32_t> order(begins.size());
