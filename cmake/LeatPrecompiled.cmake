@@ -1,9 +1,9 @@
 # The precompiled headers: parsing the standard library is half of the compile time. They are the standard library's and
 # fmt's only; our own headers change too often, and each must include what it uses.
 #
-# On in all presets but release. When it optimises, GCC 12 forgets that a precompiled header is a system header and warns
-# of its own library: with precompiled headers those warnings are off. The release build has them, and finds what does not
-# include what it uses.
+# On in all presets but release, and in the release of tests/run without --all. When it optimises, GCC 12 forgets that a
+# precompiled header is a system header and warns of its own library: with precompiled headers those warnings are off. The
+# release build has them, and finds what does not include what it uses.
 
 option(LEAT_PRECOMPILE "Precompile the headers that most sources include" OFF)
 

@@ -32,8 +32,8 @@ Status LookupJoin::ask(const Batch& batch, std::span<const KeyId> ids) {
     if (ids[row] != JoinKeys::kNoKey && !cache_.knows(ids[row])) unknown.emplace_back(ids[row], row);
   if (unknown.empty()) return {};
   std::ranges::sort(unknown);
-  const auto again = std::ranges::unique(unknown, {}, [](const auto& key) { return key.first; });
-  unknown.erase(again.begin(), again.end());
+  const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
+  unknown.erase(std::unique(unknown.begin(), unknown.end(), same_key), unknown.end());
   std::vector<KeyId> asked;
   std::vector<std::uint32_t> rows;
   for (const auto& [key, row] : unknown) {

@@ -84,7 +84,8 @@ void RowLog::compact(const std::vector<Ref*>& refs) {
   std::vector<Ref*> in_order = refs;
   std::ranges::sort(in_order, {}, [this](const Ref* ref) { return sequence(*ref); });
   // Saved rows and others never share a segment: one flag tells for all of its rows.
-  std::ranges::stable_partition(in_order, [this](const Ref* ref) { return segments_[ref->segment].saved; });
+  std::stable_partition(in_order.begin(), in_order.end(),
+                        [this](const Ref* ref) { return segments_[ref->segment].saved; });
   for (std::size_t begin = 0; begin < in_order.size();) {
     const bool saved = segments_[in_order[begin]->segment].saved;
     std::size_t end = begin;

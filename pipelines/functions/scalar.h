@@ -73,7 +73,7 @@ class RowErrors {
     std::string message;
   };
   void add(std::size_t row, std::string message) {
-    entries_.emplace_back(static_cast<std::uint32_t>(row), std::move(message));
+    entries_.push_back({static_cast<std::uint32_t>(row), std::move(message)});
   }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }

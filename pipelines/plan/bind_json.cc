@@ -57,7 +57,7 @@ bool gives_json(const sql::Expression& expression) {
 
 /// The behaviours that a function knows beside NULL and ERROR, or of which it knows only some.
 bool allowed(const std::string& function, Behaviour behaviour) {
-  using enum Behaviour;
+  using enum sql::JsonClauses::Behaviour;
   if (behaviour == kNone || behaviour == kError) return true;
   if (function == "JSON_EXISTS") return behaviour == kTrue || behaviour == kFalse || behaviour == kUnknown;
   if (behaviour == kNull) return true;

@@ -51,8 +51,7 @@ std::vector<std::size_t> columns_of(const Expr& expr) {
   std::vector<std::size_t> columns;
   collect_columns(expr, columns);
   std::ranges::sort(columns);
-  const auto repeated = std::ranges::unique(columns);
-  columns.erase(repeated.begin(), repeated.end());
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
   return columns;
 }
 
