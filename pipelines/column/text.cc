@@ -117,6 +117,19 @@ char* put_padded(std::int64_t value, int width, char* end) {
   return begin;
 }
 
+std::string date_text(std::int32_t days) {
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+  const int year = static_cast<int>(date.year());
+  char text[24];
+  char* first = put_padded(static_cast<unsigned>(date.day()), 2, std::end(text));
+  *--first = '-';
+  first = put_padded(static_cast<unsigned>(date.month()), 2, first);
+  *--first = '-';
+  first = put_padded(std::abs(year), 4, first);
+  if (year < 0) *--first = '-';
+  return {first, std::end(text)};
+}
+
 void append_padded(std::int64_t value, int width, std::string& out) {
   char buffer[24];
   out.append(put_padded(value, width, std::end(buffer)), std::end(buffer));
@@ -363,23 +376,6 @@ void append_decimal(Int128 unscaled, std::int32_t scale, std::string& out) {
   if (negative) put('-');
   out.append(first, std::end(buffer));
 }
-
-namespace {
-
-std::string date_text(std::int32_t days) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  const int year = static_cast<int>(date.year());
-  char text[24];
-  char* first = put_padded(static_cast<unsigned>(date.day()), 2, std::end(text));
-  *--first = '-';
-  first = put_padded(static_cast<unsigned>(date.month()), 2, first);
-  *--first = '-';
-  first = put_padded(std::abs(year), 4, first);
-  if (year < 0) *--first = '-';
-  return {first, std::end(text)};
-}
-
-}  // namespace
 
 void append_date(std::int32_t days, std::string& out) {
   // Rows that follow each other are of the same day mostly.

@@ -209,6 +209,18 @@ std::int32_t base64_digit(char c) {
   return c == '/' ? 63 : -1;
 }
 
+/// Of ten characters.
+std::optional<std::int32_t> civil_date(std::string_view text) {
+  std::array<std::uint8_t, 8> d{};
+  if (!read_pattern(text.data(), "0000-00-", d) || (d[4] | d[7]) != 0) return std::nullopt;
+  const int year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
+  const int month = d[5] * 10 + d[6];
+  const int day = two_digits(text.data() + 8);
+  if (month < 1 || month > 12 || day < 1) return std::nullopt;
+  if (day > 28 && day > days_in_month(year, month)) return std::nullopt;
+  return days_from_civil(year, month, day);
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -304,22 +316,6 @@ DecimalReading read_decimal(std::string_view text, std::int32_t precision, std::
   if (digits.negative) out = -out;
   return DecimalReading::kExact;
 }
-
-namespace {
-
-/// Of ten characters.
-std::optional<std::int32_t> civil_date(std::string_view text) {
-  std::array<std::uint8_t, 8> d{};
-  if (!read_pattern(text.data(), "0000-00-", d) || (d[4] | d[7]) != 0) return std::nullopt;
-  const int year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
-  const int month = d[5] * 10 + d[6];
-  const int day = two_digits(text.data() + 8);
-  if (month < 1 || month > 12 || day < 1) return std::nullopt;
-  if (day > 28 && day > days_in_month(year, month)) return std::nullopt;
-  return days_from_civil(year, month, day);
-}
-
-}  // namespace
 
 std::optional<std::int32_t> read_date(std::string_view text) {
   if (text.size() != kDateLength) return std::nullopt;
