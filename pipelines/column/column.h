@@ -67,10 +67,10 @@ class Column {
   [[nodiscard]] const Type& type() const { return parts_.type; }
   [[nodiscard]] std::size_t size() const { return parts_.size; }
   [[nodiscard]] bool may_have_nulls() const {
-    return !parts_.validity.empty() || parts_.type.layout() == Layout::kNone;
+    return !parts_.validity.empty() || parts_.type.kind() == TypeKind::kNull;
   }
   [[nodiscard]] bool is_null(std::size_t row) const {
-    if (parts_.type.layout() == Layout::kNone) return true;
+    if (parts_.type.kind() == TypeKind::kNull) return true;
     return !parts_.validity.empty() && parts_.validity[row] == 0;
   }
   /// Empty when no row is NULL.

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/clock_text.h"
 #include "pipelines/column/zone.h"
 
 namespace leat {
@@ -145,11 +146,9 @@ void append_fraction(std::int64_t micros, std::int32_t precision, std::string& o
 }
 
 void append_clock(std::int64_t micros_of_day, std::string& out) {
-  char text[] = "00:00:00";
-  put_padded(micros_of_day / kMicrosPerHour % 100, 2, text + 2);
-  put_padded(micros_of_day / kMicrosPerMinute % 60, 2, text + 5);
-  put_padded(micros_of_day / kMicrosPerSecond % 60, 2, text + 8);
-  out.append(text, 8);
+  char text[kClockLength];
+  put_clock(static_cast<std::uint32_t>(micros_of_day / kMicrosPerSecond), text);
+  out.append(text, kClockLength);
 }
 
 // "+12 00:00:00.000"

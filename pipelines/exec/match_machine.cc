@@ -150,7 +150,8 @@ void MatchMachine::follow_ways(const MatchThread* from, const RowNumber* slots) 
   if (from != nullptr && !inherited) release(*from);
 }
 
-/// Adds a partial match to the next list, and behind it, if its row may be the last one, the complete match.
+/// Adds a partial match to the next list, and behind it, if its row may be the last one, the complete match;
+/// where the first end wins, that one alone.
 void MatchMachine::append(MatchThread thread, const RowNumber* slots) {
   const plan::MatchPosition& position = node_.automaton.positions[thread.position];
   MatchThread complete = thread;
@@ -159,7 +160,9 @@ void MatchMachine::append(MatchThread thread, const RowNumber* slots) {
     complete.aggregates = nullptr;
     paths_.watch(complete.path);
   }
-  if (position.next.empty() || is_pointless(thread, slots)) {
+  const bool wins = position.accepts && node_.automaton.first_end_wins;
+  if (wins) drop_newest(thread.start);
+  if (wins || position.next.empty() || is_pointless(thread, slots)) {
     release(thread);
   } else {
     next_.push_back(thread);
@@ -170,6 +173,15 @@ void MatchMachine::append(MatchThread thread, const RowNumber* slots) {
   next_slots_.insert(next_slots_.end(), no_slots_.begin(), no_slots_.end());
   complete_start_ = thread.start;
   any_waits_ = true;
+}
+
+/// Takes the partial matches of one first row, the newest one, from the next list.
+void MatchMachine::drop_newest(RowNumber start) {
+  while (!next_.empty() && next_.back().start == start) {
+    release(next_.back());
+    next_.pop_back();
+  }
+  next_slots_.resize(next_.size() * conditions_.slot_count());
 }
 
 // Behind a complete match that waits, an earlier partial match may be skipped over and this one not.

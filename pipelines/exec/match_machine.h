@@ -65,6 +65,7 @@ class MatchMachine {
   void find_ways(const std::vector<plan::MatchStep>& steps);
   void follow_ways(const MatchThread* from, const RowNumber* slots);
   void append(MatchThread thread, const RowNumber* slots);
+  void drop_newest(RowNumber start);
   [[nodiscard]] bool is_pointless(const MatchThread& thread, const RowNumber* slots) const;
   std::byte* aggregates_with_row(std::uint32_t variable);
   void release(const MatchThread& thread);
@@ -87,8 +88,7 @@ class MatchMachine {
   const MatchRow* row_ = nullptr;
   MatchCandidate candidate_;
   const std::byte* before_ = nullptr;  // The partial match's aggregates.
-  std::byte* with_row_ = nullptr;      // … with the row, as `with_row_variable_`.
-  std::uint32_t with_row_variable_ = 0;
+  std::byte* with_row_ = nullptr;      // … with the row, as the variable that is asked for.
   plan::VariableSet known_ = 0;
   plan::VariableSet true_ = 0;
   std::vector<std::uint32_t> ways_;

@@ -15,18 +15,16 @@ constexpr std::size_t kFewKeys = 1024;
 constexpr char kProgressTag = 'm';
 constexpr char kPendingTag = 'p';
 constexpr char kKeyTag = 'k';
+constexpr char kPutOffTag = 'o';
+
+constexpr std::int64_t whole_milliseconds(std::int64_t micros) {
+  return micros - micros % kMicrosPerMilli;
+}
 
 std::vector<std::size_t> all_columns(const Schema& schema) {
   std::vector<std::size_t> columns(schema.size());
   std::iota(columns.begin(), columns.end(), 0);
   return columns;
-}
-
-std::string key_entry(KeyId id, const KeyMap& keys) {
-  std::string key(1, kKeyTag);
-  ByteWriter writer(key);
-  keys.write(id, writer);
-  return key;
 }
 
 Status damaged() {
@@ -104,12 +102,15 @@ void OverRowtime::take_row(const Batch& batch, std::size_t row, std::uint32_t se
   ++counters_.applied;
 }
 
-/// Not at every row: only when the time that is set would come too early for this one.
+/// Not at every row: only when the time that is set would come too early for this one. The frame and its half
+/// are whole milliseconds, as in Flink.
 void OverRowtime::arm(KeyId id, std::int64_t time) {
-  const std::int64_t range = windows_.longest();
+  const std::int64_t range = whole_milliseconds(windows_.longest());
+  const std::int64_t behind = saturating_add(time, range + kMicrosPerMilli);
   Key& key = keys_[id];
-  if (key.forget_at != kNever && key.forget_at >= saturating_add(time, range + kMicrosPerMilli)) return;
-  key.forget_at = saturating_add(time, range + range / 2 + kMicrosPerMilli);
+  if (key.forget_at != kNever && key.forget_at >= behind) return;
+  if (key.forget_at != kNever) unsaved_put_offs_.insert({key.forget_at, id});
+  key.forget_at = saturating_add(behind, whole_milliseconds(range / 2));
   forgetting_.push({key.forget_at, id});
   touch(id);
 }
@@ -162,15 +163,24 @@ void OverRowtime::forget_due(std::int64_t time) {
   while (!forgetting_.empty() && forgetting_.top().time <= time) {
     const Forgetting due = forgetting_.top();
     forgetting_.pop();
-    if (keys_[due.key].forget_at == due.time) forget(due.key, due.time);  // Else put off since.
+    if (keys_[due.key].forget_at == due.time)
+      forget(due.key, due.time);
+    else
+      pass_put_off(due);
   }
+}
+
+void OverRowtime::pass_put_off(const Forgetting& due) {
+  if (unsaved_put_offs_.erase(due) == 0) erased_.add(put_off_entry(due));
+  keys_[due.key].last_time = due.time;
+  touch(due.key);
 }
 
 void OverRowtime::forget(KeyId id, std::int64_t time) {
   Key& key = keys_[id];
   key.forget_at = kNever;
   key.last_time = 0;
-  if (key.saved) erased_.add(key_entry(id, windows_.keys()));
+  if (key.saved) erased_.add(key_entry(id, kKeyTag));
   key.saved = false;
   lifetimes_.erase(id, windows_.keys());
   OverEvent event;
@@ -229,6 +239,19 @@ void OverRowtime::sweep() {
 
 // ---- State -----------------------------------------------------------------------------------------------
 
+std::string OverRowtime::key_entry(KeyId id, char tag) const {
+  std::string key(1, tag);
+  ByteWriter writer(key);
+  windows_.keys().write(id, writer);
+  return key;
+}
+
+std::string OverRowtime::put_off_entry(const Forgetting& put_off) const {
+  std::string key = key_entry(put_off.key, kPutOffTag);
+  ByteWriter(key).zigzag(put_off.time);
+  return key;
+}
+
 void OverRowtime::save(StateChanges& changes) {
   erased_.drain([&](const std::string& key) { changes.erase(fingerprint_, key); });
   pending_.save(fingerprint_, changes);
@@ -243,10 +266,12 @@ void OverRowtime::save(StateChanges& changes) {
     ByteWriter& writer = value.begin();
     writer.zigzag(key.last_time);
     writer.zigzag(key.forget_at);
-    changes.put(fingerprint_, key_entry(id, windows_.keys()), value.bytes());
+    changes.put(fingerprint_, key_entry(id, kKeyTag), value.bytes());
     key.saved = true;
   }
   dirty_.clear();
+  for (const Forgetting& put_off : unsaved_put_offs_) changes.put(fingerprint_, put_off_entry(put_off), {});
+  unsaved_put_offs_.clear();
   if (!std::exchange(progress_changed_, false)) return;
   ByteWriter& writer = value.begin();
   writer.zigzag(watermark_);
@@ -266,14 +291,31 @@ Status OverRowtime::load(std::string_view key, std::string_view value) {
     intake_time_ = reader.zigzag();
     return reader.ok() ? Status() : damaged();
   }
-  if (tag != kKeyTag) return damaged();
-  LEAT_ASSIGN(const KeyId id, windows_.keys().read(key_reader));
+  if (tag == kPutOffTag) return load_put_off(key_reader);
+  return tag == kKeyTag ? load_key(key_reader, reader) : damaged();
+}
+
+Status OverRowtime::load_key(ByteReader& key, ByteReader& value) {
+  LEAT_ASSIGN(const KeyId id, windows_.keys().read(key));
   keys_.resize(std::max<std::size_t>(keys_.size(), id + 1));
-  keys_[id].last_time = reader.zigzag();
-  keys_[id].forget_at = reader.zigzag();
-  keys_[id].saved = true;
-  if (keys_[id].forget_at != kNever) forgetting_.push({keys_[id].forget_at, id});
-  return reader.ok() ? Status() : damaged();
+  Key& kept = keys_[id];
+  kept.last_time = value.zigzag();
+  kept.forget_at = value.zigzag();
+  kept.saved = true;
+  if (kept.forget_at != kNever) forgetting_.push({kept.forget_at, id});
+  if (value.ok() && !value.rest().empty()) touch(id);
+  while (value.ok() && !value.rest().empty()) {
+    loading_.push_back({value.zigzag(), id});
+    unsaved_put_offs_.insert(loading_.back());
+  }
+  return value.ok() ? Status() : damaged();
+}
+
+Status OverRowtime::load_put_off(ByteReader& key) {
+  LEAT_ASSIGN(const KeyId id, windows_.keys().read(key));
+  keys_.resize(std::max<std::size_t>(keys_.size(), id + 1));
+  loading_.push_back({key.zigzag(), id});
+  return key.ok() ? Status() : damaged();
 }
 
 Status OverRowtime::loaded() {
@@ -293,15 +335,22 @@ Status OverRowtime::loaded() {
       ++keys_[key_ids_[row]].waiting;
     }
   }
+  for (const Forgetting& put_off : std::exchange(loading_, {})) {
+    const std::int64_t forget_at = keys_[put_off.key].forget_at;
+    if (forget_at == kNever || put_off.time >= forget_at) return damaged();
+    forgetting_.push(put_off);
+  }
   keys_.resize(std::max(keys_.size(), windows_.keys().id_limit()));
   for (KeyId id = 0; id < windows_.keys().id_limit(); ++id) lifetimes_.adopt(id);
   return {};
 }
 
 std::size_t OverRowtime::memory_bytes() const {
+  constexpr std::size_t kNodeBytes = 4 * sizeof(void*);  // Of a tree, beside what it holds.
   return windows_.memory_bytes() + pending_.memory_bytes() + waiting_.size() * sizeof(Waiting) +
-         forgetting_.size() * sizeof(Forgetting) + keys_.capacity() * sizeof(Key) + erased_.memory_bytes() +
-         lifetimes_.memory_bytes();
+         forgetting_.size() * sizeof(Forgetting) +
+         unsaved_put_offs_.size() * (sizeof(Forgetting) + kNodeBytes) + keys_.capacity() * sizeof(Key) +
+         erased_.memory_bytes() + lifetimes_.memory_bytes();
 }
 
 }  // namespace leat::exec

@@ -5,8 +5,11 @@
 //   a frame without a begin (or windows of several partitions): a row at or before the watermark.
 //   frames with a begin: a row at or before the last row of its key that was given out; one that is behind
 //   the watermark only is still taken, and goes with the next rise of the watermark. Where all frames are of
-//   times, a key is forgotten some time after its last row (between one and one and a half times the longest
-//   frame, and a millisecond); then rows of any age begin it anew. A time of 0 or less is always late.
+//   times, a key is forgotten some time after its last row (between one and one and a half times the
+//   longest frame, in whole milliseconds, and one more); then rows of any age begin it anew. Where a later
+//   row put that off, the time at which it was to be comes all the same, as Flink's timers do: rows up to it
+//   are late from then on.
+//   A time of 0 or less is always late.
 //
 // With a time to live a key of other frames is forgotten so long after its last row was given out, if none
 // waits: by the intake time of the rows that come.
@@ -17,11 +20,16 @@
 // State, under the node's fingerprint, beside that of OverWindows and KeyLifetimes:
 //   "m"                => zigzag watermark, zigzag intake time of the last row
 //   "p" sequence       => a waiting row (row_log.h)
-//   "k" cells          => zigzag time of the key's last row, zigzag time at which it is forgotten
+//   "k" cells          => zigzag time up to which the key's rows are late, zigzag time at which it is
+//                         forgotten [, zigzag times from which that was put off …]
+//   "o" cells, zigzag time from which that was put off, which is still to come => nothing
+// What stands in brackets the first version wrote in place of "o".
 #pragma once
 
+#include <compare>
 #include <limits>
 #include <queue>
+#include <set>
 #include <vector>
 
 #include "pipelines/column/column_builder.h"
@@ -48,7 +56,7 @@ class OverRowtime final : public Operator {
  private:
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
   struct Key {
-    std::int64_t last_time = 0;  // Of the last row given out.
+    std::int64_t last_time = 0;  // Of the last row given out, or of what was put off since.
     std::int64_t forget_at = kNever;
     std::uint32_t waiting = 0;
     bool dirty = false;
@@ -66,9 +74,7 @@ class OverRowtime final : public Operator {
   struct Forgetting {
     std::int64_t time = 0;
     KeyId key = 0;
-    friend bool operator>(const Forgetting& a, const Forgetting& b) {
-      return a.time != b.time ? a.time > b.time : a.key > b.key;
-    }
+    friend auto operator<=>(const Forgetting&, const Forgetting&) = default;
   };
   template <class T>
   using Earliest = std::priority_queue<T, std::vector<T>, std::greater<>>;
@@ -79,11 +85,16 @@ class OverRowtime final : public Operator {
   Status fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out);
   void fire_row(const Waiting& row, std::int64_t watermark_before, std::int64_t intake_time);
   void forget_due(std::int64_t time);
+  void pass_put_off(const Forgetting& due);
   void forget(KeyId id, std::int64_t time);
   Status flush(Output& out, std::int64_t watermark_after);
   Batch gather_fired();
   void touch(KeyId id);
   void sweep();
+  [[nodiscard]] std::string key_entry(KeyId id, char tag) const;
+  [[nodiscard]] std::string put_off_entry(const Forgetting& put_off) const;
+  Status load_key(ByteReader& key, ByteReader& value);
+  Status load_put_off(ByteReader& key);
 
   OperatorContext context_;
   std::string fingerprint_;
@@ -94,7 +105,11 @@ class OverRowtime final : public Operator {
   OverWindows windows_;
   RowLog pending_;
   Earliest<Waiting> waiting_;
+  // Of each key the time at which it is forgotten, and the earlier ones from which that was put off. All are
+  // to come: nothing else forgets a key whose frames are all of times.
   Earliest<Forgetting> forgetting_;
+  std::set<Forgetting> unsaved_put_offs_;  // Those without an entry.
+  std::vector<Forgetting> loading_;        // Put-offs, until `loaded`.
   std::vector<Key> keys_;
   KeyLifetimes lifetimes_;
   std::vector<KeyId> dirty_;

@@ -18,6 +18,7 @@ class OverWindows {
   explicit OverWindows(const plan::OverNode& node);
 
   KeyMap& keys() { return rows_.keys; }
+  [[nodiscard]] const KeyMap& keys() const { return rows_.keys; }
   /// The keys of a batch's rows.
   void look_up(const Batch& batch, std::vector<KeyId>& ids);
 

@@ -1,6 +1,7 @@
 #include "pipelines/exec/sort.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "pipelines/base/time.h"
 #include "pipelines/column/schema_types.h"
@@ -21,6 +22,7 @@ Sort::Sort(const plan::SortNode& node, OperatorContext context)
       input_schema_(node.inputs[0]->schema),
       passed_(node.passed),
       at_end_(node.when == plan::SortNode::When::kAtEnd),
+      wanted_(node.wanted),
       time_column_(at_end_ ? 0 : node.order[0].column),
       writer_(node.order),
       rows_(types_of(input_schema_), 'r') {
@@ -69,9 +71,25 @@ void Sort::take_row(const Batch& batch, std::size_t row) {
   ++counters_.applied;
   writer_.write(batch.columns, row, scratch_);
   if (takes_back(batch.kind(row))) return take_back(batch, row);
+  if (is_unwanted()) return;
   waiting.row = rows_.add(batch.columns, row);
   key_bytes_ += scratch_.size();
   waiting_.emplace(Place(scratch_, rows_.sequence(waiting.row)), waiting);
+  drop_unwanted();
+}
+
+/// Of equal keys the one that came first counts.
+bool Sort::is_unwanted() const {
+  if (!wanted_ || waiting_.size() < *wanted_) return false;
+  return waiting_.empty() || scratch_ >= waiting_.rbegin()->first.first;
+}
+
+void Sort::drop_unwanted() {
+  if (!wanted_ || waiting_.size() <= *wanted_) return;
+  const auto last = std::prev(waiting_.end());
+  rows_.erase(last->second.row);
+  key_bytes_ -= last->first.first.size();
+  waiting_.erase(last);
 }
 
 /// The first waiting row with the same cells goes; a row that is not there is ignored.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,9 @@ class Sort final : public Operator {
 
   void take_row(const Batch& batch, std::size_t row);
   void take_back(const Batch& batch, std::size_t row);
+  /// Whether a row with the key at hand would only be pushed out again.
+  [[nodiscard]] bool is_unwanted() const;
+  void drop_unwanted();
   [[nodiscard]] bool is_due(std::int64_t time) const;
   Status fire_until(std::int64_t watermark, std::int64_t intake_time, Output& out);
   Batch take_fired(std::int64_t watermark_after);
@@ -54,6 +58,7 @@ class Sort final : public Operator {
   Schema input_schema_;
   std::vector<std::size_t> passed_;
   bool at_end_;
+  std::optional<std::uint64_t> wanted_;  // No more than so many rows are kept.
   std::size_t time_column_;
   SortKeyWriter writer_;
   RowStore rows_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 namespace leat::exec {
@@ -14,6 +15,7 @@ using sparkplug::Role;
 using Own = plan::SparkplugNode::Own;
 
 constexpr int kSeqCount = 256;
+constexpr std::int64_t kLastBdSeq = 255;
 
 std::string_view name_of_event(std::size_t event) {
   constexpr std::array<std::string_view, 6> kNames = {"ONLINE", "VALUE",   "OFFLINE",
@@ -43,9 +45,17 @@ void append_whole(Datatype type, std::int64_t bits, ColumnBuilder& out) {
 /// The same of a number that was read as a double; one that is no whole number stays as it is.
 void append_real(Datatype type, double value, ColumnBuilder& out) {
   constexpr double kBeyond = 9.2e18;
-  if (sparkplug::is_whole(type) && value > -kBeyond && value < kBeyond)
+  if (sparkplug::is_whole(type) && value > -kBeyond && value < kBeyond && std::trunc(value) == value)
     value = sparkplug::whole_of(type, static_cast<std::int64_t>(value)).nearest;
   out.append(value);
+}
+
+/// What the payload says is in each of its rows already, and is shared by those that are given out: a body of
+/// 500 kB is not copied into each of 5,000.
+std::vector<std::optional<Role>> rows_own(std::vector<std::optional<Role>> roles) {
+  for (auto& role : roles)
+    if (role && *role <= Role::kMetricIndex) role.reset();
+  return roles;
 }
 
 }  // namespace
@@ -54,7 +64,7 @@ Sparkplug::Sparkplug(const plan::SparkplugNode& node, OperatorContext context)
     : fingerprint_(node.fingerprint),
       own_(node.own),
       passed_(node.passed),
-      roles_(node.roles),
+      roles_(rows_own(node.roles)),
       topic_column_(node.topic),
       column_of_(static_cast<std::size_t>(Role::kBytesValue) + 1),
       rebirth_interval_(node.rebirth_interval.count()) {
@@ -133,14 +143,34 @@ void Sparkplug::take_row(const Batch& batch, std::uint32_t row) {
   }
   ++counters_.applied;
   const At at{batch, row, topic_, *node_, *device_};
-  if (whole(at, Role::kMetricIndex) == 0) begin(at);
-  if (!text(at, Role::kMetric).empty() || whole(at, Role::kAlias)) take_metric(at);
+  if (begins_payload(at)) begin(at);
+  const bool is_metric = !column(at, Role::kMetric).is_null(at.row) || whole(at, Role::kAlias);
+  if (is_metric) take_metric(at);
+}
+
+/// The rows of a payload have one topic and one seq, and their metric_index grows.
+bool Sparkplug::begins_payload(const At& at) {
+  const auto index = whole(at, Role::kMetricIndex);
+  if (!index) return false;
+  const auto seq = whole(at, Role::kSeq);
+  PayloadAtHand& payload = at.node.payload;
+  const bool goes_on = payload.message == at.topic.message && payload.device == at.device.id &&
+                       payload.seq == seq && payload.metric_index < *index;
+  if (!goes_on) {
+    payload.message = at.topic.message;
+    payload.device = at.device.id;
+    payload.seq = seq;
+  }
+  payload.metric_index = *index;
+  births_.touch(at.node);
+  return !goes_on;
 }
 
 void Sparkplug::begin(const At& at) {
-  const bool ends_waiting =
-      at.topic.message == SparkplugMessage::kNodeBirth || at.topic.message == SparkplugMessage::kNodeDeath;
-  if (ends_waiting) at.node.birth_wanted = false;
+  if (at.topic.message == SparkplugMessage::kNodeBirth || ends_session(at)) {
+    at.node.birth_wanted = false;
+    births_.touch(at.node);
+  }
   if (at.node.birth_wanted) ask(at, "the births that are wanted have not come");
   switch (at.topic.message) {
     case SparkplugMessage::kNodeBirth:
@@ -158,7 +188,8 @@ void Sparkplug::begin(const At& at) {
 
 void Sparkplug::begin_birth(const At& at) {
   if (at.topic.message == SparkplugMessage::kNodeBirth) {
-    at.node.bd_seq = whole(at, Role::kBdSeq);
+    const auto bd_seq = whole(at, Role::kBdSeq);
+    if (bd_seq != at.node.bd_seq) at.node.bd_seq_before = std::exchange(at.node.bd_seq, bd_seq);
     at.node.next_seq = EdgeNode::kAnySeq;
     SparkplugBirths::forget_aliases(at.node);
     for (auto& [id, device] : at.node.devices)
@@ -191,9 +222,25 @@ void Sparkplug::check_seq(const At& at) {
   ask(at, fmt::format("seq {} came where {} was due", *seq, due));
 }
 
-void Sparkplug::end_node(const At& at) {
+bool Sparkplug::ends_session(const At& at) const {
+  return at.topic.message == SparkplugMessage::kNodeDeath && !is_of_earlier_connection(at);
+}
+
+/// bdSeq numbers the connections of an edge node, from 0 again behind 255
+/// (tck-id-topics-nbirth-bdseq-matching and -increment). A broker that is slow to miss a connection speaks
+/// its will when the birth of the next one has come; it has the number before the birth's, or, where the
+/// count began anew, that of the birth before. Every other number is of a connection whose birth was missed,
+/// as NBIRTHs are of QoS 0: it came behind the one that was seen, so both are over. An edge node that lives
+/// all the same is asked for its births at its next data; one that is dead would stay online for ever.
+bool Sparkplug::is_of_earlier_connection(const At& at) const {
   const auto bd_seq = whole(at, Role::kBdSeq);
-  if (bd_seq && at.node.bd_seq && *bd_seq != *at.node.bd_seq) return;
+  const auto present = at.node.bd_seq;
+  if (!bd_seq || !present || bd_seq == present) return false;
+  return *bd_seq == (*present == 0 ? kLastBdSeq : *present - 1) || bd_seq == at.node.bd_seq_before;
+}
+
+void Sparkplug::end_node(const At& at) {
+  if (!ends_session(at)) return;
   at.node.next_seq = EdgeNode::kAnySeq;
   const std::int64_t ts = event_time(at);
   take_off(at, at.node.own, ts);
@@ -257,13 +304,18 @@ void Sparkplug::take_data(const At& at) {
     if (known != at.device.by_name.end()) made.metric = known->second;
     return emit(at, made);
   }
-  const std::int64_t alias = *whole(at, Role::kAlias);
-  const auto known = at.node.aliases.find(alias);
+  const auto alias = whole(at, Role::kAlias);
+  if (!alias) {
+    made.event = Event::kUnknown;
+    made.reason = "a metric with neither name nor alias";
+    return emit(at, made);
+  }
+  const auto known = at.node.aliases.find(*alias);
   if (known != at.node.aliases.end() && known->second.device == &at.device) {
     made.metric = known->second.metric;
     return emit(at, made);
   }
-  const std::string reason = fmt::format("alias {} is in no birth that was seen", alias);
+  const std::string reason = fmt::format("alias {} is in no birth that was seen", *alias);
   ask(at, reason);
   emit(at, {.event = Event::kUnknown, .device = at.device.id, .reason = reason});
 }
@@ -306,10 +358,9 @@ void Sparkplug::append_own(const At& at, const Made& made) {
 
 void Sparkplug::append_cell(const At& at, const Made& made, Role role, const Column& from,
                             ColumnBuilder& out) {
-  const bool of_payload = role <= Role::kMetricIndex;
   const bool of_metric = made.event == Event::kValue || made.event == Event::kUnknown;
-  if (!of_payload && !of_metric) return append_event_cell(made, role, out);
-  if (!of_payload && made.metric != nullptr && append_born_cell(at, *made.metric, role, from, out)) return;
+  if (!of_metric) return append_event_cell(made, role, out);
+  if (made.metric != nullptr && append_born_cell(at, *made.metric, role, from, out)) return;
   out.append_cell(from, at.row);
 }
 

@@ -1,9 +1,10 @@
 // SPARKPLUG: the rows of payloads as what they are, with the births that came before them
 // (plan/sparkplug_node.h says what comes out; sparkplug_births.h what is kept).
 //
-// A payload's rows come one behind the other, and the one with metric_index 0 is the payload: it is judged by
-// that row, whose births, deaths and gaps come out in front of it. A row in the midst of a payload needs only
-// what is kept, so that a commit may fall there.
+// A payload's rows come one behind the other, and the first that arrives is the payload: it is judged by that
+// row, whose births, deaths and gaps come out in front of it. It need not be the one with metric_index 0:
+// rows whose ts cannot be used are dead letters before they are here, and a birth or a death must not go with
+// one of them. A row in the midst of a payload needs only what is kept, so that a commit may fall there.
 //
 // Times: what happens to an edge node (its death, a request) has that of the gateway, as an NDEATH was
 // written when its connection began. Where ts is the rowtime, it is not behind the watermark.
@@ -57,10 +58,13 @@ class Sparkplug final : public Operator {
   };
 
   void take_row(const Batch& batch, std::uint32_t row);
+  bool begins_payload(const At& at);
   void begin(const At& at);
   void begin_birth(const At& at);
   void check_data(const At& at);
   void check_seq(const At& at);
+  [[nodiscard]] bool ends_session(const At& at) const;
+  [[nodiscard]] bool is_of_earlier_connection(const At& at) const;
   void end_node(const At& at);
   void end_device(const At& at);
   void take_off(const At& at, BornDevice& device, std::int64_t ts);

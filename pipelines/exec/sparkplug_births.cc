@@ -23,6 +23,13 @@ std::optional<std::int64_t> read_optional(ByteReader& in) {
   return has ? std::optional(value) : std::nullopt;
 }
 
+void write_payload(const PayloadAtHand& payload, ByteWriter& out) {
+  out.u8(static_cast<std::uint8_t>(payload.message));
+  out.string(payload.device);
+  write_optional(payload.seq, out);
+  out.zigzag(payload.metric_index);
+}
+
 /// A number that stands for none: unseen.
 Standing read_standing(ByteReader& in) {
   const std::uint8_t number = in.u8();
@@ -155,6 +162,8 @@ void SparkplugBirths::save(std::string_view fingerprint, StateChanges& changes) 
     write_optional(node->bd_seq, writer);
     write_optional(node->asked_at, writer);
     writer.u8(node->birth_wanted ? 1 : 0);
+    write_optional(node->bd_seq_before, writer);
+    write_payload(node->payload, writer);
     changes.put(fingerprint, key_of(kNodeTag, *node), value.bytes());
   }
   dirty_.clear();
@@ -174,6 +183,18 @@ void SparkplugBirths::load_node(EdgeNode& node, ByteReader& value) {
   node.bd_seq = read_optional(value);
   node.asked_at = read_optional(value);
   node.birth_wanted = value.u8() != 0;
+  if (value.at_end()) return;
+  node.bd_seq_before = read_optional(value);
+  load_payload(node.payload, value);
+}
+
+void SparkplugBirths::load_payload(PayloadAtHand& payload, ByteReader& value) {
+  const std::uint8_t message = value.u8();
+  if (message <= static_cast<std::uint8_t>(SparkplugMessage::kDeviceDeath))
+    payload.message = static_cast<SparkplugMessage>(message);
+  payload.device = value.string();
+  payload.seq = read_optional(value);
+  payload.metric_index = value.zigzag();
 }
 
 void SparkplugBirths::load_metric(BornDevice& device, std::string_view name, ByteReader& value) {

@@ -4,14 +4,18 @@
 //   "n" string group, string node                              => u8 standing, zigzag next seq (-1: any is
 //                                                                 right), optional bdSeq, optional time of
 //                                                                 the last request, u8 birth wanted
+//                                                                 [, optional bdSeq before, payload]
 //   "d" string group, string node, string device               => u8 standing
 //   "m" string group, string node, string device, string name  => varint place in the birth, u8 datatype,
 //                                                                 optional alias
+//   payload  := u8 message, string device, optional seq, zigzag metric_index of its last row
 //   optional := u8 there is one, zigzag
+// What stands in brackets the first version did not write.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +28,7 @@
 #include "pipelines/base/bytes.h"
 #include "pipelines/column/sparkplug.h"
 #include "pipelines/exec/operator.h"
+#include "pipelines/exec/sparkplug_topic.h"
 
 namespace leat::exec {
 
@@ -50,6 +55,16 @@ struct BornDevice {
   std::unordered_map<std::string_view, BornMetric*> by_name;
 };
 
+/// The payload of an edge node whose rows come at present: what tells its next row from that of the next one.
+struct PayloadAtHand {
+  static constexpr std::int64_t kNoneBefore = std::numeric_limits<std::int64_t>::max();
+
+  SparkplugMessage message = SparkplugMessage::kNodeBirth;
+  std::string device;  ///< Empty: of the edge node itself.
+  std::optional<std::int64_t> seq;
+  std::int64_t metric_index = kNoneBefore;  ///< Of its last row.
+};
+
 struct EdgeNode {
   static constexpr int kAnySeq = -1;
   struct Aliased {
@@ -63,9 +78,11 @@ struct EdgeNode {
   std::map<std::string, BornDevice, std::less<>> devices;
   std::unordered_map<std::int64_t, Aliased> aliases;  ///< Of all that are online; each means one metric.
   std::optional<std::int64_t> bd_seq;                 ///< Of the last NBIRTH.
+  std::optional<std::int64_t> bd_seq_before;          ///< Of the last NBIRTH that had another one.
   int next_seq = kAnySeq;
   std::optional<std::int64_t> asked_at;  ///< The gateway's clock when its births were last asked for.
   bool birth_wanted = false;             ///< Something was missed; until the next NBIRTH.
+  PayloadAtHand payload;
   bool dirty = false;
 };
 
@@ -101,6 +118,7 @@ class SparkplugBirths {
   void index(EdgeNode& node, BornDevice& device);
   void load_metric(BornDevice& device, std::string_view name, ByteReader& value);
   static void load_node(EdgeNode& node, ByteReader& value);
+  static void load_payload(PayloadAtHand& payload, ByteReader& value);
 
   std::unordered_map<std::string, std::unique_ptr<EdgeNode>> nodes_;  // By key_of.
   std::vector<EdgeNode*> dirty_;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint32_t kNoElement = static_cast<std::uint32_t>(-1);
 
-/// The elements' values in this order; NULL where there is none, or where `nulls` says so.
+/// The elements' values in this order; NULL where there is none, or where `rows` has one.
 ColumnPtr pick(const ColumnPtr& values, const Type& type, std::vector<std::uint32_t> elements,
                const Column* rows) {
   bool padded = false;
@@ -42,9 +42,13 @@ void Unnest::Rows::add(std::uint32_t row, std::uint32_t element, std::int32_t po
 void Unnest::add_elements(const Column& collections, std::uint32_t row, Rows& rows) const {
   const std::size_t before = rows.rows.size();
   const bool multiset = collections.type().kind() == TypeKind::kMultiset;
+  const bool map = collections.type().kind() == TypeKind::kMap;
+  const Column& elements = *collections.child(0);
+  const bool whole_only = !map && !ordinality_ && elements.type().kind() == TypeKind::kRow;
   std::int32_t position = 0;
   if (!collections.is_null(row)) {
     for (std::uint32_t e = collections.offsets()[row]; e < collections.offsets()[row + 1]; ++e) {
+      if (whole_only && elements.is_null(e)) continue;
       const std::int32_t times = multiset ? collections.child(1)->values<std::int32_t>()[e] : 1;
       for (std::int32_t i = 0; i < times; ++i) rows.add(row, e, ++position);
     }

@@ -1,5 +1,6 @@
 // UNNEST: each row once per element of its collection, in the collection's order (that of a map is the order
-// in which its entries are held). Without state.
+// in which its entries are held). Without state. As in Flink, a ROW that is NULL is no element, but WITH
+// ORDINALITY it is one of NULLs.
 #pragma once
 
 #include "pipelines/exec/evaluate.h"

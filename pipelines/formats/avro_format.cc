@@ -142,7 +142,8 @@ Format format_of(Variant variant, std::string doc) {
                  "messages of '" + variant.name() + "' have no end that a file could be cut at"});
           },
       .separator = "",
-      .content_type = "avro/binary"};
+      .content_type = "avro/binary",
+      .text = false};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "pipelines/formats/cbor_decoder.h"
 
+#include "pipelines/formats/row_bound.h"
+
 namespace leat::formats {
 namespace {
 
@@ -46,11 +48,13 @@ void CborDecoder::decode_sequence(std::string_view items, Pass& pass) {
 void CborDecoder::read_record(std::string_view record, CborReader& in, Pass& pass) {
   std::size_t rows = 0;
   std::string reason;
-  if (!read_rows(in, pass, rows)) {
+  const std::size_t most = most_rows(record.size(), pass.columns.size());
+  if (!read_rows(in, pass, most, rows)) {
     const bool cut = in.state() == CborReader::State::kCut;
-    reason = in.state() == CborReader::State::kWell ? values_.reason()
-             : cut                                  ? "not CBOR: the item ends too early"
-                                                    : "not CBOR at byte " + std::to_string(in.position());
+    reason = rows > most                              ? std::string(kTooManyRows)
+             : in.state() == CborReader::State::kWell ? values_.reason()
+             : cut                                    ? "not CBOR: the item ends too early"
+                                                      : "not CBOR at byte " + std::to_string(in.position());
   } else if (!in.done()) {
     reason = std::to_string(record.size() - in.position()) + " bytes behind the item";
   } else {
@@ -66,8 +70,9 @@ void CborDecoder::read_record(std::string_view record, CborReader& in, Pass& pas
     pass.bad.push_back({record, std::move(reason)});
 }
 
-/// One map is one row; an array is a row per element. `rows` is what was appended.
-bool CborDecoder::read_rows(CborReader& in, Pass& pass, std::size_t& rows) {
+/// One map is one row; an array is a row per element, beyond `most` of which it ends. `rows` is what was
+/// appended.
+bool CborDecoder::read_rows(CborReader& in, Pass& pass, std::size_t most, std::size_t& rows) {
   CborReader begin = in;
   CborItem item;
   do {
@@ -79,7 +84,7 @@ bool CborDecoder::read_rows(CborReader& in, Pass& pass, std::size_t& rows) {
     return values_.read_row(in, columns_, pass.columns, pass.rows);
   }
   for (std::uint64_t left = item.number; in.more(left); ++rows)
-    if (!values_.read_row(in, columns_, pass.columns, pass.rows + rows)) return false;
+    if (rows > most || !values_.read_row(in, columns_, pass.columns, pass.rows + rows)) return false;
   return true;
 }
 

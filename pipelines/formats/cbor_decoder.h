@@ -28,7 +28,7 @@ class CborDecoder final : public Decoder {
 
   void decode_sequence(std::string_view items, Pass& pass);
   void read_record(std::string_view record, CborReader& in, Pass& pass);
-  bool read_rows(CborReader& in, Pass& pass, std::size_t& rows);
+  bool read_rows(CborReader& in, Pass& pass, std::size_t most, std::size_t& rows);
 
   const CborOptions options_;
   const Framing framing_;

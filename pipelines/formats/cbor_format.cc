@@ -88,7 +88,8 @@ Format cbor_format() {
           .make_encoder = make_encoder,
           .make_splitter = make_splitter,
           .separator = "",
-          .content_type = "application/cbor"};
+          .content_type = "application/cbor",
+          .text = false};
 }
 
 }  // namespace leat::formats

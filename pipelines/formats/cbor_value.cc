@@ -18,8 +18,8 @@ namespace {
 
 using Kind = CborItem::Kind;
 
-// The tags that mean something here (RFC 8949, section 3.4; RFC 8943 for days).
-constexpr std::uint64_t kDateTimeText = 0;
+// The tags that mean something here (RFC 8949, section 3.4; RFC 8943 for days); 0 is that of a time in text,
+// which is read alike without it.
 constexpr std::uint64_t kEpochSeconds = 1;
 constexpr std::uint64_t kBigUnsigned = 2;
 constexpr std::uint64_t kBigNegative = 3;

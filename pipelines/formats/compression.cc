@@ -14,8 +14,9 @@ namespace leat::formats {
 namespace {
 
 constexpr std::size_t kStep = 16 * 1024;
-/// Texts of many payloads lie in one piece of memory, until it has so many bytes.
-constexpr std::size_t kHeapBytes = 1U << 20;
+/// Of zlib's window; so much more says that gzip's header and checksum are around what it compresses.
+constexpr int kWindow = 15;
+constexpr int kGzipWindow = kWindow + 16;
 
 tl::unexpected<Error> too_large(std::uint64_t max_size) {
   return fail(ErrorCode::kExhausted, fmt::format("decompressed, it has more than {} bytes", max_size));
@@ -25,18 +26,39 @@ tl::unexpected<Error> broken(const char* name, std::string_view why) {
   return fail(ErrorCode::kCorrupt, fmt::format("not {}: {}", name, why));
 }
 
-/// Room for some more bytes of `out`, one beyond the bound at most; its begin.
-char* grow(std::string& out, std::uint64_t max_size, std::size_t& room) {
-  const std::size_t size = out.size();
-  const std::uint64_t left = max_size + 1 - size;
-  room = static_cast<std::size_t>(std::min<std::uint64_t>(left, std::max(kStep, size)));
-  out.resize(size + room);
-  return out.data() + size;
-}
+/// What is written behind a text, in steps; it grows when its room is used up, not for each step.
+class Room {
+ public:
+  Room(std::string& out, std::uint64_t max_size) : out_(out), max_size_(max_size), used_(out.size()) {}
+  ~Room() { out_.resize(used_); }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
 
+  /// Where to write on; there is room for a byte at least, and for one beyond the bound at most.
+  char* begin() {
+    if (used_ == out_.size()) {
+      const std::uint64_t left = max_size_ + 1 - used_;
+      out_.resize(used_ + static_cast<std::size_t>(std::min<std::uint64_t>(left, std::max(kStep, used_))));
+    }
+    return out_.data() + used_;
+  }
+  [[nodiscard]] std::size_t left() const { return out_.size() - used_; }
+  void take(std::size_t bytes) { used_ += bytes; }
+  [[nodiscard]] bool is_exceeded() const { return used_ > max_size_; }
+
+ private:
+  std::string& out_;
+  const std::uint64_t max_size_;
+  std::size_t used_;
+};
+
+/// Of gzip and zlib.
 class Inflater {
  public:
-  Inflater() { ready_ = inflateInit2(&stream_, kGzipOnly) == Z_OK; }
+  explicit Inflater(Compression compression)
+      : name_(compression == Compression::kGzip ? "gzip" : "zlib"),
+        has_members_(compression == Compression::kGzip),
+        ready_(inflateInit2(&stream_, compression == Compression::kGzip ? kGzipWindow : kWindow) == Z_OK) {}
   ~Inflater() {
     if (ready_) inflateEnd(&stream_);
   }
@@ -47,28 +69,29 @@ class Inflater {
     if (!ready_) return fail(ErrorCode::kInternal, "no memory to decompress");
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(payload.data()));
     stream_.avail_in = static_cast<uInt>(payload.size());
-    for (;;) {
-      std::size_t room = 0;
-      stream_.next_out = reinterpret_cast<Bytef*>(grow(out, max_size, room));
-      stream_.avail_out = static_cast<uInt>(room);
+    for (Room room(out, max_size);;) {
+      stream_.next_out = reinterpret_cast<Bytef*>(room.begin());
+      stream_.avail_out = static_cast<uInt>(room.left());
       const int code = inflate(&stream_, Z_NO_FLUSH);
-      out.erase(out.size() - stream_.avail_out);
-      if (out.size() > max_size) return too_large(max_size);
+      room.take(room.left() - stream_.avail_out);
+      if (room.is_exceeded()) return too_large(max_size);
       if (code == Z_STREAM_END) {
         if (stream_.avail_in == 0) return {};
-        if (inflateReset(&stream_) != Z_OK) return broken("gzip", "it cannot be read on");  // Another member.
+        if (!has_members_) return broken(name_, "bytes follow its end");
+        if (inflateReset(&stream_) != Z_OK) return broken(name_, "it cannot be read on");
       } else if (code != Z_OK && code != Z_BUF_ERROR) {
-        return broken("gzip", stream_.msg != nullptr ? stream_.msg : "it is damaged");
+        return broken(name_, stream_.msg != nullptr ? stream_.msg : "it is damaged");
       } else if (stream_.avail_in == 0 && stream_.avail_out > 0) {
-        return broken("gzip", "it ends too early");
+        return broken(name_, "it ends too early");
       }
     }
   }
 
  private:
-  static constexpr int kGzipOnly = 15 + 16;
   z_stream stream_{};
-  bool ready_ = false;
+  const char* const name_;
+  const bool has_members_;  // RFC 1952 lets them follow each other; RFC 1950 does not.
+  const bool ready_;
 };
 
 Status unzstd(std::string_view payload, std::uint64_t max_size, std::string& out) {
@@ -78,26 +101,25 @@ Status unzstd(std::string_view payload, std::uint64_t max_size, std::string& out
   constexpr int kLargestWindowLog = 23;
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kLargestWindowLog);
   ZSTD_inBuffer in{payload.data(), payload.size(), 0};
-  for (;;) {
-    std::size_t room = 0;
-    char* const begin = grow(out, max_size, room);
-    ZSTD_outBuffer step{begin, room, 0};
+  for (Room room(out, max_size);;) {
+    char* const begin = room.begin();
+    ZSTD_outBuffer step{begin, room.left(), 0};
     const std::size_t left = ZSTD_decompressStream(context.get(), &step, &in);
-    out.erase(out.size() - (room - step.pos));
+    room.take(step.pos);
     if (ZSTD_isError(left)) return broken("zstd", ZSTD_getErrorName(left));
-    if (out.size() > max_size) return too_large(max_size);
+    if (room.is_exceeded()) return too_large(max_size);
     if (left == 0 && in.pos == in.size) return {};
-    if (in.pos == in.size && step.pos < room) return broken("zstd", "it ends too early");
+    if (in.pos == in.size && step.pos < step.size) return broken("zstd", "it ends too early");
   }
 }
 
-Result<std::string> gzip(std::string_view bytes) {
-  constexpr int kGzipWindow = 15 + 16;
+/// Of gzip and zlib, as the window says.
+Result<std::string> deflated(std::string_view bytes, const char* name, int window) {
   constexpr int kMemoryLevel = 8;
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemoryLevel,
-                   Z_DEFAULT_STRATEGY) != Z_OK)
-    return fail(ErrorCode::kExhausted, "gzip: no memory");
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, kMemoryLevel, Z_DEFAULT_STRATEGY) !=
+      Z_OK)
+    return fail(ErrorCode::kExhausted, fmt::format("{}: no memory", name));
   std::string out(deflateBound(&stream, bytes.size()), '\0');
   // zlib's interface is older than const; it does not write to its input.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
@@ -108,7 +130,7 @@ Result<std::string> gzip(std::string_view bytes) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   if (outcome != Z_STREAM_END)
-    return fail(ErrorCode::kInternal, "gzip: the output was larger than its bound");
+    return fail(ErrorCode::kInternal, fmt::format("{}: the output was larger than its bound", name));
   return out;
 }
 
@@ -135,31 +157,20 @@ class DecompressingDecoder final : public Decoder {
     const Compression found = compression_of(payload, options_.compression);
     if (found == Compression::kNone) return decoder_->decode(payload, columns, bad);
     const Status done = decompress(payload, found, options_.max_size.bytes, scratch_);
-    if (done) return decoder_->decode(kept(columns), columns, bad);
+    if (done) return decoder_->decode(heap_.keep(scratch_, columns), columns, bad);
     refused_ = true;
-    const bool is_bound = done.error().code == ErrorCode::kExhausted;
-    bad.push_back(
-        {payload, done.error().message + (is_bound ? ", which 'payload.max-decompressed-size' allows" : "")});
+    bad.push_back({payload, why_not(done.error())});
     return {};
   }
+  void received_at(std::int64_t intake_time) override { decoder_->received_at(intake_time); }
   [[nodiscard]] std::span<const RowKind> kinds() const override {
     return refused_ ? std::span<const RowKind>() : decoder_->kinds();
   }
 
  private:
-  /// What is in scratch_, where texts of the columns may point into it, with the padding that decoders want.
-  std::string_view kept(std::span<ColumnBuilder* const> columns) {
-    if (heap_->bytes() > kHeapBytes) heap_ = std::make_shared<StringHeap>();
-    char* const bytes = heap_->allocate(scratch_.size() + kPayloadPadding);
-    std::memcpy(bytes, scratch_.data(), scratch_.size());
-    std::memset(bytes + scratch_.size(), 0, kPayloadPadding);
-    for (ColumnBuilder* const column : columns) column->keep(heap_);
-    return {bytes, scratch_.size()};
-  }
-
   const std::unique_ptr<Decoder> decoder_;
   const CompressionOptions options_;
-  std::shared_ptr<StringHeap> heap_ = std::make_shared<StringHeap>();
+  PayloadHeap heap_;
   std::string scratch_;
   bool refused_ = false;  // The last payload never reached the decoder.
 };
@@ -179,22 +190,47 @@ Status decompress(std::string_view payload, Compression compression, std::uint64
                   std::string& out) {
   out.clear();
   if (compression == Compression::kZstd) return unzstd(payload, max_size, out);
-  if (compression == Compression::kGzip) return Inflater().run(payload, max_size, out);
+  if (compression == Compression::kGzip || compression == Compression::kZlib)
+    return Inflater(compression).run(payload, max_size, out);
   out.assign(payload);
   return {};
 }
 
 Result<std::string> compress(std::string_view bytes, Compression compression) {
-  if (compression == Compression::kGzip) return gzip(bytes);
+  if (compression == Compression::kGzip) return deflated(bytes, "gzip", kGzipWindow);
+  if (compression == Compression::kZlib) return deflated(bytes, "zlib", kWindow);
   if (compression == Compression::kZstd) return zstd(bytes);
   return std::string(bytes);
 }
 
 void check_decompressed_size(ByteSize most, std::vector<OptionError>& errors) {
   if (most.bytes > 0 && most.bytes <= kLargestDecompressed.bytes) return;
-  errors.push_back({"payload.max-decompressed-size", OptionError::Part::kValue,
-                    "option 'payload.max-decompressed-size': expected at most " +
-                        format_byte_size(kLargestDecompressed.bytes)});
+  errors.push_back({kMaxDecompressed, OptionError::Part::kValue,
+                    fmt::format("option '{}': expected at most {}", kMaxDecompressed,
+                                format_byte_size(kLargestDecompressed.bytes))});
+}
+
+ByteSize max_decompressed_of(const OptionMap& table) {
+  const auto written = table.find(kMaxDecompressed);
+  ByteSize most;
+  if (written == table.end() || !option_text::read(written->second, most))
+    return CompressionOptions{}.max_size;
+  return most;
+}
+
+std::string why_not(const Error& error) {
+  if (error.code != ErrorCode::kExhausted) return error.message;
+  return fmt::format("{}, which '{}' allows", error.message, kMaxDecompressed);
+}
+
+std::string_view PayloadHeap::keep(std::string_view bytes, std::span<ColumnBuilder* const> columns) {
+  constexpr std::size_t kMostBytes = 1U << 20;
+  if (heap_->bytes() > kMostBytes) heap_ = std::make_shared<StringHeap>();
+  char* const kept = heap_->allocate(bytes.size() + kPayloadPadding);
+  std::memcpy(kept, bytes.data(), bytes.size());
+  std::memset(kept + bytes.size(), 0, kPayloadPadding);
+  for (ColumnBuilder* const column : columns) column->keep(heap_);
+  return {kept, bytes.size()};
 }
 
 std::unique_ptr<Decoder> decompressing(std::unique_ptr<Decoder> decoder, const CompressionOptions& options) {

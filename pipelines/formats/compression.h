@@ -17,8 +17,9 @@ namespace leat::formats {
 enum class Compression : std::uint8_t {
   kNone,
   kGzip,  ///< RFC 1952.
+  kZlib,  ///< RFC 1950. Its first bytes are those of many texts: only who sends a payload can say it.
   kZstd,  ///< RFC 8878.
-  kAuto,  ///< Either, as the payload begins.
+  kAuto,  ///< gzip or zstd, as the payload begins.
 };
 
 struct CompressionOptions {
@@ -34,15 +35,33 @@ Compression compression_of(std::string_view payload, Compression allowed);
 Status decompress(std::string_view payload, Compression compression, std::uint64_t max_size,
                   std::string& out);
 
-/// As one member of gzip or one frame of zstd: several behind each other are what their texts are. The same
-/// bytes always become the same. Errors: exhausted (no memory), internal.
+/// As one member of gzip or zlib or one frame of zstd: several behind each other are what their texts are.
+/// The same bytes always become the same. Errors: exhausted (no memory), internal.
 Result<std::string> compress(std::string_view bytes, Compression compression);
 
+inline constexpr const char* kMaxDecompressed = "payload.max-decompressed-size";
 /// Of options as the user has written them.
 inline constexpr ByteSize kLargestDecompressed{1U << 30};
 
 /// Appends an error where a payload may become larger than that, or nothing at all.
 void check_decompressed_size(ByteSize most, std::vector<OptionError>& errors);
+
+/// Of a table whose connector has the option; the default where it does not say.
+ByteSize max_decompressed_of(const OptionMap& table);
+
+/// Why `decompress` did not, for whoever reads dead letters: with the option that is the bound.
+std::string why_not(const Error& error);
+
+/// Where decompressed payloads lie that columns point into, many in one piece of memory.
+class PayloadHeap {
+ public:
+  /// A copy of `bytes`, with the padding that decoders want. It is there until the next call, and as long as
+  /// what the columns hold now.
+  std::string_view keep(std::string_view bytes, std::span<ColumnBuilder* const> columns);
+
+ private:
+  std::shared_ptr<StringHeap> heap_ = std::make_shared<StringHeap>();
+};
 
 /// `decoder` behind the decompression. A payload that cannot be decompressed is a bad record.
 std::unique_ptr<Decoder> decompressing(std::unique_ptr<Decoder> decoder, const CompressionOptions& options);
@@ -61,7 +80,7 @@ Option<Options> compression_row(Compression Options::*field) {
 }
 template <class Options>
 Option<Options> decompressed_size_row(ByteSize Options::*field) {
-  return option("payload.max-decompressed-size", field, Necessity::kOptional,
+  return option(kMaxDecompressed, field, Necessity::kOptional,
                 "A payload that would become larger is a dead letter.");
 }
 

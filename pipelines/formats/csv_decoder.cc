@@ -57,6 +57,7 @@ void CsvDecoder::use_header(std::string_view header) {
 bool CsvDecoder::read_names(std::string_view header, std::vector<std::string>& names) {
   for (std::size_t at = 0;; ++at) {
     Field field;
+    while (at < header.size() && header[at] == ' ' && delimiter_ != ' ') ++at;
     if (!take_field(header, at, field)) return false;
     names.emplace_back(trim(field.text));
     if (at == header.size()) return true;
@@ -83,9 +84,8 @@ void CsvDecoder::place_fields(const std::vector<std::string>& names) {
 DecodeCount CsvDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                                std::vector<BadRecord>& bad) {
   Pass pass{columns, bad, {}, valid_utf8(payload)};
-  if (payload.starts_with(kByteOrderMark)) payload.remove_prefix(kByteOrderMark.size());
   if (framing_ == Framing::kMessage) {
-    read_record(without_line_end(payload), pass);
+    read_record(without_line_end(without_byte_order_mark(payload)), pass);
     return pass.count;
   }
   while (!payload.empty()) {
@@ -97,7 +97,7 @@ DecodeCount CsvDecoder::decode(std::string_view payload, std::span<ColumnBuilder
 }
 
 void CsvDecoder::read_record(std::string_view record, Pass& pass) {
-  if (trim(record).empty() || (options_.allow_comments && record.front() == '#')) {
+  if (!records_.is_record(record)) {
     ++pass.count.empty;
     return;
   }

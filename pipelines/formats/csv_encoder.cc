@@ -43,6 +43,7 @@ CsvEncoder::CsvEncoder(const CsvOptions& options, const Schema& schema)
       delimiter_(options.delimiter()),
       quote_(options.quote()),
       escape_(options.escape()),
+      records_(options),
       width_(schema.size()),
       largest_unsafe_(
           static_cast<unsigned char>(std::max({options.delimiter(), options.quote(), options.escape()}))),
@@ -60,6 +61,7 @@ void CsvEncoder::encode(const Batch& batch, EncodedSink& out,
       if (i > 0) buffer_.push_back(delimiter_);
       written = write_field(fields_[i], row);
     }
+    if (written && !records_.is_record(buffer_)) written = make_readable(row);
     if (written)
       out.record(row, buffer_);
     else
@@ -79,9 +81,7 @@ Result<std::string> CsvEncoder::header(const Schema& schema) {
   buffer_.clear();
   for (const Type::Field& column : schema.fields) {
     if (&column != &schema.fields.front()) buffer_.push_back(delimiter_);
-    if (!needs_quotes(column.name))
-      buffer_ += column.name;
-    else if (!write_quoted(column.name))
+    if (!write_as_needed(column.name))
       return fail(ErrorCode::kInvalid, "the name '" + column.name + "' needs quotes in a header of CSV");
   }
   return buffer_;
@@ -117,11 +117,20 @@ bool CsvEncoder::refuse(std::string_view why) {
 }
 
 bool CsvEncoder::write_as_needed(std::string_view text) {
-  if (!needs_quotes(text)) {
-    buffer_ += text;
-    return true;
-  }
-  return write_quoted(text);
+  const bool comment = options_.allow_comments && quote_ != '\0' && buffer_.empty() && text.starts_with('#');
+  if (comment || needs_quotes(text)) return write_quoted(text);
+  buffer_ += text;
+  return true;
+}
+
+bool CsvEncoder::make_readable(std::size_t row) {
+  const bool null = !fields_.empty() && fields_[0].may_be_null && fields_[0].column->is_null(row);
+  // In quotes it would be read as the empty text.
+  if (null && options_.empty_string_as_null && !options_.null_literal)
+    return refuse("NULL as the only field, which would be a blank line; set 'csv.null-literal'");
+  if (!buffer_.empty() || quote_ == '\0') return refuse("a record that would be a blank line or a comment");
+  buffer_.assign(2, quote_);
+  return true;
 }
 
 CsvEncoder::Quoting CsvEncoder::write_text(const Column& column, std::size_t row, std::string& out) const {

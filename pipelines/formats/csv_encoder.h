@@ -1,10 +1,12 @@
-// Batches into CSV, one line without its end per row, quoted where Flink (Jackson) quotes.
+// Batches into CSV, one line without its end per row, quoted where Flink (Jackson) quotes. A record that
+// would be passed over when it is read, a blank line or a comment, is quoted, too.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "pipelines/formats/csv_options.h"
+#include "pipelines/formats/csv_records.h"
 #include "pipelines/formats/format.h"
 
 namespace leat::formats {
@@ -38,12 +40,15 @@ class CsvEncoder final : public Encoder {
   /// False, and the reason of the row.
   bool refuse(std::string_view why);
   bool write_as_needed(std::string_view text);
+  /// Of the record in the buffer, which is blank or a comment. False: it cannot be written.
+  bool make_readable(std::size_t row);
 
   CsvOptions options_;
   // Of the options; asked for at each character.
   char delimiter_;
   char quote_;
   char escape_;
+  CsvRecords records_;
   std::size_t width_;             // Columns of the table.
   unsigned char largest_unsafe_;  // A field with a character up to this one is quoted.
   bool quotes_times_;             // Every timestamp is quoted, and has nothing to escape.

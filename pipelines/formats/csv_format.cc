@@ -5,6 +5,7 @@
 #include "pipelines/formats/csv_decoder.h"
 #include "pipelines/formats/csv_encoder.h"
 #include "pipelines/formats/csv_options.h"
+#include "pipelines/formats/file_encoder.h"
 #include "pipelines/formats/format_options.h"
 
 namespace leat::formats {
@@ -112,7 +113,12 @@ Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const Decode
 
 Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema& schema) {
   LEAT_ASSIGN(const CsvOptions options, read_options(all));
-  return std::make_unique<CsvEncoder>(options, schema);
+  auto encoder = std::make_unique<CsvEncoder>(options, schema);
+  if (!goes_into_files(all)) return encoder;
+  return make_file_encoder(std::move(encoder),
+                           [records = CsvRecords(options)](std::string_view bytes, Behind behind) {
+                             return records.first(bytes, behind);
+                           });
 }
 
 Result<RecordSplitter> make_splitter(const OptionMap& all) {

@@ -25,15 +25,19 @@ std::size_t CsvRecords::first(std::string_view bytes, Behind behind) const {
   const bool whole_line = newline != kNone || behind == Behind::kNothing;
   const bool comment = comments_ && line.starts_with('#');
   if (quote_ == '\0' || comment || line.find(quote_) == kNone) return whole_line ? line_length : 0;
-  const std::string_view bounded = bytes.substr(0, kMaxQuotedRecord);
-  const bool cut = bounded.size() < bytes.size();
-  if (const std::size_t end = quoted_end(bounded, cut ? Behind::kMore : behind); end != kNone) return end;
+  // Most records are a line.
+  if (newline != kNone && quoted_end(bytes.substr(0, line_length), Behind::kMore) != kNone)
+    return line_length;
+  const std::string_view reach = first_lines(bytes, kMaxQuotedLines, kMaxQuotedRecord);
+  const bool cut = reach.size() < bytes.size();
+  if (const std::size_t end = quoted_end(reach, cut ? Behind::kMore : behind); end != kNone) return end;
   return whole_line && (cut || behind == Behind::kNothing) ? line_length : 0;
 }
 
 bool CsvRecords::is_record(std::string_view line) const {
   if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
-  return line.find_first_not_of(" \t\r\n") != kNone && !(comments_ && line.starts_with('#'));
+  const auto is_blank = [this](char c) { return static_cast<unsigned char>(c) <= ' ' && c != delimiter_; };
+  return !std::ranges::all_of(line, is_blank) && !(comments_ && line.starts_with('#'));
 }
 
 std::size_t CsvRecords::header(std::string_view bytes, Behind behind) const {

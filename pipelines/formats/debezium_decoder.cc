@@ -25,7 +25,7 @@ DecodeCount DebeziumDecoder::decode(std::string_view payload, std::span<ColumnBu
   return count;
 }
 
-Outcome DebeziumDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t& rows) {
+Outcome DebeziumDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t /*most*/, std::size_t& rows) {
   kinds_.resize(static_cast<std::size_t>(pass.count.rows));
   reason_.clear();
   image_ = {};

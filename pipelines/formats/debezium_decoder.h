@@ -34,7 +34,7 @@ class DebeziumDecoder final : public JsonDecoder {
     JsonCursor::Mark* mark;
   };
 
-  Outcome read_rows(JsonCursor& in, Pass& pass, std::size_t& rows) override;
+  Outcome read_rows(JsonCursor& in, Pass& pass, std::size_t most, std::size_t& rows) override;
   [[nodiscard]] std::string mismatch_reason(const JsonCursor& in) const override;
 
   Outcome find_parts(JsonCursor& in, std::span<const Part> parts);

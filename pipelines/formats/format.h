@@ -65,6 +65,9 @@ class Decoder {
   /// The record that names the fields of those of the payloads from now on (Format::header_splitter finds
   /// it). If it fits no table of this schema, all of them are bad. Of formats without headers: never called.
   virtual void use_header(std::string_view header) { (void)header; }
+  /// When the payload of the next `decode` came in, by the gateway's clock, microseconds: for formats whose
+  /// records may lack the time that they are of. Not called where payloads are no messages.
+  virtual void received_at(std::int64_t intake_time) { (void)intake_time; }
 };
 
 /// An encoded record; the views are valid until the next call of the encoder.
@@ -125,6 +128,8 @@ struct Format {
   /// many.
   std::string separator = "\n";
   std::string content_type;
+  /// A byte order mark may stand before the first record of a file or of an HTTP body, and belongs to none.
+  bool text = true;
 };
 
 const Format* find_format(std::string_view name);

@@ -64,7 +64,8 @@ void append_double(std::string_view text, ColumnBuilder& out) {
 
 }  // namespace
 
-InfluxDecoder::InfluxDecoder(const InfluxOptions& options, const DecodeRequest& request) : options_(options) {
+InfluxDecoder::InfluxDecoder(const InfluxOptions& options, const DecodeRequest& request)
+    : options_(options), framing_(request.framing) {
   const std::vector<InfluxRole> roles = influx_roles(options, request.schema);
   for (const std::size_t index : request.wanted) {
     const Type::Field& column = request.schema.fields[index];
@@ -78,7 +79,7 @@ InfluxDecoder::InfluxDecoder(const InfluxOptions& options, const DecodeRequest& 
 DecodeCount InfluxDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                                   std::vector<BadRecord>& bad) {
   Pass pass{columns, bad, {}, valid_utf8(payload)};
-  if (payload.starts_with(kByteOrderMark)) payload.remove_prefix(kByteOrderMark.size());
+  if (framing_ == Framing::kMessage) payload = without_byte_order_mark(payload);
   if (payload.empty()) ++pass.count.empty;
   while (!payload.empty()) {
     const std::size_t length = first_influx_line(payload, Behind::kNothing);

@@ -54,6 +54,7 @@ class InfluxDecoder final : public Decoder {
   bool fail(std::string reason);
 
   const InfluxOptions options_;
+  const Framing framing_;
   std::vector<Slot> slots_;                                      // One per wanted column.
   std::unordered_map<std::string_view, std::uint32_t> by_name_;  // Tags and fields; views of slots' names.
   KeyOrder tags_;

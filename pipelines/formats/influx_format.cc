@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipelines/base/nearest.h"
+#include "pipelines/formats/file_encoder.h"
 #include "pipelines/formats/format_options.h"
 #include "pipelines/formats/influx_decoder.h"
 #include "pipelines/formats/influx_encoder.h"
@@ -117,7 +118,9 @@ Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const Decode
 
 Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema& schema) {
   LEAT_ASSIGN(const InfluxOptions options, read_options(all));
-  return std::make_unique<InfluxEncoder>(options, schema);
+  auto encoder = std::make_unique<InfluxEncoder>(options, schema);
+  if (!goes_into_files(all)) return encoder;
+  return make_file_encoder(std::move(encoder), first_influx_line);
 }
 
 Result<RecordSplitter> make_splitter(const OptionMap& /*all*/) {

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "pipelines/formats/lines.h"
+
 namespace leat::formats {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
 constexpr std::size_t kMaxLineWithTexts = 1U << 20;
+constexpr std::size_t kMaxTextLines = 100;
 
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -34,13 +37,10 @@ bool is_escape(std::string_view text, std::size_t at) {
 
 /// The place of the quote that closes the text which begins at `at`; npos: there is none.
 std::size_t closing_quote(std::string_view text, std::size_t at) {
-  for (; at < text.size(); ++at) {
-    at = text.find_first_of("\"\\", at);
-    if (at == kNone) return kNone;
-    if (text[at] == '"') return at;
-    ++at;  // What a backslash stands before closes nothing.
-  }
-  return kNone;
+  at = text.find_first_of("\"\\", at);
+  // What a backslash stands before closes nothing.
+  while (at != kNone && text[at] == '\\') at = text.find_first_of("\"\\", at + 2);
+  return at;
 }
 
 bool is_integer(std::string_view text) {
@@ -259,9 +259,12 @@ std::size_t first_influx_line(std::string_view bytes, Behind behind) {
   if (line.find('"') == kNone) return whole_line ? line_length : 0;
   const std::size_t fields = fields_of(bytes);
   if (fields == kNone) return whole_line ? line_length : 0;
-  const std::string_view bounded = bytes.substr(0, kMaxLineWithTexts);
-  const bool cut = bounded.size() < bytes.size();
-  const std::size_t end = end_by_texts(bounded, fields, cut ? Behind::kMore : behind);
+  // Most texts are within a line.
+  if (whole_line && end_by_texts(bytes.substr(0, line_length), fields, Behind::kNothing) != kNone)
+    return line_length;
+  const std::string_view reach = first_lines(bytes, kMaxTextLines, kMaxLineWithTexts);
+  const bool cut = reach.size() < bytes.size();
+  const std::size_t end = end_by_texts(reach, fields, cut ? Behind::kMore : behind);
   if (end == kBrokenText) return whole_line ? line_length : 0;
   if (end != kNone) return end;
   return whole_line && (cut || behind == Behind::kNothing) ? line_length : 0;

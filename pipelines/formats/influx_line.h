@@ -81,7 +81,8 @@ bool is_influx_comment(std::string_view line);
 bool read_influx_boolean(std::string_view text, bool& out);
 
 /// Length of the first line of `bytes` with its end, which is not within a text; 0: more is needed to tell. A
-/// text that is not closed within 1 MiB, or not before the end, costs the line it begins in only.
+/// text that is not closed within 1 MiB and 100 lines, or not before the end, costs the line it begins in
+/// only.
 std::size_t first_influx_line(std::string_view bytes, Behind behind);
 /// As RecordSplitter says.
 std::size_t whole_influx_lines(std::string_view bytes, Behind behind);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "pipelines/formats/lines.h"
+#include "pipelines/formats/row_bound.h"
 
 namespace leat::formats {
 namespace {
@@ -66,11 +67,10 @@ DecodeCount JsonDecoder::decode(std::string_view payload, std::span<ColumnBuilde
                                 std::vector<BadRecord>& bad) {
   Pass pass{columns, bad};
   if (!columns.empty()) pass.rows = columns[0]->size();
-  if (payload.starts_with(kByteOrderMark)) payload.remove_prefix(kByteOrderMark.size());
   if (framing_ == Framing::kLines)
     decode_lines(payload, pass);
   else
-    decode_record(payload, pass);
+    decode_record(without_byte_order_mark(payload), pass);
   return pass.count;
 }
 
@@ -129,7 +129,8 @@ void JsonDecoder::decode_record(std::string_view record, Pass& pass) {
 
 void JsonDecoder::read_record(JsonCursor& in, std::string_view record, Pass& pass) {
   std::size_t rows = 0;
-  Outcome outcome = read_rows(in, pass, rows);
+  const std::size_t most = most_rows(record.size(), pass.columns.size());
+  Outcome outcome = read_rows(in, pass, most, rows);
   if (outcome == Outcome::kOk && !in.at_end()) outcome = Outcome::kMalformed;
   if (outcome == Outcome::kOk) {
     ++pass.count.decoded;
@@ -138,11 +139,14 @@ void JsonDecoder::read_record(JsonCursor& in, std::string_view record, Pass& pas
     return;
   }
   for (ColumnBuilder* const column : pass.columns) column->truncate(pass.rows);
-  reject(record, outcome == Outcome::kMismatch ? mismatch_reason(in) : malformed(in, record), pass);
+  const std::string reason = rows > most                     ? std::string(kTooManyRows)
+                             : outcome == Outcome::kMismatch ? mismatch_reason(in)
+                                                             : malformed(in, record);
+  reject(record, reason, pass);
 }
 
-/// One object is one row; an array is a row per element.
-Outcome JsonDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t& rows) {
+/// One object is one row; an array is a row per element. Beyond `most` of them it ends.
+Outcome JsonDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t most, std::size_t& rows) {
   if (in.peek() != '[') {
     rows = 1;
     return values_.read_row(in, columns_, pass.columns, pass.rows);
@@ -151,6 +155,7 @@ Outcome JsonDecoder::read_rows(JsonCursor& in, Pass& pass, std::size_t& rows) {
   char mark = in.peek() == ']' ? ']' : ',';
   if (mark == ']') in.advance();
   for (; mark == ','; ++rows) {
+    if (rows > most) return Outcome::kMalformed;
     const Outcome outcome = values_.read_row(in, columns_, pass.columns, pass.rows + rows);
     if (outcome != Outcome::kOk) return outcome;
     mark = in.peek();

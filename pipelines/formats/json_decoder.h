@@ -24,7 +24,7 @@ class JsonDecoder : public Decoder {
   };
 
   /// The rows of the record that `in` stands at are appended; `rows` is how many.
-  virtual Outcome read_rows(JsonCursor& in, Pass& pass, std::size_t& rows);
+  virtual Outcome read_rows(JsonCursor& in, Pass& pass, std::size_t most, std::size_t& rows);
   /// Why `read_rows` has given kMismatch.
   [[nodiscard]] virtual std::string mismatch_reason(const JsonCursor& in) const;
 

@@ -6,12 +6,10 @@
 
 #include "pipelines/column/text.h"
 #include "pipelines/formats/read_cell.h"
+#include "pipelines/formats/utf8.h"
 
 namespace leat::formats {
 namespace {
-
-/// What file systems take of one name, in bytes.
-constexpr std::size_t kLongestName = 255;
 
 /// As Flink's PartitionPathUtils has them, which has them of Hive.
 bool is_special(char c) {
@@ -62,11 +60,7 @@ PartitionFolders::PartitionFolders(const Schema& schema, std::vector<std::size_t
                                    std::string default_name)
     : columns_(std::move(columns)) {
   append_escaped(default_name, default_name_);
-  for (const std::size_t column : columns_) {
-    std::string& prefix = prefixes_.emplace_back();
-    append_escaped(schema.fields[column].name, prefix);
-    prefix.push_back('=');
-  }
+  for (const std::size_t column : columns_) prefixes_.push_back(partition_prefix(schema.fields[column].name));
 }
 
 Result<std::string_view> PartitionFolders::folder_of(const Batch& batch, std::size_t row) {
@@ -86,13 +80,21 @@ Result<std::string_view> PartitionFolders::folder_of(const Batch& batch, std::si
                   fmt::format("the folder {}… would have a name of {} bytes, more than {}",
                               folder_.substr(begin, prefixes_[i].size() + 20), length, kLongestName));
   }
+  if (folder_.size() > kLongestFolders)
+    return fail(ErrorCode::kInvalid, fmt::format("the folders would have names of {} bytes, more than {}",
+                                                 folder_.size(), kLongestFolders));
   return folder_;
 }
 
-std::optional<std::string> partition_text(std::string_view path, std::string_view column) {
-  std::string prefix = "/";
+std::string partition_prefix(std::string_view column) {
+  std::string prefix;
   append_escaped(column, prefix);
   prefix.push_back('=');
+  return prefix;
+}
+
+std::optional<std::string> partition_text(std::string_view path, std::string_view column) {
+  const std::string prefix = "/" + partition_prefix(column);
   const std::string_view folders = path.substr(0, path.rfind('/') + 1);
   const std::size_t found = folders.rfind(prefix);
   if (found == std::string_view::npos) return std::nullopt;
@@ -103,6 +105,7 @@ std::optional<std::string> partition_text(std::string_view path, std::string_vie
 bool append_partition(std::string_view text, std::string_view default_name, const Type& type,
                       ColumnBuilder& out) {
   const std::size_t size = out.size();
+  if (!valid_utf8(text)) return false;
   const bool null = text == default_name;
   if (null && type.nullable())
     out.append_null();

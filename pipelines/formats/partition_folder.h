@@ -17,6 +17,11 @@ namespace leat::formats {
 
 inline constexpr std::string_view kDefaultPartition = "__DEFAULT_PARTITION__";
 
+/// What file systems take of one name, and what folders of partitions take of a path, in bytes. A path may
+/// have 4,096 on Linux; the rest is for what they are in, and for the file.
+inline constexpr std::size_t kLongestName = 255;
+inline constexpr std::size_t kLongestFolders = 3000;
+
 /// The row of a connector's table, for options that have `field`, whose initialiser is kDefaultPartition.
 template <class Options>
 Option<Options> default_partition_row(std::string Options::*field) {
@@ -30,8 +35,8 @@ class PartitionFolders {
   /// `columns` of `schema`, in the order of the folders.
   PartitionFolders(const Schema& schema, std::vector<std::size_t> columns, std::string default_name);
 
-  /// The row's folder: "day=2026-11-29/site=A". Valid until the next call. Errors: invalid (a name would be
-  /// longer than file systems take).
+  /// The row's folder: "day=2026-11-29/site=A". Valid until the next call. Errors: invalid (a name, or all of
+  /// them, would be longer than file systems take).
   Result<std::string_view> folder_of(const Batch& batch, std::size_t row);
 
  private:
@@ -42,11 +47,14 @@ class PartitionFolders {
   std::string text_;
 };
 
+/// What the names of a column's folders begin with: "day=".
+std::string partition_prefix(std::string_view column);
+
 /// What the folders of `path` say of `column`, unescaped: the innermost that begins with its name and '='.
 std::optional<std::string> partition_text(std::string_view path, std::string_view column);
 
-/// Appends the value of a column. False, with no cell: the text spells no value of the type, or NULL where
-/// that is not allowed.
+/// Appends the value of a column. False, with no cell: the text spells no value of the type, is no UTF-8, or
+/// is NULL where that is not allowed.
 bool append_partition(std::string_view text, std::string_view default_name, const Type& type,
                       ColumnBuilder& out);
 

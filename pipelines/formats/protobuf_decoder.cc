@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "pipelines/base/time.h"
+#include "pipelines/formats/read_cell.h"
 #include "pipelines/formats/utf8.h"
 
 namespace leat::formats {
@@ -297,7 +298,7 @@ bool MessageReader::store_one(Slot& slot, const Value& value, MessageBytes place
   if (slot.shape.form == ProtobufField::Form::kTimestamp) {
     const auto micros = micros_of(value.bytes);
     if (!micros) reason = in_field(slot.shape, "no google.protobuf.Timestamp");
-    if (micros) out.append(*micros);
+    if (micros) out.append(cut_to_digits(*micros, type.precision()));
     return micros.has_value();
   }
   if (slot.shape.form == ProtobufField::Form::kMessage) {

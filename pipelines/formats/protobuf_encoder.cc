@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -76,14 +77,19 @@ void put_integer(const pb::FieldDescriptor& field, std::int64_t value, std::stri
   }
 }
 
-void put_real(const pb::FieldDescriptor& field, const Column& column, std::size_t row, std::string& out) {
+/// False: it is beyond what the field holds.
+bool put_real(const pb::FieldDescriptor& field, const Column& column, std::size_t row, std::string& out) {
   const bool single = column.type().kind() == TypeKind::kFloat;
   const double value =
       single ? static_cast<double>(column.values<float>()[row]) : column.values<double>()[row];
-  if (field.type() == Wire::TYPE_FLOAT)
-    put_fixed(std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4, out);
-  else
+  if (field.type() != Wire::TYPE_FLOAT) {
     put_fixed(std::bit_cast<std::uint64_t>(value), 8, out);
+    return true;
+  }
+  const auto narrow = static_cast<float>(value);
+  if (std::isinf(narrow) && !std::isinf(value)) return false;
+  put_fixed(std::bit_cast<std::uint32_t>(narrow), 4, out);
+  return true;
 }
 
 /// A number stands for itself: what came in without a name goes out as it was.
@@ -194,7 +200,7 @@ bool ProtobufEncoder::write_number(const ProtobufField& shape, const Column& col
     return true;
   }
   if (type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble)
-    return put_real(field, column, row, out), true;
+    return put_real(field, column, row, out) || fail(shape, "out of the range of float");
   if (type.kind() == TypeKind::kDecimal) {
     const Int128 value = column.values<Int128>()[row];
     if (value < 0 || value > Int128(std::numeric_limits<std::uint64_t>::max()))

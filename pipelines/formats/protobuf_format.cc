@@ -146,7 +146,8 @@ Format protobuf_format() {
           .files = {kProtoFile, kDescriptorFile},
           .check_in_files = check_delimited,
           .separator = "",
-          .content_type = "application/x-protobuf"};
+          .content_type = "application/x-protobuf",
+          .text = false};
 }
 
 }  // namespace leat::formats

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "pipelines/column/charset.h"
+#include "pipelines/formats/file_encoder.h"
 #include "pipelines/formats/format_options.h"
 
 namespace leat::formats {
@@ -196,7 +197,7 @@ class RawDecoder final : public Decoder {
 
 class RawEncoder final : public Encoder {
  public:
-  explicit RawEncoder(const RawSyntax& syntax) : syntax_(syntax) {}
+  RawEncoder(const RawSyntax& syntax, Framing framing) : syntax_(syntax), framing_(framing) {}
 
   void encode(const Batch& batch, EncodedSink& out,
               std::vector<std::pair<std::uint32_t, std::string>>& bad) override {
@@ -207,11 +208,20 @@ class RawEncoder final : public Encoder {
         continue;
       }
       write(column, row);
-      out.record(row, buffer_);
+      if (framing_ == Framing::kLines && !is_line(buffer_))
+        bad.emplace_back(static_cast<std::uint32_t>(row),
+                         "the end of a line in a value, which is to be one line");
+      else
+        out.record(row, buffer_);
     }
   }
 
  private:
+  /// Whether it is read again as it is: what ends a line is not part of it.
+  static bool is_line(std::string_view record) {
+    return record.find('\n') == std::string_view::npos && !record.ends_with('\r');
+  }
+
   void write(const Column& column, std::size_t row) {
     switch (column.type().kind()) {
       case TypeKind::kBoolean:
@@ -239,6 +249,7 @@ class RawEncoder final : public Encoder {
   }
 
   const RawSyntax syntax_;
+  const Framing framing_;
   std::string buffer_;  // The record being written; reused.
 };
 
@@ -252,6 +263,13 @@ void check_lines(const OptionMap& all, std::vector<OptionError>& errors) {
                     "'raw.charset'"});
 }
 
+/// How the records lie that a table's options ask for: also in requests of several ('body' = 'lines').
+Framing framing_in(const OptionMap& table) {
+  const auto body = table.find("body");
+  const bool lines = goes_into_files(table) || (body != table.end() && body->second == "lines");
+  return lines ? Framing::kLines : Framing::kMessage;
+}
+
 Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const DecodeRequest& request) {
   LEAT_ASSIGN(const RawSyntax syntax, read_options(all));
   return std::make_unique<RawDecoder>(syntax, request);
@@ -259,7 +277,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const Decode
 
 Result<std::unique_ptr<Encoder>> make_encoder(const OptionMap& all, const Schema& /*schema*/) {
   LEAT_ASSIGN(const RawSyntax syntax, read_options(all));
-  return std::make_unique<RawEncoder>(syntax);
+  return std::make_unique<RawEncoder>(syntax, framing_in(all));
 }
 
 }  // namespace
@@ -276,7 +294,8 @@ Format raw_format() {
       .make_encoder = make_encoder,
       .check_in_files = check_lines,
       .separator = "\n",
-      .content_type = "application/octet-stream"};
+      .content_type = "application/octet-stream",
+      .text = false};
 }
 
 }  // namespace leat::formats

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cctype>
+#include <optional>
+#include <utility>
 
 #include "pipelines/base/time.h"
 #include "pipelines/formats/read_cell.h"
@@ -17,12 +20,47 @@ using sparkplug::Role;
 using Kind = SparkplugValue::Kind;
 
 constexpr std::string_view kBdSeq = "bdSeq";
+/// The specification knows no compression; Eclipse Tahu, its reference, does: in a payload of this uuid the
+/// body is another one, compressed as the metric `algorithm` says.
+constexpr std::string_view kCompressed = "SPBV1.0_COMPRESSED";
+constexpr std::string_view kAlgorithm = "algorithm";
 
 bool is_whole(const SparkplugValue& value) {
   return value.kind == Kind::kInt || value.kind == Kind::kLong;
 }
 bool is_real(const SparkplugValue& value) {
   return value.kind == Kind::kFloat || value.kind == Kind::kDouble;
+}
+
+/// Of the first metric of that name; nothing: there is none, or it is no whole number.
+std::optional<std::int64_t> bd_seq_of(const SparkplugPayload& payload) {
+  const auto found = std::ranges::find(payload.metrics, kBdSeq, &SparkplugMetric::name);
+  if (found == payload.metrics.end() || found->is_null || !is_whole(found->value)) return std::nullopt;
+  return found->value.whole_bits();
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view upper) {
+  return std::ranges::equal(text, upper, {}, [](unsigned char c) { return std::toupper(c); });
+}
+
+/// Where nothing says it, Tahu means DEFLATE, and others gzip, which begins unmistakably. None: another one.
+std::optional<Compression> compression_of_body(const SparkplugPayload& outer) {
+  const auto algorithm = std::ranges::find(outer.metrics, kAlgorithm, &SparkplugMetric::name);
+  if (algorithm == outer.metrics.end()) {
+    const bool is_gzip = compression_of(outer.body, Compression::kGzip) == Compression::kGzip;
+    return is_gzip ? Compression::kGzip : Compression::kZlib;
+  }
+  if (equals_ignoring_case(algorithm->value.bytes, "GZIP")) return Compression::kGzip;
+  if (equals_ignoring_case(algorithm->value.bytes, "DEFLATE")) return Compression::kZlib;
+  return std::nullopt;
+}
+
+/// What the inner payload does not say.
+void take_over(const SparkplugPayload& outer, SparkplugPayload& inner) {
+  if (!inner.has_timestamp) inner.timestamp = outer.timestamp;
+  if (!inner.has_seq) inner.seq = outer.seq;
+  inner.has_timestamp |= outer.has_timestamp;
+  inner.has_seq |= outer.has_seq;
 }
 
 bool append_flag(bool flag, ColumnBuilder& out) {
@@ -50,15 +88,46 @@ DecodeCount SparkplugDecoder::decode(std::string_view payload, std::span<ColumnB
                                      std::vector<BadRecord>& bad) {
   if (payload.empty()) return {.empty = 1};
   const std::size_t before = columns.empty() ? 0 : columns[0]->size();
-  bool good = read_payload(payload, payload_, reason_);
+  bool good = read(payload, columns);
   const std::size_t rows = std::max<std::size_t>(payload_.metrics.size(), 1);
   if (good && payload_.metrics.empty()) payload_.metrics.emplace_back();  // The row of the payload itself.
+  bd_seq_ = bd_seq_of(payload_);
   for (std::size_t i = 0; i < slots_.size() && good; ++i) good = append_column(slots_[i], *columns[i]);
   if (good) return {.decoded = 1, .rows = rows};
   for (ColumnBuilder* const column : columns) column->truncate(before);
   if (options_.ignore_parse_errors) return {.skipped = 1};
   bad.push_back({payload, std::move(reason_)});
   return {};
+}
+
+/// False: it is bad, which `reason_` says.
+bool SparkplugDecoder::read(std::string_view payload, std::span<ColumnBuilder* const> columns) {
+  if (!read_payload(payload, payload_, reason_)) return false;
+  if (payload_.uuid != kCompressed || read_body(columns)) return true;
+  reason_ = fmt::format("the payload in its body: {}", reason_);
+  return false;
+}
+
+/// The payload is from now on what its body holds.
+bool SparkplugDecoder::read_body(std::span<ColumnBuilder* const> columns) {
+  const auto compression = compression_of_body(payload_);
+  if (!compression) {
+    reason_ = "it is compressed neither by GZIP nor by DEFLATE, as its metric 'algorithm' says";
+    return false;
+  }
+  const Status done = decompress(payload_.body, *compression, options_.max_decompressed.bytes, scratch_);
+  if (!done) {
+    reason_ = why_not(done.error());
+    return false;
+  }
+  if (!read_payload(heap_.keep(scratch_, columns), inner_, reason_)) return false;
+  if (inner_.uuid == kCompressed) {
+    reason_ = "it is compressed once more";
+    return false;
+  }
+  take_over(payload_, inner_);
+  std::swap(payload_, inner_);
+  return true;
 }
 
 bool SparkplugDecoder::append_column(const Slot& slot, ColumnBuilder& out) {
@@ -89,9 +158,7 @@ bool SparkplugDecoder::append_cell(const Slot& slot, std::size_t index, ColumnBu
       if (metric.has_alias) out.append(std::bit_cast<std::int64_t>(metric.alias));
       return metric.has_alias;
     case Role::kTs:
-      if (metric.has_timestamp || payload_.has_timestamp)
-        append_time(metric.has_timestamp ? metric.timestamp : payload_.timestamp, out);
-      return metric.has_timestamp || payload_.has_timestamp;
+      return append_ts(metric, out);
     case Role::kDatatype:
       return append_datatype(metric, out);
     case Role::kIsHistorical:
@@ -122,7 +189,8 @@ bool SparkplugDecoder::append_payload_cell(Role role, ColumnBuilder& out) const 
       if (payload_.has_seq) out.append(static_cast<std::int32_t>(payload_.seq));
       return payload_.has_seq;
     case Role::kBdSeq:
-      return append_bd_seq(out);
+      if (bd_seq_) out.append(*bd_seq_);
+      return bd_seq_.has_value();
     case Role::kUuid:
       return append_bytes(payload_.has_uuid, payload_.uuid, out);
     default:
@@ -130,7 +198,16 @@ bool SparkplugDecoder::append_payload_cell(Role role, ColumnBuilder& out) const 
   }
 }
 
-void SparkplugDecoder::append_time(std::uint64_t millis, ColumnBuilder& out) const {
+bool SparkplugDecoder::append_ts(const SparkplugMetric& metric, ColumnBuilder& out) const {
+  const bool has_time = metric.has_timestamp || payload_.has_timestamp;
+  if (has_time)
+    append_time(metric.has_timestamp ? metric.timestamp : payload_.timestamp, out);
+  else if (received_)
+    out.append(cut_to_digits(*received_, out.type().precision()));
+  return has_time || received_.has_value();
+}
+
+void SparkplugDecoder::append_time(std::uint64_t millis, ColumnBuilder& out) {
   const auto micros = static_cast<std::int64_t>(millis) * kMicrosPerMilli;
   out.append(cut_to_digits(micros, out.type().precision()));
 }
@@ -143,13 +220,6 @@ bool SparkplugDecoder::append_datatype(const SparkplugMetric& metric, ColumnBuil
     out.append_string(std::to_string(metric.type_number));
   else
     out.append_view(name);
-  return true;
-}
-
-bool SparkplugDecoder::append_bd_seq(ColumnBuilder& out) const {
-  const auto found = std::ranges::find(payload_.metrics, kBdSeq, &SparkplugMetric::name);
-  if (found == payload_.metrics.end() || found->is_null || !is_whole(found->value)) return false;
-  out.append(found->value.whole_bits());
   return true;
 }
 

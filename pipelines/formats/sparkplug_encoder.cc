@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 #include "pipelines/base/time.h"
 
@@ -167,20 +168,25 @@ bool SparkplugEncoder::write_value(Place place, Datatype type) {
     case Role::kBooleanValue:
       put_number(kFirstValue + 4, column.values<std::uint8_t>()[place.row], metric_);
       return true;
-    case Role::kDoubleValue: {
-      const double real = column.values<double>()[place.row];
-      const bool narrow = type == Datatype::kFloat;
-      put_tag(kFirstValue + (narrow ? 2 : 3), narrow ? WireType::kFixed32 : WireType::kFixed64, metric_);
-      if (narrow)
-        put_fixed(std::bit_cast<std::uint32_t>(static_cast<float>(real)), 4, metric_);
-      else
-        put_fixed(std::bit_cast<std::uint64_t>(real), 8, metric_);
-      return true;
-    }
+    case Role::kDoubleValue:
+      return write_real(column.values<double>()[place.row], type);
     default:
       put_text(kFirstValue + (role == Role::kStringValue ? 5 : 6), column.strings()[place.row], metric_);
       return true;
   }
+}
+
+bool SparkplugEncoder::write_real(double value, Datatype type) {
+  if (type != Datatype::kFloat) {
+    put_tag(kFirstValue + 3, WireType::kFixed64, metric_);
+    put_fixed(std::bit_cast<std::uint64_t>(value), 8, metric_);
+    return true;
+  }
+  const auto narrow = static_cast<float>(value);
+  if (std::isinf(narrow) && !std::isinf(value)) return refuse(fmt::format("{} is beyond Float", value));
+  put_tag(kFirstValue + 2, WireType::kFixed32, metric_);
+  put_fixed(std::bit_cast<std::uint32_t>(narrow), 4, metric_);
+  return true;
 }
 
 bool SparkplugEncoder::write_whole(Place place, Datatype type) {

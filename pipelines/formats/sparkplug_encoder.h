@@ -38,6 +38,7 @@ class SparkplugEncoder final : public Encoder {
   bool write_metric(Place place);
   bool choose_datatype(Place place, sparkplug::Datatype& type);
   bool write_value(Place place, sparkplug::Datatype type);
+  bool write_real(double value, sparkplug::Datatype type);
   bool write_whole(Place place, sparkplug::Datatype type);
   bool refuse(std::string reason);
 

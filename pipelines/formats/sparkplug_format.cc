@@ -6,6 +6,7 @@
 #include <array>
 
 #include "pipelines/base/nearest.h"
+#include "pipelines/formats/compression.h"
 #include "pipelines/formats/format_options.h"
 #include "pipelines/formats/sparkplug_decoder.h"
 #include "pipelines/formats/sparkplug_encoder.h"
@@ -93,7 +94,8 @@ void refuse_files(const OptionMap& /*all*/, Errors& errors) {
 
 Result<std::unique_ptr<Decoder>> make_decoder(const OptionMap& all, const DecodeRequest& request) {
   Errors errors;
-  const SparkplugOptions options = read_checked(all, errors);
+  SparkplugOptions options = read_checked(all, errors);
+  options.max_decompressed = max_decompressed_of(all);
   validate_source(all, request.schema, errors);
   if (!errors.empty()) return fail(ErrorCode::kInvalid, errors.front().message);
   return std::make_unique<SparkplugDecoder>(options, request);
@@ -127,7 +129,8 @@ Format sparkplug_format() {
           .make_encoder = make_encoder,
           .check_in_files = refuse_files,
           .separator = "",
-          .content_type = "application/x-protobuf"};
+          .content_type = "application/x-protobuf",
+          .text = false};
 }
 
 }  // namespace leat::formats

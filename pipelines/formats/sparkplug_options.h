@@ -7,6 +7,8 @@ namespace leat::formats {
 
 struct SparkplugOptions {
   bool ignore_parse_errors = false;
+  /// Of a payload that comes compressed in another: the bound that the connector's options have.
+  ByteSize max_decompressed{1U << 20};
 };
 
 const OptionTable<SparkplugOptions>& sparkplug_options();

@@ -4,6 +4,7 @@
 
 #include <bit>
 
+#include "pipelines/formats/row_bound.h"
 #include "pipelines/formats/utf8.h"
 
 namespace leat::formats {
@@ -46,6 +47,8 @@ bool take(const WireField& field, SparkplugPayload& payload, std::string& reason
       SparkplugMetric& metric = payload.metrics.emplace_back();
       reason = read_metric(field.bytes, metric) ? fault_of(metric) : "it breaks off";
       if (!reason.empty()) reason = fmt::format("metric {}: {}", payload.metrics.size() - 1, reason);
+      // Its row is told from that of a payload without metrics by a name that is empty.
+      metric.has_name |= !metric.has_alias;
       return reason.empty();
     }
     case varint_tag(3):
@@ -135,7 +138,12 @@ bool read_payload(std::string_view bytes, SparkplugPayload& payload, std::string
   payload.has_timestamp = payload.has_seq = payload.has_uuid = payload.has_body = false;
   payload.metrics.clear();
   reason.clear();
-  const bool read = visit_fields(bytes, [&](const WireField& field) { return take(field, payload, reason); });
+  const std::size_t most = most_rows(bytes.size(), 1);
+  const bool read = visit_fields(bytes, [&](const WireField& field) {
+    if (payload.metrics.size() <= most) return take(field, payload, reason);
+    reason = kTooManyRows;
+    return false;
+  });
   if (read) reason = fault_of(payload);
   if (!read && reason.empty())
     reason = "not a payload of Sparkplug B: its bytes are no message of Protocol Buffers";

@@ -3,27 +3,13 @@
 #include <charconv>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/clock_text.h"
 #include "pipelines/column/text.h"
 
 namespace leat::formats {
 namespace {
 
 constexpr std::size_t kLongestInteger = 20;
-
-/// Of less than 100.
-void put_two(std::uint32_t value, char* out) {
-  out[0] = static_cast<char>('0' + value / 10);
-  out[1] = static_cast<char>('0' + value % 10);
-}
-
-/// "hh:mm:ss" of less than 100 hours.
-void put_clock(std::uint32_t seconds, char* out) {
-  put_two(seconds / 3600, out);
-  out[2] = ':';
-  put_two(seconds / 60 % 60, out + 3);
-  out[5] = ':';
-  put_two(seconds % 60, out + 6);
-}
 
 /// ".5" without zeros at the end; nothing of 0. How many characters, at most 7.
 std::size_t put_fraction(std::uint32_t micros, char* out) {
@@ -107,12 +93,6 @@ void append_shortest_timestamp(std::int64_t micros, char separator, std::string&
   out.append(text, 9 + put_fraction(static_cast<std::uint32_t>(of_day % kMicrosPerSecond), text + 9));
 }
 
-void append_whole_seconds(std::int64_t micros_of_day, std::string& out) {
-  char text[8];
-  put_clock(static_cast<std::uint32_t>(micros_of_day / kMicrosPerSecond), text);
-  out.append(text, sizeof text);
-}
-
 void append_base64(std::string_view bytes, std::string& out) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -159,7 +139,7 @@ void append_date_or_bytes(const Column& column, std::size_t row, char separator,
     case TypeKind::kDate:
       return append_date(column.values<std::int32_t>()[row], out);
     case TypeKind::kTime:
-      return append_whole_seconds(column.values<std::int64_t>()[row], out);
+      return append_time(column.values<std::int64_t>()[row], 0, out);  // No fraction, as in Flink.
     default:
       append_shortest_timestamp(column.values<std::int64_t>()[row], separator, out);
       if (column.type().kind() == TypeKind::kTimestampLtz) out.push_back('Z');

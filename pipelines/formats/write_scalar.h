@@ -21,8 +21,6 @@ void append_integer(std::int64_t value, std::string& out);
 void append_decimal_as(DecimalStyle style, Int128 unscaled, std::int32_t scale, std::string& out);
 /// "2020-01-31 12:34:56.25": the fewest fraction digits that are exact; `separator` between date and time.
 void append_shortest_timestamp(std::int64_t micros, char separator, std::string& out);
-/// "12:34:56"; the fraction is dropped, as in Flink.
-void append_whole_seconds(std::int64_t micros_of_day, std::string& out);
 /// RFC 4648, section 4, with padding.
 void append_base64(std::string_view bytes, std::string& out);
 /// Between quotes, with the escapes of JSON; the bytes of other characters as they are.

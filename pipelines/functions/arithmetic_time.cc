@@ -18,12 +18,6 @@ BoundScalar in_range(const Type& result, const Type& left, const Type& right, Ar
           }};
 }
 
-// Intervals hold no unit; a constant that is no whole number of days moves a DATE to a time of day.
-bool is_part_of_day(const ArgumentInfo& interval) {
-  return interval.literal && !interval.literal->is_null() &&
-         interval.literal->as_integer() % kMicrosPerDay != 0;
-}
-
 // A TIMESTAMP(0) plus half a second needs digits to show it.
 Type with_digits_of(const Type& point, const ArgumentInfo& interval) {
   if (!interval.literal || interval.literal->is_null()) return point;
@@ -40,14 +34,13 @@ BoundScalar point_and_micros(const Type& point, const ArgumentInfo& interval, st
         point, point, by, arguments, [sign](std::int64_t time, std::int64_t micros, Overflow&) {
           return floor_mod(time + sign * (micros % kMicrosPerDay), kMicrosPerDay);
         });
-  if (point.kind() == TypeKind::kDate && !is_part_of_day(interval))
+  if (point.kind() == TypeKind::kDate)  // By whole days: it stays a DATE, whatever the interval's unit is.
     return in_range<std::int32_t, std::int32_t, std::int64_t>(
         point, point, by, arguments, [sign](std::int64_t days, std::int64_t micros, Overflow& overflow) {
           return overflow.narrow(days + sign * (micros / kMicrosPerDay));
         });
-  const Type base = point.kind() == TypeKind::kDate ? Type::timestamp(6) : point;
   return in_range<std::int64_t, std::int64_t, std::int64_t>(
-      with_digits_of(base, interval), base, by, arguments,
+      with_digits_of(point, interval), point, by, arguments,
       [sign](std::int64_t time, std::int64_t micros, Overflow& overflow) {
         return sign < 0 ? overflow.subtract(time, micros) : overflow.add(time, micros);
       });

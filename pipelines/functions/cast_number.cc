@@ -80,7 +80,7 @@ Caster to_boolean(const Type& to) {
 
 MaybeCaster from_decimal_caster(const Type& from, const Type& to) {
   if (to.kind() == TypeKind::kDecimal) return decimal_to_decimal(from, to);
-  if (to.kind() == TypeKind::kBoolean) return std::nullopt;
+  if (to.kind() == TypeKind::kBoolean) return to_boolean<Int128>(to);
   return with_number(to.layout(), [&]<class To>() { return from_decimal<To>(from, to); });
 }
 
@@ -92,10 +92,7 @@ MaybeCaster from_boolean_caster(const Type& to) {
 template <class From>
 MaybeCaster caster_from(const Type& to) {
   if (to.kind() == TypeKind::kDecimal) return to_decimal<From>(to);
-  if (to.kind() == TypeKind::kBoolean) {
-    if (std::is_floating_point_v<From>) return std::nullopt;
-    return to_boolean<From>(to);
-  }
+  if (to.kind() == TypeKind::kBoolean) return to_boolean<From>(to);
   return with_number(to.layout(), [&]<class To>() { return plain_caster<From, To>(to); });
 }
 

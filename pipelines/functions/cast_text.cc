@@ -43,9 +43,10 @@ Caster number_parser(const Type& to) {
   }
 }
 
+// The one type whose text may have no blanks around it.
 Caster boolean_parser(const Type& to) {
   return parser<std::uint8_t>(to, [](std::string_view text) -> std::optional<std::uint8_t> {
-    const std::optional<bool> value = parse_boolean(trimmed(text));
+    const std::optional<bool> value = parse_boolean(text);
     return value ? std::optional(static_cast<std::uint8_t>(*value)) : std::nullopt;
   });
 }

@@ -14,10 +14,11 @@ void append_plain(const Column& column, std::size_t row, std::string& out) {
   append_text(column, row, {}, out);
 }
 
-// Java's text of a floating number is no JSON: 1.0E10 is written 1.0E+10, and what is no number is text.
-void append_floating(const Column& column, std::size_t row, std::string& out) {
+// Java's text of a floating number is no JSON: 1.0E10 is written 1.0E+10, and what is no number is text. A
+// FLOAT is written as the DOUBLE that it is.
+void append_floating(double value, std::string& out) {
   std::string text;
-  append_plain(column, row, text);
+  append_double(value, text);
   if (const std::optional<std::string> number = json_number(text))
     out += *number;
   else
@@ -89,8 +90,9 @@ void append_json(const Column& column, std::size_t row, std::string& out) {
     case TypeKind::kDecimal:
       return append_plain(column, row, out);
     case TypeKind::kFloat:
+      return append_floating(column.values<float>()[row], out);
     case TypeKind::kDouble:
-      return append_floating(column, row, out);
+      return append_floating(column.values<double>()[row], out);
     case TypeKind::kChar:
     case TypeKind::kVarChar:
       return append_json_string(column.strings()[row], out);

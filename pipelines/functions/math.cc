@@ -180,9 +180,10 @@ T absolute(T value) {
     return value < 0 ? static_cast<T>(0 - static_cast<std::uint64_t>(value)) : value;
 }
 
+// Zero keeps its sign, and NaN is NaN.
 template <class T>
 T sign(T value, T one) {
-  return value > 0 ? one : value < 0 ? static_cast<T>(-one) : T{0};
+  return value > 0 ? one : value < 0 ? static_cast<T>(-one) : value;
 }
 
 template <class T>

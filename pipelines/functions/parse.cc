@@ -69,8 +69,8 @@ std::optional<double> special_double(std::string_view text) {
   return std::nullopt;
 }
 
-// A part of a date: a whole number, blanks around it allowed.
-std::optional<unsigned> date_part(std::string_view text) {
+// A part of a date or an offset: a whole number, blanks around it allowed.
+std::optional<unsigned> whole_number(std::string_view text) {
   text = trimmed(text);
   const std::optional<unsigned> value = take_digits(text, 1, 9);
   return text.empty() ? value : std::nullopt;
@@ -128,14 +128,14 @@ std::optional<std::int32_t> parse_date(std::string_view text) {
   if (const std::size_t blank = text.find(' '); blank != 0 && blank != std::string_view::npos)
     text = text.substr(0, blank);
   const std::size_t first = text.find('-');
-  const std::optional<unsigned> year = date_part(text.substr(0, first));
+  const std::optional<unsigned> year = whole_number(text.substr(0, first));
   unsigned month = 1;
   unsigned day = 1;
   if (first != std::string_view::npos) {
     const std::string_view rest = text.substr(first + 1);
     const std::size_t second = rest.find('-');
-    month = date_part(rest.substr(0, second)).value_or(0);
-    if (second != std::string_view::npos) day = date_part(rest.substr(second + 1)).value_or(0);
+    month = whole_number(rest.substr(0, second)).value_or(0);
+    if (second != std::string_view::npos) day = whole_number(rest.substr(second + 1)).value_or(0);
   }
   return year && *year <= 9999 ? days_from_civil(*year, month, day) : std::nullopt;
 }
@@ -161,12 +161,17 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
 
 std::optional<std::int64_t> parse_time_and_offset(std::string_view text) {
   const std::size_t sign = text.find_first_of("+-");
-  const std::optional<std::int64_t> time = parse_time(trimmed(text.substr(0, sign)));
+  const std::string_view clock = text.substr(0, sign);
+  const std::optional<std::int64_t> time = parse_time(trimmed(clock));
   if (!time || sign == std::string_view::npos) return time;
-  std::string_view rest = trimmed(text.substr(sign + 1));
-  const std::optional<unsigned> hours = take_digits(rest, 1, 2);
-  const std::optional<unsigned> minutes = take(rest, ':') ? take_digits(rest, 1, 2) : 0;
-  if (!hours || !minutes || !rest.empty()) return std::nullopt;
+  const std::string_view rest = text.substr(sign + 1);
+  const std::size_t colon = rest.find(':');
+  const bool with_minutes = colon != std::string_view::npos;
+  const std::optional<unsigned> hours = whole_number(rest.substr(0, colon));
+  const std::optional<unsigned> minutes = with_minutes ? whole_number(rest.substr(colon + 1)) : 0;
+  // To Flink the second colon of all stands before the seconds.
+  const bool with_seconds = std::count(clock.begin(), clock.end(), ':') == 2;
+  if (!hours || !minutes || (with_minutes && !with_seconds)) return std::nullopt;
   const std::int64_t offset = *hours * kMicrosPerHour + *minutes * kMicrosPerMinute;
   const std::int64_t sum = text[sign] == '-' ? *time - offset : *time + offset;
   return sum >= 0 && sum < kMicrosPerDay ? std::optional(sum) : std::nullopt;

@@ -22,7 +22,8 @@ std::optional<bool> parse_boolean(std::string_view text);
 std::optional<std::int32_t> parse_date(std::string_view text);
 /// "12", "12:34", "12:34:56", "12:34:56.789". Microseconds of the day.
 std::optional<std::int64_t> parse_time(std::string_view text);
-/// The same with an offset behind it, which is added, as Flink's CAST does: "10:11:12+01:00" is 11:11:12.
+/// The same with an offset behind it, which is added, as Flink's CAST does: "10:11:12+01:00" is 11:11:12. An
+/// offset with minutes needs a time with seconds.
 std::optional<std::int64_t> parse_time_and_offset(std::string_view text);
 /// "2020-1-31" or "2020-01-31 1:02:03.123456789": a fraction beyond microseconds is cut off. A day beyond the
 /// month's end is its last day.

@@ -11,7 +11,12 @@ namespace {
 
 // ---- LIKE ------------------------------------------------------------------------------------------------
 
-// A pattern as a list of steps: a literal text, any one character, any run of characters.
+// What Java's '.' passes over: Flink's patterns are Java's in the end, so _ does not match the end of a line.
+bool ends_line(char32_t code) {
+  return code == '\n' || code == '\r' || code == 0x85 || code == 0x2028 || code == 0x2029;
+}
+
+// A pattern as a list of steps: a literal text, any one character of a line, any run of characters.
 struct LikeStep {
   enum class Kind : std::uint8_t { kText, kOne, kAny } kind = Kind::kText;
   std::string text;
@@ -80,7 +85,7 @@ class LikePattern {
 
   static bool take(const LikeStep& step, std::string_view text, std::size_t& at) {
     if (step.kind == LikeStep::Kind::kOne) {
-      if (at >= text.size()) return false;
+      if (at >= text.size() || ends_line(utf8_decode(text, at))) return false;
       at += utf8_width(text, at);
       return true;
     }
@@ -102,43 +107,91 @@ class LikePattern {
 
 // ---- SIMILAR TO ------------------------------------------------------------------------------------------
 
-// SQL's regular expression in RE2's words: % is .*, _ is ., what only RE2 reads as special is quoted.
-Result<std::string> similar_to_regex(std::string_view pattern, std::string_view escape) {
-  if (escape.size() > 1)
-    return fail(ErrorCode::kInvalid, "Invalid escape character '" + std::string(escape) + "'");
-  std::string regex;
-  bool in_class = false;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (!escape.empty() && c == escape[0]) {
-      if (++i == pattern.size())
-        return fail(ErrorCode::kInvalid, "Invalid escape sequence '" + std::string(pattern) + "'");
-      regex += RE2::QuoteMeta(regex_piece(pattern.substr(i, 1)));
-    } else if (in_class) {
-      in_class = c != ']' || regex.ends_with("[:") || regex.ends_with(':');
-      // [:ALPHA:] is written in lower case by RE2.
-      const bool in_name =
-          regex.rfind("[:") != std::string::npos && regex.rfind("[:") > regex.rfind(":]") + 1;
-      regex += in_name && c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    } else if (c == '%') {
-      regex += ".*";
-    } else if (c == '_') {
-      regex += '.';
-    } else if (c == '.' || c == '^' || c == '$' || c == '\\') {
-      (regex += '\\') += c;
-    } else {
-      in_class = c == '[';
-      regex += c;
+// What an escape character may stand before, beside itself.
+constexpr std::string_view kSimilarSpecials = "[]()|^-+*_%?{}";
+
+// SQL's regular expression in RE2's words. % is any run of characters and _ one of a line. Flink quotes $ and
+// \, but not . and ^, which therefore mean what they do in Java.
+class SimilarReader {
+ public:
+  SimilarReader(std::string_view pattern, std::string_view escape) : pattern_(pattern), escape_(escape) {}
+
+  Result<std::string> regex() {
+    if (escape_.size() > 1)
+      return fail(ErrorCode::kInvalid, "Invalid escape character '" + std::string(escape_) + "'");
+    while (at_ < pattern_.size()) {
+      if (at_escape())
+        LEAT_TRY(add_escaped());
+      else if (pattern_[at_] == '[')
+        LEAT_TRY(add_class());
+      else
+        add(pattern_[at_++]);
     }
+    return std::move(regex_);
   }
-  return regex;
-}
+
+ private:
+  [[nodiscard]] bool at_escape() const {
+    return !escape_.empty() && pattern_.substr(at_).starts_with(escape_);
+  }
+
+  Status add_escaped() {
+    const std::string_view escaped = pattern_.substr(++at_, 1);
+    if (escaped.empty() || (escaped != escape_ && kSimilarSpecials.find(escaped) == std::string_view::npos))
+      return fail(ErrorCode::kInvalid, "Invalid escape sequence '" + std::string(pattern_) + "'");
+    regex_ += RE2::QuoteMeta(regex_piece(escaped));
+    ++at_;
+    return {};
+  }
+
+  // A bracket that is the first member does not end the class, as RE2 has it.
+  Status add_class() {
+    regex_ += pattern_[at_++];
+    for (const char first : {'^', ']'})
+      if (pattern_.substr(at_).starts_with(first)) regex_ += pattern_[at_++];
+    while (at_ < pattern_.size() && pattern_[at_] != ']') {
+      if (at_escape())
+        LEAT_TRY(add_escaped());
+      else if (const std::size_t size = class_name_size(pattern_.substr(at_)))
+        add_class_name(size);
+      else
+        regex_ += pattern_[at_++];
+    }
+    if (at_ < pattern_.size()) regex_ += pattern_[at_++];
+    return {};
+  }
+
+  // RE2 writes names in lower case. Flink's [:SPACE:] is the blank alone.
+  void add_class_name(std::size_t size) {
+    std::string name(pattern_.substr(at_, size));
+    for (char& c : name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    regex_ += name == "[:space:]" ? " " : name == "[:whitespace:]" ? "[:space:]" : name;
+    at_ += size;
+  }
+
+  void add(char c) {
+    if (c == '%')
+      regex_ += "(?s:.*)";
+    else if (c == '_' || c == '.')
+      regex_ += kAnyOfLine;
+    else if (c == '$' || c == '\\')
+      (regex_ += '\\') += c;
+    else
+      regex_ += c;
+  }
+
+  std::string_view pattern_;
+  std::string_view escape_;
+  std::size_t at_ = 0;
+  std::string regex_;
+};
 
 // ---- Compiled patterns -----------------------------------------------------------------------------------
 
 Result<RegexPtr> compile_similar(std::string_view text, std::string_view escape) {
-  LEAT_ASSIGN(std::string regex, similar_to_regex(text, escape));
-  return compile_regex("(?s:" + regex + ")", text);
+  LEAT_ASSIGN(const std::string regex, SimilarReader(text, escape).regex());
+  return compile_regex(regex, text);
 }
 
 // Keeps the pattern of the row before; the most columns of patterns repeat one.
@@ -254,8 +307,9 @@ ScalarFunctions pattern_functions() {
   const Type text = Type::string();
   return {
       {"LIKE", "a LIKE pattern [ESCAPE character]",
-       "True if the pattern fits, where % is any run of characters and _ any one.", "'abcdef' LIKE 'a%d_f'",
-       "TRUE", matching<LikePattern>("a LIKE pattern [ESCAPE character]", LikePattern::compile)},
+       "True if the pattern fits, where % is any run of characters and _ any one but the end of a line.",
+       "'abcdef' LIKE 'a%d_f'", "TRUE",
+       matching<LikePattern>("a LIKE pattern [ESCAPE character]", LikePattern::compile)},
       {"SIMILAR TO", "a SIMILAR TO pattern [ESCAPE character]",
        "True if SQL's regular expression fits the whole text.", "'abc' SIMILAR TO '(a|b)%'", "TRUE",
        matching<RegexPtr>("a SIMILAR TO pattern [ESCAPE character]", compile_similar)},

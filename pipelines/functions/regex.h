@@ -17,9 +17,15 @@ namespace leat::functions {
 
 using RegexPtr = std::shared_ptr<const RE2>;
 
+/// Java's '.' in RE2's words: any character but those that end a line, of which RE2's knows \n alone.
+inline constexpr std::string_view kAnyOfLine = "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]";
+
 inline re2::StringPiece regex_piece(std::string_view text) {
   return {text.data(), text.size()};
 }
+
+/// Bytes of the name of a class, [:name:], that `text`, behind the begin of a class, begins with; 0: of none.
+std::size_t class_name_size(std::string_view text);
 
 /// Errors: invalid; the message names `shown`.
 Result<RegexPtr> compile_regex(std::string_view text, std::string_view shown);

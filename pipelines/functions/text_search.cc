@@ -19,9 +19,10 @@ std::int32_t character_number(std::string_view text, std::size_t offset) {
   return length(text.substr(0, offset)) + 1;
 }
 
+// A place before the first character is the first; an empty part is there always, as in Flink.
 std::int32_t position_from(std::string_view part, std::string_view text, std::int32_t from) {
-  if (from <= 0) return 0;
-  const std::size_t begin = utf8_offset(text, static_cast<std::size_t>(from - 1));
+  if (part.empty()) return 1;
+  const std::size_t begin = utf8_offset(text, static_cast<std::size_t>(std::max(from, 1) - 1));
   const std::size_t found = text.find(part, begin);
   return found == std::string_view::npos ? 0 : character_number(text, found);
 }
@@ -171,20 +172,37 @@ bool is_decimal(std::string_view text) {
   return parse_double(text).has_value();
 }
 
-// IS_ALPHA, IS_DIGIT and IS_DECIMAL answer numbers by their type.
+template <bool (*test)(std::string_view)>
+ColumnPtr test_texts(const CallContext& context, const Type& type, const Datum& texts) {
+  Output<std::uint8_t> out(type, context.rows);
+  for (std::size_t row = 0; row < context.rows; ++row) {
+    const std::size_t at = texts.index(row);
+    out.data()[row] = !texts.column->is_null(at) && test(texts.column->strings()[at]);
+  }
+  return out.finish({});
+}
+
+// IS_ALPHA, IS_DIGIT and IS_DECIMAL answer numbers by their type, NULL or not. A text that is NULL is of no
+// kind.
 template <bool (*test)(std::string_view), bool of_integer, bool of_fraction>
 Binder text_kind(std::string signature) {
-  const Binder of_text = choose(signature, {of(test)});
-  return [=](Arguments arguments, const Session& session) -> Result<BoundScalar> {
-    if (arguments.size() != 1 || !arguments[0].type.is_numeric()) return of_text(arguments, session);
-    const Type type = nullable_like(Type::boolean(), arguments);
-    const bool answer = arguments[0].type.is_integer() ? of_integer : of_fraction;
-    return BoundScalar{
-        type, {arguments[0].type}, [type, answer](const CallContext& context, std::span<const Datum> a) {
-          Output<std::uint8_t> out(type, context.rows);
-          std::fill_n(out.data(), context.rows, static_cast<std::uint8_t>(answer));
-          return out.finish(strict_validity(context.rows, a));
-        }};
+  return [=](Arguments arguments, const Session&) -> Result<BoundScalar> {
+    if (arguments.size() != 1) return wrong_arguments(signature, arguments);
+    const Type from = arguments[0].type;
+    const Type type = Type::boolean().with_nullable(false);
+    if (!from.is_numeric()) {
+      if (!implicitly_castable(from, Type::string())) return wrong_arguments(signature, arguments);
+      return BoundScalar{
+          type, {Type::string()}, [type](const CallContext& context, std::span<const Datum> a) {
+            return test_texts<test>(context, type, a[0]);
+          }};
+    }
+    const bool answer = from.is_integer() ? of_integer : of_fraction;
+    return BoundScalar{type, {from}, [type, answer](const CallContext& context, std::span<const Datum>) {
+                         Output<std::uint8_t> out(type, context.rows);
+                         std::fill_n(out.data(), context.rows, static_cast<std::uint8_t>(answer));
+                         return out.finish({});
+                       }};
   };
 }
 

@@ -125,6 +125,27 @@ std::int64_t ceil_date(TimeUnit unit, std::int64_t day) {
   return unit == TimeUnit::kWeek ? floor + 7 : add_months(static_cast<std::int32_t>(floor), months_of(unit));
 }
 
+// Whole months from one day to another, towards zero.
+std::int64_t months_between(std::int64_t from, std::int64_t to) {
+  if (to < from) return -months_between(to, from);
+  const year_month_day a = date_of(from);
+  const year_month_day b = date_of(to);
+  const std::int64_t months = (std::int64_t{static_cast<int>(b.year())} - static_cast<int>(a.year())) * 12 +
+                              static_cast<unsigned>(b.month()) - static_cast<unsigned>(a.month());
+  return add_months(static_cast<std::int32_t>(from), months) > to ? months - 1 : months;
+}
+
+// Of times in milliseconds.
+std::int64_t months_apart(std::int64_t from, std::int64_t to) {
+  constexpr std::int64_t kMillisPerDay = kMicrosPerDay / kMicrosPerMilli;
+  const std::int64_t first = floor_div(from, kMillisPerDay);
+  const std::int64_t last = floor_div(to, kMillisPerDay);
+  std::int64_t months = months_between(first, last);
+  const bool same_day = add_months(static_cast<std::int32_t>(first), months) == last;
+  if (same_day && floor_mod(to, kMillisPerDay) < floor_mod(from, kMillisPerDay)) --months;
+  return months;
+}
+
 }  // namespace
 
 std::optional<TimeUnit> parse_time_unit(std::string_view name) {
@@ -247,18 +268,12 @@ std::int64_t round_time(TimeUnit unit, TimeRounding rounding, std::int64_t micro
 }
 
 std::int64_t distance(TimeUnit unit, std::int64_t from, std::int64_t to) {
-  if (const std::int64_t size = micros_of(unit)) {
-    const auto gap =
-        static_cast<std::int64_t>(static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from));
-    return gap / size;
-  }
-  if (to < from) return -distance(unit, to, from);
-  const year_month_day a = date_of(floor_div(from, kMicrosPerDay));
-  const year_month_day b = date_of(floor_div(to, kMicrosPerDay));
-  std::int64_t months = (std::int64_t{static_cast<int>(b.year())} - static_cast<int>(a.year())) * 12 +
-                        static_cast<unsigned>(b.month()) - static_cast<unsigned>(a.month());
-  if (months > 0 && add_months_to_micros(from, months) > to) --months;
-  return months / months_of(unit);
+  if (unit == TimeUnit::kMicrosecond)
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from));
+  const std::int64_t from_milli = floor_div(from, kMicrosPerMilli);
+  const std::int64_t to_milli = floor_div(to, kMicrosPerMilli);
+  if (const std::int64_t size = micros_of(unit)) return (to_milli - from_milli) / (size / kMicrosPerMilli);
+  return months_apart(from_milli, to_milli) / months_of(unit);
 }
 
 Result<BoundScalar> bind_time_rounding(std::string_view name, TimeRounding rounding, Arguments arguments,

@@ -50,7 +50,9 @@ std::int64_t round_time(TimeUnit unit, TimeRounding rounding, std::int64_t micro
 std::int64_t micros_of(TimeUnit unit);
 /// Months of units from a month on; 0 for shorter ones.
 std::int64_t months_of(TimeUnit unit);
-/// Whole units from `from` to `to`, towards zero.
+/// Whole units from `from` to `to`, towards zero. As in Flink the times are cut to milliseconds before, but
+/// for microseconds; and of units from a month on it is one less where `to` is on the day that many months
+/// from `from`, but earlier in the day: also backwards, and on one and the same day.
 std::int64_t distance(TimeUnit unit, std::int64_t from, std::int64_t to);
 
 /// FLOOR(time, unit), CEIL(time, unit).

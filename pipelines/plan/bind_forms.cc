@@ -26,6 +26,33 @@ ExprPtr time_difference(const std::vector<ExprPtr>& parts, sql::SourceSpan span,
   return months ? make_call("*", {std::move(months), one}, span, context) : nullptr;
 }
 
+/// The fields of a row that is written out, as in (a, b); none: it comes from elsewhere.
+std::vector<ExprPtr> written_fields(const Expr& row) {
+  if (row.kind == ExprKind::kCall && row.name == "ROW") return row.children;
+  std::vector<ExprPtr> fields;
+  if (row.kind != ExprKind::kLiteral || row.type.kind() != TypeKind::kRow || row.literal.is_null())
+    return fields;
+  for (std::size_t i = 0; i < row.type.fields().size(); ++i)
+    fields.push_back(make_literal(row.type.fields()[i].type, row.literal.as_list()[i]));
+  return fields;
+}
+
+/// `left = right`. Two rows that are written out are equal if all their fields are: unknown where a NULL
+/// might make the difference.
+ExprPtr equality(const ExprPtr& left, const ExprPtr& right, sql::SourceSpan span,
+                 const BindContext& context) {
+  const std::vector<ExprPtr> left_fields = written_fields(*left);
+  const std::vector<ExprPtr> right_fields = written_fields(*right);
+  if (left_fields.empty() || left_fields.size() != right_fields.size())
+    return make_call("=", {left, right}, span, context);
+  std::vector<ExprPtr> equal;
+  for (std::size_t i = 0; i < left_fields.size(); ++i) {
+    equal.push_back(equality(left_fields[i], right_fields[i], span, context));
+    if (!equal.back()) return nullptr;
+  }
+  return make_condition(ExprKind::kAnd, std::move(equal));
+}
+
 }  // namespace
 
 ExprPtr ExprBinder::bind_special(const sql::Call& call, bool& special) const {
@@ -35,6 +62,10 @@ ExprPtr ExprBinder::bind_special(const sql::Call& call, bool& special) const {
   if (call.name == "OR") return bind_logical(ExprKind::kOr, call);
   if (call.name == "BETWEEN" || call.name == "BETWEEN SYMMETRIC") return bind_between(call);
   if (call.name == "IN") return bind_in(call);
+  if (!function && call.name == "=") {
+    const std::optional<std::vector<ExprPtr>> sides = bind_arguments(call);
+    return sides ? equality((*sides)[0], (*sides)[1], call.span, context_) : nullptr;
+  }
   if (call.name == "OVERLAPS") return bind_overlaps(call);
   if (call.name == "+" && call.arguments.size() == 1) return bind(*call.arguments[0].value);
   if (!function && call.name == "MINUS_DATE") {
@@ -84,7 +115,7 @@ namespace {
 ExprPtr row_in(std::span<const ExprPtr> rows, sql::SourceSpan span, const BindContext& context) {
   std::vector<ExprPtr> equal;
   for (const ExprPtr& other : rows.subspan(1)) {
-    equal.push_back(make_call("=", {rows[0], other}, span, context));
+    equal.push_back(equality(rows[0], other, span, context));
     if (!equal.back()) return nullptr;
   }
   return make_condition(ExprKind::kOr, std::move(equal));

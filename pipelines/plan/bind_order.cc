@@ -130,6 +130,8 @@ class OrderBinder {
     auto sort = std::make_shared<SortNode>();
     sort->when = when;
     sort->order = keys_;
+    if (when == SortNode::When::kAtEnd && limit_ && !relation_.node->updating)
+      sort->wanted = static_cast<std::uint64_t>(*limit_) + static_cast<std::uint64_t>(offset_);
     add(sort);
   }
   void add_limit() {

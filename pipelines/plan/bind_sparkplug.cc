@@ -32,12 +32,30 @@ std::string missing_columns(const Schema& input) {
   return text;
 }
 
+/// Of a table, and no row is left out or added: SPARKPLUG would take a message without rows for a missed one,
+/// and ask for births over and over.
+bool has_all_rows(const Node& node) {
+  const Node* below = &node;
+  while (below->kind == NodeKind::kProject) below = below->inputs[0].get();
+  return below->kind == NodeKind::kScan;
+}
+
 /// False: reported.
 bool check_input(const sql::TableArgument& table, const Relation& input, const BindContext& context) {
   if (input.node->updating) {
     context.diagnostics.error(
         table.span, "SPARKPLUG reads rows that come and stay, but the rows of this input change later",
         std::string(kSparkplug.form));
+    return false;
+  }
+  if (!has_all_rows(*input.node)) {
+    context.diagnostics.error(
+        table.span,
+        "SPARKPLUG reads one table, with all its rows as they come: what is left out looks like messages "
+        "that "
+        "were missed",
+        "give it the table, or a view that only chooses columns, and filter, order or unite what comes out: "
+        "SELECT … FROM SPARKPLUG(input => TABLE t) WHERE …");
     return false;
   }
   const std::string missing = missing_columns(input.schema());

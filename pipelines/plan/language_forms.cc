@@ -205,10 +205,12 @@ std::vector<LanguageForm> table_forms() {
        "SELECT device, sample FROM readings CROSS JOIN UNNEST(samples) AS s (sample)"},
       {{"MATCH_RECOGNIZE", "PATTERN", "DEFINE", "MEASURES", "WITHIN"},
        "t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES … AFTER MATCH SKIP … PATTERN (…) DEFINE …)",
-       "Sequences of rows that fit a pattern of conditions.",
+       "Sequences of rows that fit a pattern of conditions. Without AFTER MATCH the search goes on at a "
+       "match's second row.",
        "SELECT * FROM readings MATCH_RECOGNIZE (PARTITION BY device ORDER BY ts MEASURES "
        "LAST(HOT.temperature) AS "
-       "peak PATTERN (HOT{2,} COOL) DEFINE HOT AS HOT.temperature > 80, COOL AS COOL.temperature < 60)"},
+       "peak AFTER MATCH SKIP PAST LAST ROW PATTERN (HOT{2,} COOL) DEFINE HOT AS HOT.temperature > 80, COOL "
+       "AS COOL.temperature < 60)"},
       {{"WITH"},
        "WITH name AS (query), … SELECT …",
        "Names a query for the SELECT behind it.",

@@ -65,7 +65,7 @@ class PatternCompiler {
 
   std::optional<MatchAutomaton> compile(const sql::RowPattern& pattern) {
     const auto elements = flink_elements(pattern);
-    as_in_flink_ = elements.has_value();
+    automaton_.first_end_wins = elements.has_value();
     if (!emit(pattern)) return std::nullopt;
     program_.push_back({Instruction::Kind::kAccept});
     MatchPosition start;
@@ -99,9 +99,9 @@ class PatternCompiler {
     return quantifier.minimum > 0 ? emit_some(pattern) : emit_any(pattern);
   }
 
+  // Where the first end wins, a reluctant variable needs no more to stop early.
   [[nodiscard]] bool goes_on(const sql::RowPattern& pattern) const {
-    if (as_in_flink_ && is_optional(*pattern.quantifier)) return false;
-    return pattern.quantifier->greed == Greed::kGreedy;
+    return automaton_.first_end_wins || pattern.quantifier->greed == Greed::kGreedy;
   }
   void aim(std::uint32_t split, const sql::RowPattern& pattern, std::uint32_t body, std::uint32_t out) {
     program_[split].kind = Instruction::Kind::kSplit;
@@ -258,7 +258,6 @@ class PatternCompiler {
 
   const std::vector<std::string>& variables_;
   const BindContext& context_;
-  bool as_in_flink_ = false;
   bool excluded_ = false;
   std::vector<Instruction> program_;
   MatchAutomaton automaton_;

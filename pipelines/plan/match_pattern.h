@@ -4,9 +4,10 @@
 //
 // Which of several matches of one first row is reported? A pattern that Flink runs, too (variables in a row,
 // each once, the last one not greedy), follows Flink: a row that a greedy variable could take goes to no
-// later variable, and `?` steps over its variable where both are possible. Every other pattern follows the
-// SQL standard: greedy quantifiers prefer to go on, reluctant ones to stop, `|` its left side, and where the
-// preferred way fails, the next one counts.
+// later variable; the match that ends first counts, and of several that end there the one that gives each
+// row, in turn, to the earliest variable, reluctant or not. Every other pattern follows the SQL standard:
+// greedy quantifiers prefer to go on, reluctant ones to stop, `|` its left side, and where the preferred way
+// fails, the next one counts.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +33,15 @@ struct MatchStep {
 struct MatchPosition {
   std::uint32_t variable = 0;
   std::vector<MatchStep> next;  ///< The preferred one first.
-  bool accepts = false;         ///< The match may end here; every way of `next` is preferred to that.
-  bool excluded = false;        ///< Inside {- -}: not among ALL ROWS PER MATCH.
+  /// The match may end here; every way of `next` is preferred to that, unless the first end wins.
+  bool accepts = false;
+  bool excluded = false;  ///< Inside {- -}: not among ALL ROWS PER MATCH.
 };
 
 struct MatchAutomaton {
   std::vector<MatchStep> start;
   std::vector<MatchPosition> positions;
+  bool first_end_wins = false;  ///< Of the matches of one first row, whatever is preferred.
 };
 
 /// `variables` are the names of the pattern's variables, in the order of `variables_of`. None: an error has

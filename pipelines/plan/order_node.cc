@@ -4,7 +4,7 @@ namespace leat::plan {
 
 std::string SortNode::line() const {
   return "Sort order by(" + sort_text(order, column_names(inputs[0]->schema)) + ")" +
-         (when == When::kAtEnd ? " at end" : "");
+         (when == When::kAtEnd ? " at end" : "") + (wanted ? " first(" + std::to_string(*wanted) + ")" : "");
 }
 
 void SortNode::add_own_needs(const Needs&, Needs& input) const {
@@ -17,7 +17,7 @@ void SortNode::move_own(const Needs&, std::span<const std::size_t> new_index) {
 
 std::string SortNode::own_identity(std::span<const std::string> texts) const {
   return std::string(when == When::kAtEnd ? "sort at end" : "sort by time") + " (" + sort_text(order, texts) +
-         ")";
+         ")" + (wanted ? " first " + std::to_string(*wanted) : "");
 }
 
 std::string LimitNode::line() const {

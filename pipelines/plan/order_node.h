@@ -19,6 +19,8 @@ struct SortNode final : PassingNode {
   };
   When when = When::kRowTime;
   std::vector<SortKey> order;
+  /// At the end, of an insert-only input: no more than the first so many rows are asked for.
+  std::optional<std::uint64_t> wanted;
 
   [[nodiscard]] std::string_view operator_name() const override { return "sort"; }
   [[nodiscard]] bool drops_late_rows() const override { return true; }

@@ -47,6 +47,11 @@ class Planner final : public TableLookup {
                                  "a pipeline ends in INSERT INTO <table> SELECT …");
   }
 
+  [[nodiscard]] bool reads_without_end() const {
+    return std::ranges::any_of(tables_read_by(all_sinks()),
+                               [](const Table* table) { return !table->scan->bounded; });
+  }
+
   Plan finish(OptionMap settings) {
     Plan plan = plan_of(sinks_);
     plan.settings = std::move(settings);
@@ -378,6 +383,40 @@ std::vector<Message> messages_of(const sql::Diagnostics& diagnostics, const sql:
   return messages;
 }
 
+/// What 'execution.runtime-mode' = 'automatic' stands for: known when the text has been bound.
+enum class Automatic : std::uint8_t { kBatch, kStreaming };
+
+struct Attempt {
+  PlanOutcome outcome = {};
+  bool is_automatic = false;
+  bool reads_without_end = false;
+};
+
+Attempt plan_with(const PlanRequest& request, const Catalog& catalog, Automatic automatic) {
+  const sql::SourceText source(request.file, request.text);
+  sql::Diagnostics diagnostics;
+  Attempt attempt;
+  PlanOutcome& outcome = attempt.outcome;
+  const sql::Script script = sql::parse_script(source, diagnostics);
+  BoundSettings settings = bind_settings(script, request, diagnostics, outcome.messages);
+  PlanSettings read = read_settings(settings.values);
+  read.refused = std::move(settings.refused);
+  const auto mode = settings.values.find("execution.runtime-mode");
+  attempt.is_automatic = mode != settings.values.end() && mode->second == "automatic";
+  if (attempt.is_automatic) read.batch = automatic == Automatic::kBatch;
+  PlanSize size;
+  const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}, &size};
+  Planner planner(request, context);
+  planner.bind(script);
+  attempt.reads_without_end = planner.reads_without_end();
+  for (Message& message : messages_of(diagnostics, source)) outcome.messages.push_back(std::move(message));
+  if (!outcome.ok()) return attempt;
+  outcome.plan = planner.finish(std::move(settings.values));
+  outcome.explained = planner.explained();
+  for (const Message& message : outcome.messages) outcome.plan.warnings.push_back(message.text);
+  return attempt;
+}
+
 }  // namespace
 
 bool PlanOutcome::ok() const {
@@ -385,23 +424,9 @@ bool PlanOutcome::ok() const {
 }
 
 PlanOutcome plan_pipeline(const PlanRequest& request, const Catalog& catalog) {
-  const sql::SourceText source(request.file, request.text);
-  sql::Diagnostics diagnostics;
-  PlanOutcome outcome;
-  const sql::Script script = sql::parse_script(source, diagnostics);
-  BoundSettings settings = bind_settings(script, request, diagnostics, outcome.messages);
-  PlanSettings read = read_settings(settings.values);
-  read.refused = std::move(settings.refused);
-  PlanSize size;
-  const BindContext context{diagnostics, catalog, read, {.time_zone = read.time_zone}, &size};
-  Planner planner(request, context);
-  planner.bind(script);
-  for (Message& message : messages_of(diagnostics, source)) outcome.messages.push_back(std::move(message));
-  if (!outcome.ok()) return outcome;
-  outcome.plan = planner.finish(std::move(settings.values));
-  outcome.explained = planner.explained();
-  for (const Message& message : outcome.messages) outcome.plan.warnings.push_back(message.text);
-  return outcome;
+  Attempt first = plan_with(request, catalog, Automatic::kBatch);
+  const bool streams = first.is_automatic && first.reads_without_end;
+  return streams ? plan_with(request, catalog, Automatic::kStreaming).outcome : std::move(first.outcome);
 }
 
 }  // namespace leat::plan

@@ -78,7 +78,8 @@ std::vector<Setting> engine_settings() {
   return {
       {"pipeline.name", "string", kUsed, "Name of the pipeline; default: the file's.", any_text},
       choice("execution.runtime-mode", {"streaming", "batch", "automatic"},
-             "'batch' wants bounded sources only."),
+             "'batch' wants bounded sources only; 'automatic' is 'batch' where all that is read has an end, "
+             "else 'streaming'."),
       {"execution.checkpointing.interval", "duration", kUsed, "How often results and state are committed.",
        positive_duration},
       {"table.local-time-zone", "time zone", kUsed,

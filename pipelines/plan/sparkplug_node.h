@@ -3,8 +3,10 @@
 // long before; this node knows the births, and sees deaths and gaps. The form is that of a process table
 // function.
 //
-// Input: rows of the format sparkplug in their order, none left out, with at least the columns topic (a
-// STRING: the message's), seq, bd_seq, metric_index, metric, alias, datatype and ts.
+// Input: rows of the format sparkplug in their order, with at least the columns topic (a STRING: the
+// message's), seq, bd_seq, metric_index, metric, alias, datatype and ts. A payload is judged by the first of
+// its rows that arrives: one that has become a dead letter costs its metric, not the birth or the death. Rows
+// that are left out on purpose are refused, as their messages would count as missed.
 //
 // Output: group_id, node_id, device_id (NULL: the edge node itself) and message_type of the topic; `event`;
 // `reason` (of REBIRTH and UNKNOWN); and the columns of the input, in which metric, datatype, int_value and
@@ -13,14 +15,16 @@
 //
 //   ONLINE   A birth has come: rows of its metrics follow.
 //   VALUE    A metric of a birth or of data.
-//   OFFLINE  A death has come; rows of all metrics follow. Of NDEATH, for the edge node, then for each
-//   device. STALE    The metric's last value is not the present one any more. UNKNOWN  A metric of data whose
-//   alias is in no birth that was seen. REBIRTH  The edge node should be asked for its births: one was
-//   missed, or a message was. At most once per
-//            edge node and rebirth_interval of the gateway's clock.
+//   OFFLINE  A death has come; rows of all metrics follow. Of NDEATH: of the edge node, then of each device.
+//   STALE    The metric's last value is not the present one any more.
+//   UNKNOWN  A metric of data whose alias is in no birth that was seen; or one that has neither a name nor an
+//            alias, or, in a birth, no name. Its name is empty then: a row in which both are NULL is that of
+//            a payload without metrics.
+//   REBIRTH  The edge node should be asked for its births: one was missed, or a message was. There is one at
+//            most per edge node and rebirth_interval of the gateway's clock.
 //
 // A message of another topic than the six of births, data and deaths gives no row; nor does an NDEATH whose
-// bdSeq is not that of the last NBIRTH: it is of an older connection.
+// bdSeq is of the connection before the one that the last NBIRTH began.
 #pragma once
 
 #include <array>

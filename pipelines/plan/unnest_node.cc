@@ -12,7 +12,8 @@ std::vector<Type::Field> UnnestNode::element_columns() const {
   else
     columns = {{"EXPR$0", type.element()}};
   const bool whole_rows = type.kind() == TypeKind::kMap || type.element().kind() != TypeKind::kRow;
-  const bool nulls = empty == Empty::kPadded || (!whole_rows && type.element().nullable());
+  const bool null_rows = ordinality && !whole_rows && type.element().nullable();
+  const bool nulls = empty == Empty::kPadded || null_rows;
   for (Type::Field& column : columns)
     if (nulls) column.type = column.type.with_nullable(true);
   if (ordinality) columns.push_back({"ORDINALITY", Type::integer().with_nullable(empty == Empty::kPadded)});

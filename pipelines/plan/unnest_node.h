@@ -5,8 +5,9 @@
 
 namespace leat::plan {
 
-/// Gives out columns of the input, then those of the element: the fields of a ROW, key and value of a map, or
-/// the element itself; then the position, if wanted.
+/// Gives out columns of the input, then those of the element: the fields of a ROW (one that is NULL is left
+/// out unless positions are wanted), key and value of a map, or the element itself; then the position, if
+/// wanted.
 struct UnnestNode final : OperatorNode {
   UnnestNode() : OperatorNode(NodeKind::kUnnest) {}
 

@@ -49,10 +49,10 @@ struct MatchRecognize {
     kAllWithUnmatched,  ///< … WITH UNMATCHED ROWS
   };
   enum class Skip : std::uint8_t {
-    kPastLastRow,  ///< the default
-    kToNextRow,
-    kToFirst,  ///< TO FIRST v
-    kToLast,   ///< TO LAST v, TO v
+    kPastLastRow,
+    kToNextRow,  ///< the default, as in Flink; the standard's is PAST LAST ROW
+    kToFirst,    ///< TO FIRST v
+    kToLast,     ///< TO LAST v, TO v
   };
   struct Subset {
     Identifier name;
@@ -68,7 +68,7 @@ struct MatchRecognize {
   std::vector<Measure> measures;
   RowsPerMatch rows_per_match = RowsPerMatch::kOne;
   SourceSpan rows_per_match_span;
-  Skip skip = Skip::kPastLastRow;
+  Skip skip = Skip::kToNextRow;
   std::optional<Identifier> skip_to;  ///< The variable of kToFirst and kToLast.
   SourceSpan skip_span;
   RowPattern pattern;

@@ -70,6 +70,7 @@ void Parser::after_match(MatchRecognize& match) {
   expect_words({"MATCH", "SKIP"});
   using Skip = MatchRecognize::Skip;
   if (accept_word("PAST")) {
+    match.skip = Skip::kPastLastRow;
     expect_words({"LAST", "ROW"});
   } else {
     if (!accept_word("TO")) error_expected("PAST LAST ROW or TO", {"PAST", "TO"});

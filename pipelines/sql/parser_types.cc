@@ -106,7 +106,7 @@ TypeName Parser::seal(TypeName type, SourceSpan span) {
   return type;
 }
 
-// type := simple { ARRAY | MULTISET | [NOT] NULL }
+// type := simple { ARRAY | MULTISET | [NOT] NULL }; NULL ON … is a clause of the JSON function around it.
 TypeName Parser::type_name() {
   const Nesting nesting(*this);
   const Token& first = peek();
@@ -114,7 +114,7 @@ TypeName Parser::type_name() {
   while (!failed_) {
     if (accept_words({"NOT", "NULL"})) {
       type.nullable = false;
-    } else if (accept_word("NULL")) {
+    } else if (!at_word("ON", 1) && accept_word("NULL")) {
       type.nullable = true;
     } else if (at_any_word({"ARRAY", "MULTISET"})) {
       TypeName outer;
