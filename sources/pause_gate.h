@@ -1,6 +1,7 @@
 // Where the thread of a source that rewinds waits: for room in its intake, for time to pass, or for its end.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -38,7 +39,7 @@ class PauseGate {
   /// False: the source is to end.
   bool wait_for(Micros duration) {
     std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, duration, [this] { return stopped_; });
+    return !changed_.wait_for(lock, std::min(duration, kLongestWait), [this] { return stopped_; });
   }
   [[nodiscard]] bool stopped() const {
     const std::scoped_lock lock(mutex_);
@@ -46,6 +47,9 @@ class PauseGate {
   }
 
  private:
+  /// The standard library counts nanoseconds: what is much longer would be over at once.
+  static constexpr Micros kLongestWait{365 * kMicrosPerDay};
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool room_ = false;

@@ -68,6 +68,8 @@ struct SourceHealth {
   std::uint64_t whole_bytes = 0;
   std::string
       disk;  ///< What the disk refuses of the intake at present (`Intake::trouble`); filled by the reader.
+  /// Nothing of it can be read at present; `detail` says why.
+  [[nodiscard]] bool is_out() const { return link == Link::kLost || link == Link::kUnreadable; }
 };
 std::string_view to_string(SourceHealth::Link link);
 
@@ -123,6 +125,9 @@ class Source {
   /// The intake's consumer has made room below the low-water mark. Any thread.
   virtual void resume() {}
 
+  /// Begins what `stop` waits for, and returns at once, so that many sources say goodbye at the same time;
+  /// messages may come until `stop`, which follows.
+  virtual void begin_stop() {}
   /// Ends all threads of the source; idempotent; when it returns, nothing is appended any more. MQTT sessions
   /// are kept.
   virtual void stop() = 0;
@@ -185,6 +190,8 @@ struct SourceContext {
   formats::RecordSplitter splitter;
   /// Where the header of a file ends, for formats that have one (Format::header_splitter); else null.
   formats::RecordSplitter header_splitter = {};
+  /// The table's format is text (Format::text).
+  bool text = true;
   /// The tables of the store; null: there is none. Outlives the source.
   LocalTableReader* tables = nullptr;
   /// The addresses that the daemon's sources listen on; null: a source has its own. Outlives the source.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include "pipelines/base/bytes.h"
 #include "sources/clients/connect_diagnosis.h"
 #include "sources/clients/file_stamps.h"
 #include "sources/clients/pipe_signal.h"
+#include "sources/clients/response_stream.h"
 #include "sources/clients/socket_watch.h"
 #include "sources/clients/tls_diagnosis.h"
 
@@ -61,10 +63,11 @@ struct Receiver {
 };
 
 /// TLS with a server behind a proxy.
-class TunnelledClient final : public httplib::SSLClient {
+class TunnelledClient final : public GuardedClient<httplib::SSLClient> {
  public:
-  TunnelledClient(const HttpClientOptions& options)
-      : SSLClient(options.url.host, options.url.port, options.certificate_file, options.key_file),
+  TunnelledClient(const HttpClientOptions& options, bool& head_too_long)
+      : GuardedClient(head_too_long, options.url.host, options.url.port, options.certificate_file,
+                      options.key_file),
         proxy_(options.proxy),
         authority_(authority_of(options.url.host, options.url.port)) {}
 
@@ -108,6 +111,7 @@ class HttpClient::Connection {
     httplib::Request out = to_library(request, receiver);
     httplib::Response in;
     httplib::Error error = httplib::Error::Success;
+    head_too_long_ = false;
     const auto begin = std::chrono::steady_clock::now();
     const bool whole = client_->send(out, in, error);
     const Status way = tunnelled_ != nullptr ? tunnelled_->way() : Status();
@@ -155,14 +159,14 @@ class HttpClient::Connection {
     const HttpProxy& proxy = options_.proxy;
     tunnelled_ = nullptr;
     if (url.scheme == HttpUrl::Scheme::kHttps && !proxy.host.empty()) {
-      auto tunnelled = std::make_unique<TunnelledClient>(options_);
+      auto tunnelled = std::make_unique<TunnelledClient>(options_, head_too_long_);
       tunnelled_ = tunnelled.get();
       return tunnelled;
     }
     if (url.scheme == HttpUrl::Scheme::kHttps)
-      return std::make_unique<httplib::SSLClient>(url.host, url.port, options_.certificate_file,
-                                                  options_.key_file);
-    auto client = std::make_unique<httplib::ClientImpl>(url.host, url.port);
+      return std::make_unique<GuardedClient<httplib::SSLClient>>(
+          head_too_long_, url.host, url.port, options_.certificate_file, options_.key_file);
+    auto client = std::make_unique<GuardedClient<httplib::ClientImpl>>(head_too_long_, url.host, url.port);
     if (!proxy.host.empty()) client->set_proxy(proxy.host, proxy.port);
     if (!proxy.user.empty()) client->set_proxy_basic_auth(proxy.user, proxy.password.reveal());
     return client;
@@ -217,6 +221,10 @@ class HttpClient::Connection {
     if (verdict == SocketWatch::Verdict::kTimedOut)
       return fail(ErrorCode::kUnavailable, fmt::format("{}: no whole response within {}", origin,
                                                        format_duration(options_.request_timeout)));
+    if (head_too_long_)
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{}: the head of the response has more than {}", origin,
+                              format_byte_size(ResponseStream::kLongestHead)));
     if (!way) return fail(way.error().code, fmt::format("{}: {}", origin, way.error().message));
     if (error == httplib::Error::SSLLoadingCerts)
       return fail(ErrorCode::kInvalid,
@@ -227,7 +235,8 @@ class HttpClient::Connection {
   }
 
   HttpClientOptions options_;
-  SocketWatch watch_;  // Before the client, whose sockets it watches.
+  SocketWatch watch_;           // Before the client, whose sockets it watches.
+  bool head_too_long_ = false;  // Of the present response.
   std::unique_ptr<httplib::ClientImpl> client_;
   const TunnelledClient* tunnelled_ = nullptr;  // The same, if it is one.
   std::vector<std::int64_t> stamps_;            // Of the files that the client was made with.

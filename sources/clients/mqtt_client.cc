@@ -91,6 +91,18 @@ class PahoClient final : public MqttClient {
   }
   void pause() override { want(Want::kPause); }
   void resume() override { want(Want::kRun); }
+  void reconnect() override {
+    {
+      const std::scoped_lock lock(mutex_);
+      another_ = stage_ != Stage::kDown;
+    }
+    changed_.notify_all();
+  }
+  void leave_will() override {
+    const std::scoped_lock lock(mutex_);
+    leaves_will_ = true;
+  }
+  void begin_stop() override { want(Want::kStop); }
   void stop() override;
   Status publish(const MqttPublication& message, Done done) override;
   [[nodiscard]] MqttHealth health() const override {
@@ -100,7 +112,11 @@ class PahoClient final : public MqttClient {
 
  private:
   enum class Want : std::uint8_t { kRun, kPause, kStop };
-  enum class Stage : std::uint8_t { kDown, kConnecting, kSubscribing, kUp };
+  enum class Stage : std::uint8_t { kDown, kConnecting, kSubscribing, kUp, kLeaving };
+  enum class Parting : std::uint8_t {
+    kWithoutWill,  ///< The broker drops it.
+    kWithWill,     ///< It speaks it.
+  };
   using Lock = std::unique_lock<std::mutex>;
 
   void want(Want want) {
@@ -113,6 +129,7 @@ class PahoClient final : public MqttClient {
 
   std::shared_ptr<mqtt::async_client> new_client();
   void drop_client();
+  void renew_client(Lock& lock);
 
   // The supervisor's thread.
   void run();
@@ -120,8 +137,9 @@ class PahoClient final : public MqttClient {
   void connect();
   bool await_answer(Lock& lock);
   void stay_up(Lock& lock);
-  void disconnect();
+  void disconnect(Parting parting);
   bool live_once(Lock& lock);
+  void tell_of_loss(Lock& lock);
   void announce_loss(Lock& lock);
   void show_pause() { set_health(MqttHealth::Link::kPaused, options_.url + ": paused"); }
   void find_reason(Lock& lock);
@@ -138,7 +156,7 @@ class PahoClient final : public MqttClient {
   void published(const mqtt::token& token, Status status);
   void receive(const mqtt::message& message);
   void connected(const mqtt::token& token);
-  bool begin_subscribing(const mqtt::token& token);
+  bool begin_subscribing(const mqtt::token& token, std::uint32_t largest_packet);
   void subscribe(mqtt::iasync_client& client, void* attempt);
   void subscribed(const mqtt::token& token);
   /// A request of some attempt has failed.
@@ -147,11 +165,15 @@ class PahoClient final : public MqttClient {
   void broken(const std::string& reason);
 
   // Under mutex_.
+  [[nodiscard]] bool is_unwanted() const { return want_ != Want::kRun || another_; }
   /// Paho may answer for an attempt after the next one has begun: each request carries its attempt's number.
   [[nodiscard]] bool is_current(const mqtt::token& token) const {
     return token.get_user_context() == attempt_context();
   }
   [[nodiscard]] void* attempt_context() const { return reinterpret_cast<void*>(attempt_); }
+  [[nodiscard]] Parting parting() const {
+    return options_.will && (another_ || leaves_will_) ? Parting::kWithWill : Parting::kWithoutWill;
+  }
   void down(std::string reason);
   void suspect_twin();
 
@@ -161,7 +183,8 @@ class PahoClient final : public MqttClient {
   std::vector<std::string> unwanted_;  // Unchanged from `start` on.
   Backoff backoff_;                    // The supervisor's, as is the pause before its next attempt:
   Micros delay_{0};
-  SocketCutter socket_;  // The supervisor's while connecting, then Paho's thread's.
+  SocketCutter socket_;  // The supervisor's while connecting, Paho's thread's until it is kSubscribing; then
+                         // nobody changes it.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -170,13 +193,16 @@ class PahoClient final : public MqttClient {
   std::uintptr_t attempt_ = 0;
   // Filters that wait for their SUBACK or UNSUBACK, and one for the connect itself.
   std::size_t unsubscribed_ = 0;
-  bool connected_ = false;  // The present attempt got as far as all subscriptions; since:
+  std::uint32_t largest_packet_ = UINT32_MAX;  // That the broker takes.
+  bool connected_ = false;                     // The present attempt got as far as all subscriptions; since:
   std::chrono::steady_clock::time_point up_since_;
   bool answered_ = false;  // The broker itself has refused the present attempt.
   bool refused_ = false;   // We have cut the connection, because a message could not be stored.
   int short_lives_ = 0;    // Connections in a row that the other side closed soon.
-  bool renew_ = false;     // Paho's client is in a state that is better not used again.
-  std::string reason_;     // Why the stage fell back to kDown.
+  bool another_ = false;   // The present connection is to give its place to another one.
+  bool leaves_will_ = false;
+  bool renew_ = false;  // Paho's client is in a state that is better not used again.
+  std::string reason_;  // Why the stage fell back to kDown.
   MqttHealth health_;
   std::unordered_map<const void*, std::unique_ptr<Done>> publishing_;
 
@@ -228,6 +254,7 @@ void PahoClient::run() {
     }
     const bool ended_by_us = live_once(lock);
     const bool lost = !ended_by_us && want_ == Want::kRun;
+    if (ended_by_us && another_) tell_of_loss(lock);
     if (lost) announce_loss(lock);
     if (want_ == Want::kPause) show_pause();
     if (lost) changed_.wait_for(lock, delay_, [this] { return want_ != Want::kRun; });
@@ -247,33 +274,49 @@ bool PahoClient::live_once(Lock& lock) {
   const bool ended_by_us = stage_ == Stage::kUp;
   if (stage_ != Stage::kDown) {
     if (!answered) reason_ = "no answer";
+    const bool had_answer = stage_ != Stage::kConnecting;
+    if (had_answer) stage_ = Stage::kLeaving;  // That is no loss.
+    const Parting how = had_answer ? parting() : Parting::kWithoutWill;
     lock.unlock();
-    disconnect();
+    disconnect(how);
     lock.lock();
   }
   stage_ = Stage::kDown;
-  if (std::exchange(renew_, false)) {
-    lock.unlock();
-    drop_client();
-    lock.lock();
-  }
+  // What is in flight ends with Paho's client: it would send that again by itself, whatever is sent
+  // meanwhile.
+  if (another_ || options_.subscriptions.empty()) renew_ = true;
+  if (std::exchange(renew_, false)) renew_client(lock);
   return ended_by_us;
+}
+
+/// Nobody will answer what the dropped one was given.
+void PahoClient::renew_client(Lock& lock) {
+  lock.unlock();
+  drop_client();
+  lock.lock();
+  const auto unanswered = std::exchange(publishing_, {});
+  lock.unlock();
+  for (const auto& [request, done] : unanswered)
+    (*done)(fail(ErrorCode::kUnavailable, options_.url + ": the connection has ended"));
+  lock.lock();
+}
+
+void PahoClient::tell_of_loss(Lock& lock) {
+  lock.unlock();
+  events_.on_lost();
+  lock.lock();
 }
 
 void PahoClient::announce_loss(Lock& lock) {
   if (!connected_ && !answered_) find_reason(lock);
   health_.refused = answered_;
   show_wait();
-  lock.unlock();
-  events_.on_lost();
-  lock.lock();
+  tell_of_loss(lock);
 }
 
 /// True when the attempt has come to something, or is not wanted any more.
 bool PahoClient::await_answer(Lock& lock) {
-  const auto settled = [this] {
-    return stage_ == Stage::kUp || stage_ == Stage::kDown || want_ != Want::kRun;
-  };
+  const auto settled = [this] { return stage_ == Stage::kUp || stage_ == Stage::kDown || is_unwanted(); };
   for (const auto pause : kPrompts) {
     if (changed_.wait_for(lock, pause, settled)) return true;
     lock.unlock();
@@ -288,7 +331,7 @@ void PahoClient::stay_up(Lock& lock) {
   lock.unlock();
   paho_company().join(this, [client = client_] { prompt(*client); });
   lock.lock();
-  changed_.wait(lock, [this] { return stage_ != Stage::kUp || want_ != Want::kRun; });
+  changed_.wait(lock, [this] { return stage_ != Stage::kUp || is_unwanted(); });
   lock.unlock();
   paho_company().leave(this);
   lock.lock();
@@ -311,6 +354,7 @@ void PahoClient::begin_attempt() {
   ++attempt_;
   answered_ = false;
   refused_ = false;
+  another_ = false;
   stage_ = Stage::kConnecting;
   // What is lost stays so until the broker has answered: alerts do not come and go with the attempts.
   if (health_.link == MqttHealth::Link::kLost)
@@ -336,7 +380,10 @@ void PahoClient::connect() {
   }
 }
 
-void PahoClient::disconnect() {
+/// Paho says goodbye at each end that it knows of (and its C++ wrapper loses the reason code with which a
+/// broker of MQTT 5 would speak the will all the same).
+void PahoClient::disconnect(Parting parting) {
+  if (parting == Parting::kWithWill) socket_.cut();
   try {
     client_->disconnect(attempt_context(), disconnect_listener_);
   } catch (const mqtt::exception&) {
@@ -360,18 +407,19 @@ void PahoClient::show_wait() {
 }
 
 void PahoClient::stop() {
-  want(Want::kStop);
+  begin_stop();
   if (thread_.joinable()) thread_.join();
   drop_client();
 }
 
 void PahoClient::connected(const mqtt::token& token) {
-  const bool present = token.get_connect_response().is_session_present();
-  const bool wanted = begin_subscribing(token);
+  const mqtt::connect_response answer = token.get_connect_response();
+  const bool present = answer.is_session_present();
+  socket_.find_own(url_port(url_));  // Before the supervisor may want to cut it.
+  const bool wanted = begin_subscribing(token, largest_packet(answer));
   // A connection that is not wanted any more, for a stop or a pause while it was being made, has messages,
   // too, until it is gone: what the session holds comes at once, and is taken and acknowledged.
   if (!wanted && options_.subscriptions.empty()) return;
-  socket_.find_own(url_port(url_));
   events_.on_connected(present ? SessionPresent::kYes : SessionPresent::kNo);
   if (!wanted) return;
   // Here and not in the supervisor: what an earlier connection had subscribed is never missed for long. Only
@@ -381,10 +429,12 @@ void PahoClient::connected(const mqtt::token& token) {
 }
 
 /// False: the attempt is over.
-bool PahoClient::begin_subscribing(const mqtt::token& token) {
+bool PahoClient::begin_subscribing(const mqtt::token& token, std::uint32_t largest_packet) {
   const std::scoped_lock lock(mutex_);
   if (!is_current(token) || stage_ != Stage::kConnecting) return false;
+  if (is_unwanted() && options_.subscriptions.empty()) return false;
   stage_ = Stage::kSubscribing;
+  largest_packet_ = largest_packet;
   unsubscribed_ = options_.subscriptions.size() + unwanted_.size() + 1;
   return true;
 }
@@ -501,6 +551,9 @@ Status PahoClient::publish(const MqttPublication& message, Done done) {
     const std::scoped_lock lock(mutex_);
     client = client_;
     if (!client) return fail(ErrorCode::kUnavailable, options_.url + ": not connected");
+    if (const std::size_t bytes = packet_bytes(message, options_.version); bytes > largest_packet_)
+      return fail(ErrorCode::kInvalid, fmt::format("a packet of {} bytes, and the broker takes {} at most",
+                                                   bytes, largest_packet_));
     publishing_.emplace(request, std::move(owned));
   }
   try {

@@ -35,7 +35,7 @@ struct MqttTls {
   PeerCheck peer = PeerCheck::kVerify;
 };
 
-/// What the broker publishes for us when the connection is lost.
+/// What the broker publishes for us when the connection is lost, or ends by `reconnect` or `leave_will`.
 struct MqttWill {
   std::string topic;
   std::string payload;
@@ -102,7 +102,8 @@ class MqttEvents {
     (void)message;
     return Receipt::kTaken;
   }
-  /// A connection, or an attempt to connect, has ended: `health` says why. On the client's own thread.
+  /// A connection, or an attempt to connect, has ended by itself (`health` says why) or by `reconnect`. On
+  /// the client's own thread.
   virtual void on_lost() {}
   /// The message that was just refused will be acknowledged all the same: the connection's socket is not to
   /// be found (no /proc). It is lost, and has to be counted.
@@ -142,14 +143,24 @@ class MqttClient {
   /// event.
   virtual void pause() = 0;
   virtual void resume() = 0;
+  /// Ends the present connection, if there is one, and makes another; what was handed over and is not
+  /// acknowledged is not sent there. `on_lost` comes in between. Returns at once. Nobody knows whether
+  /// another one comes about: the broker speaks the will of the one that ends.
+  virtual void reconnect() = 0;
+  /// The broker is to speak the will when `stop` ends the connection, too: its owner could not say goodbye
+  /// itself. Before `stop`.
+  virtual void leave_will() = 0;
+  /// Begins to do as `stop` does, and returns at once; `stop` follows.
+  virtual void begin_stop() = 0;
   /// Disconnects (the session is kept) and ends the thread; idempotent. No event comes afterwards.
   virtual void stop() = 0;
 
   /// Hands over one message; before `stop`. `done` comes when the broker has acknowledged it (QoS 0: when it
   /// is written), or will not, on Paho's thread; not after `stop`. Never call it with a lock that `done`
   /// takes. Errors of the call: unavailable (not connected), exhausted (too many in flight; try again after
-  /// some are done). Errors of `done`: unavailable (the connection has ended, or the broker has no room now),
-  /// conflict (the broker does not allow it: somebody has to act), invalid (it will never take this message).
+  /// some are done), invalid (larger than the broker takes). Errors of `done`: unavailable (not answered: the
+  /// connection has ended), exhausted (the broker has no room now), io (it has failed with it, and says no
+  /// more), conflict (it does not allow it: somebody has to act), invalid (it will never take this message).
   using Done = std::function<void(Status)>;
   virtual Status publish(const MqttPublication& message, Done done) = 0;
 

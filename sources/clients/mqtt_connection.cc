@@ -8,6 +8,8 @@
 namespace leat::sources {
 namespace {
 
+/// What is added to a clock, in nanoseconds, must not run over.
+constexpr Micros kLongestInterval{36'500 * kMicrosPerDay};
 constexpr std::int64_t kLongestKeepAlive = 65535 * kMicrosPerSecond;  // MQTT 5, section 3.1.2.10
 
 bool is_encrypted(std::string_view paho_url) {
@@ -65,17 +67,22 @@ void wrong_mqtt_value(std::vector<OptionError>& errors, std::string key, const s
   errors.push_back({key, OptionError::Part::kValue, fmt::format("option '{}': {}", key, message)});
 }
 
+void check_mqtt_interval(const std::string& key, Micros interval, std::vector<OptionError>& errors) {
+  if (interval.count() <= 0 || interval > kLongestInterval)
+    wrong_mqtt_value(errors, key,
+                     fmt::format("expected more than 0, and at most {}", format_duration(kLongestInterval)));
+}
+
 void check_mqtt_connection(const OptionMap& map, const MqttConnectionOptions& options,
                            std::vector<OptionError>& errors) {
   check_url(map, options, errors);
   if (options.keep_alive.count() < kMicrosPerSecond || options.keep_alive.count() > kLongestKeepAlive)
     wrong_mqtt_value(errors, "keep-alive", "expected a duration between 1 s and 65535 s");
-  if (options.reconnect_min.count() <= 0)
-    wrong_mqtt_value(errors, "reconnect.min-delay", "expected more than 0");
+  check_mqtt_interval("reconnect.min-delay", options.reconnect_min, errors);
+  check_mqtt_interval("reconnect.max-delay", options.reconnect_max, errors);
   if (options.reconnect_max < options.reconnect_min)
     wrong_mqtt_value(errors, "reconnect.max-delay", "expected at least 'reconnect.min-delay'");
-  if (options.connect_timeout.count() <= 0)
-    wrong_mqtt_value(errors, "connect-timeout", "expected more than 0");
+  check_mqtt_interval("connect-timeout", options.connect_timeout, errors);
 }
 
 MqttClientOptions client_options_of(const MqttConnectionOptions& options,

@@ -125,6 +125,9 @@ void check_mqtt_connection(const OptionMap& map, const MqttConnectionOptions& op
 /// "option 'keep-alive': expected …" at the key's value.
 void wrong_mqtt_value(std::vector<OptionError>& errors, std::string key, const std::string& message);
 
+/// An interval that is waited for: more than 0, and at most 36500 d.
+void check_mqtt_interval(const std::string& key, Micros interval, std::vector<OptionError>& errors);
+
 /// The client's options as far as the connection goes; `default_client_id` unless one is given.
 MqttClientOptions client_options_of(const MqttConnectionOptions& options,
                                     const std::string& default_client_id);

@@ -77,7 +77,10 @@ Result<AccessToken> read_token(std::string_view body) {
   if (type != "bearer")
     return fail(ErrorCode::kInvalid,
                 fmt::format("the token's type is '{}', and must be Bearer", text("token_type")));
-  AccessToken token{Secret(text("access_token")), std::nullopt};
+  const std::string value = text("access_token");
+  if (!std::ranges::all_of(value, [](char c) { return c > ' ' && c < '\x7f'; }))
+    return fail(ErrorCode::kInvalid, "the token holds characters that no token has");
+  AccessToken token{Secret(value), std::nullopt};
   if (const auto lifetime = json.find("expires_in"); lifetime != json.end())
     token.lifetime = seconds_of(*lifetime);
   return token;
@@ -95,8 +98,9 @@ Result<std::string> OAuthTokens::authorization(Clock::time_point now) {
 }
 
 bool OAuthTokens::forget() {
+  if (!std::exchange(used_, false)) return false;
   token_ = Secret();
-  return std::exchange(used_, false);
+  return true;
 }
 
 Status OAuthTokens::renew(Clock::time_point now) {
@@ -107,10 +111,12 @@ Status OAuthTokens::renew(Clock::time_point now) {
     request.headers.emplace_back("Authorization",
                                  basic_authorization(percent_encoded(options_.client_id),
                                                      percent_encoded(options_.client_secret.reveal())));
+  retry_after_.clear();
   auto response = client_.send(request);
   const std::string who = "the token endpoint " + options_.endpoint.url.origin();
   if (!response) return fail(response.error().code, fmt::format("{}: {}", who, response.error().message));
   if (response->status != 200) {
+    retry_after_ = response->retry_after;
     const bool later = response->status >= 500 || response->status == 429 || response->status == 408;
     return fail(later ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
                 fmt::format("{} answered {}{}", who, response->status, refusal(response->body)));

@@ -47,8 +47,10 @@ class OAuthTokens {
   /// of HttpClient::send; unavailable (the endpoint is overloaded), invalid (it refuses us, or answers with
   /// no token: a human is needed).
   Result<std::string> authorization(Clock::time_point now);
-  /// The resource refuses the token: the next call asks for another one. False: it was asked for just then.
+  /// The resource refuses the token. True: another one will be asked for; false: this one was just granted.
   bool forget();
+  /// What the endpoint's last answer had for Retry-After; empty: nothing.
+  [[nodiscard]] const std::string& retry_after() const { return retry_after_; }
   void interrupt() { client_.interrupt(); }
 
  private:
@@ -59,6 +61,7 @@ class OAuthTokens {
   Secret token_;
   Clock::time_point expires_{};
   bool used_ = false;  // Since it was granted.
+  std::string retry_after_;
 };
 
 }  // namespace leat::clients

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 namespace leat::sources {
 namespace {
 
 using std::chrono::ceil;
 using std::chrono::seconds;
+
+/// Paho counts in milliseconds, in an int: behind that it would give up at once.
+constexpr seconds kPahosLongestTimeout{std::numeric_limits<int>::max() / 1'000};
 
 struct Scheme {
   std::string_view ours;
@@ -43,6 +47,14 @@ mqtt::properties connect_properties(const MqttClientOptions& options) {
   properties.add({mqtt::property::RECEIVE_MAXIMUM, options.receive_maximum});
   properties.add({mqtt::property::MAXIMUM_PACKET_SIZE, static_cast<std::int32_t>(options.max_packet)});
   return properties;
+}
+
+/// How many bytes a length has that takes as many as it needs (MQTT 5, section 1.5.5).
+std::size_t bytes_of_length(std::size_t length) {
+  constexpr std::size_t kBitsOfByte = 7;
+  std::size_t bytes = 1;
+  while ((length >>= kBitsOfByte) > 0) ++bytes;
+  return bytes;
 }
 
 void set_session(const MqttClientOptions& options, mqtt::connect_options& connect) {
@@ -115,7 +127,7 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options, mqt
   set_session(options, connect);
   connect.set_automatic_reconnect(false);
   connect.set_keep_alive_interval(ceil<seconds>(options.keep_alive));
-  connect.set_connect_timeout(ceil<seconds>(options.connect_timeout));
+  connect.set_connect_timeout(std::min(ceil<seconds>(options.connect_timeout), kPahosLongestTimeout));
   connect.set_max_inflight(options.max_inflight);
   if (!options.username.empty()) connect.set_user_name(options.username);
   if (!options.password.empty()) connect.set_password(options.password.reveal());
@@ -140,7 +152,25 @@ mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion
                                message.qos, message.retained, properties);
 }
 
+std::size_t packet_bytes(const MqttPublication& message, MqttVersion version) {
+  constexpr std::size_t kLength = 2;  // Before a text; an identifier has as many.
+  std::size_t properties = 0;
+  for (const auto& [name, value] : message.properties)
+    properties += 1 + kLength + name.size() + kLength + value.size();
+  std::size_t bytes = kLength + message.topic.size() + message.payload.size();
+  if (message.qos > 0) bytes += kLength;
+  if (version == MqttVersion::k5) bytes += bytes_of_length(properties) + properties;
+  return 1 + bytes_of_length(bytes) + bytes;
+}
+
+std::uint32_t largest_packet(const mqtt::connect_response& answer) {
+  const mqtt::properties& properties = answer.get_properties();
+  if (!properties.contains(mqtt::property::MAXIMUM_PACKET_SIZE)) return UINT32_MAX;
+  return mqtt::get<std::uint32_t>(properties, mqtt::property::MAXIMUM_PACKET_SIZE);
+}
+
 ErrorCode publish_error(int reason_code) {
+  constexpr int kFirstFailure = 0x80;
   switch (reason_code) {  // MQTT 5, sections 3.4.2.1 and 3.5.2.1
     case 0x87:            // Not authorized
       return ErrorCode::kConflict;
@@ -148,8 +178,13 @@ ErrorCode publish_error(int reason_code) {
     case 0x95:  // Packet too large
     case 0x99:  // Payload format invalid
       return ErrorCode::kInvalid;
-    default:
+    case 0x91:  // Packet identifier in use
+    case 0x97:  // Quota exceeded
+      return ErrorCode::kExhausted;
+    case mqtt::ReasonCode::MQTTPP_V3_CODE:
       return ErrorCode::kUnavailable;
+    default:  // Without a failure's code it is no answer: the connection has ended.
+      return reason_code < kFirstFailure ? ErrorCode::kUnavailable : ErrorCode::kIo;
   }
 }
 

@@ -22,6 +22,10 @@ mqtt::connect_options paho_connect_options(const MqttClientOptions& options, mqt
 /// `payload` in place of the will's own.
 void set_paho_will(const MqttWill& will, const std::string& payload, mqtt::connect_options& connect);
 mqtt::const_message_ptr paho_message(const MqttPublication& message, MqttVersion version);
+/// Bytes of its packet.
+std::size_t packet_bytes(const MqttPublication& message, MqttVersion version);
+/// What a broker of MQTT 5 has said in its CONNACK; without it, and before MQTT 5, UINT32_MAX.
+std::uint32_t largest_packet(const mqtt::connect_response& answer);
 /// What the reason code of a refused publication means (MqttClient::publish).
 ErrorCode publish_error(int reason_code);
 /// What Paho says of every connection that there is none of.

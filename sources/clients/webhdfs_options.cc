@@ -9,7 +9,31 @@ namespace {
 
 using Part = OptionError::Part;
 
-constexpr std::string_view kFileScheme = "file://";
+constexpr std::string_view kFileScheme = "file:";
+constexpr std::string_view kThisMachine = "//localhost";
+
+/// What a path begins with that is a URL: "file:". Empty: it is a plain one, which may have a ':' in a name.
+std::string_view scheme_of(std::string_view path) {
+  const std::size_t slash = path.find('/');
+  const bool has_scheme = slash != std::string_view::npos && slash > 1 && path[slash - 1] == ':';
+  if (path.starts_with(kFileScheme) || has_scheme) return path.substr(0, path.find(':') + 1);
+  return {};
+}
+
+/// What is wrong with a path that is none of WebHDFS, as it goes on behind "expected"; empty: nothing.
+std::string what_is_expected(const std::string& path) {
+  const std::string_view scheme = scheme_of(path);
+  if (scheme.empty()) return {};
+  if (scheme == kFileScheme) {
+    const std::string local = local_path_of(path);
+    const bool whole = local.starts_with('/') && !local.starts_with("//");
+    return whole ? "" : "a whole path of this machine, such as 'file:///folder'";
+  }
+  std::string expected = "a path, or a URL with the scheme file, webhdfs or swebhdfs";
+  if (scheme == "hdfs:")
+    expected += "; for hdfs:// that is 'webhdfs://namenode:9870/…', the name node's HTTP port";
+  return expected;
+}
 
 void check_webhdfs(const std::string& path, const WebHdfsSettings& settings, const OptionMap& map,
                    std::vector<OptionError>& errors) {
@@ -28,18 +52,8 @@ void check_webhdfs(const std::string& path, const WebHdfsSettings& settings, con
 void check_files_path(const std::string& path, const WebHdfsSettings& settings, const OptionMap& map,
                       std::vector<OptionError>& errors) {
   if (is_webhdfs(path)) return check_webhdfs(path, settings, map, errors);
-  const std::size_t scheme = path.find("://");
-  if (scheme != std::string::npos && scheme < path.find('/') && !path.starts_with(kFileScheme)) {
-    const bool native = path.starts_with("hdfs://");
-    errors.push_back(
-        {"path", Part::kValue,
-         fmt::format("'path' = '{}': expected a path, or a URL with the scheme file, webhdfs or "
-                     "swebhdfs{}",
-                     path,
-                     native ? "; for hdfs:// that is 'webhdfs://namenode:9870/…', the name node's "
-                              "HTTP port"
-                            : "")});
-  }
+  if (const std::string expected = what_is_expected(path); !expected.empty())
+    errors.push_back({"path", Part::kValue, fmt::format("'path' = '{}': expected {}", path, expected)});
   for (const char* key :
        {"webhdfs.user", "webhdfs.delegation-token", "webhdfs.timeout", "tls.ca-file", "tls.verification"})
     if (map.contains(key))
@@ -49,7 +63,10 @@ void check_files_path(const std::string& path, const WebHdfsSettings& settings, 
 }
 
 std::string local_path_of(std::string path) {
-  if (path.starts_with(kFileScheme)) path.erase(0, kFileScheme.size());
+  if (!path.starts_with(kFileScheme)) return path;
+  path.erase(0, kFileScheme.size());
+  const bool named = path.starts_with(kThisMachine) && path.find('/', 2) == kThisMachine.size();
+  if (named || path.starts_with("///")) path.erase(0, named ? kThisMachine.size() : 2);
   return path;
 }
 

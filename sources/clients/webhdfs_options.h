@@ -55,7 +55,8 @@ struct WebHdfsRows {
 void check_files_path(const std::string& path, const WebHdfsSettings& settings, const OptionMap& map,
                       std::vector<OptionError>& errors);
 
-/// A path of this machine, without the scheme file where it has that.
+/// A path of this machine, without the scheme file where it has that: of file:/x, file:///x and
+/// file://localhost/x it is /x.
 std::string local_path_of(std::string path);
 
 /// Of a path and settings that are right.

@@ -98,7 +98,9 @@ std::unique_ptr<Expander> Expander::make(Kind kind) {
 }
 
 CompressedBytes::CompressedBytes(std::unique_ptr<RawFile> file, Expander::Kind kind)
-    : FileBytes(std::move(file)), expander_(Expander::make(kind)) {}
+    : FileBytes(std::move(file)),
+      expander_(Expander::make(kind)),
+      may_be_padded_(kind == Expander::Kind::kGzip) {}
 
 Result<bool> CompressedBytes::refill() {
   if (!input_.empty()) return true;
@@ -106,6 +108,11 @@ Result<bool> CompressedBytes::refill() {
   LEAT_ASSIGN(const std::size_t bytes, take(buffer_));
   input_ = {buffer_.data(), bytes};
   return bytes > 0;
+}
+
+void CompressedBytes::skip_padding() {
+  if (!may_be_padded_ || within_ || !behind_) return;
+  input_.remove_prefix(std::min(input_.find_first_not_of('\0'), input_.size()));
 }
 
 FileBytes::Got CompressedBytes::stopped(std::size_t bytes, Got::Then then) {
@@ -124,13 +131,18 @@ Result<FileBytes::Got> CompressedBytes::read(std::span<char> out) {
   if (damaged_) return Got{0, Got::Then::kDamaged};
   while (!room.empty()) {
     LEAT_ASSIGN(const bool more, refill());
+    skip_padding();
+    if (more && input_.empty()) continue;
     // Behind its last input, a stream may have output that there was no room for.
     const std::size_t before = room.size();
     if (!more && !within_) return stopped(filled(), Got::Then::kEnd);
     const Expander::Step step = expander_->run(input_, room);
     within_ = step == Expander::Step::kGoesOn;
     if (step == Expander::Step::kDamaged) return stopped(filled(), Got::Then::kDamaged);
-    if (step == Expander::Step::kEnded) expander_->reset();
+    if (step == Expander::Step::kEnded) {
+      expander_->reset();
+      behind_ = true;
+    }
     if (within_ && !more && room.size() == before) return stopped(filled(), Got::Then::kTorn);
   }
   offset_ += out.size();
@@ -142,7 +154,7 @@ void CompressedBytes::rewind() {
   take_from(0);
   input_ = {};
   offset_ = 0;
-  within_ = damaged_ = false;
+  within_ = behind_ = damaged_ = false;
 }
 
 Result<std::uint64_t> CompressedBytes::seek(std::uint64_t offset) {

@@ -49,13 +49,17 @@ class CompressedBytes final : public FileBytes {
   void rewind();
   /// Reads on in the file, if nothing is left of what was read. False: it is at its end.
   Result<bool> refill();
+  /// Takes zeros away that stand behind a member: copies by blocks leave them, and gzip passes over them.
+  void skip_padding();
   Got stopped(std::size_t bytes, Got::Then then);
 
   const std::unique_ptr<Expander> expander_;
   std::vector<char> buffer_;
   std::string_view input_;  // What is left of the buffer.
   std::uint64_t offset_ = 0;
+  const bool may_be_padded_;
   bool within_ = false;   // A member or frame has begun and is not complete.
+  bool behind_ = false;   // One has been complete.
   bool damaged_ = false;  // For good.
   std::string trouble_;
 };

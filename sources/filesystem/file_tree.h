@@ -27,7 +27,7 @@ struct FileEntry {
     kFile,
     kFolder,
     kLinkedFolder,  ///< A symbolic link to a folder: not entered on the way down.
-    kOther,
+    kOther,         ///< A pipe, a terminal, a device: it cannot be read again from a place.
   };
   std::string name;
   Kind kind = Kind::kOther;
@@ -38,7 +38,8 @@ struct FileEntry {
 class RawFile {
  public:
   virtual ~RawFile() = default;
-  /// Fewer bytes than there is room for: the file's end. Errors: io, and the tree's.
+  /// Fewer bytes than there is room for: the file's end. Errors: not found (it was removed before it was
+  /// read, where that takes the bytes away), io, and the tree's.
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) = 0;
   /// As it is now, or was when it was last refreshed.
   [[nodiscard]] virtual FileFacts facts() const = 0;
@@ -46,21 +47,25 @@ class RawFile {
   virtual Status refresh() { return {}; }
 };
 
-/// Errors of all calls: not found (where nothing else is said of it), io; of a cluster also unavailable,
-/// invalid (a human must mend it) and cancelled (`interrupt`).
+/// Errors of all calls: not found (where nothing else is said of it), io, invalid (we may not, or a human
+/// must mend something else); of a cluster also unavailable and cancelled (`interrupt`).
 class FileTree {
  public:
   virtual ~FileTree() = default;
   /// What the first part of each path is: "/".
   [[nodiscard]] virtual const std::string& root() const = 0;
-  /// What is there, with its facts where it is no folder. Nothing: there is nothing of that name.
+  /// What is there, with its facts where it is a file. Nothing: there is nothing of that name.
   virtual Result<std::optional<FileEntry>> look(const std::string& path) = 0;
   /// What is in a folder; nothing is in one that is gone, or is none.
   virtual Result<std::vector<FileEntry>> entries(const std::string& folder) = 0;
+  /// Waits for nobody. Errors: conflict (it is no file).
   virtual Result<std::unique_ptr<RawFile>> open(const std::string& path) = 0;
   /// Ends a call that waits for somebody, and every later one, with cancelled.
   virtual void interrupt() {}
 };
+
+/// What is said of something that is neither a file nor a folder.
+Error no_file(const std::string& path);
 
 /// Those of this machine. Calls are short.
 std::unique_ptr<FileTree> local_files();

@@ -12,6 +12,9 @@
 namespace leat::sources {
 namespace {
 
+/// The system's clocks count nanoseconds in 64 bits.
+constexpr Micros kLongestInterval{36'500 * kMicrosPerDay};
+
 std::string absolute_path(const std::string& url) {
   const std::string path = clients::local_path_of(url);
   std::error_code error;
@@ -65,6 +68,8 @@ FilesystemOptions read_filesystem_options(const OptionMap& map, const std::vecto
   clients::check_files_path(options.path, options, map, errors);
   if (options.monitor_interval && options.monitor_interval->count() <= 0)
     wrong("source.monitor-interval", "expected more than 0");
+  if (options.monitor_interval && *options.monitor_interval > kLongestInterval)
+    wrong("source.monitor-interval", fmt::format("expected at most {}", format_duration(kLongestInterval)));
   formats::check_header(options.header, map, errors);
   if (const RE2 regex(options.regex, RE2::Quiet); !regex.ok())
     wrong("source.path.regex-pattern", regex.error());

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "pipelines/column/charset.h"
 #include "pipelines/formats/file_header.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/lines.h"
 #include "pipelines/formats/partition_folder.h"
 #include "sources/filesystem/file_listing.h"
 #include "sources/filesystem/file_matching.h"
@@ -44,8 +47,50 @@ Result<MetadataField> metadata_field(const std::string& key) {
 
 /// What a dead letter says of a file of which the rest is lost.
 std::string text_of(const LineReader::Chunk& chunk, const std::string& path) {
-  return fmt::format("{}: {}; expanded, its first {} bytes were read, and nothing behind them", path,
-                     chunk.damage, chunk.end);
+  return fmt::format("{}: {}; expanded, its first {} bytes were read, and nothing behind them",
+                     make_valid_utf8(path), chunk.damage, chunk.end);
+}
+
+/// Lines that end as they did on the first Macs are one line to everybody else: taken for a header, all of
+/// them would be passed over.
+bool ends_lines_by_returns(std::string_view header) {
+  const std::string_view but_last = header.substr(0, header.empty() ? 0 : header.size() - 1);
+  return header.find('\n') == std::string_view::npos && but_last.find('\r') != std::string_view::npos;
+}
+
+/// What is said of files and folders that we may not read while the rest is read; empty: there are none.
+std::string text_of(const ClosedPaths& closed) {
+  if (closed.size() < 2) return closed.empty() ? std::string() : closed.front().why;
+  return fmt::format("{}, and {} more that cannot be read", closed.front().why, closed.size() - 1);
+}
+
+bool is_in(const std::string& path, const ClosedPath& closed) {
+  return path == closed.path || (path.starts_with(closed.path) && path[closed.path.size()] == '/');
+}
+
+/// In a cluster the bytes of a file that is removed are gone, too.
+bool is_gone(const Status& read) {
+  return !read && read.error().code == ErrorCode::kNotFound;
+}
+
+/// What goes wrong with one file need not hold up the others.
+bool is_of_one_file(const Error& error) {
+  return error.code == ErrorCode::kInvalid || error.code == ErrorCode::kConflict ||
+         error.code == ErrorCode::kIo;
+}
+
+FileSelection selection_in(const FilesystemOptions& options, const Schema& partitions) {
+  FileSelection selection = selection_of(options);
+  for (const Type::Field& column : partitions.fields) selection.partitions.push_back(column.name);
+  return selection;
+}
+
+/// A name is bytes; what is no UTF-8 in it is replaced. `text` lies in memory that the column keeps.
+void append_name(std::string_view text, ColumnBuilder& out) {
+  if (is_valid_utf8(text))
+    out.append_view(text);
+  else
+    out.append_string(make_valid_utf8(text));
 }
 
 class FilesystemSource final : public Source {
@@ -78,7 +123,7 @@ class FilesystemSource final : public Source {
   void append_metadata(const Message& message, std::span<ColumnBuilder* const> columns) const override;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe(
       const Message& message) const override {
-    return {{"path", std::string(decode_chunk(message.attributes).path)}};
+    return {{"path", make_valid_utf8(decode_chunk(message.attributes).path)}};
   }
   [[nodiscard]] std::optional<Refusal> refuse(const Message& message) const override {
     const FileChunk chunk = decode_chunk(message.attributes);
@@ -93,7 +138,7 @@ class FilesystemSource final : public Source {
   FilesystemSource(const FilesystemOptions& options, const SourceContext& context,
                    std::vector<Metadatum> metadata)
       : tree_(tree_of(options)),
-        selection_(selection_of(options)),
+        selection_(selection_in(options, context.partitions)),
         is_remote_(clients::is_webhdfs(options.path)),
         compression_(options.compression),
         monitor_interval_(options.monitor_interval),
@@ -104,7 +149,8 @@ class FilesystemSource final : public Source {
         now_(context.now),
         partitions_(context.partitions),
         default_partition_(options.default_partition),
-        metadata_(std::move(metadata)) {}
+        metadata_(std::move(metadata)),
+        is_text_(context.text) {}
 
   [[nodiscard]] FileReading reading() const {
     return monitor_interval_ ? FileReading::kFollowing : FileReading::kBounded;
@@ -112,11 +158,13 @@ class FilesystemSource final : public Source {
 
   // All below on the source's thread.
   void run();
-  /// A run that is to end has read nothing, and will read nothing.
+  /// What stands in the way of a path for good.
+  Status check_path() const;
+  /// A run that is to end may not read something, or has read nothing and will read nothing.
   [[nodiscard]] bool is_hopeless(const Error& error) const {
-    const bool stays = error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid ||
-                       error.code == ErrorCode::kConflict;
-    return reading() == FileReading::kBounded && places_.empty() && stays;
+    if (reading() == FileReading::kFollowing) return false;
+    const bool missing = error.code == ErrorCode::kNotFound || error.code == ErrorCode::kConflict;
+    return error.code == ErrorCode::kInvalid || (missing && places_.empty());
   }
   /// One pass over the files. Errors: not found, io; the next pass goes on where this one stopped.
   Status read_files();
@@ -125,8 +173,17 @@ class FilesystemSource final : public Source {
   void measure(const FoundFiles& files, FoundFiles::const_iterator first);
   /// `taken` bytes of the present file.
   void show_progress(std::uint64_t taken);
+  /// What there is of the files that are followed.
+  struct Look {
+    FoundFiles files;
+    ClosedPaths closed;
+    FileMatches matches;
+  };
+  Result<Look> look() const;
   /// One look at the files that are followed, and all that is new in them.
   Status follow_files();
+  /// What is new in those that are there.
+  Status follow_found(Look& look);
   /// What has been written to files whose names are gone.
   Status read_open_files();
   Status read_left(const FileMatches& matches);
@@ -134,13 +191,11 @@ class FilesystemSource final : public Source {
   void forget(const std::string& path);
   Status follow_file(const std::string& path, const FileFacts& facts);
   /// What is new in a followed file.
-  Status read_on(const std::string& path, std::uint64_t inode);
+  Status read_on(const std::string& path, std::uint64_t inode, LineReader::LastLine last_line);
   Status read_lines(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
   /// A reader at the file's beginning goes behind its header. False: there is none yet, or none that can be
   /// read.
   Result<bool> pass_header(LineReader& reader, const std::string& path, LineReader::LastLine last_line);
-  /// The names in the header of a file that is gone on with.
-  Status find_names(const std::string& path);
   /// Why a file has no place in the table, by the folders it is in; empty: it has one.
   [[nodiscard]] std::string misplaced(const std::string& path) const;
   /// Hands a chunk on. False: nothing is to follow of its file.
@@ -158,6 +213,10 @@ class FilesystemSource final : public Source {
     health_.link = link;
     health_.detail = std::move(detail);
   }
+  void set_trouble(std::string trouble) {
+    const std::scoped_lock lock(mutex_);
+    health_.trouble = std::move(trouble);
+  }
 
   const std::unique_ptr<FileTree> tree_;  // Before the readers of its files.
   const FileSelection selection_;
@@ -172,13 +231,18 @@ class FilesystemSource final : public Source {
   const Schema partitions_;
   const std::string default_partition_;
   const std::vector<Metadatum> metadata_;
+  const bool is_text_;
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
   FilePlaces places_;
   std::uint64_t done_bytes_ = 0;  // Of the files that a bounded source is through with.
   PlaceChanges changes_;          // Since the last message.
   std::map<std::string, std::unique_ptr<LineReader>> open_;  // Followed files, by path.
   /// Followed files that are remote or compressed, as they were found when they were last read to their ends.
-  FoundFiles seen_;
+  struct Seen {
+    FileFacts facts;
+    bool left_last_line = false;  ///< Of a compressed one: a line without an end is behind what was read.
+  };
+  std::map<std::string, Seen, std::less<>> seen_;
   std::set<std::string> leaving_;  // Their files were gone at the last look; read to the end at the next one.
   /// What the metadata of the rows of a message are made of, of the last one. On the loop.
   struct Origin {
@@ -188,8 +252,7 @@ class FilesystemSource final : public Source {
   };
   [[nodiscard]] const Origin& origin_of(const Message& message) const;
   mutable Origin origin_;
-  std::optional<std::string> names_;  // The header of the file that is being read, once it is needed.
-  std::string attributes_;            // Scratch.
+  std::string attributes_;  // Scratch.
   mutable std::mutex mutex_;
   SourceHealth health_;
   PauseGate gate_;
@@ -198,11 +261,23 @@ class FilesystemSource final : public Source {
 
 Status FilesystemSource::start(Intake& intake, std::string_view from) {
   LEAT_ASSIGN(places_, decode_position(from));
-  // Nobody waits for a file in a run that is to end: it is named at once. A cluster may take its time.
-  if (reading() == FileReading::kBounded && !is_remote_) LEAT_TRY(find_files(*tree_, selection_));
+  // A cluster may take its time.
+  if (!is_remote_) LEAT_TRY(check_path());
   intake_ = &intake;
   thread_ = std::thread([this] { run(); });
   return {};
+}
+
+/// Nobody waits for a file in a run that is to end: it is named at once. One that follows waits for whatever
+/// may come, but not for what can never be followed.
+Status FilesystemSource::check_path() const {
+  if (reading() == FileReading::kBounded) {
+    LEAT_TRY(find_files(*tree_, selection_));
+    return {};
+  }
+  const auto there = tree_->look(selection_.path);
+  const bool other = there && *there && (*there)->kind == FileEntry::Kind::kOther;
+  return other ? Status(tl::unexpected<Error>(no_file(selection_.path))) : Status();
 }
 
 void FilesystemSource::stop() {
@@ -226,11 +301,13 @@ void FilesystemSource::run() {
       return intake_->end();
     }
     const Micros pause = monitor_interval_.value_or(kRetry);
-    if (pass)
+    if (pass) {
       set_health(SourceHealth::Link::kIdle);
-    else
+    } else {
+      set_trouble({});
       set_health(SourceHealth::Link::kUnreadable,
                  fmt::format("{}, next look in {}", pass.error().message, format_duration(pause)));
+    }
     if (!gate_.wait_for(pause)) return;
   }
 }
@@ -269,35 +346,64 @@ Status FilesystemSource::read_file(const std::string& path) {
   auto opened = open(path);
   if (!opened && opened.error().code == ErrorCode::kNotFound && path != selection_.path) return {};
   if (!opened) return tl::unexpected<Error>(opened.error());
-  return read_lines(**opened, path, LineReader::LastLine::kComplete);
+  const Status read = read_lines(**opened, path, LineReader::LastLine::kComplete);
+  // What a batch has begun it must not pass for whole.
+  if (is_gone(read))
+    return fail(ErrorCode::kInvalid, fmt::format("{} was removed while it was read", make_valid_utf8(path)));
+  return read;
+}
+
+Result<FilesystemSource::Look> FilesystemSource::look() const {
+  Look look;
+  LEAT_ASSIGN(look.files, find_files(*tree_, selection_, &look.closed));
+  look.matches = match_files(places_, look.files);
+  // What we may not see for now is not gone, and keeps its place.
+  std::erase_if(look.matches.left, [&](const std::string& path) {
+    return std::ranges::any_of(look.closed, [&](const ClosedPath& closed) { return is_in(path, closed); });
+  });
+  return look;
 }
 
 Status FilesystemSource::follow_files() {
-  auto found = find_files(*tree_, selection_);
-  if (!found) {
+  auto look = this->look();
+  if (!look) {
     LEAT_TRY(read_open_files());
-    return tl::unexpected<Error>(found.error());
+    return tl::unexpected<Error>(look.error());
   }
-  FileMatches matches = match_files(places_, *found);
-  if (!matches.left.empty()) {
+  if (!look->matches.left.empty()) {
     // A file that is renamed during a look may be in it under neither name; the second look has it.
-    found = find_files(*tree_, selection_);
-    if (!found) return tl::unexpected<Error>(found.error());
-    matches = match_files(places_, *found);
+    look = this->look();
+    if (!look) return tl::unexpected<Error>(look.error());
   }
-  LEAT_TRY(read_left(matches));
+  LEAT_TRY(read_left(look->matches));
   if (gate_.stopped()) return {};
-  rename_places(matches);
+  rename_places(look->matches);
+  return follow_found(*look);
+}
+
+Status FilesystemSource::follow_found(Look& look) {
+  bool any = false;
+  const auto follow = [&](const std::string& path) -> Status {
+    const Status read = follow_file(path, look.files.at(path));
+    any = any || read.has_value();
+    if (read || !is_of_one_file(read.error())) return read;
+    look.closed.push_back({path, read.error().message});
+    return {};
+  };
   // What was written to a rotated file is older than its successor's lines.
-  for (const auto& [path, from] : matches.moved) LEAT_TRY(follow_file(path, found->at(path)));
-  for (const auto& [path, facts] : *found)
-    if (!matches.moved.contains(path) && !leaving_.contains(path)) LEAT_TRY(follow_file(path, facts));
+  for (const auto& [path, from] : look.matches.moved) LEAT_TRY(follow(path));
+  for (const auto& [path, facts] : look.files)
+    if (!look.matches.moved.contains(path) && !leaving_.contains(path)) LEAT_TRY(follow(path));
+  if (!any && !look.closed.empty()) return fail(ErrorCode::kInvalid, text_of(look.closed));
+  set_trouble(text_of(look.closed));
   return {};
 }
 
 Status FilesystemSource::read_open_files() {
-  for (const auto& [path, reader] : open_)
-    LEAT_TRY(read_lines(*reader, path, LineReader::LastLine::kAwaited));
+  for (const auto& [path, reader] : open_) {
+    const Status read = read_lines(*reader, path, LineReader::LastLine::kAwaited);
+    if (!read && !is_gone(read)) return read;
+  }
   return {};
 }
 
@@ -314,7 +420,7 @@ Status FilesystemSource::read_left(const FileMatches& matches) {
       read = read_lines(*reader->second, path,
                         last_look ? LineReader::LastLine::kComplete : LineReader::LastLine::kAwaited);
     if (gate_.stopped()) return {};
-    if (!read && read.error().code == ErrorCode::kNotFound) read = {};
+    if (is_gone(read)) read = {};
     if (reader == open_.end() || last_look || !read)
       forget(path);
     else
@@ -351,23 +457,34 @@ Status FilesystemSource::follow_file(const std::string& path, const FileFacts& f
   if (gate_.stopped()) return {};
   // To look into a plain file of this machine costs next to nothing, and tells of more than size and time do.
   const bool costs = is_remote_ || is_compressed(path, compression_);
-  if (costs && std::exchange(seen_[path], facts) == facts) return {};
-  const Status read = read_on(path, facts.id);
+  auto last_line = LineReader::LastLine::kAwaited;
+  if (costs) {
+    Seen& seen = seen_[path];
+    const bool unchanged = seen.facts == facts;
+    if (unchanged && !seen.left_last_line) return {};
+    // Whoever writes compressed files in parts may end one amid a line: it is taken once nothing follows.
+    if (unchanged) last_line = LineReader::LastLine::kIfWhole;
+    seen = {facts};
+  }
+  const Status read = read_on(path, facts.id, last_line);
   if (!read) seen_.erase(path);
-  return read;
+  return is_gone(read) ? Status() : read;
 }
 
-Status FilesystemSource::read_on(const std::string& path, std::uint64_t inode) {
+Status FilesystemSource::read_on(const std::string& path, std::uint64_t inode,
+                                 LineReader::LastLine last_line) {
   const auto kept = open_.find(path);
-  if (kept != open_.end()) return read_lines(*kept->second, path, LineReader::LastLine::kAwaited);
+  if (kept != open_.end()) return read_lines(*kept->second, path, last_line);
   auto opened = open(path);
   if (!opened && opened.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(opened.error());
   if (!opened || (*opened)->file().inode() != inode) {
     seen_.erase(path);  // Gone or renamed since the look; the next one sees it.
     return {};
   }
-  LEAT_TRY(read_lines(**opened, path, LineReader::LastLine::kAwaited));
-  const bool kept_open = places_.contains(path) && !is_compressed(path, compression_);
+  LEAT_TRY(read_lines(**opened, path, last_line));
+  const bool compressed = is_compressed(path, compression_);
+  if (compressed) seen_[path].left_last_line = (*opened)->left_last_line();
+  const bool kept_open = places_.contains(path) && !compressed;
   if (kept_open && open_.size() < kMostOpenFiles) open_.emplace(path, *std::move(opened));
   return {};
 }
@@ -382,8 +499,10 @@ Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
                                     LineReader::LastLine last_line) {
   const FilePlace from = place_in(path, reader);
   if (from.offset == kNoFurther) return {};
+  // By now the path may be another file's.
+  if (header_ == formats::FileHeader::kNames && from.offset > 0)
+    LEAT_TRY(reader.find_header(header_splitter_));
   LEAT_TRY(reader.seek(from.offset, from.tail));
-  names_.reset();
   bool more = true;
   if (const std::string why = misplaced(path); reader.offset() == 0 && !why.empty())
     more = give(reader, {.damage = why}, path);
@@ -391,10 +510,11 @@ Status FilesystemSource::read_lines(LineReader& reader, const std::string& path,
     LEAT_ASSIGN(more, pass_header(reader, path, last_line));
   }
   while (more && !gate_.stopped()) {
+    const bool first = reader.offset() == 0;
     LEAT_ASSIGN(LineReader::Chunk chunk, reader.next(last_line));
     if (chunk.bytes.empty() && chunk.damage.empty()) break;
+    if (first && is_text_) chunk.bytes = formats::without_byte_order_mark(chunk.bytes);
     if (!chunk.damage.empty()) chunk.damage = text_of(chunk, path);
-    if (header_ == formats::FileHeader::kNames && !names_) LEAT_TRY(find_names(path));
     more = give(reader, std::move(chunk), path);
   }
   reader.free_buffer();
@@ -406,26 +526,24 @@ Result<bool> FilesystemSource::pass_header(LineReader& reader, const std::string
   LEAT_ASSIGN(auto header, reader.first_record(header_splitter_, last_line));
   if (!header) return false;
   if (!header->damage.empty()) header->damage = text_of(*header, path);
+  if (header->damage.empty() && header->overlong == 0 && ends_lines_by_returns(header->bytes))
+    header = {.bytes = header->bytes.substr(0, kKeptLineBytes),
+              .damage = fmt::format("{}: its lines end with carriage returns alone; end them with newlines",
+                                    make_valid_utf8(path))};
   if (!header->damage.empty() || header->overlong > 0) return give(reader, *std::move(header), path);
-  if (header_ == formats::FileHeader::kNames) names_.emplace(header->bytes);
   return true;
-}
-
-Status FilesystemSource::find_names(const std::string& path) {
-  LEAT_ASSIGN(const auto reader, open(path));
-  LEAT_ASSIGN(const auto header, reader->first_record(header_splitter_, LineReader::LastLine::kComplete));
-  names_.emplace(header ? header->bytes : std::string_view());
-  return {};
 }
 
 std::string FilesystemSource::misplaced(const std::string& path) const {
   for (const Type::Field& column : partitions_.fields) {
     const auto text = formats::partition_text(path, column.name);
-    if (!text) return fmt::format("{} is in no folder '{}=…'", path, column.name);
+    if (!text) return fmt::format("{} is in no folder '{}=…'", make_valid_utf8(path), column.name);
     ColumnBuilder value(column.type);
-    if (!formats::append_partition(*text, default_partition_, column.type, value))
-      return fmt::format("{}: column '{}' of the folders: expected {}, found \"{}\"", path, column.name,
-                         column.type.to_string(), *text);
+    if (formats::append_partition(*text, default_partition_, column.type, value)) continue;
+    const std::string place =
+        fmt::format("{}: column '{}' of the folders: ", make_valid_utf8(path), column.name);
+    if (!is_valid_utf8(*text)) return place + "invalid UTF-8";
+    return place + fmt::format("expected {}, found \"{}\"", column.type.to_string(), *text);
   }
   return {};
 }
@@ -443,8 +561,10 @@ bool FilesystemSource::append(const LineReader& reader, const LineReader::Chunk&
                               const std::string& path, const FilePlace& place) {
   const FileFacts facts = reader.file().facts();
   encode_chunk({path, place, facts.size, facts.mtime, chunk.overlong, chunk.damage}, changes_, attributes_);
+  const bool has_names = header_ == formats::FileHeader::kNames && chunk.damage.empty();
+  const std::string_view names = has_names ? reader.header() : "";
   while (!gate_.stopped()) {
-    const Appended appended = intake_->append(chunk.bytes, names_.value_or(""), attributes_, now_());
+    const Appended appended = intake_->append(chunk.bytes, names, attributes_, now_());
     if (appended == Appended::kStored) break;
     set_health(SourceHealth::Link::kPaused, selection_.path + ": the intake is full");
     const bool goes_on = appended == Appended::kFailed ? gate_.wait_for(kRetry) : gate_.wait_for_room();
@@ -476,10 +596,10 @@ void FilesystemSource::append_metadata(const Message& message,
   for (std::size_t i = 0; i < metadata_.size(); ++i) {
     switch (metadata_[i].field) {
       case MetadataField::kPath:
-        columns[i]->append_view(path);
+        append_name(path, *columns[i]);
         break;
       case MetadataField::kName:
-        columns[i]->append_view(path.substr(path.rfind('/') + 1));
+        append_name(path.substr(path.rfind('/') + 1), *columns[i]);
         break;
       case MetadataField::kSize:
         columns[i]->append<std::int64_t>(static_cast<std::int64_t>(origin.chunk.size));

@@ -62,7 +62,6 @@ class HdfsFile final : public RawFile {
       if (at >= facts_.size) LEAT_TRY(refresh());
       if (at >= facts_.size) break;
       const auto bytes = window_.at(facts_, at);
-      if (!bytes && bytes.error().code == ErrorCode::kNotFound) break;  // Removed: there is no more of it.
       if (!bytes) return renamed(bytes.error());
       const std::size_t taken = std::min(bytes->size(), out.size() - filled);
       std::copy_n(bytes->begin(), taken, out.begin() + static_cast<std::ptrdiff_t>(filled));

@@ -82,15 +82,26 @@ Result<LineReader::Chunk> LineReader::next(LastLine last_line) {
 
 Result<std::optional<LineReader::Chunk>> LineReader::first_record(const formats::RecordSplitter& first,
                                                                   LastLine last_line) {
+  header_.clear();
   LEAT_ASSIGN(Chunk chunk, next(first, last_line));
   const bool whole = !chunk.bytes.empty() || !chunk.damage.empty() || last_line == LastLine::kComplete;
-  return whole ? std::optional(std::move(chunk)) : std::nullopt;
+  if (!whole) return std::nullopt;
+  header_ = chunk.bytes;
+  return chunk;
+}
+
+Status LineReader::find_header(const formats::RecordSplitter& first) {
+  if (!header_.empty()) return {};
+  LEAT_TRY(seek(0, 0));
+  LEAT_TRY(first_record(first, LastLine::kComplete));
+  return {};
 }
 
 Result<LineReader::Chunk> LineReader::next(const formats::RecordSplitter& splitter, LastLine last_line) {
   if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
   filled_ -= std::exchange(begin_, 0);
   buffer_.resize(std::max(chunk_bytes_, filled_));
+  left_last_line_ = false;
   while (true) {
     then_ = Then::kMore;
     if (filled_ < buffer_.size()) LEAT_TRY(fill());
@@ -98,10 +109,18 @@ Result<LineReader::Chunk> LineReader::next(const formats::RecordSplitter& splitt
     if (length > 0) return take(length);
     const bool torn = then_ == Then::kTorn && last_line == LastLine::kComplete;
     if (then_ == Then::kDamaged || torn) return take_damaged();
-    if (then_ != Then::kMore) return take(last_line == LastLine::kComplete ? filled_ : 0);
+    if (then_ != Then::kMore) {
+      left_last_line_ = then_ == Then::kEnd && filled_ > 0;
+      return take(ends_line(last_line) ? filled_ : 0);
+    }
     if (buffer_.size() >= kMaxLineBytes) return cut_line(last_line);
     buffer_.resize(std::min(buffer_.size() * 2, kMaxLineBytes));
   }
+}
+
+bool LineReader::ends_line(LastLine last_line) const {
+  if (last_line == LastLine::kIfWhole) return then_ == Then::kEnd;
+  return last_line == LastLine::kComplete || then_ == Then::kDamaged;
 }
 
 LineReader::Chunk LineReader::take(std::size_t length) {
@@ -137,8 +156,8 @@ Result<LineReader::Chunk> LineReader::cut_line(LastLine last_line) {
     LEAT_TRY(fill());
   }
   // The end came first: a line that is awaited is looked at again from its start.
-  if (last_line == LastLine::kComplete || then_ == Then::kDamaged)
-    return Chunk{kept_, offset_, offset_ - begin};
+  if (ends_line(last_line)) return Chunk{kept_, offset_, offset_ - begin};
+  left_last_line_ = then_ == Then::kEnd;
   LEAT_TRY(seek(begin, 0));
   return Chunk{{}, offset_};
 }

@@ -34,6 +34,7 @@ class LineReader {
   enum class LastLine : std::uint8_t {
     kComplete,  ///< The end of the file ends its last line, and what is compressed must be whole.
     kAwaited,   ///< A line without a newline is still being written.
+    kIfWhole,   ///< The end of what is compressed ends the last line, where it is whole; else as kAwaited.
   };
 
   /// The tree outlives the reader. Errors of all calls: the tree's.
@@ -46,8 +47,14 @@ class LineReader {
   Status seek(std::uint64_t offset, std::uint64_t tail);
   Result<Chunk> next(LastLine last_line);
   /// The first record, whatever it is, as `next` would give it alone; the next chunk begins behind it.
-  /// `first` tells how long it is. Nothing: it is not whole yet.
+  /// `first` tells how long it is. Nothing: it is not whole yet. It is kept as the file's header.
   Result<std::optional<Chunk>> first_record(const formats::RecordSplitter& first, LastLine last_line);
+  /// Keeps the header of a file that is gone on with, unless it is kept already. `seek` comes behind it.
+  Status find_header(const formats::RecordSplitter& first);
+  /// Empty: none has been found.
+  [[nodiscard]] std::string_view header() const { return header_; }
+  /// Whether the last chunk, which was empty, has left a line that ends where what is compressed is whole.
+  [[nodiscard]] bool left_last_line() const { return left_last_line_; }
   /// A reader that is kept for later needs no buffer until then.
   void free_buffer();
 
@@ -72,6 +79,8 @@ class LineReader {
   /// Goes behind the end of a line longer than allowed; its beginning is a chunk, empty if the end is
   /// awaited.
   Result<Chunk> cut_line(LastLine last_line);
+  /// Whether the end of the bytes, for now, ends a line.
+  [[nodiscard]] bool ends_line(LastLine last_line) const;
 
   const std::unique_ptr<FileBytes> file_;
   const std::size_t chunk_bytes_;
@@ -80,9 +89,11 @@ class LineReader {
   std::size_t begin_ = 0;   // Of what is read and not given out, in the buffer.
   std::size_t filled_ = 0;  // Its end.
   FileBytes::Got::Then then_ = FileBytes::Got::Then::kMore;  // What comes behind it.
-  std::string kept_;                                         // The beginning of a line that is too long.
-  std::string before_;                                       // The last bytes before `offset_`.
-  std::uint64_t offset_ = 0;                                 // Of the next line.
+  bool left_last_line_ = false;
+  std::string header_;
+  std::string kept_;          // The beginning of a line that is too long.
+  std::string before_;        // The last bytes before `offset_`.
+  std::uint64_t offset_ = 0;  // Of the next line.
 };
 
 }  // namespace leat::sources

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "pipelines/column/charset.h"
 #include "sources/clients/descriptor.h"
 #include "sources/filesystem/file_tree.h"
 
@@ -14,9 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+ErrorCode code_of(int error) {
+  if (error == ENOENT || error == ENOTDIR) return ErrorCode::kNotFound;
+  return error == EACCES || error == EPERM ? ErrorCode::kInvalid : ErrorCode::kIo;
+}
+
 tl::unexpected<Error> system_error(const std::string& path, int error) {
-  const ErrorCode code = error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
-  return fail(code, path + ": " + std::generic_category().message(error));
+  return fail(code_of(error), make_valid_utf8(path) + ": " + std::generic_category().message(error));
 }
 
 FileFacts facts_of(const struct stat& status) {
@@ -74,8 +79,8 @@ class LocalFiles final : public FileTree {
       entry.kind = FileEntry::Kind::kFolder;
       return entry;
     }
-    // Whoever names a pipe or a device wants it read.
-    if (S_ISREG(status.st_mode)) entry.kind = FileEntry::Kind::kFile;
+    if (!S_ISREG(status.st_mode)) return entry;
+    entry.kind = FileEntry::Kind::kFile;
     entry.facts = facts_of(status);
     return entry;
   }
@@ -86,15 +91,17 @@ class LocalFiles final : public FileTree {
     fs::directory_iterator entry(folder, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error))
       all.push_back({entry->path().filename().string(), kind_of(*entry), std::nullopt});
-    const bool no_folder =
-        error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
-    if (error && !no_folder) return fail(ErrorCode::kIo, folder + ": " + error.message());
+    if (error && code_of(error.value()) != ErrorCode::kNotFound) return system_error(folder, error.value());
     return all;
   }
 
   Result<std::unique_ptr<RawFile>> open(const std::string& path) override {
-    clients::Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // A pipe would otherwise wait for whoever writes to it.
+    clients::Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!descriptor.is_open()) return system_error(path, errno);
+    struct stat status {};
+    if (::fstat(descriptor.number(), &status) != 0) return system_error(path, errno);
+    if (!S_ISREG(status.st_mode)) return tl::unexpected<Error>(no_file(path));
     ::posix_fadvise(descriptor.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
     return std::make_unique<LocalFile>(path, std::move(descriptor));
   }
@@ -104,6 +111,13 @@ class LocalFiles final : public FileTree {
 };
 
 }  // namespace
+
+Error no_file(const std::string& path) {
+  return {ErrorCode::kConflict,
+          make_valid_utf8(path) +
+              " is a pipe, a terminal or a device, which cannot be read again from where a run has stopped; "
+              "write it to a file, and name that"};
+}
 
 std::unique_ptr<FileTree> local_files() {
   return std::make_unique<LocalFiles>();

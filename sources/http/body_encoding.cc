@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 namespace leat::sources {
 
 using formats::Compression;
 
-std::optional<Compression> find_body_encoding(std::string_view name) {
+std::optional<Compression> find_body_encoding(std::string_view given) {
+  std::string name(given);
+  for (char& letter : name) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   if (name.empty() || name == "identity") return Compression::kNone;
   if (name == "gzip" || name == "x-gzip") return Compression::kGzip;
   if (name == "zstd") return Compression::kZstd;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <set>
-#include <shared_mutex>
 #include <utility>
 
 #include "sources/listen/http_conversations.h"
@@ -52,9 +52,58 @@ std::string_view name_of(listen::Refused why) {
   return "";
 }
 
+/// A table's receiver as long as it has its path. Whoever ends it waits for the calls that are inside, and
+/// for no others: however busy the senders are, that is soon.
+class Receiving {
+ public:
+  explicit Receiving(HttpReceiver& receiver) : receiver_(receiver) {}
+
+  /// False: it has ended, and is not called.
+  template <class Call>
+  bool call(const Call& call) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (ended_) return false;
+      ++inside_;
+    }
+    const Inside inside(*this);
+    call(receiver_);
+    return true;
+  }
+  void end() {
+    std::unique_lock lock(mutex_);
+    ended_ = true;
+    left_.wait(lock, [this] { return inside_ == 0; });
+  }
+
+ private:
+  /// Leaves, with an exception, too.
+  class Inside {
+   public:
+    explicit Inside(Receiving& receiving) : receiving_(receiving) {}
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() {
+      const std::scoped_lock lock(receiving_.mutex_);
+      if (--receiving_.inside_ == 0) receiving_.left_.notify_all();
+    }
+
+   private:
+    Receiving& receiving_;
+  };
+
+  HttpReceiver& receiver_;
+  std::mutex mutex_;
+  std::condition_variable left_;
+  std::size_t inside_ = 0;
+  bool ended_ = false;
+};
+
+using Routes = std::map<std::string, std::shared_ptr<Receiving>>;
+
 }  // namespace
 
-/// One address. Routes come and go; requests hold the lock shared while a receiver has them.
+/// One address. Routes come and go; no lock is held while a receiver has a request.
 class HttpPorts::Port final : private listen::HttpHandler, private listen::Events {
  public:
   explicit Port(HttpPortSettings settings)
@@ -86,16 +135,20 @@ class HttpPorts::Port final : private listen::HttpHandler, private listen::Event
   }
 
   Status add(const std::string& path, HttpReceiver& receiver) {
-    const std::unique_lock lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     left_.erase(path);
-    if (routes_.try_emplace(path, &receiver).second) return {};
+    if (routes_.try_emplace(path, std::make_shared<Receiving>(receiver)).second) return {};
     return fail(ErrorCode::kConflict, fmt::format("another table takes {} at {} already", path,
                                                   listen::to_string(settings_.address)));
   }
   void remove(const std::string& path) {
-    const std::unique_lock lock(mutex_);
-    routes_.erase(path);
-    left_.insert(path);
+    Routes::node_type route;
+    {
+      const std::scoped_lock lock(mutex_);
+      route = routes_.extract(path);
+      left_.insert(path);
+    }
+    route.mapped()->end();
   }
 
   [[nodiscard]] const HttpPortSettings& settings() const { return settings_; }
@@ -106,15 +159,14 @@ class HttpPorts::Port final : private listen::HttpHandler, private listen::Event
   std::optional<Answer> admit(const Peer&) override { return std::nullopt; }
   std::optional<Answer> judge(httplib::Request& request, const Peer& peer,
                               const listen::BodyFrame&) override {
-    const std::shared_lock lock(mutex_);
-    const auto route = routes_.find(request.path);
-    return route == routes_.end() ? nothing_at(request.path) : route->second->judge(request, peer);
+    std::optional<Answer> refused;
+    const auto judge = [&](HttpReceiver& receiver) { refused = receiver.judge(request, peer); };
+    return call(request.path, judge) ? std::move(refused) : nothing_at(request.path);
   }
   void answer(const httplib::Request& request, const Peer& peer, httplib::Response& response) override {
-    const std::shared_lock lock(mutex_);
-    const auto route = routes_.find(request.path);
-    answer_with(route == routes_.end() ? nothing_at(request.path) : route->second->take(request, peer),
-                response);
+    Answer given;
+    const auto take = [&](HttpReceiver& receiver) { given = receiver.take(request, peer); };
+    answer_with(call(request.path, take) ? given : nothing_at(request.path), response);
   }
   void refuse(const httplib::Request& /*request*/, int status, httplib::Response& response) override {
     turned_away(fmt::format("a request was answered with {}", status));
@@ -126,13 +178,24 @@ class HttpPorts::Port final : private listen::HttpHandler, private listen::Event
   }
   /// A path whose table has just ended may come back (a new version of its pipeline): the sender tries again.
   Answer nothing_at(const std::string& path) {
-    if (left_.contains(path)) {
-      Answer answer = problem(503, "stopping", "the table is not read any more; try again");
-      answer.headers.emplace_back("Retry-After", "1");
-      return answer;
-    }
-    for (const auto& [each, receiver] : routes_) receiver->turned_away("404: a path that no table has");
+    if (has_left(path)) return listen::stopping();
+    turned_away("404: a path that no table has");
     return problem(404, "not found", "no table takes records at this path");
+  }
+  bool has_left(const std::string& path) {
+    const std::scoped_lock lock(mutex_);
+    return left_.contains(path);
+  }
+  /// False: nobody has the path now.
+  template <class Call>
+  bool call(const std::string& path, const Call& call) {
+    std::shared_ptr<Receiving> receiving;
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto route = routes_.find(path);
+      if (route != routes_.end()) receiving = route->second;
+    }
+    return receiving && receiving->call(call);
   }
 
   // Events
@@ -144,8 +207,13 @@ class HttpPorts::Port final : private listen::HttpHandler, private listen::Event
     turned_away(fmt::format("a connection failed: {}", reason));
   }
   void turned_away(const std::string& why) {
-    const std::shared_lock lock(mutex_);
-    for (const auto& [path, receiver] : routes_) receiver->turned_away(why);
+    Routes routes;
+    {
+      const std::scoped_lock lock(mutex_);
+      routes = routes_;
+    }
+    for (const auto& [path, receiving] : routes)
+      receiving->call([&](HttpReceiver& receiver) { receiver.turned_away(why); });
   }
   void tell_renewed(const Status& read) {
     if (!read) turned_away("the old certificate is kept, as the new one is wrong: " + read.error().message);
@@ -174,9 +242,9 @@ class HttpPorts::Port final : private listen::HttpHandler, private listen::Event
   }
 
   const HttpPortSettings settings_;
-  std::shared_mutex mutex_;
-  std::map<std::string, HttpReceiver*> routes_;  // They outlive their routes.
-  std::set<std::string> left_;                   // Paths that had one.
+  std::mutex mutex_;            // Guards what follows.
+  Routes routes_;               // By path.
+  std::set<std::string> left_;  // Paths that had one.
   listen::HttpConversations http_;
   std::unique_ptr<listen::RenewedTls> tls_;
   std::uint16_t port_ = 0;

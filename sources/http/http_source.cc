@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "pipelines/base/fault_point.h"
+#include "pipelines/formats/lines.h"
 #include "pipelines/formats/utf8.h"
 #include "sources/clients/backoff.h"
 #include "sources/http/accepted_keys.h"
@@ -112,6 +113,7 @@ class HttpSource final : public Source, private HttpReceiver {
   HttpSource(const HttpSourceOptions& options, const SourceContext& context, HttpMetadataWriter metadata)
       : options_(options),
         now_(context.now),
+        is_text_(context.text),
         metadata_(std::move(metadata)),
         log_(options.remembered_keys),
         keys_(options.remembered_keys),
@@ -133,6 +135,7 @@ class HttpSource final : public Source, private HttpReceiver {
 
   const HttpSourceOptions options_;
   const std::function<std::int64_t()> now_;
+  const bool is_text_;
   const HttpMetadataWriter metadata_;
   mutable KeyLog log_;        // Its tracker's, too; of the loop.
   Intake* intake_ = nullptr;  // The runtime's; outlives the source. From `start` to `stop`.
@@ -300,7 +303,9 @@ Answer HttpSource::take(const httplib::Request& request, const Peer& peer) {
   if (!key.empty()) record.key = hash_of_key(key);
   const KeptHeaders headers = metadata_.wants_headers() ? KeptHeaders(request.headers, type) : KeptHeaders();
   record.headers = headers.views();
-  return counted(store(*body, record), peer);
+  // Of records on lines the decoder does not know where the body begins.
+  return counted(store(is_text_ ? formats::without_byte_order_mark(*body) : std::string_view(*body), record),
+                 peer);
 }
 
 Answer HttpSource::store(std::string_view body, const HttpRecord& record) {

@@ -63,9 +63,16 @@ Answer too_slow(std::chrono::microseconds limit) {
   return problem(408, "too slow", fmt::format("the request did not come within {} s", seconds));
 }
 
+Answer stopping() {
+  Answer answer = problem(503, "stopping", "requests are not taken here now; try again");
+  answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
 bool Exchange::begin_request() {
   phase_ = Phase::kHeaders;
   whole_ = false;
+  head_.clear();
   left_ = limits_.header_bytes;
   if (from_ == to_ && wire_.wait(steady_clock::now() + limits_.idle) != Wired::kDone) return false;
   begun_ = steady_clock::now();
@@ -91,6 +98,7 @@ bool Exchange::fill() {
     events_.refused(Refused::kSlow);
     refuse(too_slow(phase_ == Phase::kHeaders ? std::min(limits_.header, limits_.request) : limits_.request));
   }
+  if (done == Wired::kClosed && ending_ && ending_()) refuse(stopping());
   return done == Wired::kDone;
 }
 
@@ -110,6 +118,7 @@ ssize_t Exchange::read(char* to, std::size_t size) {
   if (from_ == to_ && !fill()) return refusal_ ? -1 : 0;
   const std::size_t taken = std::min({size, to_ - from_, left_});
   std::copy_n(buffer_.data() + from_, taken, to);
+  if (phase_ == Phase::kHeaders) head_.append(buffer_.data() + from_, taken);
   from_ += taken;
   left_ -= taken;
   return static_cast<ssize_t>(taken);

@@ -6,9 +6,12 @@
 #include <httplib.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "sources/listen/answer.h"
 #include "sources/listen/events.h"
@@ -31,15 +34,19 @@ struct ExchangeLimits {
 /// Used by the connection's thread alone.
 class Exchange final : public httplib::Stream {
  public:
+  /// Whether the server ends: then it is not the peer's doing that a request comes to no end.
+  using Ending = std::function<bool()>;
   /// Wire and limits outlive it.
-  Exchange(Wire& wire, const Peer& peer, const ExchangeLimits& limits, Events& events)
-      : wire_(wire), peer_(peer), limits_(limits), events_(events) {}
+  Exchange(Wire& wire, const Peer& peer, const ExchangeLimits& limits, Events& events, Ending ending = {})
+      : wire_(wire), peer_(peer), limits_(limits), events_(events), ending_(std::move(ending)) {}
 
   /// Waits for the next request. False: there is none.
   bool begin_request();
   /// From here on it is the body that is read.
   void headers_are_read();
   [[nodiscard]] bool has_headers() const { return phase_ == Phase::kBody; }
+  /// The request's line and headers, as far as they have been read.
+  [[nodiscard]] std::string_view head() const { return head_; }
   /// The handler has all of the request, and answers.
   void request_is_read() { whole_ = true; }
   /// True if what follows on the connection is another request.
@@ -68,8 +75,10 @@ class Exchange final : public httplib::Stream {
   const Peer& peer_;
   const ExchangeLimits& limits_;
   Events& events_;
+  const Ending ending_;
   Phase phase_ = Phase::kHeaders;
   bool whole_ = false;
+  std::string head_;
   std::size_t left_ = 0;  ///< Bytes that this phase may still have.
   Moment until_;
   Moment begun_;
@@ -82,7 +91,8 @@ class Exchange final : public httplib::Stream {
 /// An answer outside of httplib, which closes the connection.
 std::string closing_answer(const Answer& answer);
 
-/// A problem that says how to do better.
+/// Problems that say how to do better.
 Answer too_slow(std::chrono::microseconds limit);
+Answer stopping();
 
 }  // namespace leat::listen

@@ -3,25 +3,51 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
 
+#include "sources/listen/request_head.h"
+
 namespace leat::listen {
 namespace {
+
+constexpr std::size_t kLongestPath = 1024;
+
+Answer no_ranges() {
+  return problem(416, "ranges are not served", "leave out the Range header");
+}
 
 Answer not_understood(const std::string& detail) {
   return problem(400, "not understood", detail);
 }
 
+/// The fields as they came in place of what httplib has made of them.
+std::optional<Answer> refuse_head(std::string_view head, httplib::Request& request) {
+  const auto fields = read_head(head);
+  if (!fields) return not_understood(fields.error().message);
+  request.headers.clear();
+  for (const auto& [name, value] : *fields) request.headers.emplace(name, value);
+  return std::nullopt;
+}
+
+bool is_chunked(std::string_view transfer) {
+  constexpr std::string_view kChunked = "chunked";
+  return std::ranges::equal(transfer, kChunked,
+                            [](char given, char small) { return given == small || (given | 0x20) == small; });
+}
+
 std::optional<Answer> refuse_framing(const httplib::Request& request, BodyFrame& body) {
   const std::size_t lengths = request.get_header_value_count("Content-Length");
-  const std::string transfer = request.get_header_value("Transfer-Encoding");
-  if (lengths > 1 || (lengths == 1 && !transfer.empty()))
-    return not_understood("the request says more than once how long its body is");
-  if (!transfer.empty() && transfer != "chunked")
+  const std::size_t transfers = request.get_header_value_count("Transfer-Encoding");
+  if (lengths + transfers > 1) return not_understood("the request says more than once how long its body is");
+  // RFC 9112, 6.1: whoever wrote it does not know what it is.
+  if (transfers == 1 && request.version == "HTTP/1.0")
+    return not_understood("HTTP/1.0 has no Transfer-Encoding; send a Content-Length");
+  if (transfers == 1 && !is_chunked(request.get_header_value("Transfer-Encoding")))
     return not_understood("the only Transfer-Encoding is 'chunked'");
-  body = {!transfer.empty(), transfer.empty() ? std::optional<std::size_t>(0) : std::nullopt};
+  body = {transfers == 1, transfers == 0 ? std::optional<std::size_t>(0) : std::nullopt};
   if (lengths == 0) return std::nullopt;
   const std::string text = request.get_header_value("Content-Length");
   std::size_t size = 0;
@@ -50,7 +76,7 @@ HttpConversations::HttpConversations(HttpHandler& handler, ExchangeLimits limits
 }
 
 void HttpConversations::serve(Wire& wire, const Peer& peer) {
-  Exchange exchange(wire, peer, limits_, events_);
+  Exchange exchange(wire, peer, limits_, events_, [this] { return svr_sock_ == INVALID_SOCKET; });
   current = &exchange;
   current_peer = &peer;
   while (svr_sock_ != INVALID_SOCKET && exchange.begin_request()) {
@@ -79,20 +105,31 @@ void HttpConversations::route() {
   set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
                                std::exception_ptr) { handler_.refuse(request, 500, response); });
   set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
-    if (!current->is_refused() && response.body.empty()) handler_.refuse(request, response.status, response);
+    if (current->is_refused() || !response.body.empty()) return;
+    // Of a Range that it cannot read, httplib serves what it has understood, of its own error.
+    if (!request.ranges.empty()) return current->refuse(no_ranges());
+    handler_.refuse(request, response.status, response);
   });
 }
 
 /// What the line and the headers are refused for is answered before the body is read.
 void HttpConversations::headers_are_read(Exchange& exchange, httplib::Request& request, const Peer& peer) {
   exchange.headers_are_read();
+  // httplib finds its handler by a regular expression that takes stack for each byte of the path.
+  const std::size_t path_bytes = request.path.size();
+  if (path_bytes > kLongestPath) request.path = "/";
   if (auto refused = handler_.admit(peer)) return exchange.refuse(*std::move(refused));
+  if (path_bytes > kLongestPath) {
+    events_.refused(Refused::kSize);
+    return exchange.refuse(problem(414, "the path is too long",
+                                   fmt::format("it has {} bytes, {} are taken", path_bytes, kLongestPath)));
+  }
+  if (auto refused = refuse_head(exchange.head(), request)) return exchange.refuse(*std::move(refused));
   BodyFrame body;
   if (auto refused = refuse_framing(request, body)) return exchange.refuse(*std::move(refused));
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (body.there && reads) return exchange.refuse(not_understood("a GET takes no body"));
-  if (!request.ranges.empty())
-    return exchange.refuse(problem(416, "ranges are not served", "leave out the Range header"));
+  if (!request.ranges.empty()) return exchange.refuse(no_ranges());
   // Without a length httplib would read until the peer closes.
   if (body.size && !request.has_header("Content-Length")) request.set_header("Content-Length", "0");
   if (body.size && *body.size > limits_.body_bytes) {

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -21,28 +24,14 @@ namespace {
 
 using Kind = ReadOutcome::Kind;
 
-constexpr int kLastException = MODBUS_EXCEPTION_GATEWAY_TARGET;
+/// In front of what is said over TCP: transaction, protocol (0), length of the rest; then comes the unit.
+constexpr std::size_t kTcpHeader = 6;
+constexpr std::size_t kChecksum = 2;  // Behind it on a serial line.
 /// How often a serial line is looked at that another client uses, and how long at most.
 constexpr Micros kLineLook{2 * kMicrosPerMilli};
 constexpr std::chrono::seconds kLinePatience{10};
 
-constexpr std::array<std::string_view, kLastException + 1> kExceptions{"",
-                                                                       "illegal function",
-                                                                       "illegal data address",
-                                                                       "illegal data value",
-                                                                       "device failure",
-                                                                       "acknowledged, not done yet",
-                                                                       "device busy",
-                                                                       "negative acknowledge",
-                                                                       "memory parity error",
-                                                                       "",
-                                                                       "gateway path unavailable",
-                                                                       "gateway target did not respond"};
-
-std::string exception_text(int code) {
-  const std::string_view meaning = kExceptions[static_cast<std::size_t>(code)];
-  return meaning.empty() ? fmt::format("exception {}", code) : fmt::format("exception {}, {}", code, meaning);
-}
+using AnswerBytes = std::array<std::uint8_t, MODBUS_MAX_ADU_LENGTH>;
 
 char letter_of(Parity parity) {
   constexpr std::string_view kLetters = "NEO";
@@ -168,26 +157,6 @@ Micros ModbusClient::patience(const ReadRequest& request) const {
   return timeout_ + Micros((kFrames + data) * kBitsPerByte * kMicrosPerSecond / line->baud_rate);
 }
 
-/// How many registers or bits have come; negative: errno says why none.
-int ModbusClient::exchange(const ReadRequest& request, std::span<std::uint16_t> words) {
-  const bool writable = request.table == RegisterTable::kCoil || request.table == RegisterTable::kHolding;
-  modbus_t* const context = context_.get();
-  if (!holds_bits(request.table))
-    return (writable ? modbus_read_registers : modbus_read_input_registers)(context, request.address,
-                                                                            request.count, words.data());
-  std::array<std::uint8_t, kMostBits> bits{};
-  const int read = (writable ? modbus_read_bits : modbus_read_input_bits)(context, request.address,
-                                                                          request.count, bits.data());
-  std::copy_n(bits.begin(), words.size(), words.begin());
-  return read;
-}
-
-ReadOutcome ModbusClient::transmit(const ReadRequest& request, std::span<std::uint16_t> words) {
-  const int read = exchange(request, words);
-  if (read == request.count) return {};
-  return failed(read < 0 ? errno : EMBBADDATA);
-}
-
 ReadOutcome ModbusClient::read(std::uint8_t unit, const ReadRequest& request,
                                std::span<std::uint16_t> words) {
   if (cut_.is_cut()) return {Kind::kStopped, 0, {}};
@@ -196,31 +165,85 @@ ReadOutcome ModbusClient::read(std::uint8_t unit, const ReadRequest& request,
   modbus_set_slave(context_.get(), unit);
   modbus_set_response_timeout(context_.get(), static_cast<std::uint32_t>(limit.count() / kMicrosPerSecond),
                               static_cast<std::uint32_t>(limit.count() % kMicrosPerSecond));
-  if (std::holds_alternative<TcpPlace>(place_)) return transmit(request, words);
-  const LineLock lock(cut_, modbus_get_socket(context_.get()));
+  const auto* line = std::get_if<SerialLine>(&place_);
+  ReadOutcome outcome =
+      line != nullptr ? read_on_line(*line, unit, request, words) : read_over_tcp(unit, request, words);
+  if (outcome.kind == Kind::kAnswered || outcome.kind == Kind::kException) return outcome;
   if (cut_.is_cut()) return {Kind::kStopped, 0, {}};
-  if (!lock.held()) return {Kind::kSilent, 0, "the serial line is in use by others all the time"};
-  // What has come since is an answer that was late, or noise.
-  modbus_flush(context_.get());
-  return transmit(request, words);
+  if (outcome.kind == Kind::kBroken || line == nullptr) close();
+  return outcome;
 }
 
-/// What the library's error means; the connection is closed if it cannot be used any more.
-ReadOutcome ModbusClient::failed(int error) {
+ReadOutcome ModbusClient::read_over_tcp(std::uint8_t unit, const ReadRequest& request,
+                                        std::span<std::uint16_t> words) {
+  if (!send_over_tcp(request_bytes(unit, request))) return failed(errno);
+  AnswerBytes answer{};
+  const int length = modbus_receive_confirmation(context_.get(), answer.data());
+  if (length < 0) return failed(errno);
+  if ((answer[0] << 8 | answer[1]) != transaction_ || (answer[2] | answer[3]) != 0)
+    return {Kind::kSilent, 0, "an answer to another request, or of something that is no Modbus"};
+  return read_answer(unit, request,
+                     std::span(answer).first(static_cast<std::size_t>(length)).subspan(kTcpHeader), words);
+}
+
+/// The library would send each with the transaction 0, and an answer that comes twice be that of the next.
+bool ModbusClient::send_over_tcp(const RequestBytes& request) {
+  ++transaction_;
+  std::array<std::uint8_t, kTcpHeader + std::tuple_size_v<RequestBytes>> frame{
+      static_cast<std::uint8_t>(transaction_ >> 8), static_cast<std::uint8_t>(transaction_ & 0xFFU)};
+  frame[kTcpHeader - 1] = std::tuple_size_v<RequestBytes>;
+  std::ranges::copy(request, frame.begin() + kTcpHeader);
+  const auto sent = ::send(modbus_get_socket(context_.get()), frame.data(), frame.size(), MSG_NOSIGNAL);
+  return sent == static_cast<ssize_t>(frame.size());
+}
+
+ReadOutcome ModbusClient::read_on_line(const SerialLine& line, std::uint8_t unit, const ReadRequest& request,
+                                       std::span<std::uint16_t> words) {
+  const LineLock lock(cut_, modbus_get_socket(context_.get()));
   if (cut_.is_cut()) return {Kind::kStopped, 0, {}};
-  const int code = error - MODBUS_ENOBASE;
-  if (code >= 0 && code <= kLastException) return {Kind::kException, code, exception_text(code)};
-  ReadOutcome outcome{Kind::kSilent, 0, {}};
-  if (error == ETIMEDOUT) {
-    outcome.reason = fmt::format("no answer within {}", format_duration(timeout_));
-  } else if (code > kLastException) {
-    outcome.reason = "an answer that is none to this request";
-  } else {
-    outcome.kind = Kind::kBroken;
-    outcome.reason = error == ECONNRESET ? "the other side has closed the connection" : std::strerror(error);
-  }
-  if (outcome.kind == Kind::kBroken || std::holds_alternative<TcpPlace>(place_)) close();
-  return outcome;
+  if (!lock.held()) return {Kind::kOccupied, 0, "the serial line is in use by others all the time"};
+  if (!await_silence(line))
+    return {Kind::kSilent, 0, "the serial line is never silent: another master, or noise"};
+  const RequestBytes asked = request_bytes(unit, request);
+  if (modbus_send_raw_request(context_.get(), asked.data(), asked.size()) < 0) return failed(errno);
+  AnswerBytes answer{};
+  const int length = modbus_receive_confirmation(context_.get(), answer.data());
+  if (length < 0) return failed(errno);
+  // Of what another unit says the library gives no length, and the checksum is not judged.
+  const std::size_t said = std::max<std::size_t>(static_cast<std::size_t>(length), kChecksum + 1) - kChecksum;
+  return read_answer(unit, request, std::span(answer).first(said), words);
+}
+
+/// Frames are told apart by a silence of 3.5 characters (MODBUS over Serial Line 1.02, section 2.5.1.1; above
+/// 19200 bits per second 1.75 ms). What comes until then is thrown away: an answer that was late, or noise.
+/// False: there is no silence within the time-out.
+bool ModbusClient::await_silence(const SerialLine& line) {
+  constexpr std::uint32_t kFast = 19'200;
+  constexpr std::uint32_t kMillibitsOfSilence = 38'500;
+  const int silence = line.baud_rate > kFast
+                          ? 2
+                          : static_cast<int>((kMillibitsOfSilence + line.baud_rate - 1) / line.baud_rate);
+  const auto deadline = std::chrono::steady_clock::now() + timeout_;
+  pollfd arriving{.fd = modbus_get_socket(context_.get()), .events = POLLIN, .revents = 0};
+  do {
+    modbus_flush(context_.get());
+    // A line that is gone is for the request to find.
+    if (::poll(&arriving, 1, silence) <= 0 || arriving.revents != POLLIN) return true;
+  } while (std::chrono::steady_clock::now() < deadline && !cut_.is_cut());
+  return false;
+}
+
+/// What an error of the library's means.
+ReadOutcome ModbusClient::failed(int error) const {
+  if (error == ETIMEDOUT)
+    return {Kind::kSilent, 0, fmt::format("no answer within {}", format_duration(timeout_))};
+  if (error == EMBBADCRC)
+    return {Kind::kSilent, 0,
+            "an answer with a wrong checksum: see to the wiring and its termination, to 'serial.baud-rate', "
+            "'serial.parity' and 'serial.stop-bits', and whether two devices have this unit"};
+  if (error > MODBUS_ENOBASE) return {Kind::kSilent, 0, "an answer longer than any can be"};
+  return {Kind::kBroken, 0,
+          error == ECONNRESET ? "the other side has closed the connection" : std::strerror(error)};
 }
 
 }  // namespace leat::sources

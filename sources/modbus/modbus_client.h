@@ -1,6 +1,10 @@
 // A connection to devices, through libmodbus: over TCP, or on a serial line that several clients share, one
 // request at a time.
 //
+// The library keeps the descriptor, waits for answers and knows where they end; on a serial line it also
+// makes and judges the checksum. What is asked and what an answer means is said here (modbus_answer.h): the
+// library takes an answer of any unit over TCP, and does not tell one bad answer from another.
+//
 // Threads: one thread opens, reads and closes; `interrupt` is for any other. The library waits with select(),
 // which knows descriptors below 1024 only: one beyond is never handed to it. So a connection of TCP is made
 // here, which also lets a stop end the waiting for it.
@@ -11,28 +15,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 
 #include "pipelines/base/result.h"
 #include "pipelines/base/time.h"
 #include "sources/modbus/cut_point.h"
+#include "sources/modbus/modbus_answer.h"
 #include "sources/modbus/modbus_place.h"
-#include "sources/modbus/read_plan.h"
 
 namespace leat::sources {
-
-struct ReadOutcome {
-  enum class Kind : std::uint8_t {
-    kAnswered,
-    kException,  ///< The device says that it does not: `exception` and `reason`.
-    kSilent,     ///< No answer in time, or none that can be understood.
-    kBroken,     ///< The connection is gone.
-    kStopped,    ///< Interrupted.
-  };
-  Kind kind = Kind::kAnswered;
-  int exception = 0;
-  std::string reason;  ///< "exception 2, illegal data address", "no answer within 1 s"
-};
 
 class ModbusClient {
  public:
@@ -48,8 +38,9 @@ class ModbusClient {
   void close();
 
   /// Reads `words.size()` = `request.count` registers, or bits as 0 and 1. Blocks for the time-out, on a
-  /// serial line also for the transmission and while other clients use it. After anything but an answer or an
-  /// exception a connection of TCP is closed: an answer that comes late would be taken for the next one.
+  /// serial line also for the transmission, until the line has fallen silent, which takes the time-out at
+  /// most, and while other clients use it. After anything but an answer or an exception a connection of TCP
+  /// is closed: an answer that comes late would be taken for the next one.
   ReadOutcome read(std::uint8_t unit, const ReadRequest& request, std::span<std::uint16_t> words);
 
   /// Ends what blocks, for good; on a serial line an answer is waited for.
@@ -67,14 +58,18 @@ class ModbusClient {
   /// `context` with its descriptor becomes the connection.
   Status adopt(Context context);
   [[nodiscard]] Micros patience(const ReadRequest& request) const;
-  ReadOutcome transmit(const ReadRequest& request, std::span<std::uint16_t> words);
-  int exchange(const ReadRequest& request, std::span<std::uint16_t> words);
-  ReadOutcome failed(int error);
+  bool await_silence(const SerialLine& line);
+  ReadOutcome read_on_line(const SerialLine& line, std::uint8_t unit, const ReadRequest& request,
+                           std::span<std::uint16_t> words);
+  ReadOutcome read_over_tcp(std::uint8_t unit, const ReadRequest& request, std::span<std::uint16_t> words);
+  bool send_over_tcp(const RequestBytes& request);
+  [[nodiscard]] ReadOutcome failed(int error) const;
 
   const ModbusPlace place_;
   const Micros timeout_;
   Context context_;
   CutPoint cut_;
+  std::uint16_t transaction_ = 0;  // Of the last request over TCP.
 };
 
 }  // namespace leat::sources

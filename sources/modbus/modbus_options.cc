@@ -22,6 +22,7 @@ using Part = OptionError::Part;
 constexpr auto kOptional = Necessity::kOptional;
 constexpr std::string_view kRegisters = "registers.";
 constexpr Micros kLongestTimeout{60 * kMicrosPerSecond};
+constexpr std::uint32_t kMostRetries = 10;
 constexpr Micros kShortestInterval{kMicrosPerMilli};
 constexpr ByteSize kSmallestJournal{256U << 10};
 /// Those that the library sets; it would take 9600 for any other.
@@ -90,6 +91,8 @@ void check_times(const Options& options, Errors& errors) {
   if (options.interval < kShortestInterval) wrong(errors, "scan.interval", "expected at least 1 ms");
   if (options.timeout < kShortestInterval || options.timeout > kLongestTimeout)
     wrong(errors, "timeout", "expected a duration between 1 ms and 1 min");
+  if (options.retries > kMostRetries)
+    wrong(errors, "retries", fmt::format("expected at most {}", kMostRetries));
   if (options.reconnect_min.count() <= 0) wrong(errors, "reconnect.min-delay", "expected more than 0");
   if (options.reconnect_max < options.reconnect_min)
     wrong(errors, "reconnect.max-delay", "expected at least 'reconnect.min-delay'");
@@ -167,6 +170,9 @@ const OptionTable<Options>& modbus_options() {
       option("timeout", &Options::timeout, kOptional,
              "How long a device may take to answer, and connecting to one address. On a serial line the time "
              "of the bytes comes on top."),
+      option("retries", &Options::retries, kOptional,
+             "How often in a poll a unit that answered before is asked again when no answer comes, or none "
+             "that can be understood. Then it rests."),
       option("request.max-registers", &Options::max_registers, kOptional,
              "Registers that one request asks for at most; some devices answer fewer than 125."),
       option("request.max-gap", &Options::max_gap, kOptional,

@@ -22,6 +22,7 @@ struct ModbusOptions : JournalOptions {
   std::vector<std::string> units{"1"};
   Micros interval{kMicrosPerSecond};
   Micros timeout{kMicrosPerSecond};
+  std::uint32_t retries = 1;
   Micros reconnect_min{kMicrosPerSecond};
   Micros reconnect_max{60 * kMicrosPerSecond};
   OptionMap registers;

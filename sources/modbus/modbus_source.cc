@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -136,7 +137,14 @@ class ModbusSource final : public Source {
   void poll(std::int64_t point);
   /// False: there is no connection, and none comes about.
   bool poll_unit(Unit& unit, std::int64_t point);
-  UnitAnswer ask(const Unit& unit);
+  UnitAnswer read(const Unit& unit);
+  /// What may still be tried in the poll of a unit, before it counts as silent.
+  struct Attempts {
+    std::uint32_t retries = 0;
+    std::uint32_t connections = 1;
+  };
+  ReadOutcome ask(const Unit& unit, Attempts& left, const ReadRequest& request,
+                  std::span<std::uint16_t> words);
   void settle(Unit& unit, const UnitAnswer& answer);
   void append(const std::string& payload, const std::string& attributes);
   /// False: the source is to end.
@@ -230,7 +238,7 @@ void ModbusSource::poll(std::int64_t point) {
 
 bool ModbusSource::poll_unit(Unit& unit, std::int64_t point) {
   const SteadyTime began = steady_now();
-  const UnitAnswer answer = ask(unit);
+  const UnitAnswer answer = read(unit);
   if (answer.kind == UnitAnswer::Kind::kStopped) return true;
   if (answer.kind == UnitAnswer::Kind::kBroken) {
     lost(fmt::format("{}: {}", options_.url, answer.trouble));
@@ -242,22 +250,34 @@ bool ModbusSource::poll_unit(Unit& unit, std::int64_t point) {
   return true;
 }
 
-/// A device may have closed a connection that was idle since the last poll: the unit is asked once more over
-/// a new one. kBroken: none comes about.
-UnitAnswer ModbusSource::ask(const Unit& unit) {
-  UnitAnswer answer;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+/// A unit that was silent before is asked once: the others are not to wait for it at every try.
+UnitAnswer ModbusSource::read(const Unit& unit) {
+  Attempts left{.retries = unit.silent ? 0 : options_.retries};
+  return reader_.read([&](const ReadRequest& request, std::span<std::uint16_t> words) {
+    return ask(unit, left, request, words);
+  });
+}
+
+/// A device may have closed a connection that was idle since the last poll: it is asked once more over a new
+/// one, which is no retry. kBroken: none comes about.
+ReadOutcome ModbusSource::ask(const Unit& unit, Attempts& left, const ReadRequest& request,
+                              std::span<std::uint16_t> words) {
+  using Kind = ReadOutcome::Kind;
+  while (true) {
     if (!client_.is_open())
       if (const Status opened = client_.open(); !opened)
-        return {gate_.stopped() ? UnitAnswer::Kind::kStopped : UnitAnswer::Kind::kBroken,
-                {},
-                opened.error().message};
-    answer = reader_.read(client_, unit.number);
-    if (answer.kind != UnitAnswer::Kind::kBroken) return answer;
+        return {gate_.stopped() ? Kind::kStopped : Kind::kBroken, 0, opened.error().message};
+    ReadOutcome outcome = client_.read(unit.number, request, words);
+    const bool broken = outcome.kind == Kind::kBroken;
+    if (!broken && !outcome.is_silence()) return outcome;
+    std::uint32_t& attempts = broken ? left.connections : left.retries;
+    if (attempts == 0) {
+      // Connections come about and end at this unit's request.
+      if (broken) outcome.kind = Kind::kSilent;
+      return outcome;
+    }
+    --attempts;
   }
-  // Connections come about and end at this unit's request.
-  answer.kind = UnitAnswer::Kind::kSilent;
-  return answer;
 }
 
 void ModbusSource::settle(Unit& unit, const UnitAnswer& answer) {

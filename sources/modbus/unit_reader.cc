@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <span>
 #include <utility>
 
 #include "pipelines/formats/write_scalar.h"
@@ -13,19 +12,14 @@ namespace {
 
 using Kind = UnitAnswer::Kind;
 
-/// A gateway says so of a device behind it that is off or away: it is the device that is silent.
-bool tells_of_silence(const ReadOutcome& outcome) {
-  return outcome.exception == MODBUS_EXCEPTION_GATEWAY_PATH ||
-         outcome.exception == MODBUS_EXCEPTION_GATEWAY_TARGET;
-}
-
 Kind kind_of(const ReadOutcome& outcome) {
   switch (outcome.kind) {
     case ReadOutcome::Kind::kAnswered:
       return Kind::kRow;
     case ReadOutcome::Kind::kException:
-      return tells_of_silence(outcome) ? Kind::kSilent : Kind::kRefused;
+      return outcome.is_silence() ? Kind::kSilent : Kind::kRefused;
     case ReadOutcome::Kind::kSilent:
+    case ReadOutcome::Kind::kOccupied:
       return Kind::kSilent;
     case ReadOutcome::Kind::kBroken:
       return Kind::kBroken;
@@ -46,19 +40,20 @@ UnitReader::UnitReader(std::vector<MappedColumn> columns, const ReadLimits& limi
   values_.resize(columns_.size());
 }
 
-UnitAnswer UnitReader::read(ModbusClient& client, std::uint8_t unit) {
+UnitAnswer UnitReader::read(const AskUnit& ask) {
   for (std::string& value : values_) value.clear();
   UnitAnswer answer{.kind = Kind::kRefused};
   std::vector<std::uint16_t> words;
   for (const ReadRequest& request : requests_) {
     words.assign(request.count, 0);
-    const ReadOutcome outcome = client.read(unit, request, words);
+    const ReadOutcome outcome = ask(request, words);
     const Kind kind = kind_of(outcome);
     if (kind == Kind::kRow) {
       take(request, words);
       answer.kind = Kind::kRow;
       continue;
     }
+    if (kind == Kind::kBroken || kind == Kind::kStopped) return {kind, {}, outcome.reason};
     const std::string trouble = fmt::format("{}: {}", name_of_request(request, columns_), outcome.reason);
     if (kind != Kind::kRefused) return {kind, {}, trouble};
     answer.trouble += (answer.trouble.empty() ? "" : "; ") + trouble;

@@ -1,12 +1,14 @@
 // Reads one unit: its requests one after the other, and what they answer as one JSON object of the table's
-// columns. On the source's thread.
+// columns. Whoever asks for the reading brings the means: how a request is made. On the source's thread.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "sources/modbus/modbus_client.h"
+#include "sources/modbus/modbus_answer.h"
 #include "sources/modbus/read_plan.h"
 
 namespace leat::sources {
@@ -25,13 +27,17 @@ struct UnitAnswer {
   std::string trouble;
 };
 
+/// Makes one request of the unit at hand; fills the words, as many as the request has, if it is answered.
+using AskUnit = std::function<ReadOutcome(const ReadRequest&, std::span<std::uint16_t>)>;
+
 class UnitReader {
  public:
   UnitReader(std::vector<MappedColumn> columns, const ReadLimits& limits, ByteOrder order);
 
-  /// A request that a unit refuses (exceptions 1 to 9) costs its columns, which are NULL. At one that is not
-  /// answered the others are left out: a unit that is off would cost a time-out for each.
-  UnitAnswer read(ModbusClient& client, std::uint8_t unit);
+  /// A request that a unit refuses (any exception that is not ReadOutcome::is_silence) costs its columns,
+  /// which are NULL. At one that is not answered the others are left out: a unit that is off would cost a
+  /// time-out for each.
+  UnitAnswer read(const AskUnit& ask);
 
  private:
   /// The value's text of each column of an answered request goes to `values_`.

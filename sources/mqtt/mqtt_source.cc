@@ -155,6 +155,9 @@ class MqttSource final : public Source, private MqttEvents {
   }
   Status start(Intake& intake, std::string_view from) override;
   void resume() override;
+  void begin_stop() override {
+    if (client_) client_->begin_stop();
+  }
   void stop() override;
   [[nodiscard]] SourceHealth health() const override;
   [[nodiscard]] std::unique_ptr<PositionTracker> tracker(std::string_view from) const override {

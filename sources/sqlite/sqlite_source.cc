@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t kRowsPerMessage = 500;
 constexpr Micros kRetry{kMicrosPerSecond};
+constexpr std::chrono::seconds kLongestScan{10};
 
 std::string encode_position(const LocalTableRange& range) {
   std::string bytes;
@@ -123,7 +125,7 @@ class SqliteSource final : public Source {
   // On the source's thread.
   void run();
   Status read_rest();
-  bool append(const LocalTableScan::Rows& rows);
+  bool append(const LocalTableScan::Rows& rows, std::unique_ptr<LocalTableScan>& scan);
   void tell(SourceHealth::Link link, std::string detail = {}) {
     const std::scoped_lock lock(mutex_);
     health_.link = link;
@@ -155,21 +157,28 @@ void SqliteSource::run() {
   }
 }
 
-/// All rows behind the last one that was read, as they are now.
+/// All rows behind the last one that was read. While a scan is open the database's log keeps all that is
+/// written meanwhile: none is open for long, or while there is no room.
 Status SqliteSource::read_rest() {
-  LEAT_ASSIGN(const auto scan, tables_.scan_table(table_, wanted_, range_));
-  tell(SourceHealth::Link::kIdle);
+  std::unique_ptr<LocalTableScan> scan;
+  std::chrono::steady_clock::time_point open_until;
   while (!gate_.stopped()) {
+    if (!scan || std::chrono::steady_clock::now() > open_until) {
+      scan.reset();
+      LEAT_ASSIGN(scan, tables_.scan_table(table_, wanted_, range_));
+      open_until = std::chrono::steady_clock::now() + kLongestScan;
+      tell(SourceHealth::Link::kIdle);
+    }
     LEAT_ASSIGN(const LocalTableScan::Rows rows, scan->next(kRowsPerMessage));
     if (rows.size == 0) return {};
     range_.after = rows.last;
-    if (!append(rows)) return {};
+    if (!append(rows, scan)) return {};
   }
   return {};
 }
 
 /// False: the source is to end.
-bool SqliteSource::append(const LocalTableScan::Rows& rows) {
+bool SqliteSource::append(const LocalTableScan::Rows& rows, std::unique_ptr<LocalTableScan>& scan) {
   std::string payload;
   ByteWriter out(payload);
   out.varint(rows.size);
@@ -179,6 +188,7 @@ bool SqliteSource::append(const LocalTableScan::Rows& rows) {
   while (!gate_.stopped()) {
     const Appended appended = intake_->append(payload, {}, position, now_());
     if (appended == Appended::kStored) return true;
+    scan.reset();
     tell(SourceHealth::Link::kPaused);
     if (!gate_.wait_for_room()) return false;
     tell(SourceHealth::Link::kIdle);
