@@ -100,10 +100,14 @@ class Sink {
   /// Makes a `deliver` that is under way return soon (with Retry). From another thread; idempotent. It is
   /// part of stopping: from then on every `deliver` returns Retry at once.
   virtual void interrupt() = 0;
+  /// Whether it leaves anything open between two shipments, which only waits for more and which `finish`
+  /// publishes: who takes the sink away waits for that, and nobody waits for one that leaves nothing. From
+  /// any thread; the same for the sink's whole life.
+  [[nodiscard]] virtual bool leaves_open() const { return false; }
   /// Called once, after the last shipment of a bounded run is delivered, on the delivery thread: publishes
   /// what only waits for more (the last file). `sink_state` is the state of the last success, and is replaced
-  /// by the one to keep. Repeating it after a crash, with the old state, is harmless. Errors: io, conflict;
-  /// the records are safe all the same.
+  /// by the one to keep, also where an error says that not all is published. Repeating it after a crash, with
+  /// the old state, is harmless. Errors: io, conflict; the records are safe all the same.
   virtual Status finish(std::string& sink_state) {
     (void)sink_state;
     return {};
@@ -135,6 +139,13 @@ struct SinkContext {
   /// Wall clock in microseconds, for what is judged at a delivery (a file's age, an HTTP date); injected so
   /// that tests own it. Thread-safe.
   std::function<std::int64_t()> now = wall_clock_micros;
+};
+
+/// What a sink has left open whose pipeline or table is gone, as far as its state tells.
+struct LeftOpen {
+  std::vector<std::string> files;  ///< As people find them; hidden ones. Never empty.
+  std::unique_ptr<Sink> sink;      ///< Its `finish` publishes them; null: nobody but the former sink can,
+  std::string why_not = {};        ///< which is because of this.
 };
 
 /// How the engine's rows become the sink's records.
@@ -183,7 +194,14 @@ struct SinkConnector {
       declare;
   /// Called only after `info.validate_sink` found nothing. May touch the world, but must not need it.
   std::function<Result<std::unique_ptr<Sink>>(const OptionMap&, const SinkContext&)> build;
+  /// Of a connector whose sinks leave something open (Sink::leaves_open): what is still open by this state,
+  /// which may be that of another connector's sink. Of the context only the names count: how its table was
+  /// declared nobody knows any more. Touches nothing.
+  std::function<std::optional<LeftOpen>(std::string_view sink_state, const SinkContext&)> left_open;
 };
+
+/// The same, of whichever connector's it is; none: nothing is open.
+std::optional<LeftOpen> find_left_open(std::string_view sink_state, const SinkContext& context);
 
 std::span<const SinkConnector> all_sinks();
 const SinkConnector* find_sink(std::string_view name);

@@ -30,6 +30,14 @@ const SinkConnector* find_sink(std::string_view name) {
   return found == sinks.end() ? nullptr : &*found;
 }
 
+std::optional<LeftOpen> find_left_open(std::string_view sink_state, const SinkContext& context) {
+  for (const SinkConnector& sink : all_sinks()) {
+    if (!sink.left_open) continue;
+    if (auto open = sink.left_open(sink_state, context)) return open;
+  }
+  return std::nullopt;
+}
+
 std::int64_t wall_clock_micros() {
   return std::chrono::duration_cast<Micros>(std::chrono::system_clock::now().time_since_epoch()).count();
 }

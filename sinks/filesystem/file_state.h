@@ -1,11 +1,14 @@
 // Where a sink's files stand: what is committed with each shipment's settlement.
 //
 // Grammar of the sink's state:
-//   state := 0x04 (version), varint count, file*                                    sorted by folder
+//   state := 0x06 (version), varint count, file*                                    sorted by folder
 //   file  := string folder, varint number, varint length, zigzag opened, zigzag written, string store,
-//            string form, string mark
-// Version 0x03 has no mark. Versions 0x01 and 0x02 are one file: varint number, varint length, zigzag opened,
-// zigzag written and, in 0x02, string store; its folder is empty, its form the present one.
+//            string form, string mark, string root, string stem, string success
+// An empty root or stem is that of the file before, as most files have the same.
+// Version 0x05 has no success. Version 0x04 has no root and no stem, either: they are the present ones.
+// Version 0x03 has no mark. Versions
+// 0x01 and 0x02 are one file: varint number, varint length, zigzag opened, zigzag written and, in 0x02,
+// string store; its folder is empty, its form the present one.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +31,10 @@ struct FileState {
   /// only as it was begun. Empty: not begun, or of an earlier version.
   std::string form = {};
   std::string mark = {};  ///< What its hidden name has in it, of FileStore::fresh_mark.
+  std::string root = {};  ///< The sink's folder, as a 'path' that means the same everywhere. Empty as `form`,
+  std::string stem = {};  ///< as is what its name begins with: "gateway~pipeline~table".
+  /// The name of the empty file that tells of it when it is published, as it was wanted when it was begun.
+  std::string success = {};
 };
 
 /// At most one per folder, sorted by folder.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "pipelines/base/flink_option.h"
@@ -16,6 +18,14 @@ Option<FilesystemOptions> ignored(std::string key, std::string doc) {
   return flink_option<FilesystemOptions, Value>(std::move(key), std::move(doc));
 }
 
+/// The system's clocks count nanoseconds in 64 bits.
+constexpr Micros kLongestInterval{36'500 * kMicrosPerDay};
+
+bool is_file_name(std::string_view name) {
+  const bool special = name.empty() || name == "." || name == "..";
+  return !special && name.find('/') == std::string_view::npos && name.size() <= formats::kLongestName;
+}
+
 /// What of Flink's ways to tell that a partition is complete is not there.
 void check_commit(const FilesystemOptions& options, std::vector<OptionError>& errors) {
   const auto refuse = [&](const std::string& key, const std::string& expected) {
@@ -28,8 +38,7 @@ void check_commit(const FilesystemOptions& options, std::vector<OptionError>& er
   if (options.commit_trigger != "process-time")
     refuse("trigger", "'process-time': a folder is committed when a file in it is rolled");
   if (options.commit_delay.count() != 0) refuse("delay", "'0 s'");
-  if (options.success_file.empty() || options.success_file.find('/') != std::string::npos)
-    refuse("success-file.name", "the name of a file");
+  if (!is_file_name(options.success_file)) refuse("success-file.name", "the name of a file");
 }
 
 }  // namespace
@@ -95,6 +104,11 @@ void check_filesystem_options(const FilesystemOptions& options, const OptionMap&
   if (options.max_open_partitions == 0)
     errors.push_back({"sink.max-open-partitions", OptionError::Part::kValue,
                       "option 'sink.max-open-partitions': expected more than 0"});
+  if (options.check_interval.count() <= 0 || options.check_interval > kLongestInterval)
+    errors.push_back(
+        {"sink.rolling-policy.check-interval", OptionError::Part::kValue,
+         fmt::format("option 'sink.rolling-policy.check-interval': expected more than 0, and at most {}",
+                     format_duration(kLongestInterval))});
   formats::check_header(options.header, map, errors);
   clients::check_files_path(options.path, options, map, errors);
   if (clients::local_path_of(options.path).empty())
@@ -107,6 +121,13 @@ std::string folder_of(const FilesystemOptions& options) {
     return parsed && parsed->path != "/" ? parsed->path : std::string();
   }
   return clients::local_path_of(options.path);
+}
+
+std::string root_of(const FilesystemOptions& options) {
+  if (clients::is_webhdfs(options.path)) return options.path;
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(folder_of(options), error);
+  return error ? folder_of(options) : whole.string();
 }
 
 std::unique_ptr<FileStore> store_of(const FilesystemOptions& options) {

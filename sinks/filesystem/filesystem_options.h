@@ -43,6 +43,8 @@ void check_filesystem_options(const FilesystemOptions& options, const OptionMap&
 
 /// Where the files go, of options that are right: a path of the store.
 std::string folder_of(const FilesystemOptions& options);
+/// The same as a 'path' that means the same in every working directory.
+std::string root_of(const FilesystemOptions& options);
 /// Touches nothing.
 std::unique_ptr<FileStore> store_of(const FilesystemOptions& options);
 

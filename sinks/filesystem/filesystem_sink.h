@@ -12,10 +12,11 @@
 // somebody removed delivered records: the sink pauses and asks, it never goes on in silence.
 //
 // A file keeps the store id that opened it, in both names, when the store gets a new one. One that was begun
-// in another form (another format, or compression) is rolled.
+// in another form (another format, or compression), in another folder or under other names than the present
+// ones is rolled, where it is and under the names that it has.
 //
-// Rolling is judged at the next shipment and at the end of a bounded run; a file whose pipeline has fallen
-// silent stays hidden until then.
+// Rolling is judged at the next shipment, now and then while there is none, and at the end: of a bounded run,
+// and of a pipeline or a sink that is taken away.
 //
 // A compressed file is made of members (gzip) or frames (zstd), each with the records of one shipment, so
 // that it can be cut and gone on with at the end of any.

@@ -55,8 +55,7 @@ class HdfsStore final : public FileStore {
     const std::string to = folder + "/" + final_name;
     LEAT_ASSIGN(const auto published, look(to));
     if (!published) LEAT_TRY(rename_whole(from, to, length));
-    if (published && published->length != length)
-      return tl::unexpected<Error>(name_is_taken(shown(from), shown(to)));
+    if (published && published->length != length) LEAT_TRY(given_up(from, to, *published));
     begun_.erase(folder);
     return sweep(folder, final_name);
   }
@@ -76,6 +75,14 @@ class HdfsStore final : public FileStore {
   static void remember(Folders& folders, const std::string& folder) {
     if (folders.size() >= kRemembered) folders.clear();
     folders.insert(folder);
+  }
+
+  /// Somebody has put an empty file in the place of one that is gone, as its records are not missed. Errors:
+  /// conflict (it is another file).
+  Status given_up(const std::string& from, const std::string& to, const WebHdfs::Entry& published) {
+    LEAT_ASSIGN(const auto hidden, look(from));
+    if (!hidden && published.length == 0) return {};
+    return tl::unexpected<Error>(name_is_taken(shown(from), shown(to)));
   }
 
   [[nodiscard]] std::string shown(const std::string& path) const { return cluster_.root() + path; }

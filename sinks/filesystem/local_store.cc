@@ -17,7 +17,7 @@ class LocalStore final : public FileStore {
     return sinks::publish(folder, hidden, final_name, length);
   }
   Status touch(const std::string& folder, const std::string& name) override {
-    return sinks::append_at(folder, name, 0, {});
+    return touch_file(folder, name);
   }
 };
 

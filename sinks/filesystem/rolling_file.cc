@@ -24,7 +24,8 @@ constexpr mode_t kFileMode = 0644;
 using clients::Descriptor;
 
 auto io_error(std::string_view doing, const std::string& path) {
-  return fail(ErrorCode::kIo, fmt::format("{} {}: {}", doing, path, std::strerror(errno)));
+  const ErrorCode code = errno == ENAMETOOLONG ? ErrorCode::kInvalid : ErrorCode::kIo;
+  return fail(code, fmt::format("{} {}: {}", doing, path, std::strerror(errno)));
 }
 
 Status write_all(int file, std::string_view bytes, std::uint64_t offset, const std::string& path) {
@@ -135,7 +136,10 @@ Status make_folder(const std::string& folder) {
   const bool is_below = !above.empty() && above != folder;
   if (is_below) LEAT_TRY(make_folder(above));
   std::filesystem::create_directory(folder, error);
-  if (error) return fail(ErrorCode::kIo, fmt::format("creating {}: {}", folder, error.message()));
+  if (error) {
+    errno = error.value();
+    return io_error("creating", folder);
+  }
   return sync_folder(is_below ? above : ".");
 }
 
@@ -166,6 +170,13 @@ Status publish(const std::string& folder, const std::string& hidden, const std::
   LEAT_FAULT_STEP("file.before-rename");
   LEAT_TRY(rename_new(from, to));
   LEAT_FAULT_STEP("file.renamed");
+  return sync_folder(folder);
+}
+
+Status touch_file(const std::string& folder, const std::string& name) {
+  const std::string path = folder + "/" + name;
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
+  if (!file.is_open() && errno != EEXIST) return io_error("creating", path);
   return sync_folder(folder);
 }
 

@@ -1,5 +1,6 @@
 // A growing file with a recorded length, and its way from the hidden to the final name. Blocking calls, on
-// the delivery thread; every call stands alone, nothing stays open between two shipments.
+// the delivery thread; every call stands alone, nothing stays open between two shipments. A name that is too
+// long for the file system is invalid, whatever else a call says of its errors.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,9 @@ Status append_at(const std::string& folder, const std::string& name, std::uint64
 /// `length`), io.
 Status publish(const std::string& folder, const std::string& hidden, const std::string& final_name,
                std::uint64_t length);
+
+/// An empty file, synced into its folder; one that is there stays as it is. Errors: io.
+Status touch_file(const std::string& folder, const std::string& name);
 
 /// What is said of files that are not as they were left, wherever they are.
 Error file_is_too_short(const std::string& path, std::uint64_t size, std::uint64_t length);

@@ -13,6 +13,8 @@ namespace {
 
 /// What is too large for any clock; how long is really waited, delivery decides.
 constexpr Micros kLongestWait{100 * 365 * kMicrosPerDay};
+/// So many attempts do not find an earlier one still being worked on.
+constexpr std::uint32_t kLastingConflict = 10;
 
 bool any_of(int status, std::initializer_list<int> list) {
   return std::find(list.begin(), list.end(), status) != list.end();
@@ -58,13 +60,16 @@ std::optional<Micros> parse_retry_after(std::string_view text, std::int64_t now)
   return std::clamp(Micros(*date - now), Micros(0), kLongestWait);
 }
 
-Delivery outcome_of(const clients::HttpResponse& response, std::int64_t now) {
+Delivery outcome_of(const clients::HttpResponse& response, std::int64_t now, std::uint32_t attempt) {
   const int status = response.status;
   if (status >= 200 && status < 300) return Delivered{};
   std::string reason = fmt::format("HTTP {}{}", status, excerpt(response.body));
-  if (any_of(status, {408, 425, 429}) || status >= 500)
+  const bool lasts = status == 409 && attempt >= kLastingConflict;
+  if (lasts) return Retry{std::move(reason), parse_retry_after(response.retry_after, now), /*paused=*/true};
+  if (any_of(status, {408, 409, 421, 423, 425, 429}) || status >= 500)
     return Retry{std::move(reason), parse_retry_after(response.retry_after, now)};
-  if (any_of(status, {401, 403, 404, 407})) return Retry{std::move(reason), std::nullopt, /*paused=*/true};
+  if (any_of(status, {401, 403, 404, 405, 407, 410, 411, 415, 426, 451}))
+    return Retry{std::move(reason), std::nullopt, /*paused=*/true};
   if (status == 413) return Rejected{std::move(reason), {}, Rejected::Cause::kSize};
   if (status >= 400) return Rejected{std::move(reason), {}};
   if (!response.location.empty())

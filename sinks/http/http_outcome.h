@@ -1,12 +1,15 @@
 // What an HTTP answer means for a delivery.
 //
-//   2xx                      delivered
-//   408 425 429 5xx          retry, when Retry-After says (seconds or an HTTP date)
-//   401 403 404 407          retry, paused: credentials or path are wrong, a human is needed
-//   1xx 3xx                  retry, paused: redirects are never followed, as they could send records and
-//                            credentials to somebody else; the message names where it points
-//   413                      rejected for its size: in parts it may pass
-//   other 4xx (400 422)      rejected: it would be refused for ever
+//   2xx                             delivered
+//   408 409 421 423 425 429 5xx     retry, when Retry-After says (seconds or an HTTP date); 409: an earlier
+//                                   attempt with the same Idempotency-Key is still being worked on; from
+//                                   the tenth attempt on it is a conflict that a human must end: paused
+//   401 403 404 405 407 410 411     retry, paused: credentials, path, method or form are wrong whatever the
+//   415 426 451                     records, a human is needed
+//   1xx 3xx                         retry, paused: redirects are never followed, as they could send records
+//                                   and credentials to somebody else; the message names where it points
+//   413                             rejected for its size: in parts it may pass
+//   other 4xx (400 422)             rejected: it would be refused for ever
 #pragma once
 
 #include <cstdint>
@@ -19,7 +22,8 @@
 namespace leat::sinks {
 
 /// `now` in microseconds since the epoch. A rejection names no records: it is of the whole request.
-Delivery outcome_of(const clients::HttpResponse& response, std::int64_t now);
+/// `attempt` is the shipment's, from 1.
+Delivery outcome_of(const clients::HttpResponse& response, std::int64_t now, std::uint32_t attempt = 1);
 
 /// How long to wait: "120", or "Sun, 06 Nov 1994 08:49:37 GMT" (and the two obsolete forms of RFC
 /// 9110, 5.6.7) seen from `now`; a date that has passed is zero. nullopt: neither.

@@ -96,8 +96,10 @@ class HttpSink final : public Sink {
     auto response = authorized(*request);
     // A token may be revoked before its time.
     if (response && response->status == 401 && tokens_ && tokens_->forget()) response = authorized(*request);
-    if (response) return outcome_of(*response, context_.now());
-    return Retry{response.error().message, std::nullopt, response.error().code == ErrorCode::kInvalid};
+    if (response) return outcome_of(*response, context_.now(), attempt);
+    const bool needs_a_human = response.error().code == ErrorCode::kInvalid;
+    const auto after = tokens_ ? parse_retry_after(tokens_->retry_after(), context_.now()) : std::nullopt;
+    return Retry{response.error().message, after, needs_a_human};
   }
 
   /// Sends it with a token, where the server wants one.

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "sinks/connector.h"
+#include "sinks/mqtt/attempt.h"
 #include "sinks/mqtt/mqtt_sink_options.h"
+#include "sinks/mqtt/suspicion.h"
 #include "sinks/mqtt/topic_template.h"
 #include "sources/clients/mqtt_client.h"
 
@@ -26,6 +28,9 @@ constexpr int kLifeQos = 1;
 constexpr std::string_view kTimestamp = "{timestamp}";
 /// How long the last message before a clean end may take.
 constexpr std::chrono::seconds kGoodbye{2};
+constexpr Micros kCheckInterval{kMicrosPerSecond};
+/// The client tells of a loss soon after its messages in flight were told.
+constexpr std::chrono::seconds kToldOfLoss{2};
 
 /// A message of birth or will, with the time in it where it asks for one.
 std::string stamped(std::string message, std::int64_t micros) {
@@ -34,107 +39,6 @@ std::string stamped(std::string message, std::int64_t micros) {
     message.replace(at, kTimestamp.size(), millis);
   return message;
 }
-
-/// What became of the messages of one attempt. Shared with the answers that are still to come when the
-/// attempt has been given up.
-class Attempt {
- public:
-  enum class Fate : std::uint8_t {
-    kOpen,     ///< Not sent yet, or not answered.
-    kTaken,    ///< The broker has it.
-    kRefused,  ///< It will never be taken.
-  };
-
-  explicit Attempt(std::size_t records) : fates_(records, Fate::kOpen) {}
-
-  void sent() {
-    const std::scoped_lock lock(mutex_);
-    ++in_flight_;
-  }
-  void unsent() {
-    const std::scoped_lock lock(mutex_);
-    --in_flight_;
-  }
-  void answered(std::size_t record, const Status& status) {
-    {
-      const std::scoped_lock lock(mutex_);
-      --in_flight_;
-      ++answers_;
-      if (status) {
-        fates_[record] = Fate::kTaken;
-      } else if (status.error().code == ErrorCode::kInvalid) {
-        refuse_locked(record, status.error().message);
-      } else if (!broken_) {
-        broken_ = status.error();
-      }
-    }
-    changed_.notify_all();
-  }
-  void refuse(std::size_t record, const std::string& reason) {
-    const std::scoped_lock lock(mutex_);
-    refuse_locked(record, reason);
-  }
-  void end(Error why) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!broken_) broken_ = std::move(why);
-    }
-    changed_.notify_all();
-  }
-
-  /// Waits until fewer than `most` are in flight. False: something is wrong (`trouble`), or nothing was
-  /// answered for `patience`.
-  bool wait_below(std::size_t most, std::chrono::microseconds patience) {
-    std::unique_lock lock(mutex_);
-    while (!broken_ && in_flight_ >= most) {
-      const std::uint64_t before = answers_;
-      const bool moved = changed_.wait_for(lock, patience, [&] { return broken_ || answers_ != before; });
-      if (!moved) broken_ = Error{ErrorCode::kUnavailable, "the broker acknowledges nothing"};
-    }
-    return !broken_.has_value();
-  }
-  [[nodiscard]] std::optional<Error> trouble() const {
-    const std::scoped_lock lock(mutex_);
-    return broken_;
-  }
-  /// Records before this one need not be sent again.
-  [[nodiscard]] std::size_t settled() const {
-    const std::scoped_lock lock(mutex_);
-    const auto open = std::find(fates_.begin(), fates_.end(), Fate::kOpen);
-    return static_cast<std::size_t>(open - fates_.begin());
-  }
-  [[nodiscard]] std::vector<std::uint32_t> refused(std::string& reason) const {
-    const std::scoped_lock lock(mutex_);
-    std::vector<std::uint32_t> list;
-    for (std::size_t i = 0; i < fates_.size(); ++i)
-      if (fates_[i] == Fate::kRefused) list.push_back(static_cast<std::uint32_t>(i));
-    reason = reason_;
-    return list;
-  }
-  /// The same records, to be sent again from the first that is open.
-  [[nodiscard]] std::shared_ptr<Attempt> again() const {
-    const std::scoped_lock lock(mutex_);
-    auto next = std::make_shared<Attempt>(fates_.size());
-    const auto open = std::find(fates_.begin(), fates_.end(), Fate::kOpen);
-    std::copy(fates_.begin(), open, next->fates_.begin());
-    next->reason_ = reason_;
-    return next;
-  }
-
- private:
-  void refuse_locked(std::size_t record, const std::string& reason) {
-    fates_[record] = Fate::kRefused;
-    if (reason_.empty()) reason_ = reason;
-  }
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Fate> fates_;
-  std::size_t in_flight_ = 0;
-  std::uint64_t answers_ = 0;
-  std::string reason_;  // Of the first refusal.
-  std::optional<Error> broken_;
-};
 
 class MqttSink final : public Sink, private sources::MqttEvents {
  public:
@@ -160,18 +64,46 @@ class MqttSink final : public Sink, private sources::MqttEvents {
 
   Delivery deliver(const Shipment& shipment) override;
   void interrupt() override;
+  /// Where others rely on birth and will, the connection counts although nothing is to be delivered.
+  [[nodiscard]] std::optional<Micros> check_interval() const override {
+    if (options_.birth_topic.empty() && options_.will_topic.empty()) return std::nullopt;
+    return kCheckInterval;
+  }
+  Status check(std::string& sink_state) override;
 
  private:
   // MqttEvents, on the client's threads.
   void on_connected(sources::SessionPresent session) override;
   void on_lost() override;
 
+  using Clock = std::chrono::steady_clock;
+  /// The last record that the broker has taken.
+  struct Taken {
+    std::string topic;
+    std::string payload;
+    std::string name;
+  };
+
+  void birth_answered(const Status& status);
+  std::optional<Status> look();
   std::optional<Retry> wait_for_connection();
   void send(const Shipment& shipment, std::span<const Record> records);
-  bool send_one(const std::shared_ptr<Attempt>& attempt, std::size_t index, const Record& record,
-                const std::string& name);
-  Delivery outcome(std::size_t records);
+  bool send_one(const std::shared_ptr<Attempt>& attempt, std::size_t index, const Record& record);
+  bool probe(const std::shared_ptr<Attempt>& attempt);
+  Status publish_probe(MqttClient::Done done);
+  Status publish_birth(MqttClient::Done done);
+  void keep_last_taken(const Attempt& attempt, std::span<const Record> records);
+  Delivery outcome(std::span<const Record> records);
+  Retry try_again(Attempt& attempt);
+  std::optional<std::string> how_it_ended();
+  void suspect(Attempt& attempt, const Error& trouble);
   void say_goodbye();
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> properties_of(std::string record) const {
+    return {{"leat-record", std::move(record)}, {"leat-gateway", context_.gateway_id}};
+  }
+  [[nodiscard]] std::string record_name(std::size_t index) const {
+    return fmt::format("{}:{}", shipment_, index);
+  }
 
   const MqttSinkOptions options_;
   const TopicTemplate topic_;
@@ -181,40 +113,57 @@ class MqttSink final : public Sink, private sources::MqttEvents {
   std::condition_variable changed_;
   bool connected_ = false;
   bool interrupted_ = false;
+  std::uint64_t losses_ = 0;
+  std::string last_loss_;
   std::optional<std::int64_t> connecting_at_;  // What the present will has for its time.
-  std::shared_ptr<Attempt> attempt_;           // The present one, or how far the last one came.
-  std::string shipment_;                       // Whose it is.
+  std::string birth_;                          // As it was said last; since then it waits for its answer:
+  std::optional<Clock::time_point> birth_waits_;
+  std::string birth_trouble_;         // Why the last one was not taken.
+  std::shared_ptr<Attempt> attempt_;  // The present one, or how far the last one came.
+  // Of the delivery's thread:
+  std::string shipment_;             // Whose attempt it is.
+  std::uint64_t losses_before_ = 0;  // It began.
+  Suspicion suspicion_;
+  std::optional<Taken> taken_;
+  Status last_check_;
 
   std::unique_ptr<MqttClient> client_;
 };
 
 void MqttSink::on_connected(sources::SessionPresent) {
-  std::int64_t time = context_.now();
   {
     const std::scoped_lock lock(mutex_);
     connected_ = true;
-    time = connecting_at_.value_or(time);
+    birth_ = stamped(options_.birth_payload, connecting_at_.value_or(context_.now()));
+    if (!options_.birth_topic.empty()) birth_waits_ = Clock::now();
   }
   changed_.notify_all();
   if (options_.birth_topic.empty()) return;
-  // Should this connection end before it is out, the next one begins with it again.
-  const std::string payload = stamped(options_.birth_payload, time);
-  (void)client_->publish({.topic = options_.birth_topic,
-                          .payload = payload,
-                          .qos = kLifeQos,
-                          .retained = options_.birth_retained},
-                         [](const Status&) {});
+  const Status handed = publish_birth([this](const Status& status) { birth_answered(status); });
+  if (!handed) birth_answered(fail(ErrorCode::kInvalid, handed.error().message));
+}
+
+void MqttSink::birth_answered(const Status& status) {
+  const std::scoped_lock lock(mutex_);
+  birth_waits_.reset();
+  // Should the connection end before it is out, the next one begins with it again.
+  if (!status && status.error().code == ErrorCode::kUnavailable) return;
+  birth_trouble_ = status ? std::string() : status.error().message;
 }
 
 void MqttSink::on_lost() {
+  std::string detail = client_->health().detail;
   std::shared_ptr<Attempt> attempt;
   {
     const std::scoped_lock lock(mutex_);
     connected_ = false;
+    birth_waits_.reset();
+    ++losses_;
+    last_loss_ = detail;
     attempt = attempt_;
   }
   changed_.notify_all();
-  if (attempt) attempt->end({ErrorCode::kUnavailable, client_->health().detail});
+  if (attempt) attempt->end({ErrorCode::kUnavailable, std::move(detail)});
 }
 
 void MqttSink::interrupt() {
@@ -226,6 +175,28 @@ void MqttSink::interrupt() {
   }
   changed_.notify_all();
   if (attempt) attempt->end({ErrorCode::kCancelled, "interrupted"});
+}
+
+Status MqttSink::check(std::string&) {
+  // As long as it is not known, what was known holds: a birth that nobody has acknowledged ends no trouble.
+  if (const auto found = look()) last_check_ = *found;
+  return last_check_;
+}
+
+/// Nothing: it is on its way.
+std::optional<Status> MqttSink::look() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (connected_ && birth_waits_ && Clock::now() - *birth_waits_ < options_.publish_timeout)
+      return std::nullopt;
+    if (connected_ && birth_waits_)
+      return fail(ErrorCode::kExhausted, "the birth was not taken: the broker does not acknowledge it");
+    if (connected_ && birth_trouble_.empty()) return Status();
+    if (connected_) return fail(ErrorCode::kConflict, "the birth was not taken: " + birth_trouble_);
+  }
+  const MqttHealth health = client_->health();
+  if (health.link != MqttHealth::Link::kLost) return std::nullopt;
+  return fail(ErrorCode::kUnavailable, health.detail);
 }
 
 /// Nothing: connected. A broker that says no needs somebody to act.
@@ -247,7 +218,7 @@ Delivery MqttSink::deliver(const Shipment& shipment) {
   if (auto retry = wait_for_connection()) return *std::move(retry);
   if (records->empty()) return Delivered{};
   send(shipment, *records);
-  return outcome(records->size());
+  return outcome(*records);
 }
 
 void MqttSink::send(const Shipment& shipment, std::span<const Record> records) {
@@ -255,39 +226,44 @@ void MqttSink::send(const Shipment& shipment, std::span<const Record> records) {
   std::shared_ptr<Attempt> attempt;
   {
     const std::scoped_lock lock(mutex_);
-    const bool known = attempt_ != nullptr && std::exchange(shipment_, name) == name;
+    const bool known = attempt_ != nullptr && shipment_ == name;
+    if (!known) suspicion_.forget();
     shipment_ = name;
     attempt_ = known ? attempt_->again() : std::make_shared<Attempt>(records.size());
     attempt = attempt_;
+    losses_before_ = losses_;
     if (interrupted_ || !connected_) attempt->end({ErrorCode::kUnavailable, "the connection has ended"});
   }
+  if (suspicion_.wants_probe() && !probe(attempt)) return;
   for (std::size_t i = attempt->settled(); i < records.size(); ++i)
-    if (!send_one(attempt, i, records[i], name)) return;
+    if (!send_one(attempt, i, records[i])) return;
   attempt->wait_below(1, options_.publish_timeout);
 }
 
 /// False: the attempt is over.
-bool MqttSink::send_one(const std::shared_ptr<Attempt>& attempt, std::size_t index, const Record& record,
-                        const std::string& name) {
-  const auto topic = topic_.render(record.key);
+bool MqttSink::send_one(const std::shared_ptr<Attempt>& attempt, std::size_t index, const Record& record) {
+  auto topic = topic_.render(record.key);
   if (!topic) {
     attempt->refuse(index, topic.error().message);
     return true;
   }
-  std::size_t room = options_.max_inflight;
+  std::size_t room = suspicion_.is_one_by_one() ? 1 : options_.max_inflight;
   while (attempt->wait_below(room, options_.publish_timeout)) {
-    attempt->sent();
+    attempt->sent(index);
     const Status handed =
         client_->publish({.topic = *topic,
                           .payload = record.payload,
                           .qos = static_cast<int>(options_.qos),
                           .retained = options_.retained,
-                          .properties = {{"leat-record", fmt::format("{}:{}", name, index)},
-                                         {"leat-gateway", context_.gateway_id}}},
+                          .properties = properties_of(record_name(index))},
                          [attempt, index](const Status& status) { attempt->answered(index, status); });
     if (handed) return true;
-    attempt->unsent();
-    if (handed.error().code != ErrorCode::kExhausted) {
+    const std::size_t others = attempt->unsent(index);
+    if (handed.error().code == ErrorCode::kInvalid) {
+      attempt->refuse(index, handed.error().message);
+      return true;
+    }
+    if (handed.error().code != ErrorCode::kExhausted || others == 0) {
       attempt->end(handed.error());
       return false;
     }
@@ -296,22 +272,108 @@ bool MqttSink::send_one(const std::shared_ptr<Attempt>& attempt, std::size_t ind
   return false;
 }
 
-Delivery MqttSink::outcome(std::size_t records) {
-  const std::shared_ptr<Attempt> attempt = attempt_;
-  if (attempt->settled() < records) {
-    const Error trouble = attempt->trouble().value_or(Error{ErrorCode::kInternal, "some were not sent"});
-    // What is still on its way must not arrive between the messages of the next attempt.
-    client_->pause();
-    client_->resume();
-    return Retry{trouble.message, std::nullopt, trouble.code == ErrorCode::kConflict};
+/// Has the broker take something else before the suspected record (suspicion.h). False: the attempt is over.
+bool MqttSink::probe(const std::shared_ptr<Attempt>& attempt) {
+  if (attempt->trouble()) return false;
+  attempt->probe_sent();
+  const Status handed = publish_probe([attempt](const Status& status) { attempt->probe_answered(status); });
+  if (!handed) attempt->probe_answered(handed);
+  return attempt->wait_below(1, options_.publish_timeout);
+}
+
+Status MqttSink::publish_probe(MqttClient::Done done) {
+  if (taken_)
+    return client_->publish({.topic = taken_->topic,
+                             .payload = taken_->payload,
+                             .qos = kLifeQos,
+                             .retained = options_.retained,
+                             .properties = properties_of(taken_->name)},
+                            std::move(done));
+  if (!options_.birth_topic.empty()) return publish_birth(std::move(done));
+  return client_->publish({.topic = kProbeTopic, .payload = {}, .qos = kLifeQos}, std::move(done));
+}
+
+Status MqttSink::publish_birth(MqttClient::Done done) {
+  std::string payload;
+  {
+    const std::scoped_lock lock(mutex_);
+    payload = birth_;
   }
+  return client_->publish({.topic = options_.birth_topic,
+                           .payload = payload,
+                           .qos = kLifeQos,
+                           .retained = options_.birth_retained},
+                          std::move(done));
+}
+
+void MqttSink::keep_last_taken(const Attempt& attempt, std::span<const Record> records) {
+  const auto last = attempt.last_taken();
+  if (!last) return;
+  const Record& record = records[*last];
+  if (auto topic = topic_.render(record.key))
+    taken_ = Taken{*std::move(topic), std::string(record.payload), record_name(*last)};
+}
+
+Delivery MqttSink::outcome(std::span<const Record> records) {
+  const std::shared_ptr<Attempt> attempt = attempt_;
+  keep_last_taken(*attempt, records);
+  if (attempt->settled() < records.size()) return try_again(*attempt);
   std::string reason;
   std::vector<std::uint32_t> refused = attempt->refused(reason);
   if (refused.empty()) return Delivered{};
   return Rejected{std::move(reason), std::move(refused)};
 }
 
-/// The broker speaks our will only when the connection is lost.
+Retry MqttSink::try_again(Attempt& attempt) {
+  Error trouble = attempt.trouble().value_or(Error{ErrorCode::kInternal, "some were not sent"});
+  // What is still on its way must not arrive between the messages of the next attempt.
+  bool is_over = attempt.wait_for_rest(options_.publish_timeout) || !attempt.sent_any();
+  if (trouble.code == ErrorCode::kUnavailable && attempt.sent_any()) {
+    const auto how = how_it_ended();
+    is_over = is_over || how.has_value();
+    trouble.message = how.value_or(trouble.message);
+  }
+  suspect(attempt, trouble);
+  // A stop ends the connection when it has said goodbye.
+  if (!is_over && trouble.code != ErrorCode::kCancelled) {
+    {
+      const std::scoped_lock lock(mutex_);
+      connected_ = false;
+    }
+    client_->reconnect();
+  }
+  return Retry{std::move(trouble.message), std::nullopt, trouble.code == ErrorCode::kConflict};
+}
+
+/// The client knows more of it than a message that was in flight. Nothing: the connection stands.
+std::optional<std::string> MqttSink::how_it_ended() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kToldOfLoss, [this] { return losses_ != losses_before_ || interrupted_; });
+  if (losses_ == losses_before_) return std::nullopt;
+  return last_loss_;
+}
+
+void MqttSink::suspect(Attempt& attempt, const Error& trouble) {
+  using Failure = Suspicion::Failure;
+  const bool has_ended = trouble.code == ErrorCode::kUnavailable;
+  if ((!has_ended && trouble.code != ErrorCode::kIo) || !attempt.sent_any()) return;
+  const std::size_t first = attempt.settled();
+  const bool refuses = suspicion_.confirms(
+      {.first = first,
+       .record = attempt.has_sent(first) ? Failure::Record::kSent : Failure::Record::kNotSent,
+       .others = attempt.took_any() ? Failure::Others::kTaken : Failure::Others::kNone});
+  if (!refuses) return;
+  attempt.refuse(first, has_ended
+                            ? fmt::format("the connection has ended each time that this was sent, and with "
+                                          "nothing else: the broker may allow neither so long a message nor "
+                                          "this topic ({})",
+                                          trouble.message)
+                            : fmt::format("the broker has failed each time that this was sent, and with "
+                                          "nothing else: {}",
+                                          trouble.message));
+}
+
+/// The broker speaks our will only when the connection is lost: where it takes no goodbye, it is left to it.
 void MqttSink::say_goodbye() {
   if (options_.will_topic.empty() || !client_) return;
   {
@@ -319,12 +381,12 @@ void MqttSink::say_goodbye() {
     if (!connected_) return;
   }
   const auto said = std::make_shared<Attempt>(1);
-  said->sent();
+  said->sent(0);
   const std::string payload = stamped(options_.will_payload, context_.now());
   const Status handed = client_->publish(
       {.topic = options_.will_topic, .payload = payload, .qos = kLifeQos, .retained = options_.will_retained},
       [said](const Status& status) { said->answered(0, status); });
-  if (handed) said->wait_below(1, kGoodbye);
+  if (!handed || !said->wait_below(1, kGoodbye)) client_->leave_will();
 }
 
 }  // namespace

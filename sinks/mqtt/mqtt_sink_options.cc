@@ -73,8 +73,7 @@ void check_mqtt_sink_options(const Options& options, const OptionMap& map, std::
   if (options.qos > 2)
     wrong_mqtt_value(errors, "qos", fmt::format("expected 0, 1 or 2, found {}", options.qos));
   if (options.max_inflight == 0) wrong_mqtt_value(errors, "max-inflight", "expected at least 1");
-  if (options.publish_timeout.count() <= 0)
-    wrong_mqtt_value(errors, "publish.timeout", "expected more than 0");
+  sources::check_mqtt_interval("publish.timeout", options.publish_timeout, errors);
   check_life_topic("birth.topic", options.birth_topic, errors);
   check_life_topic("will.topic", options.will_topic, errors);
   check_needs_topic(map, "birth", errors);
