@@ -1,6 +1,7 @@
 #include "daemon/api/dispatch.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include "daemon/log/log.h"
 
@@ -81,16 +82,23 @@ bool is_costly(const Route& route) {
 }  // namespace
 
 Dispatcher::Dispatcher(std::span<const Route> routes, Access& access) : access_(access) {
-  for (const Route& route : routes) routes_.push_back({&route, std::regex(pattern_of(route.path))});
+  for (const Route& route : routes)
+    routes_.push_back({&route, std::make_unique<const re2::RE2>(pattern_of(route.path), RE2::Latin1)});
 }
+
+Dispatcher::~Dispatcher() = default;
 
 /// Finds the route of this path and method, and its groups; or how to refuse.
 std::optional<Response> Dispatcher::find_route(const Incoming& incoming, std::optional<Method> method,
                                                const Route*& route, Request& request) const {
   std::string allowed;
   for (const Compiled& each : routes_) {
-    std::smatch groups;
-    if (!std::regex_match(incoming.path, groups, each.pattern)) continue;
+    // The whole, and what the places hold.
+    std::vector<re2::StringPiece> groups(1 +
+                                         static_cast<std::size_t>(each.pattern->NumberOfCapturingGroups()));
+    if (!each.pattern->Match(incoming.path, 0, incoming.path.size(), RE2::ANCHOR_BOTH, groups.data(),
+                             static_cast<int>(groups.size())))
+      continue;
     if (each.route->method == method) {
       route = each.route;
       request.parts.assign(groups.begin() + 1, groups.end());

@@ -5,8 +5,8 @@
 // how it ended; never its body.
 #pragma once
 
+#include <memory>
 #include <optional>
-#include <regex>
 #include <span>
 #include <string>
 #include <variant>
@@ -15,6 +15,10 @@
 #include "daemon/api/access.h"
 #include "daemon/api/routes.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace leat::api {
 
 /// Immutable, so that any number of threads may ask it.
@@ -22,6 +26,7 @@ class Dispatcher {
  public:
   /// Routes and access outlive it.
   Dispatcher(std::span<const Route> routes, Access& access);
+  ~Dispatcher();
 
   /// How a request is refused for what its line and headers say, before anybody reads its body of `size`
   /// bytes (none: it does not say).
@@ -33,7 +38,7 @@ class Dispatcher {
  private:
   struct Compiled {
     const Route* route;
-    std::regex pattern;
+    std::unique_ptr<const re2::RE2> pattern;
   };
   /// Who may ask for what.
   struct Admitted {

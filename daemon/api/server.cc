@@ -1,11 +1,11 @@
 #include "daemon/api/server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 
 #include <chrono>
 #include <utility>
 
+#include "daemon/api/conversation.h"
 #include "daemon/api/dispatch.h"
 #include "daemon/api/gate.h"
 #include "daemon/api/routes.h"
@@ -24,147 +24,8 @@ using listen::Moment;
 namespace {
 
 constexpr std::chrono::seconds kHandshakeTime{10};
-/// A stream that has nothing to say says so, to whoever waits between the two ends.
-constexpr std::chrono::seconds kAliveEvery{10};
-constexpr std::string_view kAlive = ": alive\n\n";
-constexpr std::string_view kEvents = "text/event-stream";
-/// Of pages: scripts, styles and data from here only, and nowhere in a frame.
-constexpr const char* kPagePolicy =
-    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
-Incoming read_request(const httplib::Request& from, const Peer& peer) {
-  return {.method = from.method,
-          .path = from.path,
-          .query = {from.params.begin(), from.params.end()},
-          .body = from.body,
-          .content_type = from.get_header_value("Content-Type"),
-          .host = from.get_header_value("Host"),
-          .origin = from.get_header_value("Origin"),
-          .fetch_site = from.get_header_value("Sec-Fetch-Site"),
-          .authorization = from.get_header_value("Authorization"),
-          .accept_encoding = from.get_header_value("Accept-Encoding"),
-          .if_none_match = from.get_header_value("If-None-Match"),
-          .peer = peer};
-}
-
-/// What an answer says of itself, unless its handler has said it.
-void set_guards(httplib::Response& to, const std::string& content_type) {
-  const auto set = [&](const char* name, const char* value) {
-    if (!to.has_header(name)) to.set_header(name, value);
-  };
-  set("X-Content-Type-Options", "nosniff");
-  set("Cache-Control", "no-store");
-  set("Referrer-Policy", "no-referrer");
-  set("Cross-Origin-Resource-Policy", "same-origin");
-  if (content_type.starts_with("text/html")) set("Content-Security-Policy", kPagePolicy);
-  if (content_type.starts_with("text/html")) set("X-Frame-Options", "DENY");
-}
-
-/// Writes the pieces as they come.
-class PieceWriter {
- public:
-  explicit PieceWriter(const Response& from)
-      : next_(from.pieces), says_alive_(from.content_type.starts_with(kEvents)) {}
-
-  bool operator()(httplib::DataSink& reader) {
-    const std::optional<std::string> piece = next_();
-    if (!piece) {
-      reader.done();
-      return true;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (!piece->empty()) {
-      last_ = now;
-      return reader.write(piece->data(), piece->size());
-    }
-    if (!says_alive_ || now - last_ < kAliveEvery) return reader.is_writable();
-    last_ = now;
-    return reader.write(kAlive.data(), kAlive.size());
-  }
-
- private:
-  const Pieces next_;
-  const bool says_alive_;
-  Moment last_ = std::chrono::steady_clock::now();
-};
-
-/// A body that is compressed already: the library compresses those of `set_content` by itself, and so twice.
-void answer_packed(const Response& from, httplib::Response& to) {
-  to.set_header("Accept-Ranges", "none");
-  const auto body = std::make_shared<const std::string>(from.body);
-  to.set_content_provider(body->size(), from.content_type.c_str(),
-                          [body](std::size_t offset, std::size_t length, httplib::DataSink& reader) {
-                            return reader.write(body->data() + offset, length);
-                          });
-}
-
-void answer_with(const Response& from, httplib::Response& to) {
-  to.status = from.status;
-  if (!from.allow.empty()) to.set_header("Allow", from.allow);
-  for (const auto& [name, value] : from.headers) to.set_header(name, value);
-  set_guards(to, from.content_type);
-  if (to.has_header("Content-Encoding")) return answer_packed(from, to);
-  if (!from.pieces) return to.set_content(from.body, from.content_type.c_str());
-  const auto writer = std::make_shared<PieceWriter>(from);
-  to.set_chunked_content_provider(
-      from.content_type.c_str(),
-      [writer](std::size_t, httplib::DataSink& reader) { return (*writer)(reader); });
-}
-
-/// How a response that is no page goes out by itself.
-listen::Answer answer_of(const Response& from) {
-  listen::Answer answer{from.status, from.body, from.content_type, from.headers};
-  if (!from.allow.empty()) answer.headers.emplace_back("Allow", from.allow);
-  return answer;
-}
-
-std::optional<listen::Answer> answer_of(const std::optional<Response>& from) {
-  return from ? std::optional(answer_of(*from)) : std::nullopt;
-}
 
 }  // namespace
-
-// ---- Requests --------------------------------------------------------------------------------------------
-
-class Http final : public listen::HttpHandler {
- public:
-  Http(const ApiContext& context, const Dispatcher& dispatcher, Access& access, Counters& counters)
-      : context_(context), dispatcher_(dispatcher), access_(access), counters_(counters) {}
-
-  std::optional<listen::Answer> admit(const Peer& peer) override {
-    counters_.requests.fetch_add(1, std::memory_order_relaxed);
-    return answer_of(access_.refuse_rate(peer));
-  }
-
-  std::optional<listen::Answer> judge(httplib::Request& request, const Peer& peer,
-                                      const listen::BodyFrame& body) override {
-    const std::string encoding = request.get_header_value("Content-Encoding");
-    if (!encoding.empty() && encoding != "identity")
-      return listen::problem(415, "compressed", "send the body as it is, without a Content-Encoding");
-    if (!body.there) return std::nullopt;
-    return answer_of(dispatcher_.refuse_early(read_request(request, peer), body.size));
-  }
-
-  void answer(const httplib::Request& request, const Peer& peer, httplib::Response& response) override {
-    answer_with(dispatcher_.dispatch(context_, read_request(request, peer)), response);
-  }
-
-  void refuse(const httplib::Request& request, int status, httplib::Response& response) override {
-    if (status == 500) {
-      log::error("an API handler failed", {{"path", request.path}});
-      return answer_with(problem(500, "internal error", "the handler failed; see the log"), response);
-    }
-    const bool missing = status == 404;
-    const std::string detail = missing ? fmt::format("there is nothing at {}", request.path) : "";
-    answer_with(problem(status, missing ? "not found" : "the request was refused", detail), response);
-  }
-
- private:
-  const ApiContext& context_;
-  const Dispatcher& dispatcher_;
-  Access& access_;
-  Counters& counters_;
-};
 
 listen::TlsFiles tls_files_of(const config::Config& config) {
   return {config.api_tls_cert, config.api_tls_key, config.api_tls_client_ca};
@@ -173,8 +34,6 @@ listen::TlsFiles tls_files_of(const config::Config& config) {
 listen::TlsNames tls_names() {
   return {"api.tls_cert", "api.tls_key", "api.tls_client_ca"};
 }
-
-// ---- All of it -------------------------------------------------------------------------------------------
 
 class Server::Running {
  public:
@@ -235,7 +94,7 @@ class Server::Running {
     if (!config_.api_tls_cert.empty()) {
       LEAT_ASSIGN(tls_, listen::RenewedTls::open(tls_files_of(config_), tls_names(),
                                                  {[this] { return context_.clock->monotonic(); },
-                                                  [this](const Status& read) { tell_renewed(read); }}));
+                                                  [](const Status& read) { tell_renewed(read); }}));
     }
     LEAT_ASSIGN(const config::ListenAddress address, config::parse_listen(config_.api_listen));
     auto found = BoundSocket::tcp(address.host, address.port);
@@ -319,7 +178,7 @@ class Server::Running {
   TokenBook tokens_;
   Access access_;
   const Dispatcher dispatcher_;
-  Http handler_;
+  Conversation handler_;
   listen::HttpConversations http_;
   std::unique_ptr<listen::RenewedTls> tls_;
   std::unique_ptr<Listener> tcp_;

@@ -58,14 +58,12 @@ std::string running_users(const ApiContext& context, const store::TableStatus& t
 
 /// Nothing when the table is there and no running pipeline uses it.
 std::optional<Response> refuse_change(const ApiContext& context, const std::string& name) {
-  const auto tables = context.store->tables().list();
-  if (!tables) return failure(tables.error());
-  const auto found = std::ranges::find(*tables, name, &store::TableStatus::name);
-  if (found == tables->end()) return problem(404, "no such table", "there is no table '" + name + "'");
-  const std::string users = running_users(context, *found);
+  const auto table = context.store->tables().find(name);
+  if (!table) return failure(table.error());
+  const std::string users = running_users(context, *table);
   if (users.empty()) return std::nullopt;
   return problem(409, "the table is in use",
-                 fmt::format("'{}' is used by {}: pause or remove the pipeline first", name, users));
+                 fmt::format("'{}' is used by {}: pause or remove the pipeline first", table->name, users));
 }
 
 }  // namespace

@@ -48,6 +48,8 @@ ordered_json text_of(const OptionDoc& option) {
     value["pattern"] = "^-?[0-9]+$";
   else if (type != "string")
     value["description"] = option.doc + " (A " + option.type + ".)";
+  if (type == "duration") value["pattern"] = "^ *([0-9]+ *[A-Za-z]+ *)+$";
+  if (type == "size") value["pattern"] = "^ *[0-9]+ *[A-Za-z]* *$";
   if (!option.default_text.empty()) value["default"] = option.default_text;
   return value;
 }

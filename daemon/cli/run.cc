@@ -3,6 +3,7 @@
 // --state names a folder.
 #include <fmt/format.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -171,6 +172,17 @@ class Runner {
     return records;
   }
 
+  /// "source readings (path data/a.csv)", with what the source has told of the message.
+  static std::string came_from(const store::DeadLetter& letter) {
+    const auto metadata = nlohmann::ordered_json::parse(letter.metadata, nullptr, false);
+    std::string told;
+    if (metadata.is_object())
+      for (const auto& [name, value] : metadata.items())
+        told += fmt::format("{}{} {}", told.empty() ? "" : ", ", name,
+                            value.is_string() ? value.get<std::string>() : value.dump());
+    return told.empty() ? letter.origin : fmt::format("{} ({})", letter.origin, printable(told));
+  }
+
   /// How many, and why the latest ones: there is no other place to look them up after a run.
   void print_dead_letters(std::uint64_t count) {
     constexpr std::size_t kShown = 3;
@@ -180,7 +192,7 @@ class Runner {
     const auto letters = store_.dead_letters({}, {.letters = kShown, .payload_bytes = 200});
     if (!letters) return;
     for (const store::DeadLetterRow& row : *letters)
-      fmt::print(stderr, "  {}: {}\n    {}\n", row.letter.origin, printable(row.letter.reason),
+      fmt::print(stderr, "  {}: {}\n    {}\n", came_from(row.letter), printable(row.letter.reason),
                  printable(row.letter.payload));
     if (count > kShown) fmt::print(stderr, "  … and {} more before these\n", count - kShown);
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <ranges>
 
 #include "daemon/cli/api_client.h"
 #include "daemon/cli/exit_code.h"
@@ -14,18 +15,23 @@
 #include "daemon/runtime/table_load.h"
 #include "daemon/store/store.h"
 #include "pipelines/formats/format.h"
+#include "pipelines/formats/lines.h"
 
 namespace leat::cli {
 namespace {
 
 using nlohmann::ordered_json;
 
-/// What one request carries: escaped as JSON it must fit into what the API takes, 64 KiB.
-constexpr std::size_t kPieceBytes = 24 * 1024;
+/// What the API takes in one request.
+constexpr std::size_t kRequestBytes = 64 << 10;
 
 int complain(const Error& error) {
   fmt::print(stderr, "leat table: {}\n", error.message);
   return kFailed;
+}
+
+ordered_json request_of(const runtime::TableText& text) {
+  return {{"format", text.format}, {"columns", text.columns}, {"rows", text.text}};
 }
 
 /// A table's place: the daemon that runs, or a folder.
@@ -49,8 +55,7 @@ class Daemon final : public Place {
   }
   Result<runtime::Loaded> load(const std::string& table, const runtime::TableText& text) override {
     LEAT_ASSIGN(const ordered_json answer,
-                client_.post("/api/v1/tables/" + segment(table) + "/rows",
-                             {{"format", text.format}, {"columns", text.columns}, {"rows", text.text}}));
+                client_.post("/api/v1/tables/" + segment(table) + "/rows", request_of(text)));
     return runtime::Loaded{answer.value("rows", std::uint64_t{0}), answer.value("refused", std::uint64_t{0}),
                            answer.value("first_refusal", std::string())};
   }
@@ -131,6 +136,26 @@ Result<std::string> text_of(const std::string& path) {
   return text;
 }
 
+/// Takes a field away from a line of CSV, with the comma behind it. False: there is none behind it.
+bool take_field(std::string_view& line, std::string& field) {
+  bool quoted = false;
+  field.clear();
+  while (!line.empty()) {
+    const char c = line.front();
+    line.remove_prefix(1);
+    if (c == ',' && !quoted) return true;
+    if (c != '"') {
+      field += c;
+    } else if (quoted && line.starts_with('"')) {
+      field += c;
+      line.remove_prefix(1);
+    } else {
+      quoted = !quoted;
+    }
+  }
+  return false;
+}
+
 /// The names in the first line of a CSV file, which is taken away from `text`.
 std::vector<std::string> take_header(std::string_view& text) {
   const std::size_t end = std::min(text.find('\n'), text.size());
@@ -139,29 +164,40 @@ std::vector<std::string> take_header(std::string_view& text) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);  // What some editors put before UTF-8.
   std::vector<std::string> names;
-  while (true) {
-    const std::size_t comma = line.find(',');
-    std::string_view name = line.substr(0, comma);
-    while (name.starts_with(' ')) name.remove_prefix(1);
-    while (name.ends_with(' ')) name.remove_suffix(1);
-    if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"'))
-      name = name.substr(1, name.size() - 2);
-    names.emplace_back(name);
-    if (comma == std::string_view::npos) return names;
-    line.remove_prefix(comma + 1);
+  std::string field;
+  bool more = true;
+  while (more) {
+    more = take_field(line, field);
+    const std::size_t begin = std::min(field.find_first_not_of(' '), field.size());
+    names.push_back(field.substr(begin, field.find_last_not_of(' ') + 1 - begin));
   }
+  return names;
 }
 
-/// Where the piece of whole records ends that `text` begins with.
-std::size_t piece_of(const formats::RecordSplitter& split, std::string_view text) {
-  if (text.size() <= kPieceBytes) return text.size();
-  for (std::size_t length = kPieceBytes;; length = std::min(2 * length, text.size())) {
-    const std::string_view begin = text.substr(0, length);
-    const std::size_t whole =
-        split ? split(begin, formats::Behind::kMore) : begin.rfind('\n') + 1;  // npos + 1 is 0.
-    if (whole > 0) return whole;
-    if (length == text.size()) return length;
+/// How much of a text becomes a JSON string of at most so many bytes.
+std::size_t length_within(std::string_view text, std::size_t bytes) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const bool has_short = byte == '"' || byte == '\\' || byte == '\n' || byte == '\r' || byte == '\t';
+    const std::size_t escaped = has_short ? 2 : byte < 0x20 ? 6 : 1;
+    if (escaped > bytes) return at;
+    bytes -= escaped;
   }
+  return text.size();
+}
+
+std::size_t whole_records(const formats::RecordSplitter& split, std::string_view text) {
+  return split ? split(text, formats::Behind::kMore) : text.rfind('\n') + 1;  // npos + 1 is 0.
+}
+
+/// The length of the record that `text` begins with, which is longer than `known`.
+std::size_t long_record(const formats::RecordSplitter& split, std::string_view text, std::size_t known) {
+  const auto is_cut = [&](std::size_t length) { return whole_records(split, text.substr(0, length)) == 0; };
+  std::size_t enough = std::min(known + 1, text.size());
+  while (enough < text.size() && is_cut(enough)) enough = std::min(2 * enough, text.size());
+  const auto lengths = std::views::iota(known + 1, enough);
+  return known + 1 +
+         static_cast<std::size_t>(std::ranges::partition_point(lengths, is_cut) - lengths.begin());
 }
 
 Result<formats::RecordSplitter> splitter_of(const std::string& format) {
@@ -172,34 +208,65 @@ Result<formats::RecordSplitter> splitter_of(const std::string& format) {
   return found->make_splitter({});
 }
 
-Result<runtime::Loaded> load_file(Place& place, const TableOptions& options) {
+Error too_long(const TableOptions& options, std::string_view before, std::size_t record) {
+  return {ErrorCode::kInvalid,
+          fmt::format("'{}', line {}: the record has {} bytes, and the daemon takes {} at once: stop it, and "
+                      "load the file with '--state DIR', its data folder",
+                      options.file, std::ranges::count(before, '\n') + 1, record, kRequestBytes)};
+}
+
+/// The file from `begin` on in pieces of whole records, each of one request. Refused before anything is
+/// loaded: a record that does not fit into one.
+Result<std::vector<std::string_view>> pieces_of(const TableOptions& options, const runtime::TableText& empty,
+                                                std::string_view file, std::size_t begin) {
+  LEAT_ASSIGN(const formats::RecordSplitter split, splitter_of(empty.format));
+  const std::size_t room = kRequestBytes - std::min(request_of(empty).dump().size(), kRequestBytes);
+  std::vector<std::string_view> pieces;
+  while (begin < file.size()) {
+    const std::string_view rest = file.substr(begin);
+    const std::size_t fitting = length_within(rest, room);
+    std::size_t piece = fitting == rest.size() ? fitting : whole_records(split, rest.substr(0, fitting));
+    if (piece == 0) {
+      piece = long_record(split, rest, fitting);
+      if (options.state.empty())
+        return tl::unexpected<Error>(too_long(options, file.substr(0, begin), piece));
+    }
+    pieces.push_back(rest.substr(0, piece));
+    begin += piece;
+  }
+  return pieces;
+}
+
+/// Piece by piece; `all` is what has been loaded, also of a load that fails.
+Status load_file(Place& place, const TableOptions& options, runtime::Loaded& all) {
   const bool json = options.file.ends_with(".json") || options.file.ends_with(".jsonl");
   runtime::TableText piece{.format = !options.format.empty() ? options.format : json ? "json" : "csv"};
   LEAT_ASSIGN(const std::string file, text_of(options.file));
-  LEAT_ASSIGN(const formats::RecordSplitter split, splitter_of(piece.format));
   std::string_view rest = file;
   if (piece.format == "csv") piece.columns = take_header(rest);
-  runtime::Loaded all;
-  while (!rest.empty()) {
-    piece.text = rest.substr(0, piece_of(split, rest));
-    rest.remove_prefix(piece.text.size());
+  LEAT_ASSIGN(const auto pieces, pieces_of(options, piece, file, file.size() - rest.size()));
+  for (const std::string_view text : pieces) {
+    piece.text = text;
     LEAT_ASSIGN(const runtime::Loaded loaded, place.load(options.table, piece));
     all.rows += loaded.rows;
     all.refused += loaded.refused;
     if (all.first_refusal.empty()) all.first_refusal = loaded.first_refusal;
   }
-  return all;
+  return {};
 }
 
 int load(Place& place, const TableOptions& options) {
-  const auto loaded = load_file(place, options);
-  if (!loaded) return complain(loaded.error());
-  fmt::print("{} row{} into '{}'\n", loaded->rows, loaded->rows == 1 ? "" : "s", options.table);
-  if (loaded->refused == 0) return kOk;
-  fmt::print(stderr, "leat table: {} record{} not fit and {} left out; the first: {}\n", loaded->refused,
-             loaded->refused == 1 ? " does" : "s do", loaded->refused == 1 ? "was" : "were",
-             loaded->first_refusal);
-  return kFailed;
+  runtime::Loaded loaded;
+  const Status whole = load_file(place, options, loaded);
+  if (whole || loaded.rows > 0)
+    fmt::print("{} row{} into '{}'{}\n", loaded.rows, loaded.rows == 1 ? "" : "s", options.table,
+               whole ? "" : ", before this happened:");
+  if (loaded.refused > 0)
+    fmt::print(stderr, "leat table: {} record{} not fit and {} left out; the first: {}\n", loaded.refused,
+               loaded.refused == 1 ? " does" : "s do", loaded.refused == 1 ? "was" : "were",
+               loaded.first_refusal);
+  if (!whole) return complain(whole.error());
+  return loaded.refused == 0 ? kOk : kFailed;
 }
 
 // ---- Telling ---------------------------------------------------------------------------------------------

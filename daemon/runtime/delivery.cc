@@ -139,7 +139,7 @@ bool Delivery::obey() {
     status.waiting_until = 0;
     if (status.hold == DeliveryStatus::Hold::kNone) status.hold = DeliveryStatus::Hold::kByUser;
   });
-  changed_.wait(lock, [this] { return stopping_ || !paused_ || decision_; });
+  changed_.wait(lock, [this] { return stopping_ || !paused_ || decision_ || ending_ == End::kTakenAway; });
   return true;
 }
 
@@ -183,6 +183,7 @@ void Delivery::run() {
       new_blocks_ = false;
       ending = ending_;
     }
+    if (ending == End::kTakenAway) return end_with(*ending);
     keep_bounds();
     if (obey()) continue;
     const Courier::Next next = courier_.step(ending ? Courier::Urgency::kNow : Courier::Urgency::kMayLinger);
@@ -196,8 +197,11 @@ void Delivery::run() {
 }
 
 void Delivery::end_with(End end) {
-  if (end == End::kBoundedRun) {
-    if (const Status finished = update_sink_state(&sinks::Sink::finish); !finished)
+  if (end != End::kShutdown) {
+    // What is to be sent again goes behind what the sink's state says: nothing of that may have moved.
+    const Status finished = courier_.has_unsettled() ? fail(ErrorCode::kConflict, "a shipment is not settled")
+                                                     : update_sink_state(&sinks::Sink::finish);
+    if (!finished)
       status_.change([&finished](DeliveryStatus& status) { status.finish_error = finished.error().message; });
   }
   {
@@ -214,8 +218,13 @@ void Delivery::check_sink() {
   const std::int64_t now = clock_.monotonic();
   if (!interval || now - checked_at_ < interval->count()) return;
   checked_at_ = now;
-  if (const Status checked = update_sink_state(&sinks::Sink::check); !checked)
-    status_.change([&checked](DeliveryStatus& status) { status.last_error = checked.error().message; });
+  const Status checked = update_sink_state(&sinks::Sink::check);
+  // What a check said is over with the next that is well; what a delivery has said since stays.
+  const std::string before = std::exchange(check_error_, checked ? "" : checked.error().message);
+  status_.change([&](DeliveryStatus& status) {
+    status.trouble = check_error_;
+    if (!checked || status.last_error == before) status.last_error = check_error_;
+  });
 }
 
 Status Delivery::update_sink_state(StateCall call) {
@@ -223,12 +232,13 @@ Status Delivery::update_sink_state(StateCall call) {
   for (const store::OutboxStatus& one : all) {
     if (one.pipeline != setup_.route.pipeline || one.sink != setup_.route.sink) continue;
     std::string state = one.sink_state;
-    LEAT_TRY((sink_.get()->*call)(state));
-    if (state == one.sink_state) return {};
+    Status done = (sink_.get()->*call)(state);
+    if (state == one.sink_state) return done;
     std::promise<Status> kept;
     store_.keep_sink_state(one.pipeline, one.sink, state,
                            [&kept](Status answer) { kept.set_value(std::move(answer)); });
-    return kept.get_future().get();
+    LEAT_TRY(kept.get_future().get());
+    return done;
   }
   std::string state;  // A sink that never had a block has no state to keep.
   return (sink_.get()->*call)(state);
@@ -238,11 +248,12 @@ void Delivery::wait(const Courier::Next& next, std::optional<End> ending) {
   const bool woken_by_blocks = next.when != When::kLater && next.when != When::kHeld;
   std::unique_lock lock(mutex_);
   const auto go_on = [&] {
-    return stopping_ || paused_ || decision_ || (woken_by_blocks && (new_blocks_ || ending_ != ending));
+    return stopping_ || paused_ || decision_ || ending_ == End::kTakenAway ||
+           (woken_by_blocks && (new_blocks_ || ending_ != ending));
   };
   const std::optional<Micros> interval = sink_->check_interval();
   if (next.when == When::kWithBlocks && interval && !ending)
-    changed_.wait_for(lock, *interval, go_on);
+    changed_.wait_for(lock, std::min(*interval, kLongestWait), go_on);
   else if (next.when == When::kWithBlocks || next.when == When::kHeld)
     changed_.wait(lock, go_on);
   else

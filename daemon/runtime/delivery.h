@@ -56,12 +56,17 @@ class Delivery {
   enum class End : std::uint8_t {
     kBoundedRun,  ///< The inputs have ended: the sink publishes what only waits for more (Sink::finish).
     kShutdown,    ///< The daemon stops: what waits for more goes on waiting, in the sink's state.
+    /// The sink is taken away: it publishes as for kBoundedRun, though there may be something to deliver.
+    /// Nothing is tried behind that; what was not delivered stays in the outbox.
+    kTakenAway,
   };
   /// All commits are answered: from now on nothing lingers, and `drained` becomes true when everything that
   /// was committed is settled. It goes on trying for as long as that takes; whoever has a deadline calls
-  /// `stop` at it. Any thread.
+  /// `stop` at it. Of kTakenAway: soon, behind the attempt that is under way. Any thread.
   void drain(End end);
   [[nodiscard]] bool drained() const { return drained_; }
+  /// Whether the sink may have something to publish when it is taken away. Any thread.
+  [[nodiscard]] bool may_publish() const { return sink_->leaves_open(); }
 
   enum class Command : std::uint8_t {
     kPause,   ///< Nothing is tried any more; kept over restarts. What is under way is finished.
@@ -95,7 +100,8 @@ class Delivery {
   const loop::Clock& clock_;
   StatusBoard status_;
   Courier courier_;              // Delivery thread only, once started.
-  std::int64_t checked_at_ = 0;  // Monotonic; delivery thread only.
+  std::int64_t checked_at_ = 0;  // Monotonic; delivery thread only, as is:
+  std::string check_error_;      // What the last check said.
 
   // A trim is on its way to the store; shared with its answer, which may come after this object is gone.
   const std::shared_ptr<std::atomic<bool>> trimming_ = std::make_shared<std::atomic<bool>>(false);

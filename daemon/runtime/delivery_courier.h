@@ -71,6 +71,8 @@ class Courier {
   Next step(Urgency urgency);
   /// Ends a hold and every wait: the next step tries at once, and tells the sink what was decided.
   void decide(sinks::Shipment::Decision decision);
+  /// A shipment may have arrived, or a part of it, and is to be sent again.
+  [[nodiscard]] bool has_unsettled() const { return load_.has_value(); }
 
  private:
   // What was handed out by the store and is not settled yet.

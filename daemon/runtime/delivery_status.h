@@ -45,6 +45,7 @@ struct DeliveryStatus {
   std::int64_t last_success = 0;  ///< Gateway clock, microseconds; 0: never.
   Throughput throughput;          ///< Of what was delivered.
   std::string last_error;         ///< Of the last attempt that failed; kept when later ones succeed.
+  std::string trouble;            ///< What the sink's last check has found, whether anything waits or not.
   std::string
       finish_error;  ///< Why what a bounded run had left could not be published; empty: nothing is wrong.
 };

@@ -169,7 +169,7 @@ StateReport compare_state(const Operators& operators, const Operators& before, c
   }
   for (const auto& [fingerprint, name] : gone) {
     fates.gone.push_back(name);
-    const auto is_this = [&](const auto& part) { return part.node == fingerprint; };
+    const auto is_this = [&node = fingerprint](const auto& part) { return part.node == node; };
     if (std::ranges::any_of(parts.operators, is_this)) report.dropped.push_back(name);
   }
   for (const std::string& name : cold)

@@ -92,7 +92,7 @@ struct Removed {
   bool was_there = false;             ///< False: only parts of it were left.
   std::vector<std::string> kept;      ///< "journal", …: what there is of it still,
   std::vector<std::string> purged;    ///< and what is gone.
-  std::vector<std::string> notes;     ///< Why something was kept that was to be purged.
+  std::vector<std::string> notes;     ///< Why something that was to be purged is kept, or is not published.
   std::vector<std::string> sessions;  ///< As in Deployed.
 };
 

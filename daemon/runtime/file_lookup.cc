@@ -178,8 +178,10 @@ class FileLookup final : public exec::LookupTable {
  private:
   FileLookup(const plan::LookupJoinNode& join, const ReaderContext& context)
       : table_(join.table().scan->table), pipeline_(context.pipeline.value), reader_(join, context) {
-    const sources::FileLookupOptions options = sources::file_lookup_options(join.table().scan->options);
+    const plan::ScanNode& scan = *join.table().scan;
+    const sources::FileLookupOptions options = sources::file_lookup_options(scan.options);
     selection_ = options.selection;
+    for (const Type::Field& column : scan.partitions.fields) selection_.partitions.push_back(column.name);
     interval_ = options.monitor_interval;
   }
 

@@ -57,8 +57,7 @@ void Host::load_folder(const std::string& folder, const std::function<void()>& p
 void Host::forget_gone_readers() {
   std::vector<PipelineName> all;
   for (const auto& entry : entries_) all.push_back(entry->name);
-  // Without the folder, or the deployed texts, nobody knows what is gone.
-  if (!folder_error_.empty() || !deployed_error_.empty()) return;
+  if (!knows_all()) return;
   if (const Status done = context_.store->streams().forget_others(all); !done)
     log::warn("streams keep what pipelines that are gone have not read", {{"error", done.error().message}});
 }
@@ -70,19 +69,28 @@ Status Host::check_open() const {
   return {};
 }
 
+/// False without the folder, or the deployed texts: nobody knows what is gone.
+bool Host::knows_all() const {
+  const std::scoped_lock lock(mutex_);
+  return folder_error_.empty() && deployed_error_.empty();
+}
+
+std::vector<Served> Host::what_is_served() const {
+  std::vector<Served> all;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& entry : entries_) {
+    Served& one = all.emplace_back(
+        Served{.pipeline = entry->name, .identity = entry->identity, .planned = !entry->plan.sinks.empty()});
+    for (const auto& sink : entry->plan.sinks) one.sinks.push_back({sink->table});
+    for (const auto& scan : entry->plan.scans)
+      one.journals.push_back(journal_file_name(entry->identity, {scan->table}));
+  }
+  return all;
+}
+
 /// Reads store and folder of the journals: not on the loop, but at the start.
 void Host::look_for_leftovers() {
-  std::vector<Served> all;
-  {
-    const std::scoped_lock lock(mutex_);
-    for (const auto& entry : entries_) {
-      Served& one = all.emplace_back(Served{
-          .pipeline = entry->name, .identity = entry->identity, .planned = !entry->plan.sinks.empty()});
-      for (const auto& sink : entry->plan.sinks) one.sinks.push_back({sink->table});
-      for (const auto& scan : entry->plan.scans)
-        one.journals.push_back(journal_file_name(entry->identity, {scan->table}));
-    }
-  }
+  const std::vector<Served> all = what_is_served();
   std::vector<std::string> journals;
   std::error_code failed;
   for (const auto& file : std::filesystem::directory_iterator(context_.journal_dir, failed))
@@ -99,13 +107,19 @@ void Host::look_for_leftovers() {
   for (const store::OutboxStatus& outbox : outboxes) add_owner(outbox.pipeline);
   auto found = find_leftovers(all, outboxes, journals, kept, owners);
   for (const std::string& sentence : found) log::warn("nobody serves what is here", {{"what", sentence}});
+  if (knows_all()) late_publisher_.begin(unserved(all, outboxes));
   const std::scoped_lock lock(mutex_);
   leftovers_ = std::move(found);
 }
 
 std::vector<std::string> Host::leftovers() const {
-  const std::scoped_lock lock(mutex_);
-  return leftovers_;
+  std::vector<std::string> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    all = leftovers_;
+  }
+  for (const StillOpen& open : late_publisher_.still_open()) all.push_back(sentence_of(open));
+  return all;
 }
 
 plan::PlanOutcome Host::planned(const std::string& file, const std::string& sql) const {
@@ -283,6 +297,9 @@ void Host::stop(std::int64_t deadline, std::function<void()> done) {
   const auto one_done = [waiting, done = std::move(done)] {
     if (--*waiting == 0) done();
   };
+  // A broker that does not answer is waited for once, not once for each pipeline.
+  for (auto& entry : entries_)
+    if (entry->pipeline) entry->pipeline->begin_stop();
   for (auto& entry : entries_) {
     entry->restart.reset();
     if (!entry->pipeline) continue;

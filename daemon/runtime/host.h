@@ -21,6 +21,7 @@
 #include "daemon/loop/handles.h"
 #include "daemon/runtime/deploy.h"
 #include "daemon/runtime/farewells.h"
+#include "daemon/runtime/late_publisher.h"
 #include "daemon/runtime/pipeline.h"
 #include "daemon/runtime/reload.h"
 #include "daemon/runtime/restart.h"
@@ -174,7 +175,11 @@ class Host {
   static std::string taken(const Entry& text, const Entry& by);
   void ended(Entry& entry);
   void restart_later(Entry& entry);
+  [[nodiscard]] std::vector<Served> what_is_served() const;
   void look_for_leftovers();
+  [[nodiscard]] bool knows_all() const;
+  Status publish_left_open(const PipelineName& pipeline, const std::set<Part>& purge);
+  void tell_open(const PipelineName& pipeline, const std::set<Part>& purge, Removed& removed) const;
   using Steered = std::function<void(Status)>;
   Status begin_steering(const PipelineName& pipeline);
   void end_steering(const PipelineName& pipeline);
@@ -242,6 +247,7 @@ class Host {
 
   const HostContext context_;
   Farewells farewells_{*context_.clock};
+  LatePublisher late_publisher_{*context_.store, context_.gateway_id};
   const std::unique_ptr<sources::HttpPorts> ports_;  // Of all pipelines' sources.
   std::mutex replay_mutex_;                          // Held by the replay that is under way.
   std::timed_mutex

@@ -2,7 +2,8 @@
 //
 // The caller's thread does what waits (planning, the rehearsal, the store), the loop what touches pipelines:
 //
-//   1 loop   the old version takes nothing in any more, processes what it has, and commits
+//   1 loop   the old version takes nothing in any more, processes what it has, and commits; sinks that the
+//            new one does not have publish what they have open
 //   2        its last commit is read; the new version's local tables are made
 //   3 loop   the old version goes; the new one is built of what was read, and does not run
 //   4        the new text is the pipeline's: one transaction
@@ -13,6 +14,7 @@
 // is the first to erase what it does not take over.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <utility>
@@ -58,6 +60,12 @@ void add_changed_sources(const plan::Plan& plan, const plan::Plan& before, State
             {"source " + scan->table,
              fmt::format("its connector was '{}' and is '{}': it is read from its beginning", old->connector,
                          scan->connector)});
+}
+
+bool writes_to(const plan::Plan& plan, const plan::SinkNode& sink) {
+  return std::ranges::any_of(plan.sinks, [&](const auto& other) {
+    return other->table == sink.table && other->connector == sink.connector;
+  });
 }
 
 }  // namespace
@@ -251,6 +259,7 @@ DeployOutcome Host::rehearse_change(Swap& change, const store::KeptParts& parts)
 Result<std::vector<std::string>> Host::swap(Swap& change) {
   const std::vector<Session> before = sessions(change.former.plan, change.identity);
   std::vector<Session> wanted_again = farewells_.keep(sessions(change.plan, change.identity));
+  late_publisher_.keep(change.pipeline);
   Status done;
   if (change.creates) done = in_loop([&] { return add_empty(change); });
   const bool added = done.has_value();
@@ -268,11 +277,19 @@ Result<std::vector<std::string>> Host::swap(Swap& change) {
   if (added && change.creates) (void)context_.store->tables().declare(change.pipeline, {});
   if (added && change.creates) (void)context_.store->streams().declare(change.pipeline, {});
   (void)farewells_.begin(without(std::move(wanted_again), running_sessions()));
+  look_for_leftovers();
   return tl::unexpected<Error>(done.error());
 }
 
 Status Host::take_over(Swap& change) {
   LEAT_TRY(on_loop([this, name = change.pipeline](Steered done) { begin_change(name, std::move(done)); }));
+  LEAT_TRY(on_loop([this, &change](const Steered& done) {
+    const Entry* const entry = find(change.pipeline);
+    if (entry == nullptr || !entry->pipeline) return done({});
+    entry->pipeline->take_away(
+        [&change](const plan::SinkNode& sink) { return !writes_to(change.plan, sink); },
+        context_.clock->monotonic() + kDrainMicros, [done] { done({}); });
+  }));
   LEAT_FAULT_STEP("deploy.drained");
   LEAT_ASSIGN(store::SavedPipeline saved, context_.store->load(change.pipeline));
   LEAT_TRY(context_.store->tables().declare(change.pipeline, change.tables));

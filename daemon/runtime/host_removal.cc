@@ -57,6 +57,12 @@ Status delete_journals(const std::string& folder, const PipelineName& identity) 
   return files.empty() ? Status() : sync_folder(folder);
 }
 
+/// Only then outboxes are forgotten: numbers that begin anew need another identity, which a kept journal
+/// would not be found under.
+bool purges_all(const std::set<Part>& purge) {
+  return purge.contains(Part::kJournal) && purge.contains(Part::kState) && purge.contains(Part::kOutbox);
+}
+
 tl::unexpected<Error> is_a_files(const PipelineName& pipeline, const std::string& file,
                                  std::string_view what) {
   return leat::fail(
@@ -92,8 +98,10 @@ Result<Removed> Host::remove(const PipelineName& pipeline, const std::set<Part>&
     return leat::fail(ErrorCode::kNotFound,
                       fmt::format("there is no pipeline '{}', and nothing of one", pipeline.value));
   if (removed.was_there) LEAT_TRY(end_for_good(pipeline));
+  LEAT_TRY(publish_left_open(pipeline, purge));
   LEAT_TRY(purge_parts(pipeline, purge, tables, removed));
   LEAT_TRY(tell_kept(pipeline, purge, removed));
+  tell_open(pipeline, purge, removed);
   const std::vector<std::string> ending = farewells_.begin(without(std::move(gone), running_sessions()));
   look_for_leftovers();
   log::always(log::Level::kWarn, "somebody removed a pipeline",
@@ -106,6 +114,13 @@ Result<Removed> Host::remove(const PipelineName& pipeline, const std::set<Part>&
 /// Behind it the pipeline is gone; before it, or when it fails, it runs.
 Status Host::end_for_good(const PipelineName& pipeline) {
   LEAT_TRY(on_loop([this, pipeline](Steered done) { begin_change(pipeline, std::move(done)); }));
+  // Whoever starts it anew goes on behind what is published here.
+  LEAT_TRY(on_loop([this, pipeline](const Steered& done) {
+    const Entry* const entry = find(pipeline);
+    if (entry == nullptr || !entry->pipeline) return done({});
+    entry->pipeline->take_away([](const plan::SinkNode&) { return true; },
+                               context_.clock->monotonic() + kDrainMicros, [done] { done({}); });
+  }));
   const Status gone = context_.store->pipelines().remove(pipeline);
   if (gone) return in_loop([this, pipeline] { return erase(pipeline), Status(); });
   (void)in_loop([this, pipeline] {
@@ -163,10 +178,8 @@ Status Host::purge_parts(const PipelineName& pipeline, const std::set<Part>& pur
   }
   std::uint64_t dropped = 0;
   if (purges(Part::kOutbox)) {
-    // Numbers that begin anew need another identity, which a kept journal would not be found under.
-    const bool everything = purges(Part::kJournal) && purges(Part::kState);
-    LEAT_ASSIGN(dropped, kept.purge_outboxes(pipeline, everything ? store::ShipmentNumbers::kBeginAnew
-                                                                  : store::ShipmentNumbers::kGoOn));
+    LEAT_ASSIGN(dropped, kept.purge_outboxes(pipeline, purges_all(purge) ? store::ShipmentNumbers::kBeginAnew
+                                                                         : store::ShipmentNumbers::kGoOn));
   }
   if (purges(Part::kTables))
     for (const std::string& table : tables) LEAT_TRY(context_.store->tables().drop(table));
@@ -176,6 +189,35 @@ Status Host::purge_parts(const PipelineName& pipeline, const std::set<Part>& pur
       removed.purged.emplace_back(to_string(part));
   if (!purges(Part::kTables) && !tables.empty()) removed.kept.emplace_back(to_string(Part::kTables));
   return {};
+}
+
+/// Behind a purge nobody would know of it any more.
+Status Host::publish_left_open(const PipelineName& pipeline, const std::set<Part>& purge) {
+  LEAT_ASSIGN(std::vector<store::OutboxStatus> outboxes, context_.store->outbox_status());
+  // Without the folder what others have may be served again.
+  if (!knows_all()) std::erase_if(outboxes, [&](const auto& outbox) { return outbox.pipeline != pipeline; });
+  late_publisher_.begin(unserved(what_is_served(), outboxes), purges_all(purge) ? pipeline : PipelineName{});
+  late_publisher_.await(pipeline);
+  return {};
+}
+
+/// What could not be published.
+void Host::tell_open(const PipelineName& pipeline, const std::set<Part>& purge, Removed& removed) const {
+  for (const StillOpen& open : late_publisher_.still_open()) {
+    if (open.pipeline != pipeline) continue;
+    if (!purges_all(purge)) {
+      removed.notes.push_back(sentence_of(open));
+      continue;
+    }
+    const std::string files = fmt::format("{}", fmt::join(open.files, ", "));
+    removed.notes.push_back(fmt::format(
+        "rows that sink '{}' has delivered are not published, as {}; they stay in hidden files that nobody "
+        "but you knows any more: {}",
+        open.sink.value, open.why, files));
+    log::error(
+        "what a purged sink had written stays hidden",
+        {{"pipeline", pipeline.value}, {"table", open.sink.value}, {"files", files}, {"error", open.why}});
+  }
 }
 
 /// What there is of the pipeline now.
@@ -226,8 +268,11 @@ Status Host::rename(const PipelineName& from, const PipelineName& to) {
             "rename then what it leaves with the same command; the file may come back under the new name");
     }
   }
-  LEAT_TRY(is_there ? rename_running(from, to, sql) : context_.store->pipelines().rename(from, to, sql));
+  for (const PipelineName& name : {from, to}) late_publisher_.keep(name);
+  const Status renamed =
+      is_there ? rename_running(from, to, sql) : context_.store->pipelines().rename(from, to, sql);
   look_for_leftovers();
+  LEAT_TRY(renamed);
   log::always(log::Level::kWarn, "somebody renamed a pipeline",
               {{"pipeline", from.value}, {"name", to.value}});
   return {};

@@ -30,7 +30,7 @@ std::vector<std::string> HttpPaths::clashes() const {
         sentences.push_back(fmt::format("the tables {} all take {} at {}: give each a path of its own",
                                         fmt::join(places, " and "), path, address));
     const auto differs = std::ranges::find_if(
-        tables, [&](const Table& table) { return table.settings != tables.front().settings; });
+        tables, [&first = tables.front()](const Table& table) { return table.settings != first.settings; });
     if (differs != tables.end())
       sentences.push_back(
           fmt::format("the tables {} and {} share {}: they must agree on 'tls.*', 'max-body', "

@@ -54,6 +54,28 @@ std::string about_journal(const std::string& journal, const std::string& owner, 
 
 }  // namespace
 
+std::string sentence_of(const StillOpen& open) {
+  constexpr std::size_t kNamed = 3;
+  std::string files;
+  for (std::size_t i = 0; i < std::min(kNamed, open.files.size()); ++i)
+    files += fmt::format("{}'{}'", i == 0 ? "" : ", ", open.files[i]);
+  if (open.files.size() > kNamed) files += fmt::format(" and {} others", open.files.size() - kNamed);
+  return fmt::format(
+      "rows that sink '{}' of pipeline '{}', which no pipeline has any more, has delivered are not "
+      "published: "
+      "they are in {}, as {}; mend that and reload ('leat reload'), or give both their former names back",
+      open.sink.value, open.pipeline.value, files, open.why);
+}
+
+std::vector<store::OutboxStatus> unserved(const std::vector<Served>& served,
+                                          const std::vector<store::OutboxStatus>& outboxes) {
+  std::vector<store::OutboxStatus> left;
+  for (const store::OutboxStatus& outbox : outboxes)
+    if (std::ranges::none_of(served, [&](const Served& one) { return serves(one, outbox); }))
+      left.push_back(outbox);
+  return left;
+}
+
 std::string journal_file_name(const PipelineName& identity, const TableName& source) {
   return fmt::format("{}.{}.journal", file_name(identity.value), file_name(source.value));
 }
@@ -70,8 +92,8 @@ std::vector<std::string> find_leftovers(const std::vector<Served>& served,
   const auto by_nobody = [&](const auto& what) {
     return std::ranges::none_of(served, [&](const Served& one) { return serves(one, what); });
   };
-  for (const store::OutboxStatus& outbox : outboxes)
-    if (outbox.records > 0 && by_nobody(outbox))
+  for (const store::OutboxStatus& outbox : unserved(served, outboxes))
+    if (outbox.records > 0)
       sentences.push_back(fmt::format(
           "{0} records wait for sink '{1}' of pipeline '{2}', which no pipeline has any more: give both "
           "their "

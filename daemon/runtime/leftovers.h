@@ -25,6 +25,20 @@ struct Served {
 /// What pipelines are called now, by the identity that their journals have from an earlier name.
 using Owners = std::map<PipelineName, PipelineName>;
 
+/// Delivered rows that a sink which nobody serves has not published.
+struct StillOpen {
+  PipelineName pipeline;
+  TableName sink;
+  std::vector<std::string> files;  ///< As people find them.
+  std::string why;
+};
+/// With what to do.
+std::string sentence_of(const StillOpen& open);
+
+/// Those that nobody serves.
+std::vector<store::OutboxStatus> unserved(const std::vector<Served>& served,
+                                          const std::vector<store::OutboxStatus>& outboxes);
+
 /// One sentence each, with what to do.
 std::vector<std::string> find_leftovers(const std::vector<Served>& served,
                                         const std::vector<store::OutboxStatus>& outboxes,

@@ -40,13 +40,13 @@ std::vector<News> SourceLinkLog::look(const sources::SourceHealth& health) {
   return news;
 }
 
-/// While nothing is connected that is told already.
+/// While nothing can be read that is told already.
 void SourceLinkLog::trouble(const sources::SourceHealth& health, std::vector<News>& news) {
-  if (health.link != Link::kConnected) return;
+  if (health.is_out()) return;
   if (std::exchange(troubled_, !health.trouble.empty()) != health.trouble.empty()) return;
   news.push_back(troubled_
-                     ? News{News::Weight::kTrouble, "a part of the source does not answer", health.trouble}
-                     : News{News::Weight::kStateChange, "all of the source answers again", {}});
+                     ? News{News::Weight::kTrouble, "a part of the source cannot be read", health.trouble}
+                     : News{News::Weight::kStateChange, "all of the source can be read again", {}});
 }
 
 /// Tells the first connection, and later ones only while they stand: of those that came and went the loss is
@@ -76,6 +76,9 @@ void SourceLinkLog::state(const sources::SourceHealth& health, std::vector<News>
 
 std::optional<News> DeliveryLog::look(const DeliveryStatus& status) {
   using State = DeliveryStatus::State;
+  if (std::exchange(is_in_trouble_, !status.trouble.empty()) == status.trouble.empty())
+    return is_in_trouble_ ? News{News::Weight::kTrouble, "sink is in trouble", status.trouble}
+                          : News{News::Weight::kStateChange, "sink is well again", {}};
   const bool settled = std::exchange(shipments_, status.shipments) < status.shipments;
   const bool retried = std::exchange(retries_, status.retries) < status.retries;
   // A shipment that was settled ended the outage, whatever came behind; the next look tells that.

@@ -62,6 +62,7 @@ class DeliveryLog {
   std::uint64_t shipments_ = 0;
   std::uint64_t rejected_ = 0;
   Told told_ = Told::kNothing;
+  bool is_in_trouble_ = false;  // As its last check said.
   bool off_schedule_ = false;
 };
 

@@ -71,7 +71,7 @@ sources::LocalTable looked_up_table(const plan::LookupJoinNode& join) {
   std::vector<std::size_t> keys;
   for (const plan::JoinKey& key : join.keys) keys.push_back(join.table().columns[key.right]);
   std::ranges::sort(keys);
-  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (keys == table.primary_key) return table;
   std::vector<std::string> index;
   for (const std::size_t key : keys) index.push_back(table.columns.fields[key].name);

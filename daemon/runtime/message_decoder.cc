@@ -125,6 +125,7 @@ formats::DecodeCount MessageDecoder::decode(const sources::Message& message, Mea
   was_deletion_ = meaning == Meaning::kDeletion;
   if (was_deletion_) return decode_deletion(message, columns, bad);
   if (names_fields_ && header_ != message.key) value_->use_header(header_ = message.key);
+  value_->received_at(message.intake_time);
   if (!key_gives_columns_) return value_->decode(message.payload, columns, bad);
   scratch_.clear();
   for (const std::size_t place : value_places_) scratch_.push_back(columns[place]);

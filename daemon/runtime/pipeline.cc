@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/log/log.h"
@@ -16,6 +17,8 @@ namespace leat::runtime {
 namespace {
 
 constexpr Micros kTick{100'000};
+/// How often it is seen whether the sinks that are taken away have published.
+constexpr Micros kTakeAwayLook{5'000};
 /// How long the first message after a pause waits for company: waking the engine costs more than decoding a
 /// message, and nobody sees a result before the next commit anyway.
 constexpr Micros kLinger{10'000};
@@ -99,11 +102,12 @@ Pipeline::Pipeline(PipelineName name, std::string file, plan::Plan plan, const P
       commit_timer_(*context.loop, [this] { commit(); }),
       tick_timer_(*context.loop, [this] { tick(); }),
       retry_timer_(*context.loop, [this] { hand_over(in_flight_); }),
+      take_away_timer_(*context.loop, [this] { await_taken_away(); }),
       commit_interval_(commit_interval_of(plan_)) {}
 
 Pipeline::~Pipeline() {
   replays_.give_up(fmt::format("pipeline '{}' is started anew", name_.value));
-  for (auto& input : inputs_) input->reader->stop();
+  end_sources();
   for (auto& target : targets_)
     if (target->delivery) target->delivery->stop();
 }
@@ -314,13 +318,22 @@ void Pipeline::start_paused() {
   publish();
 }
 
+void Pipeline::begin_stop() {
+  for (auto& input : inputs_) input->reader->begin_stop();
+}
+
+void Pipeline::end_sources() {
+  begin_stop();
+  for (auto& input : inputs_) input->reader->stop();
+}
+
 void Pipeline::stop(std::int64_t deadline, std::function<void()> done) {
   if (state_ != PipelineState::kRunning && state_ != PipelineState::kStalled)
     return context_.loop->post(std::move(done));
   stopped_.push_back(std::move(done));
   if (drain_deadline_ != 0) return;
   drain_deadline_ = deadline;
-  for (auto& input : inputs_) input->reader->stop();
+  end_sources();
   begin_drain();
 }
 
@@ -375,6 +388,35 @@ void Pipeline::wait_for_drain() {
   end_with(stopping ? PipelineState::kStopped : PipelineState::kFinished);
 }
 
+void Pipeline::take_away(const std::function<bool(const plan::SinkNode&)>& goes, std::int64_t deadline,
+                         std::function<void()> done) {
+  for (auto& target : targets_) {
+    if (!target->delivery || !target->delivery->may_publish() || !goes(*target->node)) continue;
+    taken_away_.push_back(target.get());
+    target->delivery->drain(Delivery::End::kTakenAway);
+  }
+  take_away_deadline_ = deadline;
+  told_taken_away_ = std::move(done);
+  take_away_timer_.repeat(kTakeAwayLook);
+}
+
+void Pipeline::await_taken_away() {
+  const bool in_time = context_.clock->monotonic() < take_away_deadline_;
+  const auto is_under_way = [](const Target* target) { return !target->delivery->drained(); };
+  if (in_time && std::ranges::any_of(taken_away_, is_under_way)) return;
+  take_away_timer_.stop();
+  for (const Target* const target : taken_away_) {
+    const std::string error = is_under_way(target) ? "its last attempt to deliver has not ended in time"
+                                                   : target->delivery->status().finish_error;
+    if (!error.empty())
+      log::error("what a sink that is taken away had written may not be published",
+                 {{"pipeline", name_.value}, {"table", target->node->table}, {"error", error}});
+  }
+  // The owner may destroy the pipeline in its answer: nothing of it is touched afterwards.
+  const auto done = std::exchange(told_taken_away_, {});
+  done();
+}
+
 void Pipeline::fail_with(const Error& error) {
   error_ = error.message;
   error_code_ = error.code;
@@ -392,7 +434,7 @@ void Pipeline::end_with(PipelineState state) {
   retry_timer_.stop();
   linger_timer_.stop();
   replays_.give_up(fmt::format("pipeline '{}' has {}", name_.value, to_string(state)));
-  for (auto& input : inputs_) input->reader->stop();
+  end_sources();
   for (auto& target : targets_)
     if (target->delivery && !delivers_on) target->delivery->stop();
   send_onlookers_away();

@@ -116,11 +116,18 @@ class Pipeline {
   Status start();
   /// Starts as one that is paused: only what it had made before is delivered.
   void start_paused();
+  /// Begins what `stop` waits for, and returns at once: with many pipelines, all of them first.
+  void begin_stop();
   /// Ends sources, processes what they left, commits, lets sinks deliver until `deadline` (monotonic
   /// microseconds), then calls `done`. Idempotent: later calls are answered, too.
   void stop(std::int64_t deadline, std::function<void()> done);
   /// As `stop`, but what it has made is delivered on; a pipeline that has failed is paused at once.
   void pause(std::int64_t deadline, std::function<void()> done);
+
+  /// Of one that takes nothing in any more: what has been written to sinks that are taken away is published,
+  /// as far as that is done by `deadline` (monotonic microseconds); what is not is in the log. Then `done`.
+  void take_away(const std::function<bool(const plan::SinkNode&)>& goes, std::int64_t deadline,
+                 std::function<void()> done);
 
   /// Puts dead letters of this pipeline's sources back in, as fresh messages. They go with the commit that
   /// holds what came of them; `done` is called when that is synced. Letters that cannot go back stay, with
@@ -198,9 +205,11 @@ class Pipeline {
   void add_passed(store::Commit& commit) const;
   void hand_over(std::shared_ptr<const store::Commit> commit);
   void committed(const std::shared_ptr<const store::Commit>& commit, const Result<void>& outcome);
+  void end_sources();
   void begin_drain();
   void wait_for_drain();
   bool is_silent(Target& target) const;
+  void await_taken_away();
   void fail_with(const Error& error);
   void end_with(PipelineState state);
   [[nodiscard]] SinkStatus status_of(const Target& target) const;
@@ -234,6 +243,7 @@ class Pipeline {
   loop::Timer commit_timer_;
   loop::Timer tick_timer_;
   loop::Timer retry_timer_;
+  loop::Timer take_away_timer_;
   Micros commit_interval_{kMicrosPerSecond};
 
   PipelineState state_ = PipelineState::kStarting;
@@ -261,6 +271,9 @@ class Pipeline {
   bool pausing_ = false;     // What is drained is to be paused, not stopped.
   std::int64_t drain_deadline_ = 0;
   std::vector<std::function<void()>> stopped_;
+  std::vector<const Target*> taken_away_;  // By `take_away`,
+  std::int64_t take_away_deadline_ = 0;    // whose answer waits for them.
+  std::function<void()> told_taken_away_;
 
   mutable std::mutex published_mutex_;
   std::shared_ptr<const PipelineStatus> published_;  // Guarded by published_mutex_.

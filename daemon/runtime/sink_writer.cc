@@ -32,6 +32,13 @@ Batch without_update_before(const Batch& batch) {
   return rows.size() == batch.size ? batch : gather(batch, rows);
 }
 
+/// In the order of the rows, and of several reasons for one row the first.
+void keep_one_reason_each(std::vector<std::pair<std::uint32_t, std::string>>& bad) {
+  std::sort(bad.begin(), bad.end());
+  const auto of_one_row = [](const auto& a, const auto& b) { return a.first == b.first; };
+  bad.erase(std::unique(bad.begin(), bad.end(), of_one_row), bad.end());
+}
+
 /// `batch` without the rows that `bad` names.
 Batch without(const Batch& batch, const std::vector<std::pair<std::uint32_t, std::string>>& bad) {
   std::vector<bool> gone(batch.size);
@@ -280,9 +287,7 @@ void SinkWriter::write_rows(const Batch& batch, std::vector<store::DeadLetter>& 
   Batch handed = batch;
   for (ColumnPtr& column : handed.columns) column = formats::nested_to_json(column, bad);
   refuse_nulls(batch, bad);
-  std::ranges::sort(bad);
-  const auto again = std::ranges::unique(bad, {}, [](const auto& one) { return one.first; });
-  bad.erase(again.begin(), again.end());
+  keep_one_reason_each(bad);
   if (!bad.empty()) handed = without(handed, bad);
   bury(batch, bad, dead);
   counters_.emitted += handed.size;
@@ -294,9 +299,7 @@ void SinkWriter::write_rows(const Batch& batch, std::vector<store::DeadLetter>& 
 void SinkWriter::write_stream(const Batch& batch, std::vector<store::DeadLetter>& dead) {
   BadRows bad;
   refuse_nulls(batch, bad);
-  std::ranges::sort(bad);
-  const auto again = std::ranges::unique(bad, {}, [](const auto& one) { return one.first; });
-  bad.erase(again.begin(), again.end());
+  keep_one_reason_each(bad);
   const Batch handed = bad.empty() ? batch : without(batch, bad);
   bury(batch, bad, dead);
   counters_.emitted += handed.size;

@@ -147,6 +147,7 @@ void SourceReader::tell(const sources::JournalFindings& findings) {
 }
 
 Status SourceReader::make_source(const ReaderContext& context) {
+  const formats::Format* const format = value_format_of(scan_.options);
   sources::SourceContext made{.gateway_id = context.gateway_id,
                               .store = context.store,
                               .pipeline = context.known_as(),
@@ -159,11 +160,11 @@ Status SourceReader::make_source(const ReaderContext& context) {
                               .chunk_bytes = context.chunk_bytes,
                               .splitter = {},
                               .header_splitter = {},
+                              .text = format == nullptr || format->text,
                               .tables = context.tables,
                               .ports = context.ports,
                               .streams = context.streams,
                               .deployed_as = context.pipeline};
-  const formats::Format* format = value_format_of(scan_.options);
   if (format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(value_format_options(scan_.options)));
   }
@@ -198,6 +199,10 @@ void SourceReader::make_builders() {
 Status SourceReader::start() {
   started_ = true;
   return source_->start(*intake_, resume_);
+}
+
+void SourceReader::begin_stop() {
+  if (started_) source_->begin_stop();
 }
 
 void SourceReader::stop() {
@@ -348,7 +353,8 @@ void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
   std::move(dead_.begin(), dead_.end(), std::back_inserter(dead));
   dead_.clear();
   add(counters_, std::exchange(under_way_, {}));
-  ended_ = ended_ || messages_.end;
+  // One that has failed is asked once more, and says so.
+  ended_ = ended_ || (messages_.end && check_end());
   messages_ = {};
 }
 

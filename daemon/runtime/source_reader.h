@@ -68,6 +68,8 @@ class SourceReader {
   [[nodiscard]] bool begins_anew() const { return begins_anew_; }
 
   Status start();
+  /// Begins what `stop` waits for, and returns at once.
+  void begin_stop();
   /// Ends the source's threads; what is in the intake can still be read.
   void stop();
 

@@ -59,15 +59,19 @@ bool is_up(PipelineState state) {
 
 std::vector<std::string> outages(const PipelineStatus& status, std::int64_t now) {
   using State = DeliveryStatus::State;
-  using Link = sources::SourceHealth::Link;
   std::vector<std::string> sentences;
-  for (const SourceStatus& source : status.sources)
-    if (source.health.link == Link::kLost || source.health.link == Link::kUnreadable)
-      sentences.push_back(fmt::format("source '{}' of pipeline '{}' is {}: {}", source.table.value,
-                                      status.name.value, to_string(source.health.link),
-                                      source.health.detail));
+  for (const SourceStatus& source : status.sources) {
+    const bool out = source.health.is_out();
+    if (!out && source.health.trouble.empty()) continue;
+    sentences.push_back(fmt::format("source '{}' of pipeline '{}' is {}: {}", source.table.value,
+                                    status.name.value, out ? to_string(source.health.link) : "read in part",
+                                    out ? source.health.detail : source.health.trouble));
+  }
   for (const SinkStatus& sink : status.sinks) {
     const bool refused = sink.delivery.state == State::kWaiting || sink.delivery.state == State::kPaused;
+    if (!refused && !sink.delivery.trouble.empty())
+      sentences.push_back(fmt::format("sink '{}' of pipeline '{}' is in trouble: {}", sink.table.value,
+                                      status.name.value, sink.delivery.trouble));
     if (!sink.outbox || !refused) continue;
     sentences.push_back(fmt::format("sink '{}' of pipeline '{}' is {}: {}; {}", sink.table.value,
                                     status.name.value, to_string(sink.delivery.state),

@@ -7,6 +7,7 @@
 #include "daemon/runtime/catalog.h"
 #include "daemon/runtime/sink_writer.h"
 #include "pipelines/base/nearest.h"
+#include "pipelines/formats/lines.h"
 #include "pipelines/plan/planner.h"
 
 namespace leat::runtime {
@@ -76,8 +77,12 @@ class TextDecoder {
     LEAT_ASSIGN(const formats::Format* const format, loadable_format(text.format));
     formats::DecodeRequest request{.schema = schema_, .framing = formats::Framing::kLines};
     for (std::size_t i = 0; i < schema_.size(); ++i) request.wanted.push_back(i);
-    LEAT_ASSIGN(const auto decoder, format->make_decoder({}, request));
-    auto payload = std::make_shared<std::string>(text.text);
+    OptionMap options;
+    // A cut file is not to empty columns.
+    if (text.format == "csv") options.emplace("csv.fail-on-missing-columns", "true");
+    LEAT_ASSIGN(const auto decoder, format->make_decoder(options, request));
+    const std::string_view records = format->text ? formats::without_byte_order_mark(text.text) : text.text;
+    auto payload = std::make_shared<std::string>(records);
     payload->append(formats::kPayloadPadding, ' ');
     std::vector<ColumnBuilder> builders;
     for (const Type::Field& field : schema_.fields) builders.emplace_back(field.type);
@@ -87,7 +92,7 @@ class TextDecoder {
       given.push_back(&builder);
     }
     std::vector<formats::BadRecord> bad;
-    const auto count = decoder->decode(std::string_view(*payload).substr(0, text.text.size()), given, bad);
+    const auto count = decoder->decode(std::string_view(*payload).substr(0, records.size()), given, bad);
     loaded.refused += bad.size();
     if (!bad.empty())
       loaded.first_refusal = fmt::format("{}: {}", bad.front().bytes.substr(0, 200), bad.front().reason);
@@ -135,26 +140,23 @@ std::string declaration_of(const store::TableStatus& table) {
 }
 
 Result<plan::SinkNode> sink_of_table(store::TableStore& tables, const std::string& table) {
-  LEAT_ASSIGN(const std::vector<store::TableStatus> all, tables.list());
-  std::vector<std::string> names;
-  for (const store::TableStatus& each : all) names.push_back(each.name);
-  const auto found = std::ranges::find(all, table, &store::TableStatus::name);
-  if (found == all.end())
-    return fail(
-        ErrorCode::kNotFound,
-        fmt::format("there is no table '{}'{}; a pipeline that declares it with 'connector' = 'sqlite' "
-                    "makes it when it starts",
-                    table, did_you_mean(table, names)));
-  const plan::PlanOutcome outcome =
-      plan::plan_pipeline({.file = table,
-                           .text = declaration_of(*found) + "SELECT * FROM " + in_backticks(table) + ";",
-                           .overrides = {},
-                           .allow_select = true},
-                          catalog());
+  const auto found = tables.find(table);
+  if (!found && found.error().code == ErrorCode::kNotFound)
+    return fail(ErrorCode::kNotFound,
+                found.error().message +
+                    "; a pipeline that declares it with 'connector' = 'sqlite' makes it when it starts");
+  if (!found) return tl::unexpected<Error>(found.error());
+  const plan::PlanOutcome outcome = plan::plan_pipeline(
+      {.file = found->name,
+       .text = declaration_of(*found) + "SELECT * FROM " + in_backticks(found->name) + ";",
+       .overrides = {},
+       .allow_select = true},
+      catalog());
   if (!outcome.ok() || outcome.plan.scans.size() != 1)
-    return fail(ErrorCode::kInternal, fmt::format("the declaration of '{}' cannot be read back", table));
+    return fail(ErrorCode::kInternal,
+                fmt::format("the declaration of '{}' cannot be read back", found->name));
   plan::SinkNode sink;
-  sink.table = table;
+  sink.table = found->name;
   sink.connector = "sqlite";
   sink.schema = outcome.plan.scans[0]->physical;
   sink.primary_key = outcome.plan.scans[0]->primary_key;

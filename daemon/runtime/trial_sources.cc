@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipelines/formats/lines.h"
 #include "pipelines/plan/table.h"
 
 namespace leat::runtime {
@@ -26,7 +27,8 @@ class PastedSource final : public sources::Source {
       : text_(std::move(text)), context_(std::move(context)) {}
 
   Status start(sources::Intake& intake, std::string_view) override {
-    for (std::string_view rest = text_; !rest.empty();) {
+    for (std::string_view rest = context_.text ? formats::without_byte_order_mark(text_) : text_;
+         !rest.empty();) {
       const std::string_view piece = rest.substr(0, piece_of(rest));
       intake.append(piece, {}, {}, context_.now());
       rest.remove_prefix(piece.size());

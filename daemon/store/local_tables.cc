@@ -7,6 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/store/table_conversion.h"
+#include "pipelines/base/nearest.h"
+
 namespace leat::store {
 namespace {
 
@@ -121,20 +124,22 @@ Status LocalTables::declare(const PipelineName& pipeline, const std::vector<Tabl
   LEAT_ASSIGN(std::set<std::string> touched, forget_user(pipeline));
   std::map<std::string, User> users;
   for (const TableDeclaration& declared : tables) {
-    LEAT_TRY(declare_one(declared, now));
-    users[declared.table->name].add(declared);
-    touched.insert(declared.table->name);
+    LEAT_ASSIGN(const std::string name, declare_one(pipeline, declared, now));
+    users[name].add(declared);
+    touched.insert(name);
   }
   for (const auto& [table, user] : users) LEAT_TRY(keep_user(pipeline, table, user));
   for (const std::string& table : touched) LEAT_TRY(settle_indexes(table));
   return {};
 }
 
-Status LocalTables::declare_one(const TableDeclaration& declared, std::int64_t now) {
+/// The table's name, in the letters that are kept.
+Result<std::string> LocalTables::declare_one(const PipelineName& pipeline, const TableDeclaration& declared,
+                                             std::int64_t now) {
   LEAT_ASSIGN(const std::optional<Known> known, find(declared.table->name));
-  LEAT_TRY(known ? adjust(*known, declared) : create(*declared.table));
-  if (!declared.writes && !declared.table->retention.any()) return {};
-  return keep_retention(*declared.table, now);
+  LEAT_TRY(known ? adjust(pipeline, *known, declared) : create(*declared.table));
+  if (declared.writes || declared.table->retention.any()) LEAT_TRY(keep_retention(*declared.table, now));
+  return known ? known->name : declared.table->name;
 }
 
 /// Names of the store itself, now and in later versions.
@@ -154,7 +159,8 @@ Status LocalTables::create(const sources::LocalTable& table) {
   return insert.run(std::string_view(table.name), std::string_view(shape_to_json(shape)));
 }
 
-Status LocalTables::adjust(const Known& known, const TableDeclaration& declared) {
+Status LocalTables::adjust(const PipelineName& pipeline, const Known& known,
+                           const TableDeclaration& declared) {
   const auto added =
       added_columns(known.shape, shape_of(*declared.table), declared.writes ? Use::kWrites : Use::kReads);
   if (!added) return tl::unexpected<Error>(refusal(known.name, added.error()));
@@ -165,8 +171,12 @@ Status LocalTables::adjust(const Known& known, const TableDeclaration& declared)
     LEAT_TRY(connection_.exec(sql.c_str()));
     shape.columns.push_back(column);
   }
-  Statement update(connection_, "UPDATE leat_tables SET shape = ?2, wanted = NULL WHERE name = ?1");
-  return update.run(std::string_view(known.name), std::string_view(shape_to_json(shape)));
+  // What another pipeline wants, it wants still.
+  Statement update(connection_,
+                   "UPDATE leat_tables SET shape = ?2, "
+                   "wanted = iif(json_extract(wanted, '$.pipeline') = ?3, NULL, wanted) WHERE name = ?1");
+  return update.run(std::string_view(known.name), std::string_view(shape_to_json(shape)),
+                    std::string_view(pipeline.value));
 }
 
 Result<bool> LocalTables::has_written_column(const std::string& table) {
@@ -240,14 +250,24 @@ Status LocalTables::settle_indexes(const std::string& table) {
 
 // ---- Changing --------------------------------------------------------------------------------------------
 
-Status LocalTables::remember_wanted(const std::vector<TableDeclaration>& tables) {
+Status LocalTables::remember_wanted(const PipelineName& pipeline,
+                                    const std::vector<TableDeclaration>& tables) {
+  std::map<std::string, TableShape> wanted;  // A pipeline may declare a table more than once.
+  std::set<std::string> refused;
   for (const TableDeclaration& declared : tables) {
     LEAT_ASSIGN(const std::optional<Known> known, find(declared.table->name));
+    if (!known) continue;
     const TableShape shape = shape_of(*declared.table);
-    if (!known || added_columns(known->shape, shape, declared.writes ? Use::kWrites : Use::kReads)) continue;
-    Statement update(connection_, "UPDATE leat_tables SET wanted = ?2 WHERE name = ?1");
-    LEAT_TRY(update.run(std::string_view(known->name), std::string_view(shape_to_json(shape))));
+    const Use use = declared.writes ? Use::kWrites : Use::kReads;
+    if (!added_columns(known->shape, shape, use)) refused.insert(known->name);
+    TableShape& becomes = wanted.try_emplace(known->name, known->shape).first->second;
+    becomes = rebuilt(becomes, shape, use);
   }
+  Statement update(connection_,
+                   "UPDATE leat_tables SET wanted = json_set(?2, '$.pipeline', ?3) WHERE name = ?1");
+  for (const std::string& name : refused)
+    LEAT_TRY(update.run(std::string_view(name), std::string_view(shape_to_json(wanted[name])),
+                        std::string_view(pipeline.value)));
   return {};
 }
 
@@ -257,40 +277,73 @@ Status LocalTables::migrate(const std::string& name, std::int64_t now) {
     return fail(ErrorCode::kInvalid, "no pipeline has been refused because of the table '" + known.name +
                                          "': there is nothing to migrate it to");
   LEAT_ASSIGN(const TableShape wanted, shape_from_json(known.wanted));
-  LEAT_ASSIGN(const bool timed, has_written_column(known.name));
-  LEAT_TRY(connection_.exec(create_sql(kMigrating, wanted).c_str()));
-  if (timed) LEAT_TRY(add_written_column(kMigrating, now));
-  LEAT_TRY(copy_rows(known, wanted, kMigrating));
-  LEAT_TRY(connection_.exec(("DROP TABLE " + sql_name(known.name)).c_str()));
-  const std::string rename = "ALTER TABLE " + sql_name(kMigrating) + " RENAME TO " + sql_name(known.name);
-  LEAT_TRY(connection_.exec(rename.c_str()));
+  // Others may have added columns since.
+  const TableShape shape = rebuilt(known.shape, wanted, Use::kWrites);
+  LEAT_TRY(rebuild(known, shape, now));
   Statement update(connection_, "UPDATE leat_tables SET shape = ?2, wanted = NULL WHERE name = ?1");
-  LEAT_TRY(update.run(std::string_view(known.name), std::string_view(known.wanted)));
-  // Who declared other columns has no say in indexes any more; a pipeline declares its own when it starts.
-  Statement forget(connection_, "UPDATE leat_table_users SET indexes = '[]' WHERE name = ?");
-  return forget.run(std::string_view(known.name));
+  LEAT_TRY(update.run(std::string_view(known.name), std::string_view(shape_to_json(shape))));
+  return settle_indexes(known.name);
 }
 
-Status LocalTables::copy_rows(const Known& known, const TableShape& wanted, const std::string& into) {
-  std::vector<std::string> columns;
-  std::string values;
-  for (const TableShape::Column& column : wanted.columns) {
-    const TableShape::Column* old = known.shape.find(column.name);
+/// In the steps that SQLite's documentation gives for what ALTER TABLE cannot do
+/// (https://sqlite.org/lang_altertable.html, section 7).
+Status LocalTables::rebuild(const Known& known, const TableShape& shape, std::int64_t now) {
+  LEAT_ASSIGN(const std::vector<std::string> theirs, made_by_people(known.name));
+  LEAT_ASSIGN(const bool timed, has_written_column(known.name));
+  LEAT_TRY(connection_.exec(create_sql(kMigrating, shape).c_str()));
+  if (timed) LEAT_TRY(add_written_column(kMigrating, now));
+  LEAT_TRY(copy_rows(known, shape, kMigrating));
+  LEAT_TRY(connection_.exec(("DROP TABLE " + sql_name(known.name)).c_str()));
+  LEAT_TRY(rename(kMigrating, known.name));
+  for (const std::string& sql : theirs) LEAT_TRY(connection_.exec(sql.c_str()));
+  return {};
+}
+
+/// CREATE of the indexes and triggers that go with the table, and are not Leat's.
+Result<std::vector<std::string>> LocalTables::made_by_people(const std::string& table) {
+  Statement select(connection_,
+                   "SELECT name, sql FROM sqlite_schema "
+                   "WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL");
+  Rows rows = select.query(std::string_view(table));
+  std::vector<std::string> made;
+  for (;;) {
+    LEAT_ASSIGN(const bool found, rows.next());
+    if (!found) return made;
+    if (!rows.text(0).starts_with(kIndexPrefix)) made.push_back(rows.text(1));
+  }
+}
+
+Status LocalTables::copy_rows(const Known& known, const TableShape& shape, const std::string& into) {
+  std::string columns = "rowid";
+  std::string values = "rowid";
+  LEAT_ASSIGN(const bool timed, has_written_column(known.name));
+  if (timed) (columns += ", ").append(sources::kWrittenColumn);
+  if (timed) (values += ", ").append(sources::kWrittenColumn);
+  for (const TableShape::Column& column : shape.columns) {
+    const TableShape::Column* const old = known.shape.find(column.name);
     if (old == nullptr) continue;
     const std::optional<std::string> value = conversion(*old, column);
     if (!value)
       return fail(ErrorCode::kInvalid, "column '" + column.name + "' cannot become " + column.type +
                                            " from " + old->type + ": 'leat table drop " + known.name +
                                            "' deletes the table with its rows");
-    columns.push_back(column.name);
-    values += (values.empty() ? "" : ", ") + *value;
+    columns += ", " + sql_name(column.name);
+    values += ", " + *value;
   }
-  if (columns.empty()) return {};
-  const std::string sql = "INSERT INTO " + sql_name(into) + " (" + sql_names(columns) + ") SELECT " + values +
-                          " FROM " + sql_name(known.name) + " ORDER BY rowid";
+  const std::string sql = "INSERT INTO " + sql_name(into) + " (" + columns + ") SELECT " + values + " FROM " +
+                          sql_name(known.name) + " ORDER BY rowid";
   const Status copied = connection_.exec(sql.c_str());
   if (copied || copied.error().code != ErrorCode::kInternal) return copied;
   return fail(ErrorCode::kInvalid, "the rows of '" + known.name + "' do not fit: " + copied.error().message);
+}
+
+/// Without a look at the views that people have made: those of the old table do not find it at that moment.
+Status LocalTables::rename(const std::string& from, const std::string& to) {
+  const std::string sql = "ALTER TABLE " + sql_name(from) + " RENAME TO " + sql_name(to);
+  LEAT_TRY(connection_.set_pragma("legacy_alter_table", "1", "1"));
+  const Status renamed = connection_.exec(sql.c_str());
+  LEAT_TRY(connection_.set_pragma("legacy_alter_table", "0", "0"));
+  return renamed;
 }
 
 Status LocalTables::drop(const std::string& name) {
@@ -337,22 +390,25 @@ Result<TableStatus> table_of(const Rows& rows) {
   return table;
 }
 
+/// Without their users and the number of their rows.
+Result<std::vector<TableStatus>> read_declared(Connection& connection) {
+  Statement select(
+      connection,
+      "SELECT name, shape, keep_for, keep_rows, order_column, wanted FROM leat_tables ORDER BY name");
+  Rows rows = select.query();
+  std::vector<TableStatus> tables;
+  for (;;) {
+    LEAT_ASSIGN(const bool found, rows.next());
+    if (!found) return tables;
+    LEAT_ASSIGN(TableStatus table, table_of(rows));
+    tables.push_back(std::move(table));
+  }
+}
+
 }  // namespace
 
 Result<std::vector<TableStatus>> read_tables(Connection& connection) {
-  std::vector<TableStatus> tables;
-  {
-    Statement select(
-        connection,
-        "SELECT name, shape, keep_for, keep_rows, order_column, wanted FROM leat_tables ORDER BY name");
-    Rows rows = select.query();
-    for (;;) {
-      LEAT_ASSIGN(const bool found, rows.next());
-      if (!found) break;
-      LEAT_ASSIGN(TableStatus table, table_of(rows));
-      tables.push_back(std::move(table));
-    }
-  }
+  LEAT_ASSIGN(std::vector<TableStatus> tables, read_declared(connection));
   for (TableStatus& table : tables) {
     LEAT_TRY(read_users(connection, table));
     LEAT_ASSIGN(const std::string rows,
@@ -360,6 +416,19 @@ Result<std::vector<TableStatus>> read_tables(Connection& connection) {
     table.rows = std::stoull(rows);
   }
   return tables;
+}
+
+Result<TableStatus> find_table(Connection& connection, const std::string& name) {
+  LEAT_ASSIGN(std::vector<TableStatus> tables, read_declared(connection));
+  std::vector<std::string> names;
+  for (TableStatus& table : tables) {
+    if (folded(table.name) == folded(name)) {
+      LEAT_TRY(read_users(connection, table));
+      return std::move(table);
+    }
+    names.push_back(table.name);
+  }
+  return fail(ErrorCode::kNotFound, "there is no table '" + name + "'" + did_you_mean(name, names));
 }
 
 }  // namespace leat::store

@@ -26,14 +26,17 @@ class LocalTables {
 
   /// Makes the database hold what the pipeline declares, which replaces what it declared before: new tables
   /// and indexes are made, nullable columns added, indexes that nobody declares any more dropped. Errors:
-  /// conflict (the table is there in another shape; what it is, and the command that changes it; the wanted
-  /// shape is remembered for `migrate`), and what SQLite says.
+  /// conflict (the table is there in another shape; what it is, and the command that changes it), and what
+  /// SQLite says.
   Status declare(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables, std::int64_t now);
-  /// After `declare` refused and its transaction was rolled back: keeps the wanted shapes for `migrate`.
-  Status remember_wanted(const std::vector<TableDeclaration>& tables);
+  /// After `declare` refused and its transaction was rolled back: keeps the wanted shapes for `migrate`,
+  /// until the pipeline declares what is there.
+  Status remember_wanted(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables);
 
-  /// Gives a table the shape in which a pipeline was refused, with the rows that fit. Errors: not found,
-  /// invalid (nothing is wanted; rows that do not fit, and why), and what SQLite says.
+  /// Gives a table the shape in which a pipeline was refused. Rows keep their numbers, by which a read that
+  /// is under way goes on, and their age; columns that the pipeline does not declare, and the indexes and
+  /// triggers that people have made, stay. Errors: not found, invalid (nothing is wanted; rows that do not
+  /// fit, and why), and what SQLite says.
   Status migrate(const std::string& name, std::int64_t now);
   /// Errors: not found, and what SQLite says.
   Status drop(const std::string& name);
@@ -42,14 +45,15 @@ class LocalTables {
   struct Known {
     std::string name;  ///< As it was first declared; others may write its letters in another case.
     TableShape shape;
-    std::string wanted;  ///< JSON; empty: nobody was refused.
+    std::string wanted;  ///< JSON, the shape and its `pipeline`; empty: nobody was refused.
   };
   Result<std::optional<Known>> find(const std::string& name);
   Result<Known> must_find(const std::string& name);
-  Status declare_one(const TableDeclaration& declared, std::int64_t now);
+  Result<std::string> declare_one(const PipelineName& pipeline, const TableDeclaration& declared,
+                                  std::int64_t now);
   Status create(const sources::LocalTable& table);
   Status refuse_taken(const std::string& name);
-  Status adjust(const Known& known, const TableDeclaration& declared);
+  Status adjust(const PipelineName& pipeline, const Known& known, const TableDeclaration& declared);
   Status keep_retention(const sources::LocalTable& table, std::int64_t now);
   Status add_written_column(const std::string& table, std::int64_t now);
   Result<bool> has_written_column(const std::string& table);
@@ -59,12 +63,17 @@ class LocalTables {
   Result<std::vector<std::string>> wanted_indexes(const std::string& table);
   Result<std::set<std::string>> forget_user(const PipelineName& pipeline);
   Result<std::vector<std::string>> own_indexes(const std::string& table);
-  Status copy_rows(const Known& known, const TableShape& wanted, const std::string& into);
+  Result<std::vector<std::string>> made_by_people(const std::string& table);
+  Status rebuild(const Known& known, const TableShape& shape, std::int64_t now);
+  Status copy_rows(const Known& known, const TableShape& shape, const std::string& into);
+  Status rename(const std::string& from, const std::string& to);
 
   Connection& connection_;
 };
 
 /// All tables with their columns; `rows` are counted. Any connection.
 Result<std::vector<TableStatus>> read_tables(Connection& connection);
+/// One of them, its rows not counted. Errors: not found. Any connection.
+Result<TableStatus> find_table(Connection& connection, const std::string& name);
 
 }  // namespace leat::store

@@ -119,7 +119,8 @@ class Statement {
   /// Binds the arguments in order (copied) and begins.
   template <class... Args>
   [[nodiscard]] Rows query(const Args&... args) {
-    return Rows(connection_, statement_, bind_all(SQLITE_TRANSIENT, args...));
+    const int rc = bind_all(SQLITE_TRANSIENT, args...);  // Which makes the statement.
+    return Rows(connection_, statement_, rc);
   }
   /// Binds and runs to the end; rows are thrown away.
   template <class... Args>

@@ -1,23 +1,14 @@
 #include "daemon/store/sqlite_tables.h"
 
-#include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "daemon/store/table_reader.h"
+#include "daemon/store/table_shape.h"
 
 namespace leat::store {
 namespace {
 
 constexpr std::int64_t kSweepMicros = 10'000'000;
-
-/// SQLite's own comparison of names.
-std::string folded(std::string_view name) {
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(c < 0x80 ? std::tolower(c) : c); });
-  return lower;
-}
 
 tl::unexpected<Error> closed_error() {
   return fail(ErrorCode::kCancelled, "the store is closed");
@@ -195,6 +186,15 @@ Result<std::vector<TableStatus>> SqliteTables::list() {
   return tables;
 }
 
+Result<TableStatus> SqliteTables::find(const std::string& table) {
+  TableStatus found;
+  LEAT_TRY(host_.read([&](Connection& connection) -> Status {
+    LEAT_ASSIGN(found, find_table(connection, table));
+    return {};
+  }));
+  return found;
+}
+
 QueryResult SqliteTables::query(const std::string& sql, const QueryLimits& limits) {
   return query_tables(host_.path, sql, limits);
 }
@@ -235,22 +235,29 @@ Status SqliteTables::declare(const PipelineName& pipeline, const std::vector<Tab
   const std::int64_t now = host_.now();
   const Status declared =
       change([&](TableParts& parts) { return parts.tables.declare(pipeline, tables, now); }, {});
-  if (declared || declared.error().code != ErrorCode::kConflict) return declared;
-  // What was wanted is worth remembering, and nothing is lost when that fails.
-  (void)change([&](TableParts& parts) { return parts.tables.remember_wanted(tables); }, {});
+  remember_refused(pipeline, declared, tables);
   return declared;
+}
+
+/// For `migrate`, which the refusal names; nothing is lost when that fails.
+void SqliteTables::remember_refused(const PipelineName& pipeline, const Status& declared,
+                                    const std::vector<TableDeclaration>& tables) {
+  if (declared || declared.error().code != ErrorCode::kConflict) return;
+  (void)change([&](TableParts& parts) { return parts.tables.remember_wanted(pipeline, tables); }, {});
 }
 
 Status SqliteTables::rehearse(const PipelineName& pipeline, const std::vector<TableDeclaration>& tables) {
   if (tables.empty()) return {};
   const std::int64_t now = host_.now();
-  return host_.write([&](TableParts& parts) -> Status {
+  const Status declared = host_.write([&](TableParts& parts) -> Status {
     Transaction never_committed(parts.connection);
     LEAT_TRY(never_committed.begin());
-    const Status declared = parts.tables.declare(pipeline, tables, now);
+    const Status rehearsed = parts.tables.declare(pipeline, tables, now);
     parts.writer.forget();
-    return declared;
+    return rehearsed;
   });
+  remember_refused(pipeline, declared, tables);
+  return declared;
 }
 
 Status SqliteTables::put(TableRows rows) {

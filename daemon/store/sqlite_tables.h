@@ -50,6 +50,7 @@ class SqliteTables final : public TableStore {
   Result<std::unique_ptr<TableLookup>> look_up(const TableQuestion& question) override;
   [[nodiscard]] std::uint64_t version(const std::string& table) const override;
   Result<std::vector<TableStatus>> list() override;
+  Result<TableStatus> find(const std::string& table) override;
   QueryResult query(const std::string& sql, const QueryLimits& limits) override;
   QueryResult page(const std::string& table, PageOrder order, const QueryLimits& limits) override;
   Status put(TableRows rows) override;
@@ -64,6 +65,8 @@ class SqliteTables final : public TableStore {
   void close();
 
  private:
+  void remember_refused(const PipelineName& pipeline, const Status& declared,
+                        const std::vector<TableDeclaration>& tables);
   Status change(const Work& work, const std::vector<std::string>& tables);
   void outdate(const std::string& table);
   Result<std::shared_ptr<TableSession>> open_session();

@@ -118,6 +118,13 @@ Result<Identity> identify(Connection& connection, const StoreOptions& options) {
   return identity;
 }
 
+/// Whether a request adds to the file, and how much; what reads, deletes, or changes a row goes on when the
+/// disk is full.
+struct Growth {
+  bool grows = false;
+  std::uint64_t bytes = 0;
+};
+
 class SqliteStore final : public Store, public TellsHealth {
  public:
   SqliteStore(StoreOptions options, std::unique_ptr<StoreLock> lock, std::unique_ptr<Connection> connection,
@@ -179,12 +186,6 @@ class SqliteStore final : public Store, public TellsHealth {
 
  private:
   using SinkKey = std::pair<PipelineName, TableName>;
-  /// Whether a request adds to the file, and how much; what reads, deletes, or changes a row goes on when the
-  /// disk is full.
-  struct Growth {
-    bool grows = false;
-    std::uint64_t bytes = 0;
-  };
 
   [[nodiscard]] bool in_memory() const { return options_.path.empty(); }
   Status ready();
@@ -215,7 +216,8 @@ class SqliteStore final : public Store, public TellsHealth {
   Ballast ballast_;
   std::unique_ptr<Tables> tables_;  // Null while the file cannot be reopened, and after `close`.
   Housekeeper housekeeper_;
-  bool short_of_room_ = false;  // The last request that adds was refused for want of room.
+  bool short_of_room_ = false;      // The last request that adds was refused for want of room.
+  bool made_room_in_vain_ = false;  // Since the last request that went well.
 
   std::mutex reader_mutex_;  // Guards the reader; held while reading.
   std::unique_ptr<Connection> reader_;
@@ -265,10 +267,12 @@ Status SqliteStore::ready_to_grow(std::uint64_t adding) {
 }
 
 // Gives the ballast's room to the log, and then back from it: a log that was emptied takes little. A log that
-// is larger than the ballast stays: half of it in the database would take the room and give none back.
+// is larger than the ballast stays: half of it in the database would take the room and give none back. Where
+// the ballast's room was not enough it is tried all the same: nothing else would ever change.
 void SqliteStore::make_room() {
   ballast_.release();
-  if (tables_ && log_bytes(options_.path) <= ballast_.bytes())
+  const bool is_stuck = std::exchange(made_room_in_vain_, true);
+  if (tables_ && (is_stuck || log_bytes(options_.path) <= ballast_.bytes()))
     (void)tables_->connection->exec("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
@@ -284,7 +288,10 @@ void SqliteStore::note_health(const Status& outcome) {
         "(or stop it and run 'leat store repair')";
   health_.has_ballast = ballast_.in_place();
   if (outcome && ballast_.in_place() && !short_of_room_) health_.problem.clear();
-  if (outcome) return;
+  if (outcome) {
+    made_room_in_vain_ = false;
+    return;
+  }
   const ErrorCode code = outcome.error().code;
   if (code != ErrorCode::kExhausted && code != ErrorCode::kIo && code != ErrorCode::kCorrupt) return;
   ++health_.refused;
@@ -305,7 +312,7 @@ void SqliteStore::request(Work work, Answer<T> done, Growth growth) {
     const Status usable = growth.grows ? ready_to_grow(growth.bytes) : ready();
     Result<T> result = usable ? work() : Result<T>(tl::unexpected<Error>(usable.error()));
     const bool full = usable && !result && result.error().code == ErrorCode::kExhausted;
-    if (full && ballast_.in_place() && !in_memory()) {
+    if (full && !in_memory() && (ballast_.in_place() || !growth.grows)) {
       make_room();
       if (!growth.grows) result = work();
     }

@@ -1,7 +1,7 @@
 #include "daemon/store/table_shape.h"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +9,8 @@
 
 namespace leat::store {
 namespace {
+
+constexpr std::string_view kNotNull = " NOT NULL";
 
 std::string listed(const std::vector<std::string>& names) {
   std::string list;
@@ -20,41 +22,39 @@ std::string column_sql(const TableShape::Column& column) {
   return sql_name(column.name) + " " + column.storage + (column.nullable() ? "" : " NOT NULL");
 }
 
-/// "DECIMAL" of "DECIMAL(10, 2) NOT NULL".
-std::string_view family_of(std::string_view type) {
-  return type.substr(0, type.find_first_of("( <"));
-}
-
-std::string_view without_nullability(std::string_view type) {
-  constexpr std::string_view kNotNull = " NOT NULL";
-  if (type.ends_with(kNotNull)) type.remove_suffix(kNotNull.size());
-  return type;
-}
-
 /// A reader may say less than is known: that a column may be NULL.
 bool same_type(const TableShape::Column& there, const TableShape::Column& declared, Use use) {
   if (there.type == declared.type) return true;
   return use == Use::kReads && declared.nullable() && without_nullability(there.type) == declared.type;
 }
 
-bool is_text(std::string_view family) {
-  return family == "STRING" || family == "VARCHAR" || family == "CHAR";
+bool same_names(const std::vector<std::string>& some, const std::vector<std::string>& others) {
+  return std::ranges::equal(some, others, {}, folded, folded);
 }
 
-/// Each of these holds every value of those before it.
-constexpr std::array<std::string_view, 4> kIntegers = {"TINYINT", "SMALLINT", "INT", "BIGINT"};
+Status compare(const TableShape::Column& there, const TableShape::Column& declared, Use use) {
+  if (!same_type(there, declared, use))
+    return fail(ErrorCode::kConflict, "column '" + declared.name + "' is " + there.type +
+                                          " there, but is declared " + declared.type);
+  if (use == Use::kReads || there.name == declared.name) return {};
+  return fail(ErrorCode::kConflict, "column '" + declared.name + "' is called '" + there.name +
+                                        "' there, and SQLite does not tell upper from lower case");
+}
 
-bool widens(std::string_view from, std::string_view to) {
-  const auto small = std::ranges::find(kIntegers, from);
-  const auto large = std::ranges::find(kIntegers, to);
-  if (small != kIntegers.end() && large != kIntegers.end()) return small < large;
-  return from == "FLOAT" && to == "DOUBLE";
+/// What the column becomes; a reader may say less of it than is known.
+TableShape::Column changed(const TableShape::Column& there, const TableShape::Column& declared, Use use) {
+  if (use == Use::kWrites) return declared;
+  if (same_type(there, declared, use)) return there;
+  TableShape::Column column = {there.name, declared.type, declared.storage};
+  if (!there.nullable() && column.nullable()) column.type += kNotNull;
+  return column;
 }
 
 }  // namespace
 
 const TableShape::Column* TableShape::find(std::string_view column) const {
-  const auto found = std::ranges::find(columns, column, &Column::name);
+  const auto found =
+      std::ranges::find(columns, folded(column), [](const Column& each) { return folded(each.name); });
   return found == columns.end() ? nullptr : &*found;
 }
 
@@ -100,10 +100,10 @@ Result<std::vector<TableShape::Column>> added_columns(const TableShape& there, c
   std::vector<TableShape::Column> added;
   for (const TableShape::Column& column : declared.columns) {
     const TableShape::Column* known = there.find(column.name);
-    if (known != nullptr && same_type(*known, column, use)) continue;
-    if (known != nullptr)
-      return fail(ErrorCode::kConflict, "column '" + column.name + "' is " + known->type +
-                                            " there, but is declared " + column.type);
+    if (known != nullptr) {
+      LEAT_TRY(compare(*known, column, use));
+      continue;
+    }
     if (!column.nullable())
       return fail(ErrorCode::kConflict, "column '" + column.name +
                                             "' is not there, and is declared NOT NULL: only columns that may "
@@ -115,10 +115,27 @@ Result<std::vector<TableShape::Column>> added_columns(const TableShape& there, c
       if (!column.nullable() && declared.find(column.name) == nullptr)
         return fail(ErrorCode::kConflict,
                     "column '" + column.name + "' is NOT NULL there, but is not declared");
-  if ((use == Use::kWrites || !declared.primary_key.empty()) && declared.primary_key != there.primary_key)
+  if ((use == Use::kWrites || !declared.primary_key.empty()) &&
+      !same_names(declared.primary_key, there.primary_key))
     return fail(ErrorCode::kConflict, "its PRIMARY KEY is " + listed(there.primary_key) +
                                           " there, but is declared " + listed(declared.primary_key));
   return added;
+}
+
+TableShape rebuilt(const TableShape& there, const TableShape& declared, Use use) {
+  TableShape shape = there;
+  if (use == Use::kWrites || !declared.primary_key.empty()) shape.primary_key = declared.primary_key;
+  for (TableShape::Column& column : shape.columns) {
+    if (const TableShape::Column* const wanted = declared.find(column.name))
+      column = changed(column, *wanted, use);
+    else if (use == Use::kWrites)
+      column.type = std::string(without_nullability(column.type));
+  }
+  for (const TableShape::Column& column : declared.columns)
+    if (shape.find(column.name) == nullptr) shape.columns.push_back(column);
+  for (std::string& key : shape.primary_key)
+    if (const TableShape::Column* const column = shape.find(key)) key = column->name;
+  return shape;
 }
 
 std::string create_sql(const std::string& name, const TableShape& shape) {
@@ -127,6 +144,18 @@ std::string create_sql(const std::string& name, const TableShape& shape) {
     sql += (i == 0 ? "" : ", ") + column_sql(shape.columns[i]);
   if (!shape.primary_key.empty()) sql += ", PRIMARY KEY (" + sql_names(shape.primary_key) + ")";
   return sql + ") STRICT";
+}
+
+std::string folded(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(c < 0x80 ? std::tolower(c) : c); });
+  return lower;
+}
+
+std::string_view without_nullability(std::string_view type) {
+  if (type.ends_with(kNotNull)) type.remove_suffix(kNotNull.size());
+  return type;
 }
 
 std::string sql_name(std::string_view name) {
@@ -142,24 +171,6 @@ std::string sql_names(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + sql_name(name);
   return list;
-}
-
-std::optional<std::string> conversion(const TableShape::Column& from, const TableShape::Column& to) {
-  const std::string column = sql_name(from.name);
-  const std::string_view old_type = without_nullability(from.type);
-  const std::string_view new_type = without_nullability(to.type);
-  if (old_type == new_type) return column;
-  const std::string_view old_family = family_of(old_type);
-  const std::string_view new_family = family_of(new_type);
-  const bool from_integer = std::ranges::find(kIntegers, old_family) != kIntegers.end();
-  const bool same_values = widens(old_family, new_family) || (is_text(old_family) && new_type == "STRING") ||
-                           (old_family == new_family && old_family.starts_with("TIME")) ||
-                           (old_family == "VARBINARY" && new_type == "BYTES");
-  if (same_values) return column;
-  if (from_integer && new_family == "DOUBLE" && old_family != "BIGINT") return "CAST(" + column + " AS REAL)";
-  if (new_type == "STRING" && (from_integer || old_family == "DATE" || old_family.starts_with("TIME")))
-    return "CAST(" + column + " AS TEXT)";
-  return std::nullopt;
 }
 
 }  // namespace leat::store

@@ -73,7 +73,7 @@ struct TableStatus {
   sources::TableRetention retention;
   std::vector<std::string> indexes;  ///< "site, line"
   std::vector<TableUser> users;
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;         ///< 0 where they are not counted.
   bool migration_wanted = false;  ///< A pipeline was refused because it declares another shape.
 };
 

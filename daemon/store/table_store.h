@@ -35,6 +35,9 @@ class TableStore : public sources::LocalTableReader {
 
   /// All tables; their rows are counted, which takes a while for large ones.
   virtual Result<std::vector<TableStatus>> list() = 0;
+  /// One table, whatever the case of letters; its rows are not counted. Errors: not found, with the name that
+  /// is nearest.
+  virtual Result<TableStatus> find(const std::string& table) = 0;
   /// What people ask of the tables, in SQLite's SQL (query.h). On a connection of its own, which is closed
   /// when this returns; at most for the limits' time. Any number of threads.
   virtual QueryResult query(const std::string& sql, const QueryLimits& limits) = 0;
@@ -46,8 +49,9 @@ class TableStore : public sources::LocalTableReader {
   /// Deletes the table. Errors: not found, and what the store says. That no running pipeline uses it is the
   /// caller's to know.
   virtual Status drop(const std::string& table) = 0;
-  /// Rebuilds the table in the shape with which a pipeline was last refused. Errors: not found, invalid
-  /// (there is no such shape; rows that do not fit).
+  /// Rebuilds the table in the shape with which a pipeline was last refused; columns that this pipeline does
+  /// not declare stay. Errors: not found, invalid (there is no such shape; rows that do not fit). As of
+  /// `drop`; who writes all the same is refused.
   virtual Status migrate(const std::string& table) = 0;
 };
 

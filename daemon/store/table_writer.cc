@@ -102,8 +102,22 @@ Result<std::vector<TableWriter::Retention>> TableWriter::read_retention(const st
   }
 }
 
+/// Cells of one shape would go into columns of another without an error, and mean something else there.
+Status TableWriter::check_shape(const sources::LocalTable& table) {
+  Statement select(connection_, "SELECT shape FROM leat_tables WHERE name = ?");
+  Rows rows = select.query(std::string_view(table.name));
+  LEAT_ASSIGN(const bool found, rows.next());
+  if (!found) return fail(ErrorCode::kNotFound, "there is no table '" + table.name + "'");
+  LEAT_ASSIGN(const TableShape shape, shape_from_json(rows.bytes(0)));
+  const auto added = added_columns(shape, shape_of(table), Use::kWrites);
+  if (added && added->empty()) return {};
+  return fail(ErrorCode::kConflict, "the table '" + table.name + "' is not as it was declared any more" +
+                                        (added ? "" : ": " + added.error().message));
+}
+
 Result<TableWriter::Target*> TableWriter::target_of(const std::shared_ptr<const sources::LocalTable>& table) {
   if (const auto known = targets_.find(table.get()); known != targets_.end()) return known->second.get();
+  LEAT_TRY(check_shape(*table));
   LEAT_ASSIGN(std::vector<Retention> retention, read_retention(table->name));
   Statement select(connection_, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?");
   Rows rows = select.query(std::string_view(table->name), sources::kWrittenColumn);

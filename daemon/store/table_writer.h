@@ -26,7 +26,8 @@ class TableWriter {
   explicit TableWriter(Connection& connection);
   ~TableWriter();
 
-  /// `now` is the commit's time. Errors: what SQLite says.
+  /// `now` is the commit's time. Errors: not found, conflict (the table is not as the rows' declaration has
+  /// it any more), and what SQLite says.
   Status write(const TableRows& rows, std::int64_t now);
   struct Sweep {
     std::vector<std::string> changed;  ///< Tables that have lost rows.
@@ -47,6 +48,7 @@ class TableWriter {
     std::optional<std::uint64_t> keep_rows;
   };
   struct Target;
+  Status check_shape(const sources::LocalTable& table);
   Result<Target*> target_of(const std::shared_ptr<const sources::LocalTable>& table);
   Result<std::vector<Retention>> read_retention(const std::string& table);
   Result<std::uint64_t*> count_of(const std::string& table);
