@@ -1,5 +1,5 @@
-# How Leat is compiled: the language, the warnings, the sanitizers, and the two functions by which each
-# folder declares its library and its tests.
+# How Leat is compiled: the language, the warnings, the sanitizers, and the functions by which each folder
+# declares its library and its tests, and what of it is compiled for size.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -48,7 +48,7 @@ if(LEAT_SANITIZE)
   add_compile_options(-fsanitize=${LEAT_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${LEAT_SANITIZE})
   # GCC's flow analysis sees paths that only exist in instrumented code; the release build keeps the warning.
-  target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(leat_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 
 # leat_library(NAME SOURCES a.cc b.cc [DEPENDS lib ...]): the static library of one folder.
@@ -68,11 +68,19 @@ function(leat_small name)
   endif()
 endfunction()
 
+# leat_small_sources(a.cc ...): the same for some sources of this folder.
+function(leat_small_sources)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -Os)
+    set_property(SOURCE ${ARGN} PROPERTY SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
+
 # leat_httplib_sources(a.cc ...): the sources of this folder that include httplib.h. Its classes hold time_t, which is 32
 # bits wide in Debian's build of it for 32-bit machines: there these sources see it so, too. They use it for time-outs only.
 function(leat_httplib_sources)
   if(CMAKE_SIZEOF_VOID_P EQUAL 4)
-    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -U_TIME_BITS)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -U_TIME_BITS)
   endif()
 endfunction()
 
@@ -87,5 +95,9 @@ function(leat_test name)
   if(ARG_LABELS)
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  set(timeout 300)
+  if(LEAT_SANITIZE MATCHES "thread" OR CMAKE_CROSSCOMPILING)  # ten times as slow, emulated too
+    set(timeout 900)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
 endfunction()

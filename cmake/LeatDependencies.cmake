@@ -29,3 +29,5 @@ pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PROMETHEUS REQUIRED prometheus-cpp-core)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+# Only of the tests, which hold Leat's coder against it.
+pkg_check_modules(AVRO REQUIRED IMPORTED_TARGET avro-c)

@@ -17,7 +17,9 @@ if(LEAT_PRECOMPILE)
     <fmt/format.h>)
   # What decides whether a precompiled header fits: the same for all targets.
   add_library(leat_precompile_flags INTERFACE)
-  target_compile_options(leat_precompile_flags INTERFACE -fpch-preprocess -pthread)
+  target_compile_options(leat_precompile_flags INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> -pthread
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
   if(LEAT_WERROR AND (CMAKE_BUILD_TYPE STREQUAL "Release" OR LEAT_SANITIZE STREQUAL "thread"))
     target_compile_options(leat_precompile_flags INTERFACE
       -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-maybe-uninitialized)
