@@ -11,7 +11,8 @@ from leat import Daemon
 from mosquitto import Mosquitto
 from mqtt_publisher import Publisher
 from pipeline_text import mqtt_readings, often, with_options
-from processes import eventually, free_port
+from ports import free_port
+from processes import eventually
 from tcp_proxy import TcpProxy
 
 MB = 1 << 20

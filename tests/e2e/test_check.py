@@ -383,6 +383,7 @@ def test_an_action_that_is_wrong_or_missing_is_named(run_leat):
     before = run_leat("pipelines", "--config", "/x", "lst")
     assert before.returncode == 2 and "'leat pipelines' needs one of list, show" in before.stderr
     assert "there is no option '--outptu'" in run_leat("run", "--outptu", "csv").stderr
+    assert "there is no option '--bogus'" in run_leat("run", "-e", "-- a comment\nSELECT 1", "--bogus").stderr
     assert "needs a FILE, or -e" in run_leat("run").stderr
     missing = run_leat("store")
     assert missing.returncode == 2 and "'leat store' needs one of check, backup, repair" in missing.stderr

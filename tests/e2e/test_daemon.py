@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import threading
+import time
 
 from leat import Daemon
 from mosquitto import Mosquitto
@@ -117,6 +118,22 @@ def test_a_stop_that_waits_is_told_by_readiness_and_log(broker, publisher, daemo
         far.running.send(signal.SIGCONT)
         far.stop()
     assert "'stop_timeout' has ended the wait" in daemon.log()
+
+def test_a_stop_waits_once_for_a_broker_that_has_frozen(broker, receiver, daemon):
+    names = [f"windows{i}" for i in range(6)]
+    for name in names:
+        daemon.add(name, windows_over_http(broker.url, receiver.url))
+    daemon.start().wait_connected(*names)
+    broker.running.send(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        daemon.running.send(signal.SIGTERM)
+        eventually(lambda: not daemon.running.running, "it ends", 30)
+        # A goodbye waits two seconds for its answer.
+        assert time.monotonic() - began < 6
+    finally:
+        broker.running.send(signal.SIGCONT)
+
 
 def test_counters_survive_a_restart(broker, publisher, receiver, daemon):
     daemon.add("windows", windows_over_http(broker.url, receiver.url))

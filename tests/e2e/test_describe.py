@@ -118,6 +118,8 @@ def test_the_schema_takes_what_the_planner_takes(schema, run_leat, tmp_path, opt
         {**MQTT, "format": "jsn"},
         {key: value for key, value in MQTT.items() if key != "format"},
         {**MQTT, "qos": "+1"},
+        {**MQTT, "session-expiry": "soon"},
+        {**MQTT, "max-packet-size": "much"},
         {**KAFKA, "value.csv.field-delimiter": ";"},
         {**KAFKA, "key.format": "raw", "key.fields": "k", "key.json.nonsense": "true"},
     ],
@@ -133,6 +135,9 @@ def test_every_connector_and_format_has_a_schema(schema, run_leat):
     for kind in ("connector", "format"):
         for line in run_leat("describe", f"{kind}s").stdout.splitlines()[1:]:
             assert f"{kind}.{line.split()[0]}" in definitions
+    for definition in definitions.values():
+        for key, value in definition.get("properties", {}).items():
+            assert "default" not in value or Draft202012Validator(value).is_valid(value["default"]), key
     assert schema("format", "csv").is_valid({"csv.field-delimiter": ";"})
     assert not schema("format", "csv").is_valid({"csv.field-delimitr": ";"})
 

@@ -13,7 +13,8 @@ import pytest
 from certificates import Authority
 from nginx import Nginx
 from pipeline_text import often, with_options
-from processes import eventually, free_port
+from ports import free_port
+from processes import eventually
 from test_far_side import sink
 from tinyproxy import Tinyproxy
 

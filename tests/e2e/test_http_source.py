@@ -15,7 +15,8 @@ import urllib.request
 import pytest
 from leat import Daemon
 from pipeline_text import often, with_options
-from processes import eventually, free_port
+from ports import free_port
+from processes import eventually
 
 KILLS = 30 if os.environ.get("LEAT_TEST_LONG") else 6
 
@@ -89,6 +90,19 @@ def test_lines_of_a_request_are_records_by_themselves(daemon):
     eventually(lambda: daemon.source("lines")["messages"]["received"] == 4, "all is counted")
     messages = daemon.source("lines")["messages"]
     assert (messages["decoded"], messages["dead"], messages["empty"]) == (2, 1, 1)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text_and_part_of_bytes(daemon):
+    port = free_port()
+    raw = from_http(port, columns="seq BYTES", format="raw").replace("'json'", "'raw'")
+    daemon.add("raw", often() + raw + into_table(columns="seq BYTES"))
+    daemon.add("lines", often() + from_http(port, path="/lines", body="lines") + into_table("texts"))
+    daemon.start().wait_connected("raw", "lines")
+    mark = b"\xef\xbb\xbf"
+    assert [post(port, mark + b"ABC"), post(port, mark)] == [202, 202]
+    assert post(port, mark + b'{"seq": 1}\n{"seq": 2}\n', "/lines") == 202
+    wait_taken(daemon, [mark + b"ABC", mark])
+    eventually(lambda: taken(daemon, "texts") == [1, 2], "the lines")
 
 
 def test_a_request_tells_where_it_came_from(daemon):
@@ -212,6 +226,14 @@ def test_tables_of_a_folder_that_are_in_each_others_way_are_found(run_leat, tmp_
     assert "all take /b at 127.0.0.1:8464" in refused.stderr and "must agree on" in refused.stderr
     (tmp_path / "c.sql").unlink()
     assert run_leat("check", tmp_path).returncode == 0
+
+
+def test_a_token_is_compared_as_it_was_sent(daemon):
+    port = free_port()
+    daemon.add("devices", from_http(port, token="abc%41") + into_table())
+    daemon.start().wait_connected("devices")
+    for token, status in [("abc%41", 202), ("abcA", 401), ("abc%2541", 401)]:
+        assert post(port, '{"seq": 1}', Authorization=f"Bearer {token}") == status, token
 
 
 def test_a_token_whose_file_is_empty_opens_nothing(daemon, tmp_path):

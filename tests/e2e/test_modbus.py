@@ -9,7 +9,8 @@ import struct
 import pytest
 from modbus_server import LineDevice, Liar, TcpDevice
 from pipeline_text import often, with_options
-from processes import Program, eventually, free_port
+from ports import free_port
+from processes import Program, eventually
 
 COLUMNS = "speed INT, unit INT METADATA"
 SPEED = {"registers.speed": "holding 10 int32"}
@@ -179,7 +180,7 @@ def test_a_unit_that_is_silent_or_refuses_is_named_and_stops_no_other(daemon, de
     assert "unit 1: holding 900 (torque): exception 2, illegal data address" in status["trouble"]
     assert "unit 2: holding 10 to 11 (speed): no answer within 300 ms, next try in" in status["trouble"]
     assert status["link"] == "connected" and status["missed"] > 0
-    eventually(lambda: "a part of the source does not answer" in daemon.log(), "the log says so")
+    eventually(lambda: "a part of the source cannot be read" in daemon.log(), "the log says so")
     device.silent.clear()
     eventually(lambda: any(row[2] == 2 for row in rows(daemon)), "a row of unit 2")
 
@@ -234,6 +235,7 @@ LIES = {
     "more bytes than there can be": lambda r: answer_to(r, b"\x03\xff" + bytes(255)),
     "a byte count of nothing": lambda r: answer_to(r, b"\x03\x00"),
     "another function": lambda r: answer_to(r, b"\x04\x04\x00\x00\x00\x05"),
+    "another unit": lambda r: answer_to(r, GOOD)[:6] + b"\x63" + GOOD,
     "an exception that does not exist": lambda r: answer_to(r, b"\x83\x63"),
     "exception 0": lambda r: answer_to(r, b"\x83\x00"),
     "another protocol": lambda r: r[:2] + b"\x12\x34" + answer_to(r, GOOD)[4:],
@@ -262,6 +264,43 @@ def test_a_device_that_answers_what_it_must_not_harms_nobody(daemon, device, lie
     if lie is not LIES["a second answer behind the first"]:
         assert rows(daemon, "lied") == [] and daemon.source("liar")["missed"] > 0
         assert daemon.source("liar")["detail"] != ""
+    daemon.stop()
+    liar.stop()
+
+
+def test_a_device_that_loses_answers_is_polled_on(daemon):
+    asked = 0
+
+    def lose_every_tenth(request: bytes) -> bytes:
+        nonlocal asked
+        asked += 1
+        return b"" if asked % 10 == 0 else answer_to(request, GOOD)
+
+    device = Liar(lose_every_tenth)
+    daemon.add("plant", often() + polled(device.url, timeout="100 ms", **SPEED) + kept())
+    daemon.start()
+    eventually(lambda: device.requests > 100 and len(rows(daemon)) > 80, "rows")
+    assert daemon.source("plant")["losses"] == 0 and daemon.source("plant")["trouble"] == ""
+    daemon.stop()
+    device.stop()
+
+
+@pytest.mark.parametrize(
+    ("lie", "words", "link"),
+    [
+        ("another unit", "an answer of unit 99", "lost"),
+        ("another function", "an answer to function 4, not to 3", "lost"),
+        ("too few registers", "an answer of 2 bytes where 4 were due", "lost"),
+        ("another transaction", "an answer to another request", "lost"),
+        ("an exception that does not exist", "exception 99, the device's own", "connected"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_said(daemon, lie, words, link):
+    liar = Liar(LIES[lie])
+    daemon.add("liar", often() + polled(liar.url, **SPEED) + kept())
+    daemon.start()
+    eventually(lambda: words in daemon.source("liar")["detail"], "it is said")
+    assert daemon.source("liar")["link"] == link
     daemon.stop()
     liar.stop()
 

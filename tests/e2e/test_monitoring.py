@@ -12,7 +12,8 @@ import urllib.request
 import pytest
 from conftest import ROOT
 from pipeline_text import often, with_options
-from processes import Program, eventually, free_port
+from ports import free_port
+from processes import Program, eventually
 
 MONITORING = ROOT / "packaging" / "monitoring"
 RULES = MONITORING / "leat-alerts.yml"

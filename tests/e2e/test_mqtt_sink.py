@@ -7,11 +7,13 @@ import signal
 
 import paho.mqtt.client as paho
 import pytest
+from broken_broker import SilentBroker
 from mosquitto import Mosquitto
 from mqtt_publisher import Publisher
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pipeline_text import mqtt_readings, often, with_options
+from ports import free_port
 from processes import eventually
 
 
@@ -138,6 +140,72 @@ def test_a_sink_whose_broker_does_not_answer_holds_up_no_source(broker, publishe
     wait_for(witness, 500)
 
 
+def test_what_is_not_acknowledged_is_sent_again_on_another_connection(broker, publisher, daemon):
+    silent = SilentBroker()
+    daemon.add("bridge", bridge(broker.url, silent.url, **{"publish.timeout": "500 ms"}))
+    daemon.start().wait_connected("bridge")
+    send(publisher, 0, 50)
+    eventually(lambda: len(silent.payloads.get(2, [])) == 50, "all rows on the second connection")
+    daemon.wait_delivered()
+    silent.close()
+    # Nothing that was handed over for the first connection comes in between.
+    assert [json.loads(payload)["seq"] for payload in silent.payloads[2]] == list(range(50))
+    assert silent.connects == 2
+
+
+def settled(daemon, count: int) -> dict:
+    """What became of the sink's records, when all are settled."""
+
+    def look():
+        records = [sink["records"] for sink in daemon.outbox()]
+        return records and records[0]["delivered"] + records[0]["rejected"] == count and records[0]
+
+    return eventually(look, f"{count} records are settled", 60)
+
+
+def wait_for_each_once(witness: Witness, seqs: list[int]) -> None:
+    """MQTT 3.1.1 has no name for a record that would tell a repeat."""
+    eventually(lambda: list(dict.fromkeys(row["seq"] for row in witness.rows())) == seqs, f"messages {seqs}")
+
+
+@pytest.fixture
+def small(tmp_path):
+    broker = Mosquitto(tmp_path / "small", extra=["max_packet_size 2000"])
+    yield broker
+    broker.stop()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_record_that_the_broker_does_not_take_holds_up_no_other(small, broker, publisher, daemon, protocol):
+    witness = Witness(small.port, "up/#")
+    daemon.add("bridge", bridge(broker.url, small.url, topic="up/{seq}", **{"protocol-version": protocol}))
+    daemon.start().wait_connected("bridge")
+    for seq in range(20):
+        publisher.send("site/a", json.dumps({"seq": seq, "line": "x" * (5000 if seq == 7 else 5)}))
+    assert settled(daemon, 20)["rejected"] == 1
+    wait_for_each_once(witness, [seq for seq in range(20) if seq != 7])
+    assert protocol != "5" or witness.doubles == 0
+    witness.close()
+
+
+def test_a_record_that_the_broker_does_not_take_is_found_after_a_restart_and_were_it_the_only_one(
+    small, broker, publisher, daemon
+):
+    witness = Witness(small.port, "up/#")
+    daemon.add("bridge", bridge(broker.url, small.url, topic="up/{seq}", **{"protocol-version": "3.1.1"}))
+    daemon.start().wait_connected("bridge")
+    publisher.send("site/a", json.dumps({"seq": 0, "line": "x" * 5000}))
+    publisher.flush()
+    eventually(lambda: [sink["records"]["waiting"] for sink in daemon.outbox()] == [1], "the record waits")
+    daemon.kill()
+    daemon.start().wait_connected("bridge")
+    assert settled(daemon, 1)["rejected"] == 1
+    send(publisher, 1, 3)
+    assert settled(daemon, 3)["rejected"] == 1
+    wait_for_each_once(witness, [1, 2])
+    witness.close()
+
+
 def test_a_broker_that_restarts_and_a_daemon_that_is_killed_lose_nothing(broker, publisher, upstream, witness, daemon):
     daemon.add("bridge", bridge(broker.url, upstream.url))
     daemon.start().wait_connected("bridge")
@@ -168,6 +236,13 @@ def test_birth_and_will_tell_whether_the_pipeline_lives(broker, upstream, witnes
     eventually(lambda: last() == "offline", "the will after a kill")
 
 
+def test_a_connection_whose_birth_others_wait_for_tells_of_its_trouble(broker, daemon):
+    url = f"tcp://127.0.0.1:{free_port()}"
+    daemon.add("bridge", bridge(broker.url, url, **{"birth.topic": "up/life", "will.topic": "up/life"}))
+    daemon.start()
+    eventually(lambda: "no connection" in daemon.pipeline("bridge")["sinks"][0]["last_error"], "the trouble is told")
+
+
 def test_a_row_without_a_topic_is_a_dead_letter_and_a_topic_that_is_forbidden_pauses(tmp_path, broker, publisher, daemon):
     acl = tmp_path / "acl"
     acl.write_text("topic readwrite up/a/#\n")
@@ -194,3 +269,14 @@ def test_a_topic_with_a_column_that_is_not_there_is_an_error_before_anything_run
     answer = run_leat("check", pathlib.Path(file))
     assert answer.returncode == 78
     assert "table 'o' has no column 'lin' (did you mean 'line'?)" in answer.stderr + answer.stdout
+
+
+def test_a_birth_that_is_forbidden_is_told_and_logged(tmp_path, broker, daemon):
+    acl = tmp_path / "acl"
+    acl.write_text("topic readwrite up/a/#\n")
+    strict = Mosquitto(tmp_path / "strict", extra=[f"acl_file {acl}"])
+    daemon.add("bridge", bridge(broker.url, strict.url, **{"birth.topic": "up/life"}))
+    daemon.start()
+    eventually(lambda: daemon.pipeline("bridge")["sinks"][0]["last_error"], "it is told")
+    eventually(lambda: "sink is in trouble" in daemon.log(), "it is logged")
+    strict.stop()

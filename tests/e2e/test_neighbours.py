@@ -1,7 +1,7 @@
 """Pipelines that want what only one of them can have: told when one is deployed, and when the folder is read again."""
 
 import pytest
-from processes import free_port
+from ports import free_port
 from test_reload import outcomes, reload
 from test_streams import hop
 

@@ -5,7 +5,8 @@ import threading
 from mosquitto import Mosquitto
 from mqtt_publisher import Publisher
 from pipeline_text import mqtt_readings, often, windows_over_http, with_options
-from processes import eventually, free_port
+from ports import free_port
+from processes import eventually
 from readings import check_windows, closing, expected_windows, lines, readings
 from receiver import Receiver
 

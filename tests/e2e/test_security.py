@@ -435,6 +435,9 @@ def test_what_is_too_large_is_refused_before_it_is_read(daemon):
     assert raw(daemon, get + b"X-A: " + b"b" * 8000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
     assert raw(daemon, get + b"X-A: b\r\n" * 2000 + b"\r\n").startswith(b"HTTP/1.1 431 ")
     assert raw(daemon, b"G" * 100_000).startswith(b"HTTP/1.1 431 ")
+    assert raw(daemon, get.replace(b"healthz", b"a" * 1024) + b"\r\n").startswith(b"HTTP/1.1 414 ")
+    ranges = raw(daemon, get + b"Range: bytes=0-0,0-0,-,0-0\r\n\r\n")
+    assert ranges.startswith(b"HTTP/1.1 416 ") and b"multipart" not in ranges
     post = b"POST /api/v1/dead-letters/purge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     assert raw(daemon, post + b"Content-Length: 99999999999\r\n\r\n").startswith(b"HTTP/1.1 413 ")
     chunks = b"Transfer-Encoding: chunked\r\n\r\n" + (b"1000\r\n" + b" " * 4096 + b"\r\n") * 40
@@ -450,6 +453,14 @@ def test_framing_that_two_readers_would_read_differently_is_refused(daemon):
     assert raw(daemon, post + both).startswith(b"HTTP/1.1 400 ")
     assert raw(daemon, post + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}").startswith(b"HTTP/1.1 400 ")
     assert raw(daemon, get + b"Content-Length: 4\r\n\r\nGET ").startswith(b"HTTP/1.1 400 ")
+    body = b"Content-Length: 2\r\n\r\n{}"
+    for field in (b"Transfer-Encoding : chunked\r\n", b"Transfer-Encoding: \r\n", b"X: a\nY: b\r\n", b"X: a\r\n folded\r\n", b"nothing\r\n"):
+        assert raw(daemon, post + field + body).startswith(b"HTTP/1.1 400 "), field
+    assert raw(daemon, post + b"Content-Length: %32\r\n\r\n{}").startswith(b"HTTP/1.1 400 ")
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    chunks = b"\r\n2\r\n{}\r\n0\r\n\r\n"
+    assert raw(daemon, post + chunked + b"Transfer-Encoding: identity\r\n" + chunks).startswith(b"HTTP/1.1 400 ")
+    assert b"Transfer-Encoding" not in raw(daemon, post + b"Connection: close\r\nTransfer-Encoding: Chunked\r\n" + chunks)
     assert raw(daemon, get + b"Range: bytes=0-,0-,0-\r\n\r\n").startswith(b"HTTP/1.1 416 ")
     assert raw(daemon, post + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}").startswith(b"HTTP/1.1 415 ")
     # What follows a refused body is not a second request.

@@ -1,10 +1,12 @@
 """Sparkplug B with a real broker and an edge node whose payloads Google's implementation writes and reads."""
 
+import gzip
 import importlib.util
 import json
 import subprocess
 import threading
 import time
+import zlib
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -49,10 +51,13 @@ message Payload {
   optional uint64 timestamp = 1;
   repeated Metric metrics = 2;
   optional uint64 seq = 3;
+  optional string uuid = 4;
+  optional bytes body = 5;
 }
 """
 INT8, INT32, INT64, FLOAT, BOOLEAN, STRING, DATASET = 1, 3, 4, 9, 11, 12, 16
 REBIRTH = "Node Control/Rebirth"
+COMPRESS = {"GZIP": gzip.compress, "DEFLATE": zlib.compress}
 MORNING = 1_767_592_800_000  # 2026-01-05 06:00:00
 
 
@@ -76,6 +81,7 @@ class EdgeNode:
         self.seq = 0
         self.time = MORNING
         self.rebirths = 0
+        self.algorithm: str | None = None  # Of its births and data; one of COMPRESS.
         self.gone = False
         self.commands: list[bytes] = []
         self.lock = threading.Lock()
@@ -108,7 +114,16 @@ class EdgeNode:
             payload.metrics.add(**metric)
         self.seq = (payload.seq + 1) % 256
         topic = f"spBv1.0/plant/{kind}/line3" + (f"/{device}" if device else "")
-        self.client.publish(topic, payload.SerializeToString(), qos=0)
+        self.client.publish(topic, self.compressed(payload).SerializeToString(), qos=0)
+
+    def compressed(self, payload):
+        """In the envelope of Eclipse Tahu's."""
+        if self.algorithm is None:
+            return payload
+        body = COMPRESS[self.algorithm](payload.SerializeToString())
+        outer = self.payload_type(timestamp=payload.timestamp, seq=payload.seq, uuid="SPBV1.0_COMPRESSED", body=body)
+        outer.metrics.add(name="algorithm", datatype=STRING, string_value=self.algorithm)
+        return outer
 
     def birth(self) -> None:
         with self.lock:
@@ -158,7 +173,7 @@ OUT = (
 )
 
 
-def pipeline(broker, receiver, state: dict | None = None, interval: str = "'1' SECOND") -> str:
+def pipeline(broker, receiver, state: dict | None = None, interval: str = "'1' SECOND", rowtime: bool = False) -> str:
     link = {"connector": "mqtt", "url": broker.url, "reconnect.min-delay": "100 ms", "reconnect.max-delay": "300 ms"}
     read = with_options({**link, "topic": "spBv1.0/+/+/+/#", "format": "sparkplug"})
     write = with_options({"connector": "http", "url": f"{receiver.url}/rows", "format": "json"})
@@ -170,7 +185,7 @@ def pipeline(broker, receiver, state: dict | None = None, interval: str = "'1' S
         often()
         + "CREATE TABLE metrics (topic STRING METADATA VIRTUAL, seq INT, bd_seq BIGINT, metric_index INT, metric STRING, "
         "alias BIGINT, datatype STRING, ts TIMESTAMP_LTZ(3), properties STRING, int_value BIGINT, double_value DOUBLE, "
-        f"boolean_value BOOLEAN, string_value STRING) {read};\n"
+        f"boolean_value BOOLEAN, string_value STRING{', WATERMARK FOR ts AS ts' if rowtime else ''}) {read};\n"
         f"CREATE TABLE o ({OUT}) {write};\n"
         "CREATE TABLE commands (group_id STRING, node_id STRING, metric STRING, boolean_value BOOLEAN, "
         f"ts TIMESTAMP_LTZ(3)) {ask};\n"
@@ -236,6 +251,37 @@ def test_births_data_and_the_will_of_a_node_that_vanishes(broker, receiver, daem
     assert shown(receiver)[len(expected) :] == stale
     assert edge.commands == []
     assert daemon.pipeline("plant")["accounting_violations"] == []
+
+
+@pytest.mark.parametrize("algorithm", COMPRESS)
+def test_compressed_payloads_are_those_in_them(broker, receiver, daemon, edge, algorithm):
+    edge.algorithm = algorithm
+    daemon.add("plant", pipeline(broker, receiver))
+    daemon.start().wait_connected("plant")
+    edge.birth()
+    edge.data({"alias": 2, "float_value": 21.5})
+    expected = [*BIRTH, ("VALUE", "press", "temperature", 21.5)]
+    eventually(lambda: len(receiver.rows("/rows")) >= len(expected), "the metrics arrive")
+    assert shown(receiver) == expected
+    assert edge.commands == []
+    assert daemon.pipeline("plant")["accounting_violations"] == []
+
+
+def test_a_death_without_any_time_is_one(broker, publisher, receiver, daemon, edge, payload_type):
+    """With ts as the rowtime, a row without it would be a dead letter, and the edge node be online for ever."""
+    daemon.add("plant", pipeline(broker, receiver, rowtime=True))
+    daemon.start().wait_connected("plant")
+    edge.birth()
+    eventually(lambda: shown(receiver) == BIRTH, "the births arrive")
+    before = time.time()
+    death = payload_type()
+    death.metrics.add(name="bdSeq", datatype=INT64, long_value=edge.bd_seq)
+    publisher.send("spBv1.0/plant/NDEATH/line3", death.SerializeToString())
+    publisher.flush()
+    eventually(lambda: ("OFFLINE", "press", None, None) in shown(receiver), "the death arrives")
+    offline = next(row for row in receiver.rows("/rows") if row["event"] == "OFFLINE")
+    assert offline["ts"] >= time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(before - 1))
+    assert daemon.ask("/api/v1/dead-letters").json()["dead_letters"] == []
 
 
 def test_what_was_missed_is_asked_for_and_comes(broker, receiver, daemon, edge, payload_type):

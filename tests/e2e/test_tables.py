@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 
+from ports import free_port
 from processes import eventually
 
 SETTINGS = "SET 'execution.checkpointing.interval' = '50 ms';\n"
@@ -132,3 +133,108 @@ def test_another_shape_is_refused_until_it_is_migrated(run_leat, daemon):
     assert "column 'n' cannot become DOUBLE NOT NULL from BIGINT" in migrated.stderr
     dropped = run_leat("table", "drop", "sums", "--api", daemon.url)
     assert dropped.returncode == 0, dropped.stderr
+
+
+def test_a_deploy_that_is_refused_for_a_table_goes_on_when_that_is_migrated(run_leat, daemon):
+    def text(column: str) -> str:
+        table = f"CREATE TABLE kept (n {column}) WITH ('connector' = 'sqlite');\n"
+        return SETTINGS + NUMBERS.replace("100000", "10") + table + f"INSERT INTO kept SELECT CAST(n AS {column}) FROM numbers;"
+
+    daemon.add("numbers", text("INT"))
+    daemon.start()
+    eventually(lambda: daemon.pipeline("numbers")["state"] == "finished", "the pipeline ends")
+    daemon.add("numbers", text("BIGINT"))
+    refused = run_leat("reload", "--api", daemon.url)
+    assert refused.returncode == 78 and "'leat table migrate kept'" in refused.stdout + refused.stderr
+    migrated = run_leat("table", "migrate", "kept", "--api", daemon.url)
+    assert migrated.returncode == 0, migrated.stderr
+    assert run_leat("reload", "--api", daemon.url).returncode == 0
+
+
+def test_lines_that_are_cut_empty_no_columns(run_leat, daemon, tmp_path):
+    (tmp_path / "p.sql").write_text(MACHINES + "CREATE TABLE b (m STRING) WITH ('connector' = 'blackhole');\nINSERT INTO b SELECT machine FROM machines;")
+    assert run_leat("run", tmp_path / "p.sql", "--state", tmp_path / "state").returncode == 0
+    for text, code in [("machine,hall\na,A\n", 0), ("machine,hall\na\nb,B\n", 1)]:
+        (tmp_path / "m.csv").write_text(text)
+        loaded = run_leat("table", "load", tmp_path / "m.csv", "--table", "machines", "--state", tmp_path / "state")
+        assert loaded.returncode == code, loaded.stderr
+    assert "1 record does not fit" in loaded.stderr
+    with sqlite3.connect(tmp_path / "state" / "leat.db") as store:
+        assert store.execute("SELECT machine, hall FROM machines ORDER BY 1").fetchall() == [("a", "A"), ("b", "B")]
+
+
+def test_a_read_that_waits_for_its_sink_holds_up_nothing_of_the_file(daemon):
+    big = "CREATE TABLE big (n BIGINT, text STRING) WITH ('connector' = 'sqlite');\n"
+    source = "CREATE TABLE source (n BIGINT, text STRING) WITH ('connector' = 'datagen', 'fields.text.length' = '{}', {});\n"
+    once = "'number-of-rows' = '60000', 'rows-per-second' = '200000', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '60000'"
+    daemon.add("fill", SETTINGS + source.format(1000, once) + big + "INSERT INTO big SELECT n, text FROM source;")
+    daemon.start()
+    eventually(lambda: daemon.pipeline("fill")["state"] == "finished", "the table is full", 60)
+    away = f"'connector' = 'http', 'url' = 'http://127.0.0.1:{free_port()}', 'format' = 'json', 'sink.buffer.max-bytes' = '64 kb'"
+    drain = f"CREATE TABLE away (n BIGINT, text STRING) WITH ({away});\nINSERT INTO away SELECT n, text FROM big;"
+    daemon.add("drain", SETTINGS + big + drain)
+    often = "'rows-per-second' = '5000', 'fields.n.min' = '0', 'fields.n.max' = '999'"
+    busy = "CREATE TABLE busy (n BIGINT, text STRING, PRIMARY KEY (n) NOT ENFORCED) WITH ('connector' = 'sqlite');\n"
+    daemon.add("other", SETTINGS + source.format(500, often) + busy + "INSERT INTO busy SELECT n, text FROM source;")
+    assert daemon.post("/api/v1/reload").status == 200
+    eventually(lambda: daemon.source("drain")["link"] == "paused", "the read waits")
+    daemon.wait_received("other", 30_000)
+    assert (daemon.folder / "data" / "leat.db-wal").stat().st_size < 32 << 20
+
+
+def test_a_table_is_migrated_when_nobody_writes_it_and_keeps_what_people_made(run_leat, daemon):
+    def text(value: str) -> str:
+        table = f"CREATE TABLE kept (n BIGINT, {value}, PRIMARY KEY (n) NOT ENFORCED) WITH ('connector' = 'sqlite', 'retention.age' = '1 d');\n"
+        numbers = NUMBERS.replace("'100000'", "'1000000'").replace("'20000'", "'100'")
+        return SETTINGS + numbers + table + "INSERT INTO kept SELECT n, CAST(n AS DECIMAL(10, 2)) FROM numbers;"
+
+    daemon.add("numbers", text("Price DECIMAL(10, 2)"))
+    daemon.start()
+    daemon.wait_received("numbers", 100)
+    eventually(lambda: rows(daemon, "SELECT 1 FROM kept WHERE n = 100"), "the rows are there")
+    with sqlite3.connect(daemon.folder / "data" / "leat.db") as people:
+        people.execute("CREATE VIEW prices AS SELECT price FROM kept")
+    daemon.add("numbers", text("price DECIMAL(20, 3)"))
+    refused = run_leat("reload", "--api", daemon.url)
+    assert refused.returncode == 78 and "'leat table migrate kept'" in refused.stdout + refused.stderr
+    busy = run_leat("table", "migrate", "kept", "--api", daemon.url)
+    assert busy.returncode == 1 and "'kept' is used by 'numbers'" in busy.stderr
+    assert daemon.post("/api/v1/pipelines/numbers/pause").status == 200
+    eventually(lambda: daemon.pipeline("numbers")["state"] == "paused", "the pipeline is paused")
+    written = rows(daemon, "SELECT rowid, n, leat_time FROM kept ORDER BY rowid")
+    migrated = run_leat("table", "migrate", "kept", "--api", daemon.url)
+    assert migrated.returncode == 0, migrated.stderr
+    assert rows(daemon, "SELECT rowid, n, leat_time FROM kept ORDER BY rowid") == written
+    assert rows(daemon, "SELECT price FROM prices LIMIT 2") == [("1.000",), ("2.000",)]
+    assert rows(daemon, "SELECT name FROM pragma_table_info('kept')") == [("n",), ("price",), ("leat_time",)]
+
+
+def test_a_byte_order_mark_before_rows_that_are_loaded_is_none_of_them(run_leat, daemon, tmp_path):
+    daemon.add("machines", MACHINES + "CREATE TABLE b (m STRING) WITH ('connector' = 'blackhole');\nINSERT INTO b SELECT machine FROM machines;")
+    daemon.start()
+    for name, text in (("a.jsonl", '{"machine":"m1"}\n{"machine":"m2"}\n'), ("b.csv", '"machine",hall\nm3,h\n')):
+        file = tmp_path / name
+        file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+        loaded = run_leat("table", "load", file, "--table", "machines", "--api", daemon.url)
+        assert loaded.returncode == 0, loaded.stderr
+    assert rows(daemon, "SELECT machine FROM machines ORDER BY machine") == [("m1",), ("m2",), ("m3",)]
+
+
+def test_a_record_that_no_request_holds_is_refused_before_any_is_loaded(run_leat, daemon, tmp_path):
+    daemon.add("machines", MACHINES + "CREATE TABLE b (m STRING) WITH ('connector' = 'blackhole');\nINSERT INTO b SELECT machine FROM machines;")
+    daemon.start()
+    file = tmp_path / "machines.csv"
+    lines = "".join(f'"m{n}","\x01{"x" * 300}\nhall"\n' for n in range(1000))
+    file.write_text('"machine", hall\n' + lines)
+    load = ("table", "load", file, "--table", "machines")
+    loaded = run_leat(*load, "--api", daemon.url)
+    assert (loaded.returncode, loaded.stdout) == (0, "1000 rows into 'machines'\n"), loaded.stderr
+    long = '"long","' + 70_000 * "y" + '"\n'
+    file.write_text("machine,hall\n" + lines.replace('"m', '"n') + long + "last,hall\n")
+    refused = run_leat(*load, "--api", daemon.url)
+    assert refused.returncode == 1 and f"line 2002: the record has {len(long)} bytes, and the daemon takes 65536" in refused.stderr
+    assert "'--state DIR'" in refused.stderr and refused.stdout == ""
+    assert rows(daemon, "SELECT count(*) FROM machines") == [(1000,)]
+    daemon.stop()
+    loaded = run_leat(*load, "--state", daemon.folder / "data")
+    assert (loaded.returncode, loaded.stdout) == (0, "1002 rows into 'machines'\n"), loaded.stderr

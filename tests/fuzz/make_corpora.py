@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,compression,csv,debezium,influx,protobuf,sparkplug}.
+"""Writes the corpora that are bytes rather than text: tests/fuzz/corpus/{journal,state,blocks,json,avro,cbor,compression,csv,debezium,influx,protobuf,rest,sparkplug}.
 
     make_corpora.py          (in tests/fuzz; the files are checked in)
 
@@ -55,6 +55,23 @@ def blocks() -> None:
     write("blocks", "empty", b"")
     write("blocks", "guess", b"\x01\x01" + record(b"", b"{}") + record(b"key", b'{"a": 1}'))
     write("blocks", "long-length", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f")
+
+
+def requests() -> None:
+    """At the bounds of a request; the shorter ones are written by hand."""
+    host = b" HTTP/1.1\r\nHost: localhost\r\n"
+    typed = b"Content-Type: application/json\r\n"
+    write("rest", "path-1000", b"GET /api/v1/pipelines/" + b"a" * 979 + host + b"\r\n")
+    write("rest", "path-8000", b"GET /api/v1/pipelines/" + b"a" * 8000 + host + b"\r\n")
+    write("rest", "path-9000", b"GET /api/v1/pipelines/" + b"%61" * 3000 + host + b"\r\n")
+    write("rest", "range-8000", b"GET /healthz" + host + b"Range: bytes=" + b"0-0," * 1990 + b"0-0\r\n\r\n")
+    write("rest", "headers-32000", b"GET /healthz" + host + (b"X: " + b"x" * 7900 + b"\r\n") * 4 + b"\r\n")
+    write("rest", "headers-33000", b"GET /healthz" + host + (b"X: " + b"x" * 7900 + b"\r\n") * 5 + b"\r\n")
+    write("rest", "body-as-large-as-said", b"POST /api/v1/query" + host + typed + b"Content-Length: 40960\r\n\r\n{\"sql\": \"" + b"x" * 40949 + b"\"}")
+    write("rest", "body-too-large", b"POST /api/v1/query" + host + typed + b"Content-Length: 2000000\r\n\r\n{}")
+    write("rest", "body-nested", b"POST /api/v1/query" + host + typed + b"Content-Length: 4000\r\n\r\n" + b'{"a":[' * 666 + b"1234")
+    chunk = b"2000\r\n" + b" " * 8192 + b"\r\n"
+    write("rest", "chunks", b"POST /api/v1/query" + host + typed + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 7 + b"2\r\n{}\r\n0\r\n\r\n")
 
 
 def texts(folder: str, choice: bytes, named: dict[str, str]) -> None:
@@ -245,6 +262,7 @@ def main() -> None:
     debezium()
     influx()
     protobuf()
+    requests()
     sparkplug()
 
 

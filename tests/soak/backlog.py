@@ -21,7 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from leat import Daemon  # noqa: E402
 from pipeline_text import with_options  # noqa: E402
-from processes import Failure, eventually, free_port  # noqa: E402
+from ports import free_port  # noqa: E402
+from processes import Failure, eventually  # noqa: E402
 
 MEGABYTE = 1 << 20
 NUMBER = re.compile(rb'"seq":(\d+),')

@@ -10,7 +10,8 @@ import urllib.parse
 import urllib.request
 
 import maven
-from processes import Failure, Program, eventually, free_port
+from ports import free_port
+from processes import Failure, Program, eventually
 
 VERSION = "3.4.1"
 JAVA = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-opens", "java.base/java.lang=ALL-UNNAMED")

@@ -20,6 +20,9 @@ A script is a comma-separated list of steps, one per request; when it is used up
   garbage          accept, then answer with chunks that are none
   nonsense         accept, then answer with bytes that are no HTTP
   continue         answer "100 Continue" first, then accept
+  hints            answer "103 Early Hints" first, then accept
+  headers          accept, then answer with headers without an end
+  trailer          accept, then answer in chunks with a field behind them
 
 Options of a step follow behind ';':  delay=SECONDS  retry-after=TEXT  location=URL
 
@@ -49,7 +52,7 @@ import sys
 import threading
 import time
 
-KNOWN_WORDS = ("reset", "cut", "drip", "hang", "mute", "garbage", "nonsense", "continue")
+KNOWN_WORDS = ("reset", "cut", "drip", "hang", "mute", "garbage", "nonsense", "continue", "hints", "headers", "trailer")
 DRIP_SECONDS = 0.05
 MUTE_SECONDS = 60
 
@@ -233,6 +236,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = int(word) if word.isdigit() else self.server.verdict(body, request["text"])
         if word == "continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if word == "hints":
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
         extra = [(name.title(), options[name]) for name in ("retry-after", "location") if name in options]
         taken = False
         if 200 <= status < 300:
@@ -247,6 +252,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.drip()
         if word in ("garbage", "nonsense"):
             return self.answer_wrongly(word)
+        if word == "headers":
+            return self.answer_without_end()
+        if word == "trailer":
+            return self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\nServer-Timing: a\r\n\r\n")
         if word == "mute":
             self.answer(status, b"", extra)
             time.sleep(MUTE_SECONDS)
@@ -271,6 +280,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(chunks if word == "garbage" else b"\x00\x01 what is this?\r\n\r\n")
         self.wfile.flush()
         self.close_connection = True
+
+    def answer_without_end(self):
+        self.close_connection = True
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                self.wfile.write(b"X-More: and more\r\n" * 1000)
+        except OSError:
+            return  # The client has had enough.
 
     def drip(self):
         try:

@@ -14,6 +14,11 @@ NO_JAVA = 3
 PRODUCER = 0
 
 
+def fetch_broker() -> None:
+    """Fetches the broker where it is not there yet: for tests that start one where nothing can be fetched."""
+    subprocess.run([sys.executable, SCRIPT, "--prepare"], check=False)
+
+
 class Kafka:
     """Topics come into being when they are first written to. Messages are read with kcat."""
 

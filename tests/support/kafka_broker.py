@@ -27,6 +27,7 @@ import tempfile
 import time
 
 import maven
+from ports import free_port
 
 KAFKA_VERSION = "3.9.1"
 LOGGER_VERSION = "1.7.36"
@@ -55,12 +56,6 @@ def libraries():
         fail(NO_JAVA, missing)
     except maven.NotFetched as failure:
         fail(1, f"Maven could not fetch the broker:\n{failure}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def answers(port):

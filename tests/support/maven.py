@@ -1,5 +1,6 @@
 """Servers in Java, fetched from Maven Central once, into $LEAT_CACHE or ~/.cache/leat."""
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -37,6 +38,12 @@ def libraries(name: str, version: str, *dependencies: str) -> pathlib.Path:
     if not shutil.which("mvn"):
         raise NoJava("no Maven (mvn) is installed")
     cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "fetching", "w") as lock:  # Maven's own folder is not for two at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return folder if folder.is_dir() else fetched(cache, folder, name, dependencies)
+
+
+def fetched(cache: pathlib.Path, folder: pathlib.Path, name: str, dependencies: tuple[str, ...]) -> pathlib.Path:
     with tempfile.TemporaryDirectory(dir=cache) as work:
         pom = pathlib.Path(work) / "pom.xml"
         wanted = "".join(DEPENDENCY.format(*dependency.split(":")) for dependency in dependencies)
@@ -51,9 +58,5 @@ def libraries(name: str, version: str, *dependencies: str) -> pathlib.Path:
         )
         if done.returncode != 0:
             raise NotFetched(done.stdout[-2000:])
-        try:
-            os.rename(f"{work}/jars", folder)
-        except OSError:
-            if not folder.is_dir():  # Another run may have been faster.
-                raise
+        os.rename(f"{work}/jars", folder)
     return folder

@@ -83,6 +83,11 @@ void ModbusDevice::behave(Behaviour behaviour) {
   behaviour_ = std::move(behaviour);
 }
 
+void ModbusDevice::forge(Forgery forgery) {
+  const std::scoped_lock lock(mutex_);
+  forgery_ = std::move(forgery);
+}
+
 void ModbusDevice::change(std::uint8_t unit, const std::function<void(Registers&)>& change) {
   const std::scoped_lock lock(mutex_);
   change(units_[unit]);
@@ -164,6 +169,7 @@ void ModbusDevice::reply(const std::uint8_t* query, int length) {
   const auto number = [&](int at) { return query[header + at] << 8 | query[header + at + 1]; };
   const std::scoped_lock lock(mutex_);
   requests_.push_back({query[header], number(1), number(3)});
+  if (forgery_) return send(forgery_({query, query + length}));
   Registers& registers = units_[unit];
   const int exception = behaviour_ ? behaviour_(unit, registers) : 0;
   if (exception < 0) return;
@@ -181,6 +187,14 @@ void ModbusDevice::reply(const std::uint8_t* query, int length) {
   mapping.nb_input_registers = static_cast<int>(registers.input.size());
   mapping.tab_input_registers = registers.input.data();
   modbus_reply(context_.get(), query, length, &mapping);
+}
+
+void ModbusDevice::send(const std::string& bytes) {
+  const int connection = modbus_get_socket(context_.get());
+  if (connection == master_)
+    (void)!::write(connection, bytes.data(), bytes.size());
+  else
+    (void)!::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace leat::test

@@ -46,6 +46,9 @@ class ModbusDevice {
   void hang_up();
 
   void behave(Behaviour behaviour);
+  /// What is sent for a request in place of an answer, both as they go over the wire; null: true answers are.
+  using Forgery = std::function<std::string(const std::string& request)>;
+  void forge(Forgery forgery);
   /// With the device's lock held.
   void change(std::uint8_t unit, const std::function<void(Registers&)>& change);
 
@@ -73,6 +76,7 @@ class ModbusDevice {
   int receive(int connection, std::uint8_t* query);
   int receive_on_line(std::uint8_t* query);
   void reply(const std::uint8_t* query, int length);
+  void send(const std::string& bytes);
 
   std::unique_ptr<modbus_t, Free> context_;
   std::uint16_t port_ = 0;
@@ -88,6 +92,7 @@ class ModbusDevice {
   std::set<int> connections_;
   std::map<std::uint8_t, Registers> units_;
   Behaviour behaviour_;
+  Forgery forgery_;
   std::vector<Request> requests_;
   std::uint64_t accepted_ = 0;
   bool ending_ = false;

@@ -151,6 +151,25 @@ std::string MosquittoServer::url() const {
 }
 
 bool MosquittoServer::start() {
+  if (!ended()) return true;
+  // A connection that is accepted does not tell by whom.
+  const auto running = [this] { return times_logged(" running\n"); };
+  const std::size_t before = running();
+  launch();
+  return eventually([&] {
+    if (ended()) launch();  // Somebody else had the port: whoever answers there now is another broker.
+    return running() > before && accepts(port_);
+  });
+}
+
+std::size_t MosquittoServer::times_logged(std::string_view word) const {
+  const std::string logged = log();
+  std::size_t times = 0;
+  for (std::size_t at = logged.find(word); at != std::string::npos; at = logged.find(word, at + 1)) ++times;
+  return times;
+}
+
+void MosquittoServer::launch() {
   const std::string config = folder_.file("mosquitto.conf");
   process_ = ::fork();
   if (process_ == 0) {
@@ -161,7 +180,10 @@ bool MosquittoServer::start() {
     ::execl(program(), "mosquitto", "-c", config.c_str(), nullptr);
     ::_exit(127);
   }
-  return process_ > 0 && eventually([this] { return accepts(port_); });
+}
+
+bool MosquittoServer::ended() const {
+  return process_ <= 0 || ::waitpid(process_, nullptr, WNOHANG) == process_;
 }
 
 void MosquittoServer::stop() {

@@ -32,7 +32,8 @@ class MosquittoServer {
   /// False if this machine has no mosquitto: tests that need one say so and pass.
   static bool available();
 
-  /// Returns when it accepts connections. False: it did not within the deadline.
+  /// Returns when it accepts connections, which may be at once; while another process has its port, it is
+  /// started again. False: it did not within the deadline.
   bool start();
   void stop();  ///< SIGTERM: it writes its persistence file.
   void kill();  ///< SIGKILL.
@@ -45,12 +46,16 @@ class MosquittoServer {
   /// What the broker has logged so far.
   [[nodiscard]] std::string log() const { return folder_.read("mosquitto.log"); }
 
+  [[nodiscard]] std::size_t times_logged(std::string_view word) const;
+
   /// Publishes by a connection of its own (a socket and no library, which would share locks with the client
   /// under test) and returns when the broker has acknowledged everything. False: it did not.
   bool publish(const std::string& topic, const std::vector<std::string>& payloads, int qos,
                bool retained = false) const;
 
  private:
+  void launch();
+  [[nodiscard]] bool ended() const;
   void end(int signal);
 
   TemporaryFolder folder_;

@@ -7,7 +7,8 @@ import shutil
 import signal
 from collections.abc import Sequence
 
-from processes import Failure, Program, free_port
+from ports import free_port
+from processes import Failure, Program
 
 ATTEMPTS = 10
 

@@ -6,7 +6,8 @@ import shutil
 import signal
 from collections.abc import Sequence
 
-from processes import Failure, Program, eventually, free_port, takes_connections
+from ports import free_port
+from processes import Failure, Program, eventually, takes_connections
 
 ATTEMPTS = 10
 

@@ -33,13 +33,6 @@ def eventually(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
         time.sleep(POLL_SECONDS)
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def takes_connections(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()

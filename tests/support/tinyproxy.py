@@ -4,7 +4,8 @@ import getpass
 import pathlib
 import shutil
 
-from processes import Failure, Program, eventually, free_port, takes_connections
+from ports import free_port
+from processes import Failure, Program, eventually, takes_connections
 
 ATTEMPTS = 10
 

@@ -22,7 +22,7 @@ from machine import ROOT, Failure, Machine, base_system, eventually, missing_too
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from kafka import Kafka  # noqa: E402
+from kafka import Kafka, fetch_broker  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 SKIPPED = 77
@@ -203,34 +203,30 @@ def reaches_far(gateway: Gateway) -> None:
     machine = gateway.machine
     folder = machine.folder.with_name("far")
     folder.mkdir()
-    names = machine.in_network(
-        sys.executable,
-        pathlib.Path(__file__).with_name("name_server.py"),
-        "127.0.0.53",
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    names.stdout.readline()
-    gateway.write("/etc/resolv.conf", "nameserver 127.0.0.53\n")
-    with machine.network():
-        kafka, receiver = Kafka(folder), Receiver(folder / "web")
-        try:
-            gateway.write("/etc/leat/web.key", "tr0ub4dor\n")
-            machine.run("chmod 0600 /etc/leat/web.key")
-            gateway.write(
-                "/etc/systemd/system/leat.service.d/web.conf", "[Service]\nLoadCredential=web:/etc/leat/web.key\n"
-            )
-            port = kafka.address.rsplit(":", 1)[1]
-            gateway.write("/etc/leat/pipelines/far.sql", FAR.format(web=receiver.port, kafka=port))
-            machine.run("systemctl daemon-reload; systemctl restart leat")
-            gateway.wait_running()
-            eventually(lambda: len(receiver.rows("/ticks")) == 50, "50 rows over HTTP", 60)
-            eventually(lambda: len(kafka.messages("ticks")) == 50, "50 rows in Kafka", 60)
-            expect("tr0ub4dor" not in machine.run("journalctl -u leat --no-pager"), "no secret in the log")
-        finally:
-            receiver.stop()
-            kafka.close()
-            names.kill()
+    fetch_broker()
+    with contextlib.ExitStack() as ends:
+        name_server = pathlib.Path(__file__).with_name("name_server.py")
+        names = machine.in_network(sys.executable, name_server, "127.0.0.53", stdout=subprocess.PIPE, text=True)
+        ends.callback(names.kill)
+        names.stdout.readline()
+        gateway.write("/etc/resolv.conf", "nameserver 127.0.0.53\n")
+        ends.enter_context(machine.network())
+        kafka = Kafka(folder)
+        ends.callback(kafka.close)
+        receiver = Receiver(folder / "web")
+        ends.callback(receiver.stop)
+        gateway.write("/etc/leat/web.key", "tr0ub4dor\n")
+        machine.run("chmod 0600 /etc/leat/web.key")
+        gateway.write(
+            "/etc/systemd/system/leat.service.d/web.conf", "[Service]\nLoadCredential=web:/etc/leat/web.key\n"
+        )
+        port = kafka.address.rsplit(":", 1)[1]
+        gateway.write("/etc/leat/pipelines/far.sql", FAR.format(web=receiver.port, kafka=port))
+        machine.run("systemctl daemon-reload; systemctl restart leat")
+        gateway.wait_running()
+        eventually(lambda: len(receiver.rows("/ticks")) == 50, "50 rows over HTTP", 60)
+        eventually(lambda: len(kafka.messages("ticks")) == 50, "50 rows in Kafka", 60)
+        expect("tr0ub4dor" not in machine.run("journalctl -u leat --no-pager"), "no secret in the log")
     machine.path("/etc/leat/pipelines/far.sql").unlink()
     machine.run("rm -r /etc/systemd/system/leat.service.d /etc/leat/web.key; systemctl daemon-reload")
     machine.run("systemctl restart leat && leat pipelines remove far --purge all")

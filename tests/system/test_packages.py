@@ -9,7 +9,8 @@ import urllib.request
 
 import pytest
 from conftest import ROOT, make
-from processes import Program, eventually, free_port
+from ports import free_port
+from processes import Program, eventually
 
 MOST_BYTES = 12_000_000
 LEAT_USER = 8463  # In the container.

@@ -40,12 +40,14 @@ class MqttHarness final : public RemoteHarness {
 
  private:
   void subscribe();
+  void wait_for_subscriber();
   [[nodiscard]] std::vector<SeenPublication> read() const;
 
   test::TemporaryFolder folder_;
   std::unique_ptr<test::MosquittoServer> broker_;
   std::unique_ptr<ExternalProcess> subscriber_;
   int markers_ = 0;
+  std::size_t subscriptions_ = 0;
   bool away_ = false;
 };
 

@@ -4,7 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <future>
 #include <thread>
+#include <vector>
 
 #include "tests/contract/sources/source_world.h"
 #include "tests/support/gzipped.h"
@@ -59,14 +63,18 @@ struct HttpFixture {
     const auto answer = client().Post("/readings", headers, body, "text/plain");
     return answer ? answer->status : 0;
   }
-  /// What is answered to these bytes, after which the sender says nothing more.
-  [[nodiscard]] std::string said_to(std::string_view bytes) const {
+  [[nodiscard]] int new_connection() const {
     const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(world.port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    return socket;
+  }
+  /// What is answered to these bytes, after which the sender says nothing more.
+  [[nodiscard]] std::string said_to(std::string_view bytes) const { return said_on(new_connection(), bytes); }
+  [[nodiscard]] static std::string said_on(int socket, std::string_view bytes) {
     // It may be sent away before it has said anything.
     (void)!::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     std::string answer;
@@ -290,6 +298,53 @@ TEST_CASE("many senders at once with the same keys are taken once each") {
   CHECK(it.station.received.size() == 100);
   CHECK(different.size() == 100);
   CHECK(it.counters().redelivered == 700);
+}
+
+/// Sends requests one behind the other until it is over, whatever is answered.
+void flood(std::uint16_t port, const std::atomic<bool>& over) {
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += "POST /readings HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1";
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  char answers[1 << 14];
+  while (!over) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+      while (!over && ::send(socket, requests.data(), requests.size(), MSG_NOSIGNAL) > 0)
+        if (::recv(socket, answers, sizeof answers, 0) <= 0) break;
+    ::close(socket);
+  }
+}
+
+TEST_CASE("a source that many senders keep busy stops at once") {
+  HttpFixture it;
+  it.start();
+  std::atomic<bool> over{false};
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 16; ++i) senders.emplace_back([&] { flood(it.world.port(), over); });
+  CHECK(eventually([&] { return it.counters().received > 500; }));
+  auto stopped = std::async(std::launch::async, [&] { it.station.stop(); });
+  CHECK(stopped.wait_for(std::chrono::seconds(5)) == std::future_status::ready);
+  over = true;
+  for (std::thread& sender : senders) sender.join();
+}
+
+TEST_CASE("what a stop cuts off is not refused: its sender comes again") {
+  for (const char* half :
+       {"POST /readings HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234", "POST /readings HTTP/1.1\r\nX: "}) {
+    HttpFixture it;
+    it.start();
+    const int socket = it.new_connection();
+    auto answer = std::async(std::launch::async, [&] { return HttpFixture::said_on(socket, half); });
+    // Connections are taken in their order: with this one the first is there.
+    CHECK(it.post("1") == 202);
+    it.station.stop();
+    const std::string said = answer.get();
+    CAPTURE(said);
+    CHECK((said.empty() || said.starts_with("HTTP/1.1 503 ")));
+  }
 }
 
 TEST_CASE("what a request tells of itself becomes columns") {

@@ -1,4 +1,5 @@
 // What is particular to polling: against devices of libmodbus's server side, over TCP and on a serial line.
+#include <algorithm>
 #include <chrono>
 
 #include "tests/contract/sources/source_world.h"
@@ -196,6 +197,92 @@ TEST_CASE("a unit that does not answer rests, is named, and stops no other") {
   CHECK(eventually([&] { return poller.health().trouble.empty(); }));
 }
 
+TEST_CASE("a unit that loses every tenth answer loses no poll") {
+  int asked = 0;
+  Plant it;
+  it.device.behave([&](std::uint8_t, ModbusDevice::Registers&) { return ++asked % 10 == 0 ? -1 : 0; });
+  Poller poller(it.device.url(), kSpeed, with(kSpeedOptions, {{"timeout", "20 ms"}}));
+  REQUIRE(eventually([&] { return it.device.requests().size() > 60; }));
+  const SourceHealth health = poller.health();
+  CHECK(health.losses == 0);
+  CHECK(health.trouble == "");
+  CHECK_FALSE(has(health.last_miss, "no answer"));
+}
+
+TEST_CASE("a unit that falls silent is asked again before it rests, and once at each later try") {
+  std::vector<int> asked;
+  Plant it;
+  it.device.behave([&](std::uint8_t unit, ModbusDevice::Registers&) {
+    asked.push_back(unit);
+    return unit == 3 ? -1 : 0;
+  });
+  const auto asked_so_far = [&] {
+    std::vector<int> units;
+    it.device.change(4, [&](ModbusDevice::Registers&) { units = asked; });
+    return units;
+  };
+  Poller poller(it.device.url(), kSpeed,
+                with(kSpeedOptions, {{"unit", "3;4"}, {"timeout", "10 ms"}, {"retries", "2"}}));
+  REQUIRE(eventually([&] { return std::ranges::count(asked_so_far(), 3) > 6; }));
+  std::vector<int> units = asked_so_far();
+  CHECK(std::vector<int>(units.begin(), units.begin() + 4) == std::vector<int>{3, 3, 3, 4});
+  units.erase(units.begin(), units.begin() + 3);
+  CHECK(std::ranges::adjacent_find(units, [](int one, int next) { return one == 3 && next == 3; }) ==
+        units.end());
+}
+
+TEST_CASE("without retries one lost answer is enough") {
+  Plant it;
+  it.device.behave([](std::uint8_t, ModbusDevice::Registers&) { return -1; });
+  Poller poller(it.device.url(), kSpeed,
+                with(kSpeedOptions, {{"timeout", "20 ms"},
+                                     {"retries", "0"},
+                                     {"reconnect.min-delay", "1 min"},
+                                     {"reconnect.max-delay", "1 min"}}));
+  REQUIRE(poller.reaches(Link::kLost));
+  CHECK(it.device.requests().size() == 1);
+}
+
+TEST_CASE("an exception that only the device knows is its answer, and the connection is kept") {
+  Plant it;
+  it.device.forge([](const std::string& request) {
+    return request.substr(0, 5) + '\3' + request.substr(6, 1) + "\x83\x0C";
+  });
+  Poller poller(it.device.url(), kSpeed, kSpeedOptions);
+  REQUIRE(eventually([&] { return poller.health().missed > 3; }));
+  CHECK(poller.health().trouble == "unit 1: holding 10 (speed): exception 12, the device's own");
+  CHECK(poller.health().losses == 0);
+  CHECK(it.device.connections() == 1);
+  it.device.forge(nullptr);
+  poller.fresh();
+}
+
+TEST_CASE("an answer of another unit is not taken for that of the one that was asked") {
+  Plant it;
+  it.device.forge(
+      [](const std::string& request) { return request.substr(0, 5) + std::string("\5\x63\3\2\0\7", 6); });
+  Poller poller(it.device.url(), kSpeed, with(kSpeedOptions, {{"unit", "5"}}));
+  REQUIRE(poller.reaches(Link::kLost));
+  CHECK(has(poller.health().detail, "unit 5: holding 10 (speed): an answer of unit 99"));
+  CHECK(poller.take().empty());
+}
+
+TEST_CASE("an answer that comes twice is not that of the next request") {
+  std::uint8_t value = 0;
+  Plant it;
+  it.device.forge([&](const std::string& request) {
+    std::string answer = request.substr(0, 5) + std::string("\5\1\3\2\0", 5);
+    answer.push_back(static_cast<char>(++value));
+    return value == 1 ? answer + answer : answer;
+  });
+  Poller poller(it.device.url(), kSpeed, kSpeedOptions);
+  CHECK(eventually([&] {
+    const auto rows = poller.take();
+    return std::ranges::any_of(rows, [](const auto& row) { return row.values[0] == Value::integer(3); });
+  }));
+  CHECK(poller.health().losses == 0);
+}
+
 TEST_CASE("a refused address costs its columns, which are named") {
   Plant it;
   Poller poller(it.device.url(), {{{"speed", Type::small_int()}, {"torque", Type::small_int()}}},
@@ -369,6 +456,29 @@ TEST_CASE("a unit that is not on the line disturbs the one that is not at all") 
   REQUIRE(eventually([&] { return has(poller.health().trouble, "unit 6: "); }));
   for (int i = 0; i < 5; ++i) CHECK(poller.fresh().unit == 7);
   CHECK(poller.health().losses == 0);
+}
+
+TEST_CASE("on a serial line a wrong checksum and another unit's answer are told apart") {
+  Line it(7);
+  it.device.forge([](const std::string&) { return std::string("\7\3\2\0\5\0\0", 7); });
+  Poller poller(it.url(), kSpeed, with(kSpeedOptions, {{"unit", "7"}, {"timeout", "50 ms"}, kPlain}));
+  REQUIRE(eventually([&] { return has(poller.health().detail, "an answer with a wrong checksum"); }));
+  CHECK(poller.reaches(Link::kLost));
+  it.device.forge([](const std::string&) { return std::string("\x09\3\2\0\5\0\0", 7); });
+  CHECK(eventually([&] { return has(poller.health().detail, "an answer of unit 9"); }));
+  it.device.forge(nullptr);
+  poller.fresh();
+  CHECK(poller.reaches(Link::kConnected));
+}
+
+TEST_CASE("what is left on a serial line of an answer is not the beginning of the next") {
+  Line it(7);
+  it.device.forge([](const std::string&) { return std::string(40, '\7'); });
+  Poller poller(it.url(), kSpeed, with(kSpeedOptions, {{"unit", "7"}, {"timeout", "50 ms"}, kPlain}));
+  REQUIRE(poller.reaches(Link::kLost));
+  it.device.forge(nullptr);
+  for (int i = 0; i < 20; ++i) CHECK(poller.fresh().values[0] == Value::integer(0));
+  CHECK(poller.health().losses == 1);
 }
 
 TEST_CASE("tables share a serial line, one request at a time") {

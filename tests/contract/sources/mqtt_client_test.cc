@@ -63,6 +63,19 @@ class Peer final : public MqttEvents {
   std::vector<std::string> messages_;
 };
 
+/// A broker, and who hears each will there.
+struct WillWorld {
+  WillWorld() {
+    REQUIRE(broker.start());
+    witness.options.subscriptions = {{"will/+"}};
+    witness.start();
+    REQUIRE(witness.connected());
+  }
+
+  test::MosquittoServer broker;
+  Peer witness{broker.url(), "witness"};
+};
+
 TEST_CASE("a connection is made at once beside one that is quiet, and so is the end of a session") {
   test::MosquittoServer broker;
   REQUIRE(broker.start());
@@ -108,12 +121,9 @@ TEST_CASE("publishing without a connection is unavailable") {
 }
 
 TEST_CASE("the broker publishes the will of a client whose connection is cut, not of one that says goodbye") {
-  test::MosquittoServer broker;
-  REQUIRE(broker.start());
-  Peer witness(broker.url(), "witness");
-  witness.options.subscriptions = {{"will/+"}};
-  witness.start();
-  REQUIRE(witness.connected());
+  WillWorld world;
+  test::MosquittoServer& broker = world.broker;
+  Peer& witness = world.witness;
   Peer leaving(broker.url(), "leaving");
   leaving.options.will = MqttWill{.topic = "will/leaving", .payload = "gone"};
   leaving.start();
@@ -130,6 +140,28 @@ TEST_CASE("the broker publishes the will of a client whose connection is cut, no
   REQUIRE(broker.publish("will/last", {"x"}, 1));
   REQUIRE(witness.received("will/last=x"));
   CHECK(broker.log().find("'will/leaving'") == std::string::npos);
+}
+
+TEST_CASE("the broker publishes the will of a connection that makes room for another, or that leaves it") {
+  for (const MqttVersion version : {MqttVersion::k5, MqttVersion::k311}) {
+    WillWorld world;
+    test::MosquittoServer& broker = world.broker;
+    Peer& witness = world.witness;
+    Peer leaving(broker.url(), "leaving");
+    leaving.options.version = version;
+    leaving.options.will = MqttWill{.topic = "will/next", .payload = "gone"};
+    int connects = 0;
+    leaving.options.will_payload = [&connects] { return "gone " + std::to_string(++connects); };
+    leaving.start();
+    REQUIRE(leaving.connected());
+    leaving.client->reconnect();
+    CHECK(witness.received("will/next=gone 1"));
+    REQUIRE(eventually([&] { return leaving.client->health().connects == 2; }));
+    CHECK(leaving.client->health().losses == 0);
+    leaving.client->leave_will();
+    leaving.client->stop();
+    CHECK(witness.received("will/next=gone 2"));
+  }
 }
 
 MqttClientOptions keeper_options(const std::string& url) {

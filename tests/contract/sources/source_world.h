@@ -69,7 +69,9 @@ class SqliteWorld final : public SourceWorld, private LocalTableReader {
  public:
   [[nodiscard]] std::string connector() const override { return "sqlite"; }
   [[nodiscard]] OptionMap options(const std::string&) const override { return {{"table", "numbers"}}; }
-  void provide(int, int to) override { last_ = std::max<std::int64_t>(last_, to); }
+  void provide(int, int to) override {
+    if (to > last_) last_ = to;
+  }
   [[nodiscard]] LocalTableReader* tables() const override { return const_cast<SqliteWorld*>(this); }
   [[nodiscard]] std::vector<std::string> records(const Message& message) const override;
 
@@ -77,7 +79,7 @@ class SqliteWorld final : public SourceWorld, private LocalTableReader {
   Result<std::unique_ptr<LocalTableScan>> scan_table(const LocalTable& table,
                                                      const std::vector<std::size_t>& columns,
                                                      LocalTableRange& range) override;
-  std::int64_t last_ = 1;
+  std::atomic<std::int64_t> last_ = 1;
 };
 
 /// A stream of a store that is none: its rows are numbers, some in a block.

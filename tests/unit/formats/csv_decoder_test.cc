@@ -78,6 +78,7 @@ TEST_CASE("a header finds the columns by their names") {
   CHECK(behind_header("n,x,s\n", "1,other,a\n").row() == "a|1");
   CHECK(behind_header("\xEF\xBB\xBF\"n\" ; s\r\n", "1;a\n", {{"csv.field-delimiter", ";"}}).row() == "a|1");
   CHECK(behind_header("\n# no header\nn,s\n", "1,a\n", {{"csv.allow-comments", "true"}}).row() == "a|1");
+  CHECK(behind_header("n, \"s\"\n", "1,a\n").row() == "a|1");
   CHECK(behind_header("n\n", "1\n").row() == "NULL|1");
   CHECK(behind_header("n,s\n", "1\n").row() == "NULL|1");
   CHECK(behind_header("n,\n", "1,\n").row() == "NULL|1");
@@ -166,6 +167,14 @@ TEST_CASE("an empty message is empty, a comment is data unless allowed") {
   CHECK(csv("").count.empty == 1);
   CHECK(csv("\r\n").count.empty == 1);
   CHECK(csv("#a,1").row() == "#a|1");
+}
+
+TEST_CASE("a line of blank delimiters alone is a row of empty values") {
+  const OptionMap tabs{{"csv.field-delimiter", "\\t"}, {"csv.empty-string-as-null", "true"}};
+  CHECK(csv("\t", tabs).row() == "NULL|NULL");
+  CHECK(csv(" ", {{"csv.field-delimiter", " "}, {"csv.empty-string-as-null", "true"}}).row() == "NULL|NULL");
+  CHECK(csv(" \r\n", tabs).count.empty == 1);
+  CHECK(csv("\t").count.empty == 1);
 }
 
 TEST_CASE("only wanted columns are decoded") {

@@ -12,7 +12,6 @@ std::string text(const std::string& value, const OptionMap& options = {}) {
 
 TEST_CASE("texts are quoted where Flink quotes them") {
   CHECK(text("abc") == "abc");
-  CHECK(text("") == "");
   CHECK(text("a b") == "\"a b\"");
   CHECK(text("a,b") == "\"a,b\"");
   CHECK(text("a\"b") == "\"a\"\"b\"");
@@ -49,7 +48,6 @@ TEST_CASE("times are quoted by the same rule as texts, whatever the quotes are")
   CHECK(csv(type, time, {{"csv.quote-character", "-"}}) == "-1969--12--31 23:59:59.999999-");
   CHECK(csv(type, time, {{"csv.escape-character", ":"}}) == "\"1969-12-31 23::59::59.999999\"");
   CHECK(csv(type, time, {{"csv.disable-quote-character", "true"}}) == "1969-12-31 23:59:59.999999");
-  CHECK(csv(type, Value::null()) == "");
   CHECK(csv(Type::date(), Value::integer(-719'529)) == "-0001-12-31");
   CHECK(csv(Type::date(), Value::integer(2'932'897)) == "10000-01-01");
   CHECK(csv(Type::date(), Value::integer(0)) == "1970-01-01");
@@ -68,6 +66,37 @@ TEST_CASE("NULL is empty or its literal") {
   const Value::List row{Value::null(), Value::string("x"), Value::list({Value::null(), Value::integer(2)})};
   CHECK(EncodeFixture::encode("csv", schema, {row})[0] == ",x,;2");
   CHECK(EncodeFixture::encode("csv", schema, {row}, {{"csv.null-literal", "NULL"}})[0] == "NULL,x,NULL;2");
+}
+
+TEST_CASE("a record that would be a blank line or a comment is quoted, or is not written") {
+  CHECK(text("") == "\"\"");
+  CHECK(csv(Type::integer(), Value::null()) == "\"\"");
+  CHECK(csv(Type::integer(), Value::null(), {{"csv.null-literal", "-"}}) == "-");
+  CHECK(csv(Type::integer(), Value::null(), {{"csv.null-literal", ""}}) == "\"\"");
+  CHECK(csv(Type::string(), Value::null(), {{"csv.empty-string-as-null", "true"}}) ==
+        "bad: NULL as the only field, which would be a blank line; set 'csv.null-literal'");
+  const OptionMap plain{{"csv.disable-quote-character", "true"}};
+  for (const char* blank : {"", " "})
+    CHECK(text(blank, plain) == "bad: a record that would be a blank line or a comment");
+  const OptionMap comments{{"csv.allow-comments", "true"}, {"csv.field-delimiter", "\\t"}};
+  CHECK(text("#1", comments) == "\"#1\"");
+  CHECK(text("1#", comments) == "1#");
+}
+
+TEST_CASE("what is written of empty values is read again as so many rows") {
+  for (const char* delimiter : {",", "\\t", " "}) {
+    const OptionMap options{{"csv.field-delimiter", delimiter}};
+    for (const std::size_t width : {1, 2, 3}) {
+      const Schema schema{std::vector<Type::Field>(width, {"s", Type::string()})};
+      const std::vector<Value::List> rows{Value::List(width, Value::null()),
+                                          Value::List(width, Value::string("")),
+                                          Value::List(width, Value::string(" "))};
+      std::string lines;
+      for (const std::string& record : EncodeFixture::encode("csv", schema, rows, options))
+        lines += record + "\n";
+      CHECK(DecodeFixture("csv", schema, options, Framing::kLines).decode(lines).rows.size() == rows.size());
+    }
+  }
 }
 
 TEST_CASE("arrays and rows are joined and quoted as one text") {

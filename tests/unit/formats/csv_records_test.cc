@@ -80,6 +80,17 @@ TEST_CASE("a quote that is not closed within the bound costs its line only") {
   CHECK(found.back() == "\"closed\"\n");
 }
 
+TEST_CASE("a quoted field runs over so many lines, and no more") {
+  const auto lines = [](std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += "x\n";
+    return text;
+  };
+  const std::string most = "\"" + lines(kMaxQuotedLines - 1) + "\"\n";
+  CHECK(records(most + "y\n", 4096) == Texts{most, "y\n"});
+  CHECK(records("\"" + lines(kMaxQuotedLines) + "\"\n", 4096).size() == kMaxQuotedLines + 1);
+}
+
 TEST_CASE("while more may come an open quote is waited for") {
   const CsvRecords split{CsvOptions{}};
   CHECK(split.whole("1\n\"a\nb", Behind::kMore) == 2);

@@ -133,6 +133,17 @@ TEST_CASE("a text that is never closed costs its own line only") {
   CHECK(decoded.bad[1].second == "not line protocol at byte 7: neither a comma nor a blank behind a field");
 }
 
+TEST_CASE("a text runs over a hundred lines, and no more") {
+  const Schema schema{{{"s", Type::string()}}};
+  const auto text_of = [](std::size_t ends) {
+    return "m s=\"" + std::string(ends, '\n') + "\"\nm s=\"x\"\n";
+  };
+  CHECK(decode(schema, text_of(99)).rows.size() == 2);
+  const Decoded longer = decode(schema, text_of(100));
+  CHECK(longer.rows == std::vector<std::string>{"x"});
+  CHECK(longer.bad.size() == 2);
+}
+
 TEST_CASE("what is no line says where") {
   const Schema schema{{{"a", Type::float64()}}};
   const auto why = [&](const std::string& line) {

@@ -85,6 +85,27 @@ TEST_CASE("a byte order mark before a document is no part of it") {
   CHECK(json.decode("\xEF\xBB\xBF{\"n\":1}").row() == "NULL|1.0|NULL|NULL");
 }
 
+TEST_CASE("rows that cost their sender nothing are bounded") {
+  const Schema schema{{{"a", Type::integer()}}};
+  const auto array = [](std::size_t rows, const std::string& row) {
+    std::string text = "[" + row;
+    for (std::size_t i = 1; i < rows; ++i) text += "," + row;
+    return text + "]";
+  };
+  CHECK(DecodeFixture("json", schema).decode(array(10'000, "{}")).count.rows == 10'000);
+  CHECK(DecodeFixture("json", schema).decode(array(20'000, "{\"a\":1}")).count.rows == 20'000);
+  CHECK(DecodeFixture("json", schema).decode(array(20'000, "{}")).reason() ==
+        "more than 10000 rows, of too few bytes each");
+  Schema wide;
+  for (int i = 0; i < 200; ++i) wide.fields.push_back({"c" + std::to_string(i), Type::string()});
+  CHECK(DecodeFixture("json", wide).decode(array(10'000, "{ }")).count.rows == 10'000);
+  CHECK(DecodeFixture("json", wide).decode(array(20'000, "{ }")).reason() ==
+        "more than 10000 rows, of too few bytes each");
+  const std::string empty_maps = "\x9f" + std::string(20'000, '\xa0') + "\xff";
+  CHECK(DecodeFixture("cbor", schema).decode(empty_maps).reason() ==
+        "more than 10000 rows, of too few bytes each");
+}
+
 TEST_CASE("nesting is bounded") {
   DecodeFixture json("json", kSchema);
   const auto nested = [](std::size_t depth) {

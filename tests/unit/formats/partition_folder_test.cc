@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
+
 #include "pipelines/column/text.h"
 
 namespace leat::formats {
@@ -51,6 +53,20 @@ TEST_CASE("a name that no file system takes is bad") {
         "bad: the folder c=xxxxxxxxxxxxxxxxxxxx… would have a name of 256 bytes, more than 255");
 }
 
+TEST_CASE("folders that together are longer than a path may be are bad") {
+  const Schema schema{std::vector<Type::Field>(13, {"c", Type::string()})};
+  ColumnBuilder column(Type::string());
+  column.append_value(Value::string(std::string(250, 'x')));
+  const ColumnPtr text = column.finish();
+  std::vector<std::size_t> all(12);
+  std::iota(all.begin(), all.end(), 0U);
+  const Batch batch{.size = 1, .columns = std::vector<ColumnPtr>(13, text)};
+  CHECK(PartitionFolders(schema, {0, 1}, kDefault).folder_of(batch, 0));
+  const auto folder = PartitionFolders(schema, all, kDefault).folder_of(batch, 0);
+  REQUIRE_FALSE(folder);
+  CHECK(folder.error().message == "the folders would have names of 3035 bytes, more than 3000");
+}
+
 TEST_CASE("several columns are folders in folders") {
   const Schema schema{{{"a", Type::string()}, {"n", Type::integer()}, {"b:", Type::integer()}}};
   ColumnBuilder a(Type::string());
@@ -81,6 +97,7 @@ TEST_CASE("texts of folders are read by the type of the column") {
   CHECK(value(Type::string(), kDefault) == "NULL");
   CHECK(value(Type::date(), kDefault) == "NULL");
   CHECK(value(Type::date(), "yesterday") == "bad");
+  CHECK(value(Type::string(), "a\xff") == "bad");
   CHECK(value(Type::integer().with_nullable(false), kDefault) == "bad");
 }
 

@@ -58,5 +58,20 @@ TEST_CASE("what is written is read again, and NULL has no bytes") {
         "bad: NULL, for which the format raw has no bytes");
 }
 
+TEST_CASE("a value that a line of a file cannot hold is bad there, and a message of its own elsewhere") {
+  const OptionMap files{{"connector", "filesystem"}};
+  const std::string reason = "bad: the end of a line in a value, which is to be one line";
+  const auto written = [](const char* text, const OptionMap& options) {
+    return EncodeFixture::encode_cell("raw", Type::string(), Value::string(text), options);
+  };
+  CHECK(written("a b", files) == "a b");
+  CHECK(written("a\rb", files) == "a\rb");
+  for (const char* text : {"a\nb", "a\n", "a\r"}) {
+    CHECK(written(text, files) == reason);
+    CHECK(written(text, {{"connector", "kafka"}}) == text);
+  }
+  CHECK(EncodeFixture::encode_cell("raw", Type::integer(), Value::integer(10), files) == reason);
+}
+
 }  // namespace
 }  // namespace leat::formats

@@ -5,7 +5,9 @@
 
 #include "format_fixture.h"
 #include "pipelines/column/sparkplug.h"
+#include "pipelines/formats/compression.h"
 #include "pipelines/formats/protobuf_wire.h"
+#include "pipelines/formats/sparkplug_decoder.h"
 
 namespace leat::formats {
 namespace {
@@ -74,6 +76,27 @@ TEST_CASE("a payload without metrics is one row, an empty one none") {
         "0|NULL|1970-01-01 00:00:01.000|4|NULL");
   CHECK(decode({"metric"}, "").count.empty == 1);
   CHECK(decode({}, metric("") + metric("")).count.rows == 2);
+}
+
+TEST_CASE("a metric without any time has that at which its payload came in") {
+  const Schema wanted = schema({"ts", "payload_ts"});
+  SparkplugDecoder decoder({}, {.schema = wanted, .wanted = {0, 1}});
+  const auto decode_times = [&](const std::string& text) {
+    std::vector<ColumnBuilder> builders;
+    for (const Type::Field& field : wanted.fields) builders.emplace_back(field.type);
+    std::vector<ColumnBuilder*> columns{&builders[0], &builders[1]};
+    std::vector<BadRecord> bad;
+    REQUIRE(decoder.decode(text, columns, bad).rows == 1);
+    std::string times;
+    for (ColumnBuilder& builder : builders) append_text(*builder.finish(), 0, {}, times += "|");
+    return times;
+  };
+  const std::string death = metric(bytes(1, "bdSeq") + number(4, 4) + number(11, 5));
+  CHECK(decode_times(death) == "|NULL|NULL");
+  decoder.received_at(1'500'999);
+  CHECK(decode_times(death) == "|1970-01-01 00:00:01.500|NULL");
+  CHECK(decode_times(number(1, 3000) + death) == "|1970-01-01 00:00:03.000|1970-01-01 00:00:03.000");
+  CHECK(decode_times(metric(number(3, 7000))) == "|1970-01-01 00:00:07.000|NULL");
 }
 
 TEST_CASE("whole numbers are what their datatype says, sign-extended or not") {
@@ -213,6 +236,102 @@ TEST_CASE("a column that is NOT NULL refuses a payload that has nothing for it")
         "metric 1: 'alias' is NOT NULL, but there is none");
 }
 
+TEST_CASE("metrics that cost their sender nothing are bounded") {
+  std::string payload;
+  for (int i = 0; i < 20'000; ++i) payload += std::string("\x12\x00", 2);
+  const Decoded decoded = decode({"metric"}, payload);
+  REQUIRE(decoded.bad.size() == 1);
+  CHECK(decoded.bad[0].second == "more than 10000 rows, of too few bytes each");
+}
+
+// ---- Compressed ------------------------------------------------------------------------------------------
+
+/// As Eclipse Tahu makes it, with what else the outer payload says; no algorithm: it is left out.
+std::string packed(const std::string& body, const std::string& algorithm, const std::string& others = {}) {
+  const std::string said =
+      algorithm.empty() ? "" : metric(bytes(1, "algorithm") + number(4, 12) + bytes(15, algorithm));
+  return others + said + bytes(4, "SPBV1.0_COMPRESSED") + bytes(5, body);
+}
+std::string squeezed(const std::string& payload, Compression compression) {
+  return *compress(payload, compression);
+}
+const std::string kInner = number(1, 2000) +
+                           metric(bytes(1, "name") + bytes(15, "a text beyond any inline one")) +
+                           metric(number(2, 5) + bytes(15, "second")) + number(3, 7) + bytes(4, "own");
+
+TEST_CASE("a compressed payload is the one in its body, by gzip or zlib") {
+  const std::initializer_list<std::string_view> names = {"metric", "alias", "payload_ts",  "seq",
+                                                         "uuid",   "body",  "string_value"};
+  const Rows rows = {"name|NULL|1970-01-01 00:00:02.000|7|own|NULL|a text beyond any inline one",
+                     "NULL|5|1970-01-01 00:00:02.000|7|own|NULL|second"};
+  const std::string gzip = squeezed(kInner, Compression::kGzip);
+  const std::string zlib = squeezed(kInner, Compression::kZlib);
+  for (const std::string& payload : {packed(gzip, "GZIP"), packed(gzip, "gzip"), packed(zlib, "DEFLATE"),
+                                     packed(zlib, ""), packed(gzip, "")}) {
+    const Decoded decoded = decode(names, payload);
+    CHECK(decoded.rows == rows);
+    CHECK(decoded.count.decoded == 1);
+  }
+}
+
+TEST_CASE("seq and timestamp of the outer payload count where the inner has none") {
+  const std::string outer = number(1, 9000) + number(3, 200);
+  const std::string bare = squeezed(metric(bytes(1, "m")), Compression::kZlib);
+  CHECK(decode({"metric", "ts", "seq"}, packed(bare, "", outer)).row() == "m|1970-01-01 00:00:09.000|200");
+  const std::string full = squeezed(number(1, 2000) + number(3, 0), Compression::kZlib);
+  CHECK(decode({"metric", "ts", "seq"}, packed(full, "", outer)).row() == "NULL|1970-01-01 00:00:02.000|0");
+}
+
+TEST_CASE("texts of compressed payloads stay where the columns keep them") {
+  const Schema wanted = schema({"string_value"});
+  ColumnBuilder builder(Type::string());
+  ColumnBuilder* const columns[] = {&builder};
+  {
+    SparkplugDecoder decoder({}, {.schema = wanted, .wanted = {0}});
+    std::vector<BadRecord> bad;
+    for (int i = 0; i < 3; ++i) {
+      const std::string inner = typed(12, bytes(15, std::string(700'000, static_cast<char>('a' + i))));
+      REQUIRE(decoder.decode(packed(squeezed(inner, Compression::kGzip), "GZIP"), columns, bad).rows == 1);
+    }
+  }
+  const ColumnPtr column = builder.finish();
+  for (int i = 0; i < 3; ++i)
+    CHECK(column->strings()[static_cast<std::size_t>(i)] == std::string(700'000, static_cast<char>('a' + i)));
+}
+
+TEST_CASE("a compressed payload that cannot be read is one bad record with a reason") {
+  const auto reason = [](const std::string& payload) { return decode({"metric"}, payload).reason(); };
+  const std::string zlib = squeezed(kInner, Compression::kZlib);
+  CHECK(reason(packed(zlib, "LZ4")) ==
+        "the payload in its body: it is compressed neither by GZIP nor by DEFLATE, as its metric 'algorithm' "
+        "says");
+  CHECK(reason(packed(zlib, "GZIP")) == "the payload in its body: not gzip: incorrect header check");
+  CHECK(reason(packed("", "")) == "the payload in its body: not zlib: it ends too early");
+  for (std::size_t length = 0; length < zlib.size(); ++length)
+    CHECK(reason(packed(zlib.substr(0, length), "DEFLATE")) ==
+          "the payload in its body: not zlib: it ends too early");
+  CHECK(reason(packed(squeezed(number(3, 256), Compression::kZlib), "")) ==
+        "the payload in its body: seq: expected 0 to 255, found 256");
+  CHECK(reason(packed(squeezed(packed(zlib, ""), Compression::kZlib), "")) ==
+        "the payload in its body: it is compressed once more");
+}
+
+TEST_CASE("a compressed payload is bounded as the connector's are") {
+  const std::string bomb =
+      packed(squeezed(bytes(5, std::string(50U << 20, '\0')), Compression::kGzip), "GZIP");
+  CHECK(decode({"metric"}, bomb).reason() ==
+        "the payload in its body: decompressed, it has more than 1048576 bytes, which "
+        "'payload.max-decompressed-size' allows");
+  const std::string large =
+      packed(squeezed(bytes(5, std::string(3U << 20, '\0')), Compression::kGzip), "GZIP");
+  CHECK(decode({"seq"}, large, {{"payload.max-decompressed-size", "4 mb"}}).count.rows == 1);
+  CHECK(decode({"seq"}, large, {{"sparkplug.ignore-parse-errors", "true"}}).count.skipped == 1);
+}
+
+TEST_CASE("a metric with neither name nor alias has an empty name") {
+  CHECK(decode({"metric_index", "metric", "alias", "int_value"}, metric(number(10, 5))).row() == "0||NULL|5");
+}
+
 TEST_CASE("payloads that cannot be read may be left out") {
   const Decoded decoded = decode({"metric"}, "{", {{"sparkplug.ignore-parse-errors", "true"}});
   CHECK(decoded.bad.empty());
@@ -310,6 +429,8 @@ TEST_CASE("what is written is read again") {
         "Int64|-5|-5.0|NULL|NULL|NULL");
   CHECK(there_and_back("Float", none, Value::float64(1.5), none, none, none) ==
         "Float|NULL|1.5|NULL|NULL|NULL");
+  CHECK(there_and_back("Float", none, Value::float64(1e39), none, none, none) ==
+        "bad: 1e+39 is beyond Float");
   CHECK(there_and_back("", none, Value::float64(1.25), none, none, none) ==
         "Double|NULL|1.25|NULL|NULL|NULL");
   CHECK(there_and_back("Text", none, none, none, Value::string("ä"), none) == "Text|NULL|NULL|NULL|ä|NULL");

@@ -28,10 +28,10 @@ TEST_CASE("text becomes floating point as Java reads it") {
 }
 
 TEST_CASE("text becomes a truth value by ten words in any case") {
-  for (const char* word : {"t", "True", "Y", "yes", " 1 "})
-    CHECK(cast(text(word), Type::boolean()) == "TRUE");
+  for (const char* word : {"t", "True", "Y", "yes", "1"}) CHECK(cast(text(word), Type::boolean()) == "TRUE");
   for (const char* word : {"F", "false", "n", "NO", "0"}) CHECK(cast(text(word), Type::boolean()) == "FALSE");
   CHECK(cast(text("on"), Type::boolean()) == "error: cannot cast 'on' to BOOLEAN");
+  CHECK(cast(text(" true "), Type::boolean()) == "error: cannot cast ' true ' to BOOLEAN");
 }
 
 TEST_CASE("text becomes a decimal rounded half up, and must fit") {
@@ -51,6 +51,14 @@ TEST_CASE("integers wrap when narrowed, floating point saturates") {
   CHECK(cast(number(2.9), Type::integer()) == "2");
   CHECK(cast(number(300.0), Type::tiny_int()) == "44");
   CHECK(cast(decimal("12345.67"), Type::tiny_int()) == "57");
+}
+
+TEST_CASE("a number is true unless it is zero") {
+  CHECK(cast(integer(-1), Type::boolean()) == "TRUE");
+  CHECK(cast(number(0.4), Type::boolean()) == "TRUE");
+  CHECK(cast(number(-0.0), Type::boolean()) == "FALSE");
+  CHECK(cast(decimal("-0.01"), Type::boolean()) == "TRUE");
+  CHECK(cast(decimal("0.00"), Type::boolean()) == "FALSE");
 }
 
 TEST_CASE("a number that does not fit a decimal is NULL") {
@@ -136,7 +144,6 @@ TEST_CASE("types without a way between them cannot be cast") {
   CHECK(cast(integer(1), Type::timestamp(3)) ==
         "error: cannot cast INT to TIMESTAMP(3); use TO_TIMESTAMP_LTZ");
   CHECK(cast(timestamp("1970-01-01"), Type::float64()) == "error: cannot cast TIMESTAMP(3) to DOUBLE");
-  CHECK(cast(number(1), Type::boolean()) == "error: cannot cast DOUBLE to BOOLEAN");
 }
 
 TEST_CASE("columns with NULLs keep them through a cast") {

@@ -41,6 +41,8 @@ TEST_CASE("character classes are whole texts of them") {
   CHECK(call("IS_ALPHA", {text("")}) == "FALSE");
   CHECK(call("IS_DECIMAL", {text("-1.5")}) == "TRUE");
   CHECK(call("IS_DECIMAL", {text("1.5.2")}) == "FALSE");
+  CHECK(call("IS_ALPHA", {null(Type::string())}) == "FALSE");
+  CHECK(call("IS_DIGIT", {null(Type::integer())}) == "TRUE");
 }
 
 TEST_CASE("collections are made, read and counted") {

@@ -101,6 +101,7 @@ TEST_CASE("times move by intervals") {
   CHECK(call("-", {timestamp("2020-01-01 00:00:00"), value(kDayTime, kHour)}) == "2019-12-31 23:00:00.000");
   CHECK(call("+", {value(kYearMonth, 1), date("2020-01-31")}) == "2020-02-29");
   CHECK(call("+", {date("2020-01-31"), value(kDayTime, 24 * kHour)}) == "2020-02-01");
+  CHECK(call("-", {date("2020-01-31"), value(kDayTime, 47 * kHour)}) == "2020-01-30");
   CHECK(call("+", {time_of_day("23:30:00"), value(kDayTime, kHour)}) == "00:30:00");
   CHECK(call("-", {timestamp("2020-03-31 12:00:00", 0), value(kYearMonth, 1)}) == "2020-02-29 12:00:00");
   CHECK(call("-", {timestamp("2020-01-02 00:00:00"), timestamp("2020-01-01 12:00:00")}) == "+0 12:00:00.000");

@@ -45,6 +45,14 @@ TEST_CASE("parts are counted from zero and NULL beyond the last") {
   CHECK(call("SPLIT_INDEX", {text("a,b"), integer(44), integer(1)}) == "b");
 }
 
+TEST_CASE("LOCATE begins at the first character at the earliest") {
+  CHECK(call("LOCATE", {text("b"), text("abcb"), integer(0)}) == "2");
+  CHECK(call("LOCATE", {text("b"), text("abcb"), integer(-1)}) == "2");
+  CHECK(call("LOCATE", {text("b"), text("abcb"), integer(3)}) == "4");
+  CHECK(call("LOCATE", {text("b"), text("abcb"), integer(9)}) == "0");
+  CHECK(call("LOCATE", {text(""), text("abc"), integer(2)}) == "1");
+}
+
 TEST_CASE("INSTR searches backwards from a negative start") {
   CHECK(call("INSTR", {text("Corporate Floor"), text("or"), integer(3), integer(2)}) == "14");
   CHECK(call("INSTR", {text("Corporate Floor"), text("or"), integer(-3), integer(2)}) == "2");
@@ -72,9 +80,29 @@ TEST_CASE("an escape character must be one, and must escape something") {
 TEST_CASE("SIMILAR TO is SQL's regular expression over the whole text") {
   CHECK(call("SIMILAR TO", {text("abc"), text("(a|b)%")}) == "TRUE");
   CHECK(call("SIMILAR TO", {text("abc"), text("b%")}) == "FALSE");
-  CHECK(call("SIMILAR TO", {text("a.c"), text("a.c")}) == "TRUE");
-  CHECK(call("SIMILAR TO", {text("abc"), text("a.c")}) == "FALSE");
   CHECK(call("SIMILAR TO", {text("x9"), text("[[:ALPHA:]][0-9]")}) == "TRUE");
+  CHECK(call("SIMILAR TO", {text("a$c"), text("a$c")}) == "TRUE");
+  CHECK(call("SIMILAR TO", {text("a?c"), text("a!?c"), text("!")}) == "TRUE");
+  CHECK(call("SIMILAR TO", {text("abc"), text("a!bc"), text("!")}) ==
+        "error: Invalid escape sequence 'a!bc'");
+}
+
+TEST_CASE("SIMILAR TO leaves the dot and the caret what they are in Java") {
+  CHECK(call("SIMILAR TO", {text("abc"), text("a.c")}) == "TRUE");
+  CHECK(call("SIMILAR TO", {text("abc"), text("^abc")}) == "TRUE");
+  CHECK(call("SIMILAR TO", {text("x^y"), text("x^y")}) == "FALSE");
+}
+
+TEST_CASE("the end of a line is for % and no other wildcard") {
+  CHECK(call("SIMILAR TO", {text("a\nc"), text("a_c")}) == "FALSE");
+  CHECK(call("SIMILAR TO", {text("a\rc"), text("a.c")}) == "FALSE");
+  CHECK(call("SIMILAR TO", {text("a\nc"), text("a%c")}) == "TRUE");
+  CHECK(call("LIKE", {text("a\nc"), text("a_c")}) == "FALSE");
+  CHECK(call("LIKE", {text("a\u2028c"), text("a%_c")}) == "FALSE");
+  CHECK(call("LIKE", {text("a\nc"), text("a%c")}) == "TRUE");
+  CHECK(call("REGEXP", {text("a\rc"), text("a.c")}) == "FALSE");
+  CHECK(call("REGEXP", {text("a\rc"), text("(?s)a.c")}) == "TRUE");
+  CHECK(call("REGEXP", {text("a.c"), text("\\Qa.c\\E|[.]b")}) == "TRUE");
 }
 
 TEST_CASE("regular expressions find, extract and replace") {

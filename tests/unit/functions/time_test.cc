@@ -102,6 +102,33 @@ TEST_CASE("TIMESTAMPDIFF counts whole units towards zero") {
   CHECK(diff("YEAR", date("2000-02-29"), date("2001-02-28")) == "1");
 }
 
+TEST_CASE("TIMESTAMPDIFF goes by milliseconds, which are cut, in all units but microseconds") {
+  const auto diff = [](const char* unit, const char* from, const char* to) {
+    return call("TIMESTAMPDIFF", {text(unit), timestamp(from, 6), timestamp(to, 6)});
+  };
+  CHECK(diff("SECOND", "2024-01-01 10:00:00.0001", "2024-01-01 10:00:01") == "1");
+  CHECK(diff("SECOND", "2024-01-01 10:00:00.001", "2024-01-01 10:00:01.0009") == "0");
+  CHECK(diff("SECOND", "1969-12-31 23:59:58.0009", "1969-12-31 23:59:59.0001") == "1");
+  CHECK(diff("MILLISECOND", "2024-01-01 10:00:00.0009", "2024-01-01 10:00:00.0011") == "1");
+  CHECK(diff("MICROSECOND", "2024-01-01 10:00:00.0009", "2024-01-01 10:00:00.0011") == "200");
+  CHECK(diff("DAY", "2024-01-01 10:00:00.0001", "2024-01-02 10:00:00") == "1");
+  CHECK(diff("MONTH", "2024-01-01 10:00:00.0001", "2024-02-01 10:00:00") == "1");
+  CHECK(diff("MONTH", "2024-01-01 10:00:00.001", "2024-02-01 10:00:00.0009") == "0");
+  CHECK(diff("YEAR", "1968-12-01 10:00:00.0009", "1969-12-01 10:00:00.0001") == "1");
+}
+
+TEST_CASE("months backwards are whole dates, and one more for an earlier time of the last day") {
+  const auto months = [](const char* from, const char* to) {
+    return call("TIMESTAMPDIFF", {text("MONTH"), timestamp(from), timestamp(to)});
+  };
+  CHECK(months("2024-04-15 12:00:00", "2024-03-15 06:00:00") == "-2");
+  CHECK(months("2024-04-15 06:00:00", "2024-03-15 12:00:00") == "-1");
+  CHECK(months("2025-02-28 11:00:00", "2024-02-29 12:00:00") == "-12");
+  CHECK(months("2024-03-31 10:00:00", "2024-02-29 12:00:00") == "-1");
+  CHECK(months("2024-03-15 12:00:00", "2024-03-15 10:00:00") == "-1");
+  CHECK(months("2024-03-31 02:00:00", "2024-04-30 01:00:00") == "0");
+}
+
 TEST_CASE("stretches of time overlap when they share a moment") {
   const Arg nine = time_of_day("9:00:00");
   CHECK(call("OVERLAPS", {nine, time_of_day("9:30:00"), time_of_day("9:29:00"), time_of_day("9:31:00")}) ==

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <future>
@@ -31,6 +32,9 @@ struct Script {
   std::string last_state;  ///< The sink_state of the last shipment.
   sinks::Shipment::Decision last_decision = sinks::Shipment::Decision::kNone;  ///< Of the last shipment.
   std::string finished;  ///< The state that `finish` was called with.
+  /// What checks say, in order, empty for one that is well; none: the sink wants no checks.
+  std::deque<std::string> checks;
+  std::atomic<int> checked = 0;
 };
 
 class ScriptedSink final : public sinks::Sink {
@@ -56,6 +60,14 @@ class ScriptedSink final : public sinks::Sink {
     sink_state = "closed";
     return {};
   }
+  [[nodiscard]] std::optional<Micros> check_interval() const override { return interval_; }
+  Status check(std::string&) override {
+    if (script_.checks.empty()) return {};
+    const std::string error = script_.checks.front();
+    script_.checks.pop_front();
+    ++script_.checked;
+    return error.empty() ? Status() : fail(ErrorCode::kIo, error);
+  }
 
  private:
   static std::string label(const sinks::Shipment& shipment, const std::vector<std::string>& records) {
@@ -69,6 +81,8 @@ class ScriptedSink final : public sinks::Sink {
   }
 
   Script& script_;
+  const std::optional<Micros> interval_ =
+      script_.checks.empty() ? std::nullopt : std::optional(Micros(kMicrosPerMinute));
 };
 
 struct OutboxFixture {

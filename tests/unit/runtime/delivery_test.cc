@@ -57,6 +57,8 @@ class GatedSink final : public sinks::Sink {
   }
   void interrupt() override { gate_.interrupt(); }
   Status finish(std::string& sink_state) override { return inner_.finish(sink_state); }
+  [[nodiscard]] std::optional<Micros> check_interval() const override { return inner_.check_interval(); }
+  Status check(std::string& sink_state) override { return inner_.check(sink_state); }
 
  private:
   Gate& gate_;
@@ -75,6 +77,11 @@ struct DeliveryFixture : OutboxFixture {
   void start() {
     delivery = std::make_unique<Delivery>(*store, std::make_unique<GatedSink>(gate, script), setup, clock);
     delivery->start();
+  }
+  /// Time for the next check.
+  void look_again() {
+    clock.advance(1min);
+    put({"wakes it"});
   }
   bool drain(Delivery::End end = Delivery::End::kShutdown) {
     delivery->drain(end);
@@ -127,6 +134,64 @@ TEST_CASE_FIXTURE(DeliveryFixture, "at the end of a bounded run the sink publish
   REQUIRE(drain(Delivery::End::kBoundedRun));
   CHECK(script.finished == "finished after one record");
   CHECK(status().sink_state == "closed");
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "a sink that is taken away publishes") {
+  gate.open();
+  script.answers = {sinks::Delivered{"one record"}};
+  put({"a"});
+  start();
+  REQUIRE(test::eventually([this] { return status().delivered == 1; }));
+  REQUIRE(drain(Delivery::End::kTakenAway));
+  CHECK(status().sink_state == "closed");
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "a sink that is taken away in the midst of a shipment publishes nothing") {
+  gate.open();
+  script.answers = {sinks::Delivered{"one record"}, sinks::Retry{"away", Micros(1h)}};
+  put({"a"});
+  start();
+  REQUIRE(test::eventually([this] { return status().delivered == 1; }));
+  put({"b"});
+  REQUIRE(test::eventually([this] { return waits(delivery->status().state); }));
+  REQUIRE(drain(Delivery::End::kTakenAway));
+  CHECK(status().sink_state == "one record");
+  CHECK(status().records == 1);
+  CHECK(delivery->status().finish_error == "a shipment is not settled");
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture,
+                  "a sink that is looked at now and then, and leaves nothing open, is not waited for") {
+  script.checks = {""};
+  start();
+  CHECK_FALSE(delivery->may_publish());
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture, "a check that is well ends the trouble of the one before") {
+  gate.open();
+  script.checks = {"the folder is away", ""};
+  clock.advance(1min);
+  start();
+  CHECK(test::eventually([this] { return delivery->status().last_error == "the folder is away"; }));
+  look_again();
+  CHECK(test::eventually([this] { return delivery->status().last_error.empty(); }));
+}
+
+TEST_CASE_FIXTURE(DeliveryFixture,
+                  "a check that is well leaves what a delivery has said since the last one") {
+  gate.open();
+  script.checks = {"the folder is away", ""};
+  clock.advance(1min);
+  script.answers = {sinks::Retry{"the disk is full", Micros(1s)}};
+  start();
+  CHECK(test::eventually([this] { return delivery->status().last_error == "the folder is away"; }));
+  put({"a"});
+  CHECK(test::eventually([this] { return delivery->status().last_error == "the disk is full"; }));
+  look_again();
+  REQUIRE(delivery->command(Delivery::Command::kResume));
+  CHECK(test::eventually([this] { return script.checked == 2; }));
+  REQUIRE(drain());
+  CHECK(delivery->status().last_error == "the disk is full");
 }
 
 TEST_CASE_FIXTURE(DeliveryFixture, "at a shutdown the sink does not publish what waits for more") {

@@ -13,6 +13,7 @@
 #include "daemon/loop/loop.h"
 #include "daemon/runtime/host.h"
 #include "pipelines/base/bytes.h"
+#include "tests/support/eventually.h"
 
 using namespace leat;
 using namespace leat::runtime;
@@ -366,6 +367,106 @@ TEST_CASE("what is purged is gone, also of a pipeline that was removed before") 
   CHECK(world.host->leftovers().empty());
   CHECK(world.remove("nobody").error().code == ErrorCode::kNotFound);
   world.stop();
+}
+
+namespace {
+
+/// What was in a file is in the folder "out", in one that is open.
+struct FileWorld : DeployWorld {
+  FileWorld() {
+    std::filesystem::create_directories(folder / "in");
+    std::ofstream(folder / "in" / "a.csv") << "1\n2\n3\n";
+    write_to("files");
+    restart();
+    ask<bool>([&] { return test::eventually([&] { return delivered() == 3; }); });
+    stop();
+  }
+  void write_to(const std::string& table) const {
+    std::ofstream(folder / "pipelines" / "rows.sql")
+        << "SET 'execution.checkpointing.interval' = '10 ms'; CREATE TABLE a (n BIGINT) WITH ('connector' = "
+           "'filesystem', 'format' = 'csv', 'source.monitor-interval' = '10 ms', 'path' = '"
+        << (folder / "in").string() << "'); CREATE TABLE " << table
+        << " (n BIGINT) WITH ('connector' = 'filesystem', 'format' = 'csv', 'path' = '" << out.string()
+        << "'); INSERT INTO " << table << " SELECT n FROM a;";
+  }
+  [[nodiscard]] std::uint64_t delivered() const {
+    const auto all = store->outbox_status();
+    return all->empty() ? 0 : all->front().delivered;
+  }
+  void forget_text() const { std::filesystem::remove(folder / "pipelines" / "rows.sql"); }
+  /// Of files that readers see.
+  [[nodiscard]] std::uint64_t published() const {
+    std::uint64_t lines = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(out)) {
+      if (entry.path().filename().string().starts_with(".")) continue;
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) ++lines;
+    }
+    return lines;
+  }
+  /// Nobody can write below it.
+  void break_out() const {
+    std::filesystem::rename(out, folder / "aside");
+    std::ofstream(out) << "in the way";
+  }
+  void mend_out() const {
+    std::filesystem::remove(out);
+    std::filesystem::rename(folder / "aside", out);
+  }
+
+  std::filesystem::path out = folder / "out";
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(FileWorld,
+                  "what a sink has open is published when its text went while the daemon was stopped") {
+  CHECK(published() == 0);
+  SUBCASE("of the pipeline") {
+    forget_text();
+  }
+  SUBCASE("of the table") {
+    write_to("other");
+  }
+  begin();
+  CHECK(test::eventually([this] { return published() == 3; }));
+}
+
+TEST_CASE_FIXTURE(FileWorld, "nothing is published for a folder of pipelines that is away") {
+  std::filesystem::rename(folder / "pipelines", folder / "away");
+  begin();
+  CHECK(host->remove({"nobody"}, {}).error().code == ErrorCode::kNotFound);
+  CHECK(published() == 0);
+}
+
+TEST_CASE_FIXTURE(FileWorld,
+                  "rows that cannot be published are told until the purge, which names their file") {
+  forget_text();
+  break_out();
+  begin();
+  const auto told = [this] {
+    for (const std::string& sentence : host->leftovers())
+      if (sentence.find(out.string() + "/.leat-") != std::string::npos) return true;
+    return false;
+  };
+  CHECK(test::eventually(told));
+  auto removed = remove("rows", {Part::kState});
+  REQUIRE(removed);
+  REQUIRE(removed->notes.size() == 1);
+  CHECK(removed->notes[0].find("'leat reload'") != std::string::npos);
+  CHECK(told());
+  SUBCASE("they are published when that is mended") {
+    mend_out();
+    REQUIRE(remove("rows", {std::begin(kAllParts), std::end(kAllParts)}));
+    CHECK(published() == 3);
+  }
+  SUBCASE("they are given up") {
+    removed = remove("rows", {std::begin(kAllParts), std::end(kAllParts)});
+    REQUIRE(removed);
+    REQUIRE(removed->notes.size() == 1);
+    CHECK(removed->notes[0].find(out.string() + "/.leat-") != std::string::npos);
+  }
+  CHECK_FALSE(told());
 }
 
 TEST_CASE("a pipeline goes on under another name") {

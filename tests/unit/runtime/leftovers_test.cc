@@ -52,3 +52,22 @@ TEST_CASE("what carries the name of a pipeline whose file is wrong may be its ow
   CHECK(find_leftovers(served, {waiting("mill 3", "any", 5)}, {"mill%203.any.journal"}).empty());
   CHECK(journal_file_name({"mill 3"}, {"a.b"}) == "mill%203.a%2Eb.journal");
 }
+
+TEST_CASE("what serves nobody's sinks leaves their outboxes") {
+  const std::vector<Served> served{{.pipeline = {"mill"}, .sinks = {{"upstream"}}, .journals = {}},
+                                   {.pipeline = {"broken"}, .planned = false}};
+  const auto left = unserved(served, {waiting("mill", "upstream", 0), waiting("mill", "old", 0),
+                                      waiting("broken", "any", 0), waiting("gone", "upstream", 0)});
+  REQUIRE(left.size() == 2);
+  CHECK(left[0].sink.value == "old");
+  CHECK(left[1].pipeline.value == "gone");
+}
+
+TEST_CASE("rows that are not published are told with the first of their files") {
+  const std::string told =
+      sentence_of({{"mill"}, {"out"}, {"/out/.a", "/out/.b", "/out/.c", "/out/.d"}, "the disk is dead"});
+  CHECK(told.find("rows that sink 'out' of pipeline 'mill', which no pipeline has any more, has delivered") ==
+        0);
+  CHECK(told.find("'/out/.a', '/out/.b', '/out/.c' and 1 others, as the disk is dead; ") !=
+        std::string::npos);
+}

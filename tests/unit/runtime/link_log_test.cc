@@ -182,6 +182,22 @@ TEST_CASE("a sink that refuses is told, again when somebody must act, and when i
   CHECK_FALSE(log.look(delivery(State::kIdle, 3, "401")));
 }
 
+TEST_CASE("trouble while nothing waits is told once, and its end") {
+  using State = DeliveryStatus::State;
+  DeliveryLog log;
+  DeliveryStatus idle = delivery(State::kIdle, 0, "");
+  CHECK_FALSE(log.look(idle));
+  idle.trouble = "the birth was not taken: not authorized";
+  const auto news = log.look(idle);
+  REQUIRE(news);
+  CHECK(news->weight == News::Weight::kTrouble);
+  CHECK(news->detail == idle.trouble);
+  CHECK_FALSE(log.look(idle));
+  idle.trouble.clear();
+  CHECK(log.look(idle)->message == "sink is well again");
+  CHECK_FALSE(log.look(idle));
+}
+
 TEST_CASE("a refusal that was over before anybody looked is told") {
   using State = DeliveryStatus::State;
   DeliveryLog log;
@@ -191,14 +207,16 @@ TEST_CASE("a refusal that was over before anybody looked is told") {
   CHECK(news->detail == "connection refused");
 }
 
-TEST_CASE("a part that does not answer is told once, and once when all answers again") {
+TEST_CASE("a part that cannot be read is told once, and once when all can be again") {
   Source it;
   CHECK(it.look(Link::kConnected).empty());
   it.health.trouble = "unit 3: no answer within 1 s, next try in 2 s";
-  CHECK(it.look(Link::kConnected) == Lines{"a part of the source does not answer"});
+  CHECK(it.look(Link::kConnected) == Lines{"a part of the source cannot be read"});
   it.health.trouble = "unit 3: no answer within 1 s, next try in 4 s";
   CHECK(it.look(Link::kConnected).empty());
   it.health.trouble.clear();
   CHECK(it.look(Link::kLost) == kNever);
-  CHECK(it.look(Link::kConnected) == Lines{"all of the source answers again"});
+  CHECK(it.look(Link::kConnected) == Lines{"all of the source can be read again"});
+  it.health.trouble = "/plant/closed: Permission denied";
+  CHECK(it.look(Link::kIdle) == Lines{"a part of the source cannot be read"});
 }

@@ -169,6 +169,104 @@ TEST_CASE_FIXTURE(Tables, "another change is refused with what differs and what 
   CHECK(rows_of(kSums + "SELECT * FROM sums;") == kTotals);
 }
 
+TEST_CASE_FIXTURE(Tables, "a migration to a wider type keeps each value, as the same key") {
+  struct Wider {
+    std::string from;
+    std::string value;
+    std::string to;
+  };
+  const std::vector<Wider> all = {{"TINYINT", "-7", "BIGINT"},
+                                  {"BOOLEAN", "TRUE", "INT"},
+                                  {"DECIMAL(9, 0)", "-123456789", "INT"},
+                                  {"SMALLINT", "-32768", "FLOAT"},
+                                  {"INT", "2147483647", "DOUBLE"},
+                                  {"FLOAT", "0.1", "DOUBLE"},
+                                  {"DECIMAL(15, 5)", "-1234567890.12345", "DOUBLE"},
+                                  {"INT", "-42", "DECIMAL(12, 2)"},
+                                  {"BIGINT", "-9223372036854775807", "DECIMAL(25, 3)"},
+                                  {"BOOLEAN", "FALSE", "DECIMAL(20, 1)"},
+                                  {"DECIMAL(10, 2)", "-0.05", "DECIMAL(12, 2)"},
+                                  {"DECIMAL(10, 2)", "-0.05", "DECIMAL(20, 4)"},
+                                  {"DECIMAL(15, 1)", "99999999999999.9", "DECIMAL(38, 10)"},
+                                  {"DECIMAL(18, 0)", "999999999999999999", "DECIMAL(19, 0)"},
+                                  {"DECIMAL(20, 2)", "-12.3", "DECIMAL(30, 5)"},
+                                  {"DECIMAL(20, 0)", "12", "DECIMAL(30, 1)"},
+                                  {"VARCHAR(10)", "'it''s'", "VARCHAR(20)"},
+                                  {"CHAR(3)", "'abc'", "VARCHAR(3)"},
+                                  {"CHAR(3)", "'abc'", "STRING"},
+                                  {"INT", "-2147483648", "VARCHAR(11)"},
+                                  {"BOOLEAN", "TRUE", "STRING"},
+                                  {"DECIMAL(10, 2)", "-0.05", "STRING"},
+                                  {"DECIMAL(20, 3)", "1.5", "VARCHAR(23)"},
+                                  {"DATE", "DATE '2026-01-31'", "STRING"},
+                                  {"TIMESTAMP(3)", "TIMESTAMP '2026-01-31 12:34:56.789'", "VARCHAR(23)"},
+                                  {"DATE", "DATE '2026-01-31'", "TIMESTAMP(3)"},
+                                  {"DATE", "DATE '2026-01-31'", "TIMESTAMP(0)"},
+                                  {"TIME(0)", "TIME '12:34:56'", "TIME(3)"},
+                                  {"TIMESTAMP(0)", "TIMESTAMP '2026-01-31 12:34:56'", "TIMESTAMP(3)"},
+                                  {"TIMESTAMP(3)", "TIMESTAMP '2026-01-31 12:34:56.789'", "TIMESTAMP(6)"},
+                                  {"VARBINARY(4)", "x'00ff'", "VARBINARY(5)"},
+                                  {"BINARY(2)", "x'00ff'", "BYTES"}};
+  for (const Wider& one : all) {
+    CAPTURE(one.from);
+    CAPTURE(one.to);
+    const auto table = [](const std::string& type) {
+      return "CREATE TABLE t (k " + type + ", v " + type +
+             ", PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'sqlite');";
+    };
+    const std::string value = "CAST(" + one.value + " AS " + one.from + ")";
+    const std::string same = "CAST(" + value + " AS " + one.to + ")";
+    fill(table(one.from) + "INSERT INTO t SELECT " + value + ", CAST(NULL AS " + one.from + ");");
+    const std::string upsert = table(one.to) + "INSERT INTO t SELECT " + same + ", " + same + ";";
+    CHECK(refusal(upsert).find("'leat table migrate t'") != std::string::npos);
+    const Status migrated = store->tables().migrate("t");
+    REQUIRE_MESSAGE(migrated, migrated.error().message);
+    CHECK(rows_of(table(one.to) + "SELECT k = " + same + ", v IS NULL FROM t;") == Lines{"+I[true, true]"});
+    fill(upsert);
+    CHECK(rows_of(table(one.to) + "SELECT k = v FROM t;") == Lines{"+I[true]"});
+    REQUIRE(store->tables().drop("t"));
+  }
+}
+
+TEST_CASE_FIXTURE(Tables, "a migration that could change a value is refused") {
+  const std::vector<std::pair<std::string, std::string>> all = {{"BIGINT", "INT"},
+                                                                {"BIGINT", "DOUBLE"},
+                                                                {"INT", "FLOAT"},
+                                                                {"INT", "DECIMAL(10, 1)"},
+                                                                {"DECIMAL(10, 0)", "INT"},
+                                                                {"DECIMAL(12, 2)", "DECIMAL(12, 3)"},
+                                                                {"DECIMAL(16, 2)", "DOUBLE"},
+                                                                {"DECIMAL(5, 2)", "FLOAT"},
+                                                                {"DOUBLE", "STRING"},
+                                                                {"DOUBLE", "FLOAT"},
+                                                                {"VARCHAR(20)", "VARCHAR(10)"},
+                                                                {"STRING", "VARCHAR(10)"},
+                                                                {"VARCHAR(3)", "CHAR(3)"},
+                                                                {"CHAR(3)", "CHAR(4)"},
+                                                                {"INT", "VARCHAR(10)"},
+                                                                {"STRING", "INT"},
+                                                                {"TIMESTAMP(3)", "TIMESTAMP(0)"},
+                                                                {"TIMESTAMP(3)", "DATE"},
+                                                                {"TIMESTAMP(3)", "TIMESTAMP_LTZ(3)"},
+                                                                {"TIMESTAMP(3)", "VARCHAR(22)"},
+                                                                {"BYTES", "STRING"},
+                                                                {"ARRAY<INT>", "STRING"}};
+  for (const auto& [from, to] : all) {
+    CAPTURE(from);
+    CAPTURE(to);
+    const auto table = [](const std::string& type) {
+      return "CREATE TABLE t (v " + type + ") WITH ('connector' = 'sqlite');";
+    };
+    fill(table(from) + "INSERT INTO t SELECT CAST(NULL AS " + from + ");");
+    refusal(table(to) + "INSERT INTO t SELECT CAST(NULL AS " + to + ");");
+    const Status migrated = store->tables().migrate("t");
+    REQUIRE(!migrated);
+    CHECK(migrated.error().message.find("column 'v' cannot become " + to + " from " + from) !=
+          std::string::npos);
+    REQUIRE(store->tables().drop("t"));
+  }
+}
+
 TEST_CASE_FIXTURE(Tables, "a look-up finds the rows of a table by its key and by other columns") {
   fill(kSumUp);
   const std::string query = kNumbers + kSums + R"(

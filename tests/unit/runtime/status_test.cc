@@ -85,6 +85,15 @@ TEST_CASE("an outage is one sentence: who, why, what waits since when, the next 
           "2 h; next try 1970-01-01T00:00:07Z; full at 256 mb: block"});
 }
 
+TEST_CASE("trouble that a sink's check has found is an outage, though nothing waits") {
+  PipelineStatus status = balanced();
+  status.name = PipelineName{"mill"};
+  status.sinks[0].delivery.trouble = "the birth was not taken: not authorized";
+  CHECK(outages(status, 0) ==
+        std::vector<std::string>{
+            "sink 'out' of pipeline 'mill' is in trouble: the birth was not taken: not authorized"});
+}
+
 TEST_CASE("a sink that waits for its rate or its hours is no outage") {
   PipelineStatus status = balanced();
   for (const auto state : {DeliveryStatus::State::kIdle, DeliveryStatus::State::kThrottled,

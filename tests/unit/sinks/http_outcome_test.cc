@@ -25,15 +25,24 @@ TEST_CASE("2xx is delivered") {
 }
 
 TEST_CASE("what may pass is tried again") {
-  for (const int status : {408, 425, 429, 500, 502, 503, 504, 507, 599}) {
+  for (const int status : {408, 409, 421, 423, 425, 429, 500, 502, 503, 504, 507, 599}) {
     const Delivery answer = outcome(status);
     REQUIRE(std::holds_alternative<Retry>(answer));
     CHECK_FALSE(std::get<Retry>(answer).paused);
   }
 }
 
+TEST_CASE("a conflict that lasts is for a human to end; other answers may last") {
+  const auto paused = [](int status, std::uint32_t attempt) {
+    return std::get<Retry>(outcome_of({status, "", "", "why"}, kNow, attempt)).paused;
+  };
+  CHECK_FALSE(paused(409, 9));
+  CHECK(paused(409, 10));
+  CHECK_FALSE(paused(503, 1000));
+}
+
 TEST_CASE("wrong credentials, a wrong path and redirects pause the sink and reject nothing") {
-  for (const int status : {100, 301, 302, 304, 307, 308, 401, 403, 404, 407}) {
+  for (const int status : {100, 301, 302, 304, 307, 308, 401, 403, 404, 405, 407, 410, 411, 415, 426, 451}) {
     const Delivery answer = outcome(status);
     REQUIRE(std::holds_alternative<Retry>(answer));
     CHECK(std::get<Retry>(answer).paused);
@@ -41,7 +50,7 @@ TEST_CASE("wrong credentials, a wrong path and redirects pause the sink and reje
 }
 
 TEST_CASE("what would be refused for ever is rejected as a whole") {
-  for (const int status : {400, 405, 409, 410, 413, 415, 422, 451}) {
+  for (const int status : {400, 402, 406, 413, 414, 422, 431}) {
     const Delivery answer = outcome(status);
     REQUIRE(std::holds_alternative<Rejected>(answer));
     CHECK(std::get<Rejected>(answer).records.empty());

@@ -41,6 +41,15 @@ TEST_CASE("what cannot work with MQTT is named") {
   CHECK(names(errors_of("mqtt", with({{"max-inflight", "0"}})), "max-inflight", "at least 1"));
 }
 
+TEST_CASE("what an mqtt sink waits for is more than no time, and no longer than clocks can count") {
+  for (const char* key : {"publish.timeout", "connect-timeout", "reconnect.max-delay"}) {
+    CHECK(errors_of("mqtt", with({{key, "36500 d"}})).empty());
+    CHECK(names(errors_of("mqtt", with({{key, "36501 d"}})), key, "more than 0, and at most 36500 d"));
+    CHECK(names(errors_of("mqtt", with({{key, "110000 d"}})), key, "at most 36500 d"));
+    CHECK(names(errors_of("mqtt", with({{key, "0 s"}})), key, "more than 0"));
+  }
+}
+
 TEST_CASE("the columns of the topic are columns of the table, and single values") {
   const auto problems = [](const char* topic) {
     plan::TableShape table{.name = "up",

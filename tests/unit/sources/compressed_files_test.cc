@@ -44,6 +44,16 @@ TEST_CASE("compressed files are read as what they become, by their names") {
   CHECK(it.ends_with("a1\na2\nb1\nb2\nc\n"));
 }
 
+TEST_CASE("zeros behind what is compressed by gzip are padding, and all else is damage") {
+  FileFixture it;
+  it.folder.write("a.gz",
+                  gzipped("1\n") + std::string(200'000, '\0') + gzipped("2\n") + std::string(9, '\0'));
+  it.folder.write("b.gz", gzipped("3\n") + std::string(1, '\0') + "x");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.ends_with("1\n2\n3\n"));
+  CHECK(refusal(it, it.messages.size() - 1).starts_with(it.folder.file("b.gz") + ": not gzip: "));
+}
+
 TEST_CASE("the option says how files are compressed, whatever their names") {
   FileFixture it;
   it.folder.write("a.csv", zstandard("a\n"));
@@ -164,6 +174,25 @@ TEST_CASE("a compressed file that grows is followed, amid what is compressed, to
   it.folder.write("b.zst", zstandard("b\n"));
   REQUIRE(it.start(1 << 14).has_value());
   CHECK(it.has("more\nb\n"));
+}
+
+TEST_CASE("a followed file that is compressed and whole need not end its last line") {
+  for (const char* name : {"a.gz", "a.zst"}) {
+    const auto packed = [&](const char* text) {
+      return name == std::string("a.gz") ? gzipped(text) : zstandard(text);
+    };
+    FileFixture it;
+    it.follow();
+    it.folder.write(name, packed("1\n2"));
+    REQUIRE(it.start().has_value());
+    REQUIRE(it.has("1\n2"));
+    it.folder.append(name, packed("3\n"));
+    REQUIRE(it.has("1\n23\n"));
+    it.stop();
+    it.folder.append(name, packed("4\n5"));
+    REQUIRE(it.start().has_value());
+    CHECK(it.has("4\n5"));
+  }
 }
 
 TEST_CASE("a compressed file that another one has replaced is read from its start") {

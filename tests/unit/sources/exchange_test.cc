@@ -40,7 +40,8 @@ struct Connection {
   Peer peer;
   ExchangeLimits limits{.header_bytes = 20, .body_bytes = 100};
   CountedEvents events;
-  Exchange exchange{wire, peer, limits, events};
+  bool ending = false;
+  Exchange exchange{wire, peer, limits, events, [this] { return ending; }};
 
   std::string read(std::size_t most) {
     std::string text(most, '\0');
@@ -102,6 +103,23 @@ TEST_CASE("a peer that says nothing, or has gone, is no late request") {
   REQUIRE(gone.exchange.begin_request());
   CHECK(gone.read(10) == "GET");
   CHECK(gone.finish().empty());
+}
+
+TEST_CASE("a request that a stop cuts off is told to come again: it is not its sender's mistake") {
+  for (const bool has_headers : {false, true}) {
+    Connection connection;
+    connection.wire.pieces = {"POST"};
+    REQUIRE(connection.exchange.begin_request());
+    if (has_headers) connection.exchange.headers_are_read();
+    connection.ending = true;
+    CHECK(connection.read(10) == "POST");
+    CHECK(connection.finish() == "HTTP/1.1 503 Service Unavailable");
+    CHECK(connection.wire.sent.find("\r\nRetry-After: 1\r\n") != std::string::npos);
+  }
+  Connection quiet;
+  quiet.ending = true;
+  CHECK_FALSE(quiet.exchange.begin_request());
+  CHECK(quiet.finish().empty());
 }
 
 TEST_CASE("the next request may have come with this one") {

@@ -18,6 +18,7 @@ struct FileFixture {
   OptionMap options;
   formats::RecordSplitter splitter;
   formats::RecordSplitter header_splitter;
+  bool is_text = true;
   std::vector<std::string> metadata{"file.name", "file.size"};
   Schema partitions;
   std::string position;
@@ -45,7 +46,8 @@ struct FileFixture {
                                                         .now = [] { return std::int64_t{5}; },
                                                         .chunk_bytes = chunk_bytes,
                                                         .splitter = splitter,
-                                                        .header_splitter = header_splitter});
+                                                        .header_splitter = header_splitter,
+                                                        .text = is_text});
     REQUIRE(built.has_value());
     source = *std::move(built);
     tracker = source->tracker(position);

@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sources/filesystem/file_position.h"
+#include "sources/filesystem/file_tree.h"
 #include "sources/filesystem/line_reader.h"
 #include "tests/unit/sources/file_fixture.h"
 
@@ -8,6 +12,22 @@ namespace leat::sources {
 namespace {
 
 using test::eventually;
+
+/// Threads that are begun in its life may read what everybody may: root may read everything.
+class Stranger {
+ public:
+  Stranger() { ::setfsuid(kNobody); }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  ~Stranger() { ::setfsuid(::geteuid()); }
+
+ private:
+  static constexpr uid_t kNobody = 65534;
+};
+
+void allow(const std::string& path, mode_t mode) {
+  REQUIRE(::chmod(path.c_str(), mode) == 0);
+}
 
 TEST_CASE("a folder is read in the order of its names, hidden files are not") {
   FileFixture it;
@@ -82,6 +102,20 @@ TEST_CASE(
   it.folder.append("d/x-1.csv", "2\n");
   it.folder.write("d/x-2.csv", "3\n");
   CHECK(it.has("1\n2\n3\n"));
+}
+
+TEST_CASE("a byte order mark is no part of a text at the start of its file, and is elsewhere") {
+  const std::string line = "\xEF\xBB\xBFx\n";
+  for (const std::size_t chunk : {1, 5, 1000}) {
+    for (const bool raw : {false, true}) {
+      FileFixture it;
+      it.is_text = !raw;
+      it.folder.write("a", line + line);
+      it.folder.write("b", line);
+      REQUIRE(it.start(chunk).has_value());
+      CHECK(it.ends_with(raw ? line + line + line : "x\n" + line + "x\n"));
+    }
+  }
 }
 
 TEST_CASE("a chunk ends with a line, and a line longer than a chunk stays whole") {
@@ -370,6 +404,22 @@ TEST_CASE("the header of each file is passed over, and its names go with the lin
   }
 }
 
+TEST_CASE("a file whose lines end with carriage returns alone is told, and not passed over as a header") {
+  for (const char* how : {"names", "skip"}) {
+    FileFixture it;
+    it.with_header(how);
+    it.folder.write("a.csv", "s,n\rx,1\ry,2\r");
+    it.folder.write("b.csv", "s,n\r");
+    REQUIRE(it.start().has_value());
+    REQUIRE(it.ends_with("s,n\rx,1\ry,2\r"));
+    REQUIRE(it.messages.size() == 1);
+    const auto refused = it.source->refuse(it.messages[0]);
+    REQUIRE(refused.has_value());
+    CHECK(refused->reason ==
+          it.folder.file("a.csv") + ": its lines end with carriage returns alone; end them with newlines");
+  }
+}
+
 TEST_CASE("a file that is gone on with amid its lines still has its names") {
   FileFixture it;
   it.with_header("names");
@@ -382,6 +432,29 @@ TEST_CASE("a file that is gone on with amid its lines still has its names") {
   REQUIRE(it.start().has_value());
   REQUIRE(it.has("y,2\n"));
   CHECK(it.messages[0].key == "s,n\n");
+}
+
+TEST_CASE("a file that was renamed away has the names of its own header, whoever has its path now") {
+  FileFixture it;
+  it.with_header("names");
+  it.follow();
+  it.options["path"] = it.folder.file("a.csv");
+  it.folder.write("a.csv", "s,n\nx,1\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("x,1\n"));
+  it.stop();
+  it.folder.append("a.csv", "y,2\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.has("y,2\n"));
+  it.move("a.csv", "a.csv.1");
+  REQUIRE(eventually([&] { return it.source->health().link == SourceHealth::Link::kUnreadable; }));
+  it.folder.append("a.csv.1", "z,3\n");
+  REQUIRE(it.has("y,2\nz,3\n"));
+  it.folder.append("a.csv.1", "u,4");
+  it.folder.write("a.csv", "n,s\n5,v\n");
+  REQUIRE(it.has("y,2\nz,3\nu,45,v\n"));
+  for (const Message& message : it.messages)
+    CHECK(message.key == (message.payload == "5,v\n" ? "n,s\n" : "s,n\n"));
 }
 
 TEST_CASE("a header is waited for while its file grows, and passed over without its names where so asked") {
@@ -434,6 +507,121 @@ TEST_CASE("a file in no folder of a partition, or in one that has no value, is o
   CHECK(it.source->refuse(it.messages[1])->reason == it.folder.file("stray") + " is in no folder 'day=…'");
 }
 
+TEST_CASE("the folders of a partition are never hidden, whatever the name of its column") {
+  for (const char* path : {"", "/*", "/**"}) {
+    FileFixture it;
+    it.partitions = {{{"_p", Type::string()}, {".q", Type::integer()}}};
+    it.options["path"] += path;
+    std::filesystem::create_directories(it.folder.file("_p=x/.q=1"));
+    std::filesystem::create_directories(it.folder.file("_other=x/.q=1"));
+    it.folder.write("_p=x/.q=1/f", "1\n");
+    it.folder.write("_p=x/.q=1/.q=2", "hidden\n");
+    it.folder.write("_other=x/.q=1/f", "hidden\n");
+    REQUIRE(it.start().has_value());
+    CHECK(it.ends_with("1\n"));
+  }
+}
+
+TEST_CASE("a name that is no UTF-8 is bad as a value of a partition, and replaced as metadata") {
+  FileFixture it;
+  it.partitions = {{{"site", Type::string()}}};
+  it.metadata = {"file.name", "file.path"};
+  std::filesystem::create_directory(it.folder.file("site=%FF"));
+  std::filesystem::create_directory(it.folder.file("site=x"));
+  it.folder.write("site=%FF/f", "1\n");
+  it.folder.write("site=x/a\xff", "2\n");
+  REQUIRE(it.start().has_value());
+  REQUIRE(it.ends_with("2\n"));
+  REQUIRE(it.messages.size() == 2);
+  CHECK(it.source->refuse(it.messages[0])->reason ==
+        it.folder.file("site=%FF/f") + ": column 'site' of the folders: invalid UTF-8");
+  ColumnBuilder name(Type::string());
+  ColumnBuilder path(Type::string());
+  ColumnBuilder* columns[] = {&name, &path};
+  it.source->append_metadata(it.messages[1], columns);
+  CHECK(name.finish()->value(0) == Value::string("a\uFFFD"));
+  CHECK(path.finish()->value(0) == Value::string(it.folder.file("site=x/a\uFFFD")));
+  CHECK(it.source->describe(it.messages[1])[0].second == it.folder.file("site=x/a\uFFFD"));
+}
+
+TEST_CASE("a pipe is refused at once, and passed over in a folder") {
+  for (const bool follows : {false, true}) {
+    FileFixture it;
+    const std::string pipe = it.folder.file("pipe");
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    it.folder.write("a", "1\n");
+    if (follows) it.follow();
+    REQUIRE(it.start().has_value());
+    REQUIRE(it.has("1\n"));
+    it.stop();
+    it.options["path"] = pipe;
+    const Status started = it.start();
+    REQUIRE_FALSE(started.has_value());
+    CHECK(started.error().message.starts_with(pipe + " is a pipe, a terminal or a device, which cannot"));
+    CHECK(local_files()->open(pipe).error().code == ErrorCode::kConflict);
+  }
+}
+
+TEST_CASE("a batch ends with the reason where it may not read a file or look into a folder") {
+  FileFixture it;
+  it.folder.write("a", "1\n");
+  it.folder.write("b", "2\n");
+  std::filesystem::create_directory(it.folder.file("c"));
+  allow(it.folder.path(), 0755);
+  allow(it.folder.file("b"), 0);
+  {
+    const Stranger stranger;
+    REQUIRE(it.start().has_value());
+  }
+  REQUIRE(it.ends_with("1\n"));
+  CHECK(it.source->health().link == SourceHealth::Link::kFailed);
+  CHECK(it.source->health().detail == it.folder.file("b") + ": Permission denied");
+  it.stop();
+  allow(it.folder.file("c"), 0);
+  for (const char* path : {"", "/**/f"}) {
+    it.options["path"] = it.folder.path() + path;
+    const Stranger stranger;
+    const Status started = it.start();
+    REQUIRE_FALSE(started.has_value());
+    CHECK(started.error().message.starts_with(it.folder.file("c")));
+    CHECK(started.error().message.ends_with(": Permission denied"));
+  }
+  allow(it.folder.file("c"), 0755);
+}
+
+TEST_CASE("a source that follows tells what it may not read, reads the rest, and keeps its places") {
+  FileFixture it;
+  it.follow();
+  const std::string closed = it.folder.file("c");
+  std::filesystem::create_directory(closed);
+  it.folder.write("a", "1\n");
+  it.folder.write("b", "2\n");
+  it.folder.write("c/f", "3\n");
+  allow(it.folder.path(), 0755);
+  allow(it.folder.file("b"), 0);
+  allow(closed, 0);
+  {
+    const Stranger stranger;
+    REQUIRE(it.start().has_value());
+  }
+  const auto has_trouble = [&](const std::string& text) {
+    return eventually([&] { return it.source->health().trouble == text; });
+  };
+  REQUIRE(it.has("1\n"));
+  REQUIRE(has_trouble(closed + ": Permission denied, and 1 more that cannot be read"));
+  CHECK(it.source->health().link == SourceHealth::Link::kIdle);
+  allow(it.folder.file("b"), 0644);
+  REQUIRE(it.has("1\n2\n"));
+  allow(closed, 0755);
+  REQUIRE(it.has("1\n2\n3\n"));
+  REQUIRE(has_trouble(""));
+  allow(closed, 0);
+  REQUIRE(has_trouble(closed + ": Permission denied"));
+  allow(closed, 0755);
+  it.folder.append("c/f", "4\n");
+  CHECK(it.has("1\n2\n3\n4\n"));
+}
+
 TEST_CASE("a bounded source tells how much there is, and how far it is") {
   FileFixture it;
   it.folder.write("a", "12345\n");
@@ -447,6 +635,7 @@ TEST_CASE("a bounded source tells how much there is, and how far it is") {
 TEST_CASE("wrong filesystem options are errors") {
   for (const OptionMap& map : {OptionMap{}, OptionMap{{"path", "x"}, {"source.path.regex-pattern", "("}},
                                OptionMap{{"path", "x"}, {"source.monitor-interval", "0 s"}},
+                               OptionMap{{"path", "x"}, {"source.monitor-interval", "200000 d"}},
                                OptionMap{{"path", "x"}, {"compression", "lzma"}},
                                OptionMap{{"path", "x"}, {"format", "json"}, {"file.header", "names"}}}) {
     std::vector<OptionError> errors;

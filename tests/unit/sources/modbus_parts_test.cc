@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "sources/modbus/modbus_answer.h"
 #include "sources/modbus/modbus_metadata.h"
 #include "sources/modbus/modbus_options.h"
 #include "sources/modbus/modbus_source.h"
@@ -285,6 +286,74 @@ TEST_CASE("a clock that is set back goes on from there, one set forward passes o
   CHECK(schedule.take_passed(Micros(1000)) == 2);
 }
 
+// ---- Answers ---------------------------------------------------------------------------------------------
+
+using Answer = std::vector<std::uint8_t>;
+
+constexpr std::uint8_t kUnit = 5;
+const ReadRequest kTwoRegisters{RegisterTable::kHolding, 0x0102, 2, {}};
+
+/// The values, or why there are none.
+std::string said(const ReadRequest& request, const Answer& answer, std::uint8_t unit = kUnit) {
+  Words words(request.count);
+  const ReadOutcome outcome = read_answer(unit, request, answer, words);
+  if (outcome.kind != ReadOutcome::Kind::kAnswered) return outcome.reason;
+  std::string text;
+  for (const std::uint16_t word : words) text += (text.empty() ? "" : " ") + std::to_string(word);
+  return text;
+}
+std::string said(const Answer& answer, std::uint8_t unit = kUnit) {
+  return said(kTwoRegisters, answer, unit);
+}
+
+TEST_CASE("a request is the unit, the table's function, the address and the count") {
+  using enum RegisterTable;
+  CHECK(request_bytes(kUnit, kTwoRegisters) == RequestBytes{5, 3, 1, 2, 0, 2});
+  CHECK(request_bytes(255, {kCoil, 0xFFFF, 2000, {}}) == RequestBytes{255, 1, 0xFF, 0xFF, 7, 0xD0});
+  CHECK(request_bytes(1, {kDiscrete, 0, 1, {}})[1] == 2);
+  CHECK(request_bytes(1, {kInput, 0, 1, {}})[1] == 4);
+}
+
+TEST_CASE("an answer has registers high byte first, and bits from the lowest") {
+  CHECK(said({5, 3, 4, 1, 2, 0xFF, 0xFE}) == "258 65534");
+  const ReadRequest ten{RegisterTable::kCoil, 0, 10, {}};
+  CHECK(said(ten, {5, 1, 2, 0b00000101, 0b11111110}) == "1 0 1 0 0 0 0 0 0 1");
+  CHECK(has(said(ten, {5, 1, 1, 5}), "an answer of 1 bytes where 2 were due"));
+}
+
+TEST_CASE("every exception is an answer, also one that only the device knows") {
+  const auto outcome = [](std::uint8_t code) {
+    Words words(2);
+    return read_answer(kUnit, kTwoRegisters, Answer{5, 0x83, code}, words);
+  };
+  CHECK(outcome(2).reason == "exception 2, illegal data address");
+  CHECK(outcome(12).reason == "exception 12, the device's own");
+  for (int code = 0; code < 256; ++code) {
+    const ReadOutcome told = outcome(static_cast<std::uint8_t>(code));
+    CHECK(told.kind == ReadOutcome::Kind::kException);
+    CHECK(told.exception == code);
+    CHECK(told.is_silence() == (code == 10 || code == 11));
+  }
+}
+
+TEST_CASE("what is no answer to the request is said to be what it is") {
+  CHECK(has(said({99, 3, 4, 0, 1, 0, 2}), "an answer of unit 99: it came too late"));
+  CHECK(has(said({99, 0x83, 2}), "an answer of unit 99"));
+  CHECK(said({5, 4, 4, 0, 1, 0, 2}) == "an answer to function 4, not to 3");
+  CHECK(said({5, 0x84, 2}) == "an answer to function 132, not to 3");
+  CHECK(has(said({5, 3, 2, 0, 1}), "an answer of 2 bytes where 4 were due: the device may give fewer"));
+  CHECK(has(said({5, 3, 4, 0, 1, 0}), "an answer of 4 bytes where 4 were due"));
+  CHECK(said({5}) == "an answer that breaks off");
+  CHECK(said({5, 3}) == "an answer that breaks off");
+}
+
+TEST_CASE("a device that stands for itself need not say which unit it is") {
+  CHECK(said({1, 3, 4, 0, 1, 0, 2}, 255) == "1 2");
+  CHECK(said({1, 3, 4, 0, 1, 0, 2}, 0) == "1 2");
+  CHECK(said({255, 3, 4, 0, 1, 0, 2}) == "1 2");
+  CHECK(said({0, 3, 4, 0, 1, 0, 2}) == "1 2");
+}
+
 // ---- Options ---------------------------------------------------------------------------------------------
 
 const OptionMap kGood{{"url", "tcp://127.0.0.1"}, {"registers.a", "holding 0 int16"}};
@@ -330,6 +399,9 @@ TEST_CASE("units are numbers and ranges of them, as the transport has them") {
 TEST_CASE("limits and times are checked") {
   CHECK(has(option_errors({{"scan.interval", "0"}}), "at least 1 ms"));
   CHECK(has(option_errors({{"timeout", "2 min"}}), "between 1 ms and 1 min"));
+  CHECK(has(option_errors({{"retries", "11"}}), "expected at most 10"));
+  CHECK(has(option_errors({{"retries", "-1"}}), "retries"));
+  CHECK(option_errors({{"retries", "0"}}) == "");
   CHECK(has(option_errors({{"request.max-registers", "126"}}), "expected 1 to 125"));
   CHECK(has(option_errors({{"request.max-gap", "2001"}}), "at most 2000"));
   CHECK(has(option_errors({{"reconnect.max-delay", "1 ms"}}), "at least 'reconnect.min-delay'"));

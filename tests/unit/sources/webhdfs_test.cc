@@ -66,6 +66,35 @@ TEST_CASE("a delegation token is not in what is said of a cluster that is away")
   CHECK(found.error().message.find("hush") == std::string::npos);
 }
 
+TEST_CASE("a path of this machine may be a URL, as Flink writes it") {
+  for (const char* path : {"/a/b", "file:/a/b", "file:///a/b", "file://localhost/a/b"}) {
+    std::vector<OptionError> errors;
+    check_files_path(path, {}, {}, errors);
+    CHECK(errors.empty());
+    CHECK(local_path_of(path) == "/a/b");
+  }
+  for (const char* path : {"a:b/c", "./s3:/a", "a%2Fb", "localhost/a"}) {
+    std::vector<OptionError> errors;
+    check_files_path(path, {}, {}, errors);
+    CHECK(errors.empty());
+    CHECK(local_path_of(path) == path);
+  }
+}
+
+TEST_CASE("a URL of another machine, of no whole path or of another scheme is refused") {
+  const auto wrong = [](const char* path) {
+    std::vector<OptionError> errors;
+    check_files_path(path, {}, {}, errors);
+    return errors.empty() ? "" : errors[0].message;
+  };
+  for (const char* path : {"file://otherhost/a", "file://localhosts/a", "file://localhost", "file:a",
+                           "file:", "file://", "file:////a"})
+    CHECK(wrong(path).ends_with("expected a whole path of this machine, such as 'file:///folder'"));
+  CHECK(wrong("s3:/a").find("the scheme file, webhdfs or swebhdfs") != std::string::npos);
+  CHECK(wrong("s3://a/b").find("the scheme file, webhdfs or swebhdfs") != std::string::npos);
+  CHECK(wrong("hdfs:///a").find("'webhdfs://namenode:9870/…'") != std::string::npos);
+}
+
 TEST_CASE("a delegation token never shows, and the file system's options need a path of a cluster") {
   std::vector<OptionError> errors;
   check_files_path("/tmp", {}, {{"webhdfs.delegation-token", "secret"}}, errors);

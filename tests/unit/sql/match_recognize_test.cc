@@ -70,6 +70,11 @@ TEST_CASE("AFTER MATCH SKIP has five forms") {
   CHECK(match(Parsed(with_skip("TO A"))).skip_to->text == "A");
 }
 
+TEST_CASE("without AFTER MATCH the search goes on at the next row") {
+  const Parsed parsed("SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS TRUE)");
+  CHECK(match(parsed).skip == MatchRecognize::Skip::kToNextRow);
+}
+
 TEST_CASE("ALL ROWS PER MATCH is read, whoever runs it") {
   const Parsed parsed(
       "SELECT * FROM t MATCH_RECOGNIZE (ALL ROWS PER MATCH WITH UNMATCHED ROWS PATTERN (A) DEFINE A AS "

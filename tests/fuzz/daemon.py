@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Requests to the REST API that no client would send: the daemon answers or hangs up, and goes on.
+"""Requests to the REST API that no client would send, to a whole daemon: it answers or hangs up, and goes on.
 
-    rest.py --leat build/debug/leat [--requests 1000] [--seed 4]
+    daemon.py --leat build/debug/leat [--requests 1000] [--seed 4]
 
 Each request is one of corpus/rest with some bytes changed. None may be answered with 500, none may end the daemon or
 keep it from answering the next one. What is sent is always the same for a seed.
