@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import folders
 from leat import Daemon, run
 from mqtt_publisher import Publisher
 from pipeline_text import file_readings, mqtt_readings, often, with_options
@@ -215,9 +216,7 @@ def over_output(folder: pathlib.Path) -> Output:
 
 def rows_in_files(folder: pathlib.Path) -> list[dict]:
     """Of published files and the hidden one, in the order of their numbers."""
-    paths = [path for path in folder.iterdir() if path.is_file()] if folder.exists() else []
-    paths.sort(key=lambda path: path.name.removeprefix(".leat-").removesuffix(".inprogress"))
-    return [row for path in paths for row in rows_of(path.read_text())]
+    return [row for text in folders.texts(folder) for row in rows_of(text)]
 
 
 def wait_for(outputs: list[Output], wanted: dict[str, list[dict]], seconds: float) -> None:

@@ -7,10 +7,13 @@ import pathlib
 import pty
 import random
 import re
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
+import folders
 import pytest
 from pipeline_text import often, with_options
 from processes import eventually
@@ -79,7 +82,7 @@ def test_a_rewrite_of_the_same_size_and_time_is_read(daemon, tmp_path):
     )
 
     def got() -> str:
-        return "".join(path.read_text() for path in out.rglob("*") if path.is_file())
+        return "".join(folders.texts(out))
 
     daemon.start()
     eventually(lambda: got() == "11\n", "the first comes")
@@ -141,6 +144,58 @@ def test_folders_give_the_columns_of_partitioned_by(run_leat, tmp_path):
     assert rows(run_leat, sql + "SELECT n FROM t WHERE `day` = DATE '2026-11-30';")[0] == ["3"]
 
 
+def test_a_bad_line_is_told_with_its_file(run_leat, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, text in [("a.csv", "1\n"), ("b.csv", "2\nx\n")]:
+        (data / name).write_text(text)
+    got, told = rows(run_leat, table("t", "n INT", data) + "SELECT n FROM t;")
+    assert got == ["1", "2"]
+    assert f"source t (path {data}/b.csv): " in told
+
+
+def test_a_pipe_is_refused_at_once(run_leat, leat, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for options in ({}, {"source__monitor-interval": "1 s"}):
+        sql = table("t", "n INT", tmp_path / "pipe", **options) + "SELECT n FROM t;"
+        refused = run_leat("run", "-e", sql, seconds=20)
+        assert refused.returncode == 1
+        assert f"{tmp_path}/pipe is a pipe, a terminal or a device, which cannot be read again" in refused.stderr
+    (tmp_path / "a.csv").write_text("1\n")
+    sql = table("t", "n INT", "/dev/stdin") + "SELECT n FROM t;"
+    command = [leat, "run", "--output", "csv", "-e", sql]
+    piped = subprocess.run(command, input="1\n", capture_output=True, text=True, timeout=20)
+    assert piped.returncode == 1 and "/dev/stdin is a pipe" in piped.stderr
+    with open(tmp_path / "a.csv") as file:
+        assert subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=20).stdout == "1\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_a_batch_ends_with_the_reason_where_it_may_not_read(leat):
+    folder = pathlib.Path(tempfile.mkdtemp())  # pytest's own folder is closed to others.
+    try:
+        folder.chmod(0o755)
+        binary = shutil.copy(leat, folder / "leat")
+        data = folder / "data"
+        (data / "sub").mkdir(parents=True)
+        for name in ("a.csv", "b.csv", "sub/c.csv"):
+            (data / name).write_text("1\n")
+
+        def read(closed: pathlib.Path) -> None:
+            mode = closed.stat().st_mode
+            closed.chmod(0)
+            command = ["setpriv", "--reuid=65534", "--clear-groups", binary, "run", "-e", table("t", "n INT", data) + "SELECT n FROM t;"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=folder)
+            closed.chmod(mode)
+            assert done.returncode == 1
+            assert f"{closed}: Permission denied" in done.stderr
+
+        read(data / "b.csv")
+        read(data / "sub")
+    finally:
+        shutil.rmtree(folder)
+
+
 # ---- both ways -----------------------------------------------------------------------------------------------------------
 
 
@@ -160,9 +215,9 @@ def test_what_is_written_by_partitions_is_read_again(run_leat, tmp_path, compres
     done = run_leat("run", "-e", copy + "INSERT INTO o SELECT * FROM i;")
     assert (done.returncode, done.stderr) == (0, "")
     files = published(out)
-    folders = {str(path.parent.relative_to(out)) for path in files}
-    assert len(folders) == 12
-    assert "site=b%2Fc/part=1" in folders and "site=__DEFAULT_PARTITION__/part=3" in folders
+    partitions = {str(path.parent.relative_to(out)) for path in files}
+    assert len(partitions) == 12
+    assert "site=b%2Fc/part=1" in partitions and "site=__DEFAULT_PARTITION__/part=3" in partitions
     assert all(path.name.endswith(f".{form}{SUFFIX[compression]}") for path in files)
     if form == "csv":
         assert all(expand(path).startswith("id,v\n") for path in files)
@@ -170,6 +225,19 @@ def test_what_is_written_by_partitions_is_read_again(run_leat, tmp_path, compres
     done = run_leat("run", "--output", "jsonl", "-e", back + "SELECT * FROM t;")
     got = [json.loads(line) for line in done.stdout.splitlines()]
     assert sorted(got, key=lambda row: row["id"]) == want
+
+
+def test_what_no_line_can_hold_is_a_dead_letter(run_leat, tmp_path):
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"s": text}) + "\n" for text in ("one", "two\nlines", "")))
+    copy = table("i", "s STRING", tmp_path / "in.jsonl", "json")
+    done = run_leat("run", "-e", copy + table("o", "s STRING", f"file:{tmp_path}/raw", "raw") + "INSERT INTO o SELECT s FROM i;")
+    assert "the end of a line in a value" in done.stderr
+    assert [path.read_text() for path in published(tmp_path / "raw")] == ["one\n\n"]
+    done = run_leat("run", "-e", copy + table("o", "s STRING", f"file://localhost{tmp_path}/csv") + "INSERT INTO o SELECT s FROM i;")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.read_text() for path in published(tmp_path / "csv")] == ['one\n"two\nlines"\n""\n']
+    back = table("t", "s STRING", f"file://{tmp_path}/csv") + "SELECT COUNT(*) FROM t;"
+    assert rows(run_leat, "SET 'execution.runtime-mode' = 'batch';\n" + back)[0] == ["3"]
 
 
 def test_a_success_file_tells_of_whole_files(run_leat, tmp_path):
@@ -180,7 +248,7 @@ def test_a_success_file_tells_of_whole_files(run_leat, tmp_path):
     done = run_leat("run", "-e", copy + table("o", "n INT, p STRING", tmp_path / "out", "csv", "p", **policy) + "INSERT INTO o SELECT * FROM i;")
     assert done.returncode == 0, done.stderr
     assert sorted(p.parent.name for p in (tmp_path / "out").rglob("_SUCCESS")) == ["p=a", "p=b"]
-    for key, value in [("trigger", "partition-time"), ("delay", "1 h"), ("policy__kind", "metastore")]:
+    for key, value in [("trigger", "partition-time"), ("delay", "1 h"), ("policy__kind", "metastore"), ("success-file__name", "..")]:
         wrong = {f"sink__partition-commit__{key}": value}
         refused = run_leat("run", "-e", copy + table("o", "n INT, p STRING", tmp_path / "out", "csv", "p", **wrong) + "INSERT INTO o SELECT * FROM i;")
         assert refused.returncode == 78 and f"sink.partition-commit.{key.replace('__', '.')}" in refused.stderr
@@ -266,6 +334,103 @@ def test_kill_9_while_compressed_partitions_are_written_loses_and_doubles_nothin
         got += ids
     assert sorted(got) == list(range(count))
     assert not list(out.rglob("*.inprogress")), "nothing is left behind"
+
+
+def followed(folder: pathlib.Path, out: str = "out") -> str:
+    """Rows of files are in files at once, and these stay open."""
+    folder.joinpath("in").mkdir(exist_ok=True)
+    source = table("i", "n INT", folder / "in").replace(");\n", ", 'source.monitor-interval' = '50 ms');\n")
+    return often("20 ms") + source + table("o", "n INT", folder / out) + "INSERT INTO o SELECT * FROM i;"
+
+
+def delivers(daemon, folder: pathlib.Path, file: str, rows: int) -> None:
+    """`rows`: in all, with this one."""
+    (folder / "in" / file).write_text(f"{rows}\n")
+    eventually(lambda: daemon.outbox() and daemon.outbox()[0]["records"]["delivered"] == rows, f"row {rows} is delivered")
+
+
+def test_what_is_open_is_published_when_the_pipeline_is_taken_away(daemon, tmp_path):
+    daemon.add("follow", followed(tmp_path))
+    daemon.start()
+    delivers(daemon, tmp_path, "a.csv", 1)
+    assert published(tmp_path / "out") == []
+    (daemon.pipelines / "follow.sql").unlink()
+    assert daemon.verb("reload").returncode == 0
+    assert [path.read_text() for path in published(tmp_path / "out")] == ["1\n"]
+    removed = daemon.verb("pipelines", "remove", "follow", "--purge", "all")
+    assert removed.returncode == 0, removed.stderr
+    assert list((tmp_path / "out").glob(".leat-*")) == []
+
+
+def test_a_pipeline_that_comes_back_goes_on_behind_what_was_published(daemon, tmp_path):
+    daemon.start()
+    for file, rows in [("a.csv", 1), ("b.csv", 2)]:
+        daemon.add("follow", followed(tmp_path))
+        assert daemon.verb("reload").returncode == 0
+        delivers(daemon, tmp_path, file, rows)
+        (daemon.pipelines / "follow.sql").unlink()
+        assert daemon.verb("reload").returncode == 0
+    assert [path.read_text() for path in published(tmp_path / "out")] == ["1\n", "2\n"]
+
+
+def test_what_is_open_is_published_when_its_table_is_called_otherwise(daemon, tmp_path):
+    daemon.add("follow", followed(tmp_path))
+    daemon.start()
+    delivers(daemon, tmp_path, "a.csv", 1)
+    daemon.add("follow", renamed(followed(tmp_path)))
+    assert daemon.verb("reload").returncode == 0
+    assert [path.read_text() for path in published(tmp_path / "out")] == ["1\n"]
+
+
+def test_a_new_path_leaves_nothing_hidden_under_the_old_one(daemon, tmp_path):
+    daemon.add("follow", followed(tmp_path))
+    daemon.start()
+    delivers(daemon, tmp_path, "a.csv", 1)
+    daemon.add("follow", followed(tmp_path, "other"))
+    assert daemon.verb("reload").returncode == 0
+    delivers(daemon, tmp_path, "b.csv", 2)
+    assert [path.read_text() for path in published(tmp_path / "out")] == ["1\n"]
+    assert [path.read_text() for path in (tmp_path / "other").iterdir()] == ["2\n"]
+
+
+def renamed(text: str) -> str:
+    return text.replace("TABLE o ", "TABLE other ").replace("INTO o ", "INTO other ")
+
+
+@pytest.mark.parametrize("gone", ["pipeline", "table"])
+def test_what_is_open_is_published_when_it_went_while_the_daemon_was_stopped(daemon, tmp_path, gone):
+    daemon.add("follow", followed(tmp_path))
+    daemon.start()
+    delivers(daemon, tmp_path, "a.csv", 1)
+    daemon.stop()
+    assert published(tmp_path / "out") == []
+    (daemon.pipelines / "follow.sql").unlink()
+    if gone == "table":
+        daemon.add("follow", renamed(followed(tmp_path)))
+    daemon.start()
+    eventually(lambda: [path.read_text() for path in published(tmp_path / "out")] == ["1\n"], "it is published")
+    assert not list((tmp_path / "out").glob(".leat-*"))
+
+
+def test_a_purge_names_what_it_cannot_publish(daemon, tmp_path):
+    daemon.add("follow", followed(tmp_path))
+    daemon.start()
+    delivers(daemon, tmp_path, "a.csv", 1)
+    daemon.stop()
+    (daemon.pipelines / "follow.sql").unlink()
+    (tmp_path / "out").rename(tmp_path / "aside")
+    (tmp_path / "out").write_text("in the way")
+    daemon.start()
+
+    def left() -> list[str]:
+        return [line for line in daemon.ask("/readyz").json()["leftovers"] if "are not published" in line]
+
+    eventually(lambda: any("Not a directory" in line for line in left()), "the file is told among the leftovers")
+    removed = daemon.verb("pipelines", "remove", "follow", "--purge", "all")
+    assert removed.returncode == 0, removed.stderr
+    assert f"{tmp_path}/out/.leat-" in removed.stdout + removed.stderr
+    assert left() == []
+    assert len(list((tmp_path / "aside").glob(".leat-*"))) == 1
 
 
 # ---- progress ------------------------------------------------------------------------------------------------------------

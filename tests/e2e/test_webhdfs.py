@@ -4,10 +4,13 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
+import subprocess
 import threading
 import time
 
+import folders
 import maven
 import pytest
 from hdfs import Hdfs, Refused
@@ -85,6 +88,24 @@ def test_a_file_larger_than_one_request_is_read_whole(run_leat, hdfs):
     hdfs.write("/large/a.csv", lines)
     sql = "SET 'execution.runtime-mode' = 'batch';\n" + table("i", "id BIGINT, t STRING", hdfs.url("/large/a.csv"))
     assert rows(run_leat, sql + "SELECT COUNT(*), SUM(id), MIN(CHAR_LENGTH(t)) FROM i;") == [f"150000,{sum(range(150_000))},60"]
+
+
+def test_a_file_that_is_removed_while_it_is_read_is_not_passed_for_whole(leat, hdfs):
+    hdfs.write("/removed/a.csv", b"".join(b"%07d,%s\n" % (n, b"x" * 60) for n in range(600_000)))
+    source = table("i", "id BIGINT, t STRING", hdfs.url("/removed/a.csv"))
+    batch = subprocess.Popen(
+        [leat, "run", "--output", "csv", "-e", source + "SELECT * FROM i;"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert batch.stdout.readline()  # The rest waits for this reader: far fewer bytes than the file has fit between.
+        hdfs.remove("/removed/a.csv")
+        _, told = batch.communicate(timeout=60)
+    finally:
+        batch.kill()
+    assert batch.returncode == 1
+    assert b"/removed/a.csv was removed while it was read" in told
 
 
 def test_folders_of_any_values_are_written_and_read(run_leat, hdfs, tmp_path):
@@ -188,8 +209,7 @@ def following(hdfs: Hdfs, folder: str, out) -> str:
 
 
 def numbers_in(out) -> list[int]:
-    files = sorted((path for path in out.rglob("*") if path.is_file()), key=lambda path: path.name.removeprefix("."))
-    return [int(line) for path in files for line in path.read_text().split()]
+    return [int(line) for text in folders.texts(out) for line in text.split()]
 
 
 def test_files_that_grow_are_followed_under_every_name(daemon, hdfs, tmp_path):
@@ -326,6 +346,27 @@ def test_what_an_unsettled_attempt_has_left_is_cut(daemon, hdfs, tmp_path):
     daemon.start()
     eventually(lambda: finished(daemon), "the pipeline ends", 120)
     assert ids_in(hdfs, "/cut") == list(range(6_000))
+
+
+def test_a_file_that_is_gone_is_given_up_by_an_empty_one_in_its_place(daemon, hdfs, tmp_path):
+    (tmp_path / "in").mkdir()
+    source = tmp_path / "in" / "a.csv"
+    source.write_text("1,1\n")
+    read = table("numbers", "id BIGINT, part INT", str(tmp_path / "in"), source__monitor_interval="50 ms")
+    sql = copying(hdfs, "/gone", read.replace("monitor_interval", "monitor-interval"), 3_000)
+    daemon.add("copy", sql.replace("'8 kb'", "'10 b'"))
+    daemon.start()
+    hidden = lambda: [path for path in hdfs.files("/gone") if path.endswith(".inprogress")]  # noqa: E731
+    sink = lambda: daemon.pipeline("copy")["sinks"][0]  # noqa: E731
+    eventually(lambda: sink()["last_success"] and hidden(), "a row is in a file that is not yet published")
+    hdfs.remove(hidden()[0])
+    with source.open("a") as more:
+        more.write("".join(f"{n},1\n" for n in range(2, 30)))
+    eventually(lambda: "create an empty file of the second name" in sink()["last_error"], "it says what to do", 60)
+    final = re.search(r"was not published as (\S+);", sink()["last_error"])[1]
+    hdfs.write(final.removeprefix(hdfs.url("")), b"")
+    written = lambda: b"".join(hdfs.read(path) for path in hdfs.files("/gone"))  # noqa: E731
+    eventually(lambda: written() == b"".join(b"%d,1\n" % n for n in range(2, 30)), "what comes behind it arrives", 60)
 
 
 def test_an_absent_cluster_is_waited_for(daemon, hdfs, tmp_path):

@@ -22,6 +22,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+import folders  # noqa: E402
 from leat import Daemon  # noqa: E402
 from mosquitto import Mosquitto  # noqa: E402
 from mqtt_publisher import Publisher  # noqa: E402
@@ -121,7 +122,7 @@ class Samples:
         return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1])
 
     def file_bytes(self) -> int:
-        return sum(path.stat().st_size for path in (self.daemon.folder / "data").rglob("*") if path.is_file())
+        return sum(folders.of_files(self.daemon.folder / "data", lambda path: path.stat().st_size))
 
     def check_flat(self) -> str:
         """The last quarter is no larger than the first, beyond some slack."""
