@@ -99,5 +99,6 @@ function(leat_test name)
   if(LEAT_SANITIZE MATCHES "thread" OR CMAKE_CROSSCOMPILING)  # ten times as slow, emulated too
     set(timeout 900)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
+  # Half a processor each, and this one computes: tests/README.md.
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} PROCESSORS 2)
 endfunction()

@@ -18,6 +18,10 @@ from mqtt_publisher import Publisher  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "timed: it measures time, or loads the machine, and runs alone")
+
+
 def pytest_addoption(parser):
     parser.addoption("--leat", default=str(ROOT / "build" / "release" / "leat"), help="the binary to test")
 

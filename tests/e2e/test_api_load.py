@@ -13,8 +13,10 @@ import threading
 import time
 import urllib.request
 
+import pytest
 from processes import eventually
 
+pytestmark = pytest.mark.timed
 SCALE = float(os.environ.get("LEAT_LOAD", "0.1"))
 FULL = SCALE >= 1
 READERS = 200 if FULL else 60

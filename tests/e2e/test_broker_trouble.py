@@ -181,6 +181,7 @@ def test_a_storm_ten_times_what_goes_through_is_held_back_and_memory_stays_flat(
     assert rss(daemon) - before < 32 * MB, (before, rss(daemon))
 
 
+@pytest.mark.timed
 def test_one_stalled_pipeline_holds_up_no_other(broker, publisher, receiver, daemon):
     small = {"sink": {"sink.buffer.max-bytes": "64 kb", "sink.buffer.on-full": "block"}, "journal.size": "1 mb", "max-packet-size": "64 kb"}
     nobody = f"http://127.0.0.1:{free_port()}"

@@ -281,6 +281,7 @@ def test_a_plot_moves_and_marks_anomalies(machines, daemon, open_page, screen):
     sees(page, ".marks summary", "4 rows with is_anomaly")
     sees(page, ".marks li", f"{at(39)} · press-2 · 95")
     sees(page, ".legend", "press-1")
+    page.wait_for_selector(".plot canvas")
     before = page.evaluate(picture())
     machines.run(30)
     sees(page, ".marks summary", "7 rows with is_anomaly")
@@ -300,6 +301,7 @@ def test_a_plot_moves_and_marks_anomalies(machines, daemon, open_page, screen):
 def test_a_plot_that_was_zoomed_stands_still_until_it_is_let_go(machines, open_page):
     page = open_page("#/tables/judged")
     sees(page, ".marks summary", "4 rows with is_anomaly")
+    page.wait_for_selector(".u-over")
     box = page.evaluate("document.querySelector('.u-over').getBoundingClientRect().toJSON()")
     x, y, width = box["x"], box["y"], box["width"]
     page.mouse("move", x + width * 0.4, y + 50)

@@ -111,6 +111,7 @@ def test_a_store_that_fills_its_disk_by_itself_goes_on_when_the_far_side_is_back
     assert daemon.pipeline("rows")["accounting_violations"] == []
 
 
+@pytest.mark.timed
 @needs_strace
 def test_a_disk_whose_syncs_take_a_second_holds_back_and_loses_nothing(broker, publisher, receiver, daemon):
     count = 6000

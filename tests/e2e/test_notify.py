@@ -11,6 +11,7 @@ import time
 import pytest
 from processes import eventually
 
+pytestmark = pytest.mark.timed
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 WALL = 0x40000000
 

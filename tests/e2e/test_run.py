@@ -133,6 +133,7 @@ def test_a_reader_that_leaves_early_ends_an_endless_run(leat, tmp_path, form):
     assert "panic" not in (tmp_path / "errors").read_text()
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "connector",
     [

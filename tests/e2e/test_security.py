@@ -413,6 +413,7 @@ def drip(daemon: Daemon, head: bytes, piece: bytes, seconds: float) -> tuple[byt
     return b"", time.monotonic() - begin
 
 
+@pytest.mark.timed
 def test_slow_peers_are_cut_as_a_whole_not_per_read(daemon):
     configure(daemon, 'request_timeout = "2 s"')
     daemon.start()
@@ -468,6 +469,7 @@ def test_framing_that_two_readers_would_read_differently_is_refused(daemon):
     assert raw(daemon, hidden).count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.timed
 def test_a_delete_without_a_length_does_not_wait(daemon):
     daemon.start()
     begin = time.monotonic()
@@ -489,6 +491,7 @@ def test_too_many_connections_are_told_so(daemon, tmp_path):
     assert re.search(r'why="connections"\} [1-9]', ask(daemon, "/metrics").text)
 
 
+@pytest.mark.timed
 def test_silent_connections_do_not_starve_the_others(daemon):
     daemon.start()
     idle = [socket.create_connection(address(daemon), timeout=10) for _ in range(250)]
@@ -501,6 +504,7 @@ def test_silent_connections_do_not_starve_the_others(daemon):
         connection.close()
 
 
+@pytest.mark.timed
 def test_two_hundred_readers_at_once(daemon):
     daemon.add("numbers", NUMBERS)
     daemon.start()
@@ -532,6 +536,7 @@ def test_two_hundred_readers_at_once(daemon):
     assert slowest < 5
 
 
+@pytest.mark.timed
 def test_a_peer_has_a_rate(daemon):
     configure(daemon, "requests_per_second = 5")
     daemon.start()
@@ -542,6 +547,7 @@ def test_a_peer_has_a_rate(daemon):
     eventually(lambda: ask(daemon, "/healthz").status == 200, "a second later", 5)
 
 
+@pytest.mark.timed
 def test_a_stop_does_not_wait_for_idle_peers(daemon):
     daemon.start()
     idle = [socket.create_connection(address(daemon), timeout=10) for _ in range(10)]
@@ -645,6 +651,7 @@ def test_a_placeholder_is_for_secrets(run_leat, tmp_path):
     assert "there is no '${evn:…}' (did you mean 'env'?)" in checked.stderr
 
 
+@pytest.mark.timed
 def test_a_daemon_under_attack_ends_when_asked(daemon):
     daemon.start()
     begin = time.monotonic()
