@@ -140,7 +140,7 @@ double RowSeason::at(std::uint64_t ahead) const {
 void RowSeason::learn(double value) {
   if (is_empty()) return;
   const std::size_t size = places_.size();
-  const std::size_t place = rows_ % size;
+  const auto place = static_cast<std::size_t>(rows_ % size);
   recent_sum_ += value - recent_[place];
   recent_.set(place, value);
   ++rows_;
@@ -165,7 +165,7 @@ void RowSeason::pass(std::uint64_t rows) {
   const std::size_t size = places_.size();
   if (rows > 2 * size) rows = size + rows % size;
   for (; rows > 0; --rows) {
-    const std::size_t place = rows_++ % size;
+    const auto place = static_cast<std::size_t>(rows_++ % size);
     const double mean = recent_sum_ / static_cast<double>(size);
     recent_sum_ += mean - recent_[place];
     recent_.set(place, mean);
