@@ -41,6 +41,10 @@ Result<Position> read_position(std::string_view bytes) {
   return position;
 }
 
+// A line of three bytes may become a row of a thousand columns: some MiB of cells are enough for a batch.
+constexpr std::size_t kMostCells = 4'000'000;
+constexpr std::size_t kFewestRecordBytes = 2;
+
 /// Its trial has ended, or never came about.
 bool is_gone(const std::shared_ptr<MessageTap>& tap) {
   return tap->left() || tap.use_count() == 1;
@@ -168,6 +172,7 @@ Status SourceReader::make_source(const ReaderContext& context) {
   if (format != nullptr && format->make_splitter) {
     LEAT_ASSIGN(made.splitter, format->make_splitter(value_format_options(scan_.options)));
   }
+  splitter_ = made.splitter;
   if (format != nullptr && format->header_splitter) {
     LEAT_ASSIGN(made.header_splitter, format->header_splitter(value_format_options(scan_.options)));
   }
@@ -181,7 +186,8 @@ Status SourceReader::make_source(const ReaderContext& context) {
 
 Status SourceReader::make_decoder(const ReaderContext& context) {
   std::unique_ptr<formats::Decoder> own = source_->own_decoder();
-  counts_records_ = own != nullptr || framing_ == formats::Framing::kLines;
+  divisible_ = own == nullptr && framing_ == formats::Framing::kLines;
+  counts_records_ = own != nullptr || divisible_;
   LEAT_ASSIGN(decoder_,
               MessageDecoder::create(scan_, connector_, framing_, context.time_zone, std::move(own)));
   if (connector_.compression)
@@ -212,11 +218,11 @@ void SourceReader::stop() {
 bool SourceReader::quiet() const {
   using Link = sources::SourceHealth::Link;
   const Link link = source_->health().link;
-  return (link == Link::kConnected || link == Link::kIdle) && intake_->queued_messages() == 0;
+  return (link == Link::kConnected || link == Link::kIdle) && drained();
 }
 
 bool SourceReader::drained() const {
-  return intake_->queued_messages() == 0;
+  return intake_->queued_messages() == 0 && !has_rest();
 }
 
 /// A source may have ended its intake because it cannot read.
@@ -227,6 +233,12 @@ Status SourceReader::check_end() const {
 }
 
 Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
+  if (!has_rest()) LEAT_TRY(take_messages(max_bytes));
+  if (!has_rest()) return std::optional<Batch>();
+  return std::optional<Batch>(decode_some());
+}
+
+Status SourceReader::take_messages(std::size_t max_bytes) {
   // A batch is what the messages become, and those of a batch are few enough that all may become large.
   constexpr std::size_t kExpected = 16;
   if (compressed_) max_bytes = std::max<std::size_t>(max_bytes / kExpected, 1);
@@ -238,10 +250,10 @@ Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
   if (messages_.messages.empty()) {
     if (messages_.end) LEAT_TRY(check_end());
     ended_ = ended_ || messages_.end;
-    return std::optional<Batch>();
+  } else if (!taps_.empty()) {
+    show_messages();
   }
-  if (!taps_.empty()) show_messages();
-  return std::optional<Batch>(decode_all(messages_.messages, messages_.memory, under_way_, dead_));
+  return {};
 }
 
 void SourceReader::show_messages() {
@@ -265,23 +277,61 @@ void SourceReader::pass_over_lost() {
   skip_ -= std::min(skip_, messages_.lost);  // They had a row each, as far as is known.
 }
 
-Batch SourceReader::decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
-                               SourceCounters& counters, std::vector<store::DeadLetter>& dead) {
-  for (ColumnBuilder& builder : builders_) builder.keep(memory);
+/// Of the messages that are under way; the rest of them is another batch's.
+Batch SourceReader::decode_some() {
+  for (ColumnBuilder& builder : builders_) builder.keep(messages_.memory);
   std::vector<std::int64_t> intake_times;
-  intake_times.reserve(messages.size());
-  for (const sources::Message& message : messages) {
-    bad_.clear();
-    const formats::DecodeCount count = decode(message);
-    add_records(count, counters);
-    counters.rows += count.rows;
-    intake_times.insert(intake_times.end(), count.rows, message.intake_time);
-    add_kinds(static_cast<std::size_t>(count.rows));
-    for (std::uint64_t row = 0; row < count.rows && !metadata_.empty(); ++row)
-      source_->append_metadata(message, metadata_);
-    if (!bad_.empty()) reject(message, dead);
-  }
+  intake_times.reserve(messages_.messages.size() - next_message_);
+  while (has_rest() && !is_full(intake_times.size()))
+    decode_one(take_part(), under_way_, dead_, intake_times);
+  batch_rows_ = intake_times.size();
   return finish_batch(std::move(intake_times));
+}
+
+bool SourceReader::is_full(std::size_t rows) const {
+  return rows * builders_.size() > kMostCells;
+}
+
+/// The next message, or of one that may become too much the next records.
+sources::Message SourceReader::take_part() {
+  sources::Message part = messages_.messages[next_message_];
+  part.payload.remove_prefix(next_byte_);
+  const bool large = is_full(part.payload.size() / kFewestRecordBytes);
+  const std::size_t length =
+      large && divisible_ && !source_->refuse(part) ? part_bytes(part.payload) : part.payload.size();
+  next_byte_ += length;
+  if (length == part.payload.size()) {
+    ++next_message_;
+    next_byte_ = 0;
+  }
+  part.payload = part.payload.substr(0, length);
+  return part;
+}
+
+/// Of whole records: few enough that their cells are a part of a batch's, however short the records are.
+std::size_t SourceReader::part_bytes(std::string_view payload) const {
+  constexpr std::size_t kFewestBytes = 1024;
+  const std::size_t fit = kMostCells / (2 * builders_.size());
+  for (std::size_t most = std::max(kFewestBytes, fit); most < payload.size(); most *= 2) {
+    const std::string_view head = payload.substr(0, most);
+    const std::size_t whole = splitter_ ? splitter_(head, formats::Behind::kMore) : head.rfind('\n') + 1;
+    if (whole > 0) return whole;
+  }
+  return payload.size();
+}
+
+void SourceReader::decode_one(const sources::Message& message, SourceCounters& counters,
+                              std::vector<store::DeadLetter>& dead, std::vector<std::int64_t>& intake_times) {
+  bad_.clear();
+  const formats::DecodeCount count = decode(message);
+  add_records(count, counters);
+  counters.rows += count.rows;
+  const auto rows = static_cast<std::size_t>(count.rows);
+  intake_times.insert(intake_times.end(), rows, message.intake_time);
+  add_kinds(rows);
+  for (std::size_t row = 0; row < rows && !metadata_.empty(); ++row)
+    source_->append_metadata(message, metadata_);
+  if (!bad_.empty()) reject(message, dead);
 }
 
 /// Where messages are counted, one that holds several records counts once: as dead if one of them is.
@@ -303,7 +353,10 @@ void SourceReader::add_records(const formats::DecodeCount& count, SourceCounters
 Batch SourceReader::replay(std::span<const sources::Message> messages, const HeapPtr& memory,
                            std::vector<store::DeadLetter>& dead) {
   replayed_ += messages.size();
-  return decode_all(messages, memory, counters_, dead);
+  for (ColumnBuilder& builder : builders_) builder.keep(memory);
+  std::vector<std::int64_t> intake_times;
+  for (const sources::Message& message : messages) decode_one(message, counters_, dead, intake_times);
+  return finish_batch(std::move(intake_times));
 }
 
 /// What the source refuses (a line that is too long) becomes a dead letter without being decoded.
@@ -347,6 +400,9 @@ void SourceReader::reject(const sources::Message& message, std::vector<store::De
 }
 
 void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
+  rows_done_ += std::exchange(batch_rows_, 0);
+  if (has_rest()) return;
+  rows_done_ = 0;
   for (const sources::Message& message : messages_.messages) tracker_->consumed(message);
   if (!messages_.messages.empty()) number_ = messages_.messages.back().number;
   taken_ += messages_.messages.size();
@@ -356,6 +412,7 @@ void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
   // One that has failed is asked once more, and says so.
   ended_ = ended_ || (messages_.end && check_end());
   messages_ = {};
+  next_message_ = 0;
 }
 
 // Messages of a split are appended behind the set that has it, so every split of a batch is known when the
@@ -378,8 +435,8 @@ std::optional<exec::SplitChanges> SourceReader::take_split_changes() {
   return nothing ? std::nullopt : std::optional(std::move(changes));
 }
 
-std::uint64_t SourceReader::take_skipped(std::uint64_t rows) {
-  const std::uint64_t skipped = std::min(rows, skip_);
+std::size_t SourceReader::take_skipped(std::size_t rows) {
+  const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(rows, skip_));
   skip_ -= skipped;
   return skipped;
 }
@@ -390,7 +447,7 @@ std::string SourceReader::position(std::uint64_t rows_done) const {
   out.varint(number_.value);
   out.string(tracker_->encode());
   // Until the first batch after a restart is read, what was done of it is still to be skipped.
-  out.varint(rows_done + skip_);
+  out.varint(rows_done_ + rows_done + skip_);
   out.string(scan_.connector);
   return bytes;
 }

@@ -74,8 +74,8 @@ class SourceReader {
   void stop();
 
   /// Up to `max_bytes` of messages (at least one), decoded into the scan's columns; nullopt when there is
-  /// nothing to read. The batch is not counted as processed before `processed` is called, and must be before
-  /// the next `read`.
+  /// nothing to read. What would become a great many cells comes in several batches. The batch is not counted
+  /// as processed before `processed` is called, and must be before the next `read`.
   Result<std::optional<Batch>> read(std::size_t max_bytes);
   /// All rows of the last `read` are through the dataflow. Its undecodable records are appended to `dead`.
   void processed(std::vector<store::DeadLetter>& dead);
@@ -102,7 +102,7 @@ class SourceReader {
 
   /// How many of the next `rows` rows were processed before the last commit, when that fell into the midst of
   /// a batch: they are not to be processed again. Counts down.
-  std::uint64_t take_skipped(std::uint64_t rows);
+  std::size_t take_skipped(std::size_t rows);
 
   /// What a commit keeps: everything before it is processed, and the first `rows_done` rows of the batch
   /// under way.
@@ -147,8 +147,15 @@ class SourceReader {
   Status make_source(const ReaderContext& context);
   Status make_decoder(const ReaderContext& context);
   void make_builders();
-  Batch decode_all(std::span<const sources::Message> messages, const HeapPtr& memory,
-                   SourceCounters& counters, std::vector<store::DeadLetter>& dead);
+  Status take_messages(std::size_t max_bytes);
+  [[nodiscard]] bool has_rest() const { return next_message_ < messages_.messages.size(); }
+  Batch decode_some();
+  [[nodiscard]] bool is_full(std::size_t rows) const;
+  sources::Message take_part();
+  std::size_t part_bytes(std::string_view payload) const;
+  /// The message's rows, each with its intake time.
+  void decode_one(const sources::Message& message, SourceCounters& counters,
+                  std::vector<store::DeadLetter>& dead, std::vector<std::int64_t>& intake_times);
   formats::DecodeCount decode(const sources::Message& message);
   void add_kinds(std::size_t rows);
   void add_records(const formats::DecodeCount& count, SourceCounters& counters) const;
@@ -172,6 +179,11 @@ class SourceReader {
   std::vector<store::DeadLetter> dead_;  // Of the batch that is under way.
   std::vector<std::shared_ptr<MessageTap>> taps_;
   sources::MessageBatch messages_;        // Of the batch that is under way.
+  std::size_t next_message_ = 0;          // The first of them that is not decoded, or not to its end,
+  std::size_t next_byte_ = 0;             // and where its rest begins.
+  std::size_t batch_rows_ = 0;            // Of the last batch that came of them.
+  std::uint64_t rows_done_ = 0;           // Of those before it.
+  formats::RecordSplitter splitter_;      // Where records end in a payload of many; null: at each line's end.
   std::uint64_t taken_ = 0;               // Messages that are processed, since the start.
   std::vector<std::string> splits_;       // Sorted: the last set that was told of.
   std::vector<std::string> open_splits_;  // And the one of the messages that are processed.
@@ -191,6 +203,7 @@ class SourceReader {
   /// A message of the intake holds many records (lines of a file, generated rows): these are what is counted.
   bool counts_records_ = false;
   bool compressed_ = false;  // Messages may be.
+  bool divisible_ = false;   // A payload is some records, which the format decodes.
   bool started_ = false;
   bool ended_ = false;
 };
