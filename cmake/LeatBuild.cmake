@@ -81,6 +81,7 @@ endfunction()
 function(leat_httplib_sources)
   if(CMAKE_SIZEOF_VOID_P EQUAL 4)
     set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -U_TIME_BITS)
+    set_property(SOURCE ${ARGN} PROPERTY SKIP_PRECOMPILE_HEADERS ON)  # They are of the other width.
   endif()
 endfunction()
 

@@ -20,7 +20,7 @@ void read_payload(ByteReader& reader, std::uint8_t version, Record& record) {
   if (size == 0)
     record.kind = Record::Kind::kTombstone;
   else
-    record.payload = reader.raw(size - 1);
+    record.payload = reader.raw(static_cast<std::size_t>(std::min<std::uint64_t>(size - 1, SIZE_MAX)));
 }
 
 void read_record(ByteReader& reader, std::uint8_t version, Record& record) {

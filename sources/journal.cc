@@ -165,7 +165,7 @@ Status Journal::read_piece(std::uint64_t max_bytes, MessageBatch& batch) {
     if (stopped.kind == JournalStep::Kind::kLapEnd) return {};
     if (stopped.kind == JournalStep::Kind::kNone || stopped.needed > available)
       return fail(ErrorCode::kCorrupt, "");
-    length = stopped.needed;  // One record longer than `max_bytes`.
+    length = static_cast<std::size_t>(stopped.needed);  // One record longer than `max_bytes`.
   }
 }
 

@@ -51,7 +51,7 @@ Result<JournalSlot> read_slot(const JournalFile& file, const std::string& path) 
 Result<bool> is_blank(const JournalFile& file) {
   std::vector<char> bytes;
   for (std::uint64_t at = 0; at < file.size(); at += bytes.size()) {
-    bytes.resize(std::min<std::uint64_t>(file.size() - at, 256 * 1024));
+    bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(file.size() - at, 256 * 1024)));
     LEAT_TRY(file.read(at, bytes));
     if (std::any_of(bytes.begin(), bytes.end(), [](char byte) { return byte != 0; })) return false;
   }

@@ -49,7 +49,8 @@ class Server::Running {
 
   Status start() {
     LEAT_TRY(check_exposure(config_));
-    if (context_.gates != nullptr) context_.gates->tails.allow(config_.api_max_tails);
+    if (context_.gates != nullptr)
+      context_.gates->tails.allow(static_cast<std::size_t>(config_.api_max_tails));
     LEAT_TRY(open_tcp());
     LEAT_TRY(open_socket());
     if (tcp_) tcp_->start();
@@ -79,14 +80,15 @@ class Server::Running {
 
   static ExchangeLimits limits_of(const config::Config& config) {
     ExchangeLimits limits{.header_name = "[api] max_header", .body_name = "[api] max_body"};
-    limits.header_bytes = config.api_max_header.bytes;
-    limits.body_bytes = config.api_max_body.bytes;
+    limits.header_bytes = static_cast<std::size_t>(config.api_max_header.bytes);
+    limits.body_bytes = static_cast<std::size_t>(config.api_max_body.bytes);
     limits.request = std::chrono::microseconds(config.api_request_timeout.count());
     return limits;
   }
 
   [[nodiscard]] Listener::Limits connections() const {
-    return {config_.api_max_connections, (config_.api_max_connections + 1) / 2};
+    const auto most = static_cast<std::size_t>(config_.api_max_connections);
+    return {most, (most + 1) / 2};
   }
 
   Status open_tcp() {

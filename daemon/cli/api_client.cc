@@ -263,7 +263,7 @@ httplib::Client ApiClient::connection() const {
   if (place_.kind == ApiPlace::Kind::kSocket) client.set_address_family(AF_UNIX);
   if (place_.kind == ApiPlace::Kind::kHttps && !ca_.empty()) client.set_ca_cert_path(ca_);
   client.set_tcp_nodelay(place_.kind != ApiPlace::Kind::kSocket);
-  client.set_read_timeout(read_timeout_.count());
+  client.set_read_timeout(static_cast<time_t>(read_timeout_.count()));
   client.set_write_timeout(kTimeoutSeconds);
   client.set_connection_timeout(kTimeoutSeconds);
   return client;

@@ -325,7 +325,7 @@ std::uint64_t Courier::fitting_part(std::uint64_t first) const {
   const std::vector<sinks::Record> records = readable_records(load_->shipment.blocks, damage);
   if (!damage.empty()) return 0;  // The attempt will say so.
   std::uint64_t bytes = 0;
-  for (std::uint64_t i = first; i < records.size(); ++i) {
+  for (auto i = static_cast<std::size_t>(first); i < records.size(); ++i) {
     bytes += records[i].key.size() + records[i].payload.size();
     if (bytes > *taken_bytes_) return std::max<std::uint64_t>(i - first, 1);
   }

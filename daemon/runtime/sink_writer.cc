@@ -68,8 +68,8 @@ Result<std::unique_ptr<SinkWriter>> SinkWriter::create(const plan::SinkNode& sin
   const plan::DeliveryOptions delivery =
       plan::delivery_options().read(sink.options, {}, judged_by_the_planner);
   // A policy drops whole blocks: of a small buffer one must not be all.
-  writer->block_bytes_ = std::min<std::uint64_t>(
-      {limits.max_bytes.bytes, sinks::kMaxBlockBytes, delivery.buffer_max_bytes.bytes / 8});
+  writer->block_bytes_ = static_cast<std::size_t>(std::min<std::uint64_t>(
+      {limits.max_bytes.bytes, sinks::kMaxBlockBytes, delivery.buffer_max_bytes.bytes / 8}));
   if (connector->encoding == sinks::Encoding::kTable)
     writer->table_ = std::make_shared<const sources::LocalTable>(
         connector->declare(sink.options, sink.table, sink.schema, sink.primary_key));

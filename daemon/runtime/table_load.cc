@@ -96,12 +96,12 @@ class TextDecoder {
     loaded.refused += bad.size();
     if (!bad.empty())
       loaded.first_refusal = fmt::format("{}: {}", bad.front().bytes.substr(0, 200), bad.front().reason);
-    return whole_rows(count.rows, builders);
+    return whole_rows(static_cast<std::size_t>(count.rows), builders);
   }
 
  private:
   /// Columns that the text does not have are NULL.
-  Batch whole_rows(std::uint64_t rows, std::vector<ColumnBuilder>& builders) const {
+  Batch whole_rows(std::size_t rows, std::vector<ColumnBuilder>& builders) const {
     Batch batch{.size = rows};
     for (const Type::Field& field : sink_.schema.fields)
       batch.columns.push_back(Column::nulls(field.type.with_nullable(true), rows));

@@ -68,7 +68,7 @@ class Trial::Run final : public ResultListener {
   Status rows(std::size_t sink, const Schema&, const Batch& batch) override {
     if (sink != setup_.sink || !reason_.empty() || batch.size == 0) return {};
     std::size_t count = batch.size;
-    if (setup_.rows) count = std::min<std::size_t>(count, *setup_.rows - given_);
+    if (setup_.rows) count = static_cast<std::size_t>(std::min<std::uint64_t>(count, *setup_.rows - given_));
     std::uint64_t bytes = 0;
     std::size_t copied = 0;
     for (; copied < count && (!setup_.rows || given_bytes_ + bytes < kMostBytes); ++copied)

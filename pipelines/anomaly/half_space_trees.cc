@@ -204,7 +204,7 @@ double HalfSpaceTrees::walk(std::size_t tree, std::span<const double> values, Vi
     else if (counts[node] < kFullLeaf * window_rows_ || depth == kDepth)
       return std::ldexp(counts[node], static_cast<int>(depth));
     if (depth == kDepth) return 0;
-    const std::size_t by = scatter(seed_ + tree * kNodes + node) % values_;
+    const auto by = static_cast<std::size_t>(scatter(seed_ + tree * kNodes + node) % values_);
     const double middle = (box_[by].low + box_[by].high) / 2;
     const bool upper = values[by] >= middle;
     (upper ? box_[by].low : box_[by].high) = middle;

@@ -48,7 +48,7 @@ std::size_t pages_of(std::size_t rows) {
   return (rows + kRowsInPage - 1) / kRowsInPage;
 }
 
-std::string page_name(char tag, std::uint32_t epoch, std::size_t page) {
+std::string page_name(char tag, std::uint32_t epoch, std::uint64_t page) {
   std::string name;
   ByteWriter writer(name);
   writer.u8(static_cast<std::uint8_t>(tag));

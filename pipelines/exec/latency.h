@@ -24,7 +24,7 @@ class Latency {
 
   void add(std::int64_t nanos) {
     const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(nanos, 0));
-    ++counts_[std::min<std::size_t>(std::bit_width(whole / 1000), kBuckets - 1)];
+    ++counts_[std::min(static_cast<std::size_t>(std::bit_width(whole / 1000)), kBuckets - 1)];
     sum_nanos_ += whole;
     longest_nanos_ = std::max(longest_nanos_, whole);
   }

@@ -287,7 +287,7 @@ Result<std::string> WebHdfs::read(const std::string& path, std::uint64_t offset,
   LEAT_ASSIGN(std::string bytes,
               session_->transfer("GET", path, "OPEN",
                                  {{"offset", std::to_string(offset)}, {"length", std::to_string(length)}}, {},
-                                 length));
+                                 static_cast<std::size_t>(length)));
   if (bytes.empty() || bytes.size() > length) return session_->nonsense(path, "OPEN");
   return bytes;
 }

@@ -267,7 +267,7 @@ Receipt MqttSource::on_message(const MqttMessage& message) {
   // MQTT 3.1.1 has no way to tell the broker; version 5 brokers do not send it. It becomes a dead letter.
   if (message.payload.size() <= max_packet_) return take(message, 0);
   MqttMessage cut = message;
-  cut.payload = message.payload.substr(0, std::min(max_packet_, kKeptOfOversized));
+  cut.payload = message.payload.substr(0, static_cast<std::size_t>(std::min(max_packet_, kKeptOfOversized)));
   return take(cut, message.payload.size());
 }
 

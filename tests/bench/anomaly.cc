@@ -203,7 +203,7 @@ struct Timed {
 };
 
 /// The first half of the rows fills the histories; the second one is timed.
-Timed time_rows(const DetectorOptions& options, std::size_t devices, std::uint64_t rows) {
+Timed time_rows(const DetectorOptions& options, std::size_t devices, std::size_t rows) {
   std::vector<DetectorPtr> detectors;
   std::vector<double> values;
   constexpr std::size_t kBlock = 1 << 16;  // Values are made outside of the time that is taken.
@@ -213,12 +213,12 @@ Timed time_rows(const DetectorOptions& options, std::size_t devices, std::uint64
     series.emplace_back(device + 1);
   }
   Timed timed;
-  for (std::uint64_t begin = 0; begin < rows; begin += kBlock) {
-    const std::uint64_t end = std::min<std::uint64_t>(begin + kBlock, rows);
+  for (std::size_t begin = 0; begin < rows; begin += kBlock) {
+    const std::size_t end = std::min<std::size_t>(begin + kBlock, rows);
     values.clear();
-    for (std::uint64_t i = begin; i < end; ++i) values.push_back(series[i % devices].next(i / devices));
+    for (std::size_t i = begin; i < end; ++i) values.push_back(series[i % devices].next(i / devices));
     const std::clock_t start = std::clock();
-    for (std::uint64_t i = begin; i < end; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
       const auto time = static_cast<std::int64_t>(i / devices) * Series::kMicrosOfRow;
       timed.alerts += detectors[i % devices]->observe({&values[i - begin], 1}, time).alert ? 1 : 0;
     }
@@ -232,8 +232,8 @@ Timed time_rows(const DetectorOptions& options, std::size_t devices, std::uint64
 constexpr std::uint64_t kLeastTimed = 1 << 18;
 
 int run_speed(const Arguments& arguments) {
-  const std::size_t devices = std::strtoull(arguments.rest[0].c_str(), nullptr, 10);
-  const std::uint64_t rows = std::strtoull(arguments.rest[1].c_str(), nullptr, 10);
+  const std::size_t devices = std::strtoul(arguments.rest[0].c_str(), nullptr, 10);
+  const std::size_t rows = std::strtoul(arguments.rest[1].c_str(), nullptr, 10);
   // Half of the rows warm up, in whole blocks: what is timed must be more than nothing.
   if (devices == 0 || rows < devices || rows < kLeastTimed) {
     fmt::print(stderr, "leat_bench_anomaly: --speed needs devices, and at least as many rows and {}\n",
@@ -246,8 +246,8 @@ int run_speed(const Arguments& arguments) {
     fmt::print(stderr, "two runs over the same rows gave {} and {} alerts\n", first.alerts, second.alerts);
     return 1;
   }
-  constexpr std::uint64_t kBlock = 1 << 16;
-  const std::uint64_t blocks_before = (rows / 2 + kBlock - 1) / kBlock;
+  constexpr std::size_t kBlock = 1 << 16;
+  const std::size_t blocks_before = (rows / 2 + kBlock - 1) / kBlock;
   const auto timed_rows = static_cast<double>(rows - std::min(rows, blocks_before * kBlock));
   const double seconds = std::min(first.seconds, second.seconds);
   fmt::print("{} devices={} rows={} alerts={}: {:.0f} ns a row, {:.2f} M rows/s, {} bytes a device\n",

@@ -63,7 +63,7 @@ class Publisher {
     append_remaining_length(out_, 2 + topic.size() + (qos_ > 0 ? 2U : 0U) + payload.size());
     append_u16(out_, topic.size());
     out_ += topic;
-    if (qos_ > 0) append_u16(out_, sent_ % 65'535 + 1);
+    if (qos_ > 0) append_u16(out_, static_cast<std::size_t>(sent_ % 65'535 + 1));
     out_ += payload;
     ++sent_;
     if (out_.size() >= kFlushBytes) flush();

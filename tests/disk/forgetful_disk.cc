@@ -9,6 +9,10 @@ namespace {
 using Kind = DiskCall::Kind;
 constexpr std::size_t kSector = 512;
 
+std::size_t below(std::size_t limit, std::mt19937_64& chance) {
+  return static_cast<std::size_t>(chance() % limit);
+}
+
 }  // namespace
 
 void ForgetfulDisk::change_names(const DiskCall& call, std::size_t file, Names& names) {
@@ -18,9 +22,10 @@ void ForgetfulDisk::change_names(const DiskCall& call, std::size_t file, Names& 
 }
 
 void ForgetfulDisk::change_file(const Change& change, std::string& content) {
-  if (change.resize) return content.resize(change.offset);
-  content.resize(std::max<std::size_t>(content.size(), change.offset + change.bytes.size()));
-  content.replace(change.offset, change.bytes.size(), change.bytes);
+  const auto offset = static_cast<std::size_t>(change.offset);
+  if (change.resize) return content.resize(offset);
+  content.resize(std::max(content.size(), offset + change.bytes.size()));
+  content.replace(offset, change.bytes.size(), change.bytes);
 }
 
 void ForgetfulDisk::apply(const DiskCall& call) {
@@ -53,11 +58,11 @@ std::string ForgetfulDisk::cut_file(const File& file, std::mt19937_64& chance) {
   // Each version of the file from the last sync on; a sector comes from one of them, the length from one.
   std::vector<std::string> versions{file.synced};
   for (const Change& change : file.pending) change_file(change, versions.emplace_back(versions.back()));
-  std::string content = versions[chance() % (changes + 1)];
+  std::string content = versions[below(changes + 1, chance)];
   const std::uint64_t habit = chance() % 4;
   for (std::size_t at = 0; at < content.size(); at += kSector) {
     // Some cuts lose nearly everything, some nearly nothing: both find what a fair coin hides.
-    std::size_t version = chance() % (changes + 1);
+    std::size_t version = below(changes + 1, chance);
     if (habit == 0 && chance() % 8 != 0) version = 0;
     if (habit == 1 && chance() % 8 != 0) version = changes;
     std::string sector =
@@ -71,7 +76,7 @@ std::string ForgetfulDisk::cut_file(const File& file, std::mt19937_64& chance) {
 DiskImage ForgetfulDisk::cut(Keeps keeps, std::uint64_t seed) const {
   std::mt19937_64 chance(seed);
   Names names = keeps == Keeps::kEverything ? names_ : synced_names_;
-  const std::size_t kept = keeps == Keeps::kSome ? chance() % (pending_names_.size() + 1) : 0;
+  const std::size_t kept = keeps == Keeps::kSome ? below(pending_names_.size() + 1, chance) : 0;
   for (std::size_t i = 0; i < kept; ++i)
     change_names(pending_names_[i].first, pending_names_[i].second, names);
   DiskImage image;

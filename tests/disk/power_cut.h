@@ -47,11 +47,11 @@ class Tape final : public DiskObserver {
 };
 
 struct Cut {
-  std::size_t call = 0;    ///< Calls before it.
-  std::uint64_t mark = 0;  ///< The last mark before it.
+  std::size_t call = 0;  ///< Calls before it.
+  std::size_t mark = 0;  ///< The last mark before it.
   std::uint64_t seed = 0;
-  std::uint64_t synced_mark = 0;  ///< The last mark before the last sync of a file.
-  std::string folder;             ///< A copy of the workload's folder, as the cut left it.
+  std::size_t synced_mark = 0;  ///< The last mark before the last sync of a file.
+  std::string folder;           ///< A copy of the workload's folder, as the cut left it.
 };
 
 inline void write_image(const DiskImage& image, const std::string& from, const std::string& to) {
@@ -81,7 +81,7 @@ inline std::size_t for_each_cut(const Tape& tape, const std::string& folder,
   };
   for (const DiskCall& call : tape.calls) {
     ++cut.call;
-    if (call.kind == DiskCall::Kind::kMark) cut.mark = call.size;
+    if (call.kind == DiskCall::Kind::kMark) cut.mark = static_cast<std::size_t>(call.size);
     if (call.kind == DiskCall::Kind::kSync) cut.synced_mark = cut.mark;
     disk.apply(call);
     look(Keeps::kSynced, 0);

@@ -18,7 +18,8 @@ using Durability = IntakeOptions::Durability;
 
 /// Message number n: its length goes up and down, its bytes name it.
 std::string payload_of(std::uint64_t number) {
-  return std::to_string(number) + std::string(40 + number * 97 % 1'900, static_cast<char>('a' + number % 26));
+  const auto more = static_cast<std::size_t>(number * 97 % 1'900);
+  return std::to_string(number) + std::string(40 + more, static_cast<char>('a' + number % 26));
 }
 
 struct RecordedJournal {
@@ -151,7 +152,7 @@ TEST_CASE_FIXTURE(RecordedJournal, "journal 'on', end of the process: every ackn
     ++cut.call;
     disk.apply(call);
     if (call.kind != test::DiskCall::Kind::kMark) continue;
-    cut.mark = call.size;
+    cut.mark = static_cast<std::size_t>(call.size);
     test::write_image(disk.cut(test::ForgetfulDisk::Keeps::kEverything, 0), folder.path(), cut.folder);
     check_recovery(cut, answered[cut.mark]);
   }

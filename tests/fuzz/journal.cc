@@ -20,7 +20,7 @@ class MemoryFile final : public JournalFile {
   Status write(std::uint64_t offset, std::string_view bytes) override {
     const std::scoped_lock lock(mutex_);
     if (offset + bytes.size() > bytes_.size()) return fail(ErrorCode::kIo, "behind the end");
-    bytes_.replace(offset, bytes.size(), bytes);
+    bytes_.replace(static_cast<std::size_t>(offset), bytes.size(), bytes);
     return {};
   }
   Status read(std::uint64_t offset, std::span<char> out) const override {
@@ -32,7 +32,7 @@ class MemoryFile final : public JournalFile {
   Status sync() override { return {}; }
   Status allocate(std::uint64_t size) override {
     const std::scoped_lock lock(mutex_);
-    bytes_.assign(size, '\0');
+    bytes_.assign(static_cast<std::size_t>(size), '\0');
     return {};
   }
   [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
@@ -48,7 +48,7 @@ constexpr int kRecords = 40;
 constexpr const char* kPath = "/dev/null/journal";
 
 std::string payload_of(std::uint64_t number) {
-  return "record " + std::to_string(number) + std::string(number % 97, '.');
+  return "record " + std::to_string(number) + std::string(static_cast<std::size_t>(number % 97), '.');
 }
 
 void append(Journal& journal, std::uint64_t number) {

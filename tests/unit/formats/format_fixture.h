@@ -82,7 +82,7 @@ class DecodeFixture {
   static void print(std::vector<ColumnBuilder>& builders, Decoded& decoded) {
     std::vector<ColumnPtr> columns;
     for (ColumnBuilder& builder : builders) columns.push_back(builder.finish());
-    decoded.rows.resize(decoded.count.rows);
+    decoded.rows.resize(static_cast<std::size_t>(decoded.count.rows));
     for (const ColumnPtr& column : columns) {
       REQUIRE(column->size() == decoded.count.rows);
       const bool first = column == columns.front();

@@ -165,7 +165,7 @@ TEST_CASE_FIXTURE(CourierFixture,
   go();
   CHECK(status().delivered == 8);
   CHECK(dead().empty());
-  const std::size_t refused = board.read().refusals;
+  const std::uint64_t refused = board.read().refusals;
   CHECK(refused <= 3);
   script.attempts.clear();
   put({"i", "j", "k", "l", "m", "n"});

@@ -36,7 +36,8 @@ struct JournalWorld : PipelineWorld {
   }
   /// Where message n begins in the file.
   static std::size_t begin_of(std::size_t n) {
-    return sources::kRingStart + (n - 1) * sources::record_size(0, attributes().size(), 3);
+    return static_cast<std::size_t>(sources::kRingStart +
+                                    (n - 1) * sources::record_size(0, attributes().size(), 3));
   }
   [[nodiscard]] std::string file() const { return folder.file("test.readings.journal"); }
   void damage_from(std::size_t offset) {

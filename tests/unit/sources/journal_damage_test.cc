@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::size_t kRecord = 48 + 3 + 10 + 101;  // Head, "key", "attributes", payload.
 
+/// With "key" and "attributes", padding included.
+std::size_t size_of(std::size_t payload) {
+  return static_cast<std::size_t>(record_size(3, 10, payload));
+}
+
 struct CutFixture : JournalFixture {
   CutFixture() {
     open();
@@ -25,7 +30,7 @@ struct CutFixture : JournalFixture {
     return payloads;
   }
   static std::size_t begin_of(int record) {
-    return kRingStart + static_cast<std::size_t>(record - 1) * record_size(3, 10, 101);
+    return kRingStart + static_cast<std::size_t>(record - 1) * size_of(101);
   }
   std::string intact;
 };
@@ -57,7 +62,7 @@ TEST_CASE("a record cut at any byte is not there, and the ones before are") {
 
 TEST_CASE("a wrong byte anywhere in a record costs this record, which is counted, kept and told") {
   CutFixture it;
-  const std::string hurt = it.intact.substr(CutFixture::begin_of(3), record_size(3, 10, 101));
+  const std::string hurt = it.intact.substr(CutFixture::begin_of(3), size_of(101));
   for (std::size_t at = 0; at < kRecord; ++at) {
     it.lost = 0;
     const auto payloads = it.recover([&](std::string& bytes) { bytes[it.begin_of(3) + at] ^= '\x20'; });
@@ -91,9 +96,8 @@ TEST_CASE("a wrong byte anywhere in the file gives right messages only, in order
     }
     it.journal = *std::move(opened);
     // Padding belongs to no message.
-    const std::size_t record = (at - kRingStart) / record_size(3, 10, 101) + 1;
-    const bool is_hit =
-        at >= kRingStart && record <= 5 && (at - kRingStart) % record_size(3, 10, 101) < kRecord;
+    const std::size_t record = (at - kRingStart) / size_of(101) + 1;
+    const bool is_hit = at >= kRingStart && record <= 5 && (at - kRingStart) % size_of(101) < kRecord;
     std::vector<std::string> expected;
     for (std::size_t n = 1; n <= 5; ++n)
       if (!is_hit || n != record) expected.push_back(JournalFixture::numbered(static_cast<int>(n), 101));
@@ -140,8 +144,8 @@ TEST_CASE("a lost mark at the end of a lap is no loss, and nothing behind it is 
   it.release_all();
   it.append_numbered(61, 120, 1000);
   it.crash();
-  const std::size_t in_lap = (128 * 1024 - kRingStart) / record_size(3, 10, 1000);
-  it.disk->bytes[kRingStart + in_lap * record_size(3, 10, 1000) + 8] ^= 1;
+  const std::size_t in_lap = (128 * 1024 - kRingStart) / size_of(1000);
+  it.disk->bytes[kRingStart + in_lap * size_of(1000) + 8] ^= 1;
   it.open(60);
   CHECK(it.findings.detail.empty());
   int visited = 0;
@@ -193,7 +197,7 @@ TEST_CASE("a payload cannot contain what passes for a record") {
   it.append(forged);
   it.append("third");
   it.crash();
-  const std::size_t second = kRingStart + record_size(3, 10, 5);
+  const std::size_t second = kRingStart + size_of(5);
   it.disk->bytes[second + 8] ^= 1;  // Its magic: the search goes through the payload.
   it.open();
   CHECK(it.read_all() == std::vector<std::string>{"first", "third"});

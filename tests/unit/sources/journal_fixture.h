@@ -44,8 +44,9 @@ class MemoryFile final : public JournalFile {
     ++disk_->writes;
     {
       const std::scoped_lock lock(disk_->mutex);
-      disk_->bytes.replace(offset, bytes.size(), bytes);
-      disk_->unsynced.emplace_back(offset, bytes.size());
+      const auto place = static_cast<std::size_t>(offset);
+      disk_->bytes.replace(place, bytes.size(), bytes);
+      disk_->unsynced.emplace_back(place, bytes.size());
     }
     if (disk_->written) disk_->written(offset);
     return {};
@@ -70,7 +71,7 @@ class MemoryFile final : public JournalFile {
   }
   Status allocate(std::uint64_t size) override {
     const std::scoped_lock lock(disk_->mutex);
-    disk_->bytes.assign(size, '\0');
+    disk_->bytes.assign(static_cast<std::size_t>(size), '\0');
     return {};
   }
   [[nodiscard]] std::uint64_t size() const override {

@@ -30,7 +30,9 @@ struct FilledStore : StoreFixture {
     file.seekp(static_cast<std::streamoff>(page * kPage));
     file << std::string(kPage, '\x5a');
   }
-  [[nodiscard]] std::size_t pages() const { return std::filesystem::file_size(options.path) / kPage; }
+  [[nodiscard]] std::size_t pages() const {
+    return static_cast<std::size_t>(std::filesystem::file_size(options.path)) / kPage;
+  }
 };
 
 TEST_CASE_FIXTURE(FilledStore, "a backup of an open store is one sound file with everything of a commit") {
