@@ -188,6 +188,7 @@ class Pipeline {
   Status finish_replay();
   Status hold(std::size_t index, Batch batch);
   void let_go(std::size_t index);
+  Status take_pieces(std::size_t index, Batch first);
   Status take_batch(std::size_t index, Batch batch);
   Status finish_input(std::size_t index);
   void tick();

@@ -97,16 +97,21 @@ Result<Pipeline::Step> Pipeline::step() {
   return merge_ ? step_merged() : step_arrivals();
 }
 
-Status Pipeline::take_batch(std::size_t index, Batch batch) {
-  if (batch.size > 0) {
-    LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, std::move(batch)));
-    show_rows(inputs_[index]->tap, prepared.batch);
-    const std::size_t rows = prepared.batch.size;
-    const std::size_t skipped = inputs_[index]->reader->take_skipped(rows);
-    LEAT_TRY(dataflow_->push(index, slice(prepared.batch, skipped, rows - skipped)));
-  }
-  inputs_[index]->reader->processed(dead_letters_);
+/// One after the other all pieces of what has been read.
+Status Pipeline::take_pieces(std::size_t index, Batch first) {
+  SourceReader& reader = *inputs_[index]->reader;
+  for (std::optional<Batch> piece = std::move(first); piece; piece = reader.read_piece())
+    if (piece->size > 0) LEAT_TRY(take_batch(index, *std::move(piece)));
+  reader.processed(dead_letters_);
   return {};
+}
+
+Status Pipeline::take_batch(std::size_t index, Batch batch) {
+  LEAT_ASSIGN(exec::Prepared prepared, dataflow_->prepare(index, std::move(batch)));
+  show_rows(inputs_[index]->tap, prepared.batch);
+  const std::size_t rows = prepared.batch.size;
+  const std::size_t skipped = inputs_[index]->reader->take_skipped(rows);
+  return dataflow_->push(index, slice(prepared.batch, skipped, rows - skipped));
 }
 
 Status Pipeline::finish_input(std::size_t index) {
@@ -130,10 +135,11 @@ Result<Pipeline::Step> Pipeline::step_arrivals() {
   Step step = Step::kIdle;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i]->finished) continue;
-    LEAT_ASSIGN(std::optional<Batch> batch, inputs_[i]->reader->read(context_.batch_bytes));
+    LEAT_ASSIGN(std::optional<Batch> batch,
+                inputs_[i]->reader->read(context_.batch_bytes, SourceReader::Extent::kPiece));
     LEAT_TRY(tell_splits(i));
     if (batch) {
-      LEAT_TRY(take_batch(i, *std::move(batch)));
+      LEAT_TRY(take_pieces(i, *std::move(batch)));
       step = Step::kWorked;
     }
     if (inputs_[i]->reader->ended()) LEAT_TRY(finish_input(i));

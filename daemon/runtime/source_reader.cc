@@ -41,9 +41,8 @@ Result<Position> read_position(std::string_view bytes) {
   return position;
 }
 
-// A line of three bytes may become a row of a thousand columns: some MiB of cells are enough for a batch.
+// A line of three bytes may become a row of a thousand columns: some MiB of cells are enough for a piece.
 constexpr std::size_t kMostCells = 4'000'000;
-constexpr std::size_t kFewestRecordBytes = 2;
 
 /// Its trial has ended, or never came about.
 bool is_gone(const std::shared_ptr<MessageTap>& tap) {
@@ -186,8 +185,10 @@ Status SourceReader::make_source(const ReaderContext& context) {
 
 Status SourceReader::make_decoder(const ReaderContext& context) {
   std::unique_ptr<formats::Decoder> own = source_->own_decoder();
-  divisible_ = own == nullptr && framing_ == formats::Framing::kLines;
-  counts_records_ = own != nullptr || divisible_;
+  const bool lines = framing_ == formats::Framing::kLines;
+  const formats::Format* const format = value_format_of(scan_.options);
+  divisible_ = own == nullptr && lines && format != nullptr && format->text;
+  counts_records_ = own != nullptr || lines;
   LEAT_ASSIGN(decoder_,
               MessageDecoder::create(scan_, connector_, framing_, context.time_zone, std::move(own)));
   if (connector_.compression)
@@ -218,11 +219,11 @@ void SourceReader::stop() {
 bool SourceReader::quiet() const {
   using Link = sources::SourceHealth::Link;
   const Link link = source_->health().link;
-  return (link == Link::kConnected || link == Link::kIdle) && drained();
+  return (link == Link::kConnected || link == Link::kIdle) && intake_->queued_messages() == 0;
 }
 
 bool SourceReader::drained() const {
-  return intake_->queued_messages() == 0 && !has_rest();
+  return intake_->queued_messages() == 0;
 }
 
 /// A source may have ended its intake because it cannot read.
@@ -232,10 +233,13 @@ Status SourceReader::check_end() const {
   return fail(ErrorCode::kIo, health.detail);
 }
 
-Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes) {
-  if (!has_rest()) LEAT_TRY(take_messages(max_bytes));
-  if (!has_rest()) return std::optional<Batch>();
-  return std::optional<Batch>(decode_some());
+Result<std::optional<Batch>> SourceReader::read(std::size_t max_bytes, Extent extent) {
+  LEAT_TRY(take_messages(max_bytes));
+  return decode_next(extent);
+}
+
+std::optional<Batch> SourceReader::read_piece() {
+  return decode_next(Extent::kPiece);
 }
 
 Status SourceReader::take_messages(std::size_t max_bytes) {
@@ -277,28 +281,27 @@ void SourceReader::pass_over_lost() {
   skip_ -= std::min(skip_, messages_.lost);  // They had a row each, as far as is known.
 }
 
-/// Of the messages that are under way; the rest of them is another batch's.
-Batch SourceReader::decode_some() {
+/// Of the messages that are under way.
+std::optional<Batch> SourceReader::decode_next(Extent extent) {
+  if (!has_rest()) return std::nullopt;
   for (ColumnBuilder& builder : builders_) builder.keep(messages_.memory);
   std::vector<std::int64_t> intake_times;
   intake_times.reserve(messages_.messages.size() - next_message_);
-  while (has_rest() && !is_full(intake_times.size()))
-    decode_one(take_part(), under_way_, dead_, intake_times);
-  batch_rows_ = intake_times.size();
+  while (has_rest() && (extent == Extent::kWhole || !is_full(intake_times.size())))
+    decode_one(take_part(extent, intake_times.size()), under_way_, dead_, intake_times);
   return finish_batch(std::move(intake_times));
 }
 
 bool SourceReader::is_full(std::size_t rows) const {
-  return rows * builders_.size() > kMostCells;
+  return rows > kMostCells / std::max<std::size_t>(builders_.size(), 1);
 }
 
-/// The next message, or of one that may become too much the next records.
-sources::Message SourceReader::take_part() {
+/// The next message, or of one that may become too much beside `rows` others the next records.
+sources::Message SourceReader::take_part(Extent extent, std::size_t rows) {
   sources::Message part = messages_.messages[next_message_];
   part.payload.remove_prefix(next_byte_);
-  const bool large = is_full(part.payload.size() / kFewestRecordBytes);
   const std::size_t length =
-      large && divisible_ && !source_->refuse(part) ? part_bytes(part.payload) : part.payload.size();
+      extent == Extent::kPiece && may_overfill(part, rows) ? part_bytes(part.payload) : part.payload.size();
   next_byte_ += length;
   if (length == part.payload.size()) {
     ++next_message_;
@@ -308,16 +311,35 @@ sources::Message SourceReader::take_part() {
   return part;
 }
 
-/// Of whole records: few enough that their cells are a part of a batch's, however short the records are.
+/// Each record of a text ends a line at least.
+bool SourceReader::may_overfill(const sources::Message& part, std::size_t rows) const {
+  if (!divisible_ || !is_full(rows + part.payload.size())) return false;
+  const auto lines = static_cast<std::size_t>(std::ranges::count(part.payload, '\n'));
+  return is_full(rows + lines) && !source_->refuse(part);
+}
+
+/// Of whole records whose cells are a part of a piece's, however short the records are: some bytes of them,
+/// or the first alone if it is longer.
 std::size_t SourceReader::part_bytes(std::string_view payload) const {
   constexpr std::size_t kFewestBytes = 1024;
-  const std::size_t fit = kMostCells / (2 * builders_.size());
-  for (std::size_t most = std::max(kFewestBytes, fit); most < payload.size(); most *= 2) {
-    const std::string_view head = payload.substr(0, most);
-    const std::size_t whole = splitter_ ? splitter_(head, formats::Behind::kMore) : head.rfind('\n') + 1;
-    if (whole > 0) return whole;
+  const std::size_t step = std::max(kFewestBytes, kMostCells / (2 * builders_.size()));
+  if (step >= payload.size()) return payload.size();
+  if (!splitter_) return std::min(payload.find('\n', step - 1), payload.size() - 1) + 1;
+  const auto whole = [&](std::size_t head) {
+    return head < payload.size() ? splitter_(payload.substr(0, head), formats::Behind::kMore)
+                                 : payload.size();
+  };
+  std::size_t short_of = 0;  // So many bytes hold no whole record.
+  std::size_t head = step;
+  while (whole(head) == 0) {
+    short_of = head;
+    head = std::min(2 * head, payload.size());
   }
-  return payload.size();
+  while (head - short_of > step) {
+    const std::size_t middle = short_of + (head - short_of) / 2;
+    (whole(middle) == 0 ? short_of : head) = middle;
+  }
+  return whole(head);
 }
 
 void SourceReader::decode_one(const sources::Message& message, SourceCounters& counters,
@@ -400,9 +422,6 @@ void SourceReader::reject(const sources::Message& message, std::vector<store::De
 }
 
 void SourceReader::processed(std::vector<store::DeadLetter>& dead) {
-  rows_done_ += std::exchange(batch_rows_, 0);
-  if (has_rest()) return;
-  rows_done_ = 0;
   for (const sources::Message& message : messages_.messages) tracker_->consumed(message);
   if (!messages_.messages.empty()) number_ = messages_.messages.back().number;
   taken_ += messages_.messages.size();
@@ -447,7 +466,7 @@ std::string SourceReader::position(std::uint64_t rows_done) const {
   out.varint(number_.value);
   out.string(tracker_->encode());
   // Until the first batch after a restart is read, what was done of it is still to be skipped.
-  out.varint(rows_done_ + rows_done + skip_);
+  out.varint(rows_done + skip_);
   out.string(scan_.connector);
   return bytes;
 }

@@ -73,10 +73,14 @@ class SourceReader {
   /// Ends the source's threads; what is in the intake can still be read.
   void stop();
 
+  /// As much of some messages as a batch holds: all, or, of what would become a great many cells, a piece.
+  enum class Extent : std::uint8_t { kWhole, kPiece };
   /// Up to `max_bytes` of messages (at least one), decoded into the scan's columns; nullopt when there is
-  /// nothing to read. What would become a great many cells comes in several batches. The batch is not counted
-  /// as processed before `processed` is called, and must be before the next `read`.
-  Result<std::optional<Batch>> read(std::size_t max_bytes);
+  /// nothing to read. The batch is not counted as processed before `processed` is called, and must be before
+  /// the next `read`.
+  Result<std::optional<Batch>> read(std::size_t max_bytes, Extent extent = Extent::kWhole);
+  /// The next piece of the same messages; nullopt: that was all. No commit falls between the pieces.
+  std::optional<Batch> read_piece();
   /// All rows of the last `read` are through the dataflow. Its undecodable records are appended to `dead`.
   void processed(std::vector<store::DeadLetter>& dead);
 
@@ -149,10 +153,11 @@ class SourceReader {
   void make_builders();
   Status take_messages(std::size_t max_bytes);
   [[nodiscard]] bool has_rest() const { return next_message_ < messages_.messages.size(); }
-  Batch decode_some();
+  std::optional<Batch> decode_next(Extent extent);
   [[nodiscard]] bool is_full(std::size_t rows) const;
-  sources::Message take_part();
-  std::size_t part_bytes(std::string_view payload) const;
+  sources::Message take_part(Extent extent, std::size_t rows);
+  [[nodiscard]] bool may_overfill(const sources::Message& part, std::size_t rows) const;
+  [[nodiscard]] std::size_t part_bytes(std::string_view payload) const;
   /// The message's rows, each with its intake time.
   void decode_one(const sources::Message& message, SourceCounters& counters,
                   std::vector<store::DeadLetter>& dead, std::vector<std::int64_t>& intake_times);
@@ -181,8 +186,6 @@ class SourceReader {
   sources::MessageBatch messages_;        // Of the batch that is under way.
   std::size_t next_message_ = 0;          // The first of them that is not decoded, or not to its end,
   std::size_t next_byte_ = 0;             // and where its rest begins.
-  std::size_t batch_rows_ = 0;            // Of the last batch that came of them.
-  std::uint64_t rows_done_ = 0;           // Of those before it.
   formats::RecordSplitter splitter_;      // Where records end in a payload of many; null: at each line's end.
   std::uint64_t taken_ = 0;               // Messages that are processed, since the start.
   std::vector<std::string> splits_;       // Sorted: the last set that was told of.

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,11 +36,13 @@ class Rows final : public ResultListener {
  public:
   Status rows(std::size_t, const Schema&, const Batch& batch) override {
     if (refuses) return fail(ErrorCode::kIo, "nobody takes the rows");
+    largest_batch = std::max(largest_batch, batch.size);
     for (std::size_t row = 0; row < batch.size; ++row)
       append_row_text(batch, row, {"UTC", "null"}, lines.emplace_back());
     return {};
   }
   std::vector<std::string> lines;
+  std::size_t largest_batch = 0;  // In rows.
   bool refuses = false;
 };
 
