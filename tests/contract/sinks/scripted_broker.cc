@@ -52,6 +52,13 @@ void send_bytes(int client, const std::string& bytes) {
   (void)::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
+/// Reads on until the client leaves: what comes to a socket that is closed already is answered with a reset,
+/// which takes acknowledgements along that the client has not read yet.
+void hang_up(int client) {
+  ::shutdown(client, SHUT_WR);
+  while (read_bytes(client, 1)) continue;
+}
+
 /// Reads a length of properties at `at` and steps behind them.
 void skip_properties(const std::string& body, std::size_t& at) {
   std::size_t length = 0;
@@ -134,7 +141,7 @@ void ScriptedBroker::serve(int client) {
         break;
       case kPublish:
         if (publish(client, connection, is_v5, packet->flags, packet->body)) break;
-        ::shutdown(client, SHUT_RDWR);
+        hang_up(client);
         return;
       case kUnsubscribe:
         send_bytes(client, (is_v5 ? "\xB0\x04"s : "\xB0\x02"s) + packet->body.substr(0, 2) +

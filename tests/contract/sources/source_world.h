@@ -168,6 +168,8 @@ class HttpWorld final : public SourceWorld {
 class ModbusWorld final : public SourceWorld {
  public:
   ModbusWorld();
+  /// The device's thread ends before what its behaviour counts with.
+  ~ModbusWorld() override { device.leave(); }
   [[nodiscard]] std::string connector() const override { return "modbus"; }
   [[nodiscard]] OptionMap options(const std::string& table) const override;
   void appear() override { REQUIRE(device.listen()); }
