@@ -24,7 +24,8 @@ find_program(LEAT_CCACHE ccache)
 if(LEAT_CCACHE)
   # ccache takes a precompiled header by its contents when it is told that __TIME__ and macros do not matter to it.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${LEAT_CCACHE})
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime CCACHE_PCH_EXTSUM=1
+    ${LEAT_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${LEAT_CCACHE})
 endif()
 
@@ -47,6 +48,11 @@ endif()
 if(LEAT_SANITIZE)
   add_compile_options(-fsanitize=${LEAT_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${LEAT_SANITIZE})
+  # With sanitizers the programs are of hundreds of megabytes: binutils takes minutes for all of them.
+  find_program(LEAT_MOLD mold)
+  if(LEAT_MOLD)
+    add_link_options(-fuse-ld=mold)
+  endif()
   # GCC's flow analysis sees paths that only exist in instrumented code; the release build keeps the warning.
   target_compile_options(leat_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()

@@ -8,30 +8,55 @@
 option(LEAT_PRECOMPILE "Precompile the headers that most sources include" OFF)
 
 if(LEAT_PRECOMPILE)
-  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
-  add_library(leat_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
-  target_precompile_headers(leat_precompiled PRIVATE
-    <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <cstdint> <filesystem> <functional> <limits> <map> <memory>
-    <mutex> <optional> <set> <span>
-    <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>
-    <fmt/format.h>)
+  set(headers
+    algorithm array atomic charconv chrono cmath cstdint filesystem functional limits map memory mutex optional set span
+    string string_view thread unordered_map utility variant vector fmt/format.h)
   # What decides whether a precompiled header fits: the same for all targets.
   add_library(leat_precompile_flags INTERFACE)
-  target_compile_options(leat_precompile_flags INTERFACE
-    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> -pthread
-    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+  target_compile_options(leat_precompile_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> -pthread)
   if(LEAT_WERROR AND (CMAKE_BUILD_TYPE STREQUAL "Release" OR LEAT_SANITIZE STREQUAL "thread"))
     target_compile_options(leat_precompile_flags INTERFACE
       -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-maybe-uninitialized)
   endif()
   target_link_libraries(leat_precompile_flags INTERFACE leat_flags fmt::fmt)
+  list(TRANSFORM headers REPLACE "(.+)" "<\\1>" OUTPUT_VARIABLE includes)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Clang writes the build folder's path into a precompiled header, and CMake into the arguments of all that start from it:
+    # the compiler cache would serve no other checkout. So the path is relative, and ccache takes the header by a checksum of
+    # its text. (The object file of this library is the precompiled header.)
+    list(TRANSFORM includes REPLACE "(.+)" "#include \\1\n" OUTPUT_VARIABLE lines)
+    string(JOIN "" text ${lines})
+    file(CONFIGURE OUTPUT precompiled.cc CONTENT "${text}")
+    add_library(leat_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
+    target_compile_options(leat_precompiled PRIVATE -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp)
+    # Not from the cache: it names the folder that it was made in.
+    set_target_properties(leat_precompiled PROPERTIES CXX_COMPILER_LAUNCHER "")
+    set(leat_precompiled_header CMakeFiles/leat_precompiled.dir/precompiled.cc.o)
+    set(leat_precompiled_sum ${CMAKE_BINARY_DIR}/${leat_precompiled_header}.sum)
+    add_custom_command(OUTPUT ${leat_precompiled_sum}
+      COMMAND sh -ec "'${CMAKE_CXX_COMPILER}' -std=c++${CMAKE_CXX_STANDARD} -E -P precompiled.cc | sha256sum >'${leat_precompiled_sum}'"
+      DEPENDS $<TARGET_OBJECTS:leat_precompiled> WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
+    add_custom_target(leat_precompiled_checked DEPENDS ${leat_precompiled_sum})
+  else()
+    file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
+    add_library(leat_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
+    target_precompile_headers(leat_precompiled PRIVATE ${includes})
+  endif()
   target_link_libraries(leat_precompiled PRIVATE leat_precompile_flags)
 endif()
 
 # leat_precompile(NAME): lets the sources of a target start from the precompiled headers.
 function(leat_precompile name)
-  if(LEAT_PRECOMPILE)
-    target_link_libraries(${name} PRIVATE leat_precompile_flags)
-    target_precompile_headers(${name} REUSE_FROM leat_precompiled)
+  if(NOT LEAT_PRECOMPILE)
+    return()
   endif()
+  target_link_libraries(${name} PRIVATE leat_precompile_flags)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_precompile_headers(${name} REUSE_FROM leat_precompiled)
+    return()
+  endif()
+  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch ${leat_precompiled_header}>")
+  get_target_property(sources ${name} SOURCES)
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${leat_precompiled_sum})
+  add_dependencies(${name} leat_precompiled_checked)
 endfunction()
