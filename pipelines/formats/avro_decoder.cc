@@ -58,8 +58,7 @@ bool append_time(const AvroNode& node, const Type& type, std::int64_t value, Col
       node.logical == AvroLogical::kTimeMillis || node.logical == AvroLogical::kTimestampMillis;
   if (millis && __builtin_mul_overflow(value, kMicrosPerMilli, &value)) return false;
   if (type.kind() == TypeKind::kTime && (value < 0 || value >= kMicrosPerDay)) return false;
-  out.append(cut_to_digits(value, type.precision()));
-  return true;
+  return append_time_cell(value, type.precision(), out);
 }
 
 template <class Float>

@@ -414,8 +414,7 @@ bool CborValueDecoder::store_moment(const Tagged& value, std::string_view text, 
   } else {
     micros = read_moment(text, std::min(type.precision(), kKeptFractionDigits));
   }
-  if (micros) out.append(cut_to_digits(*micros, type.precision()));
-  return micros.has_value();
+  return micros && append_time_cell(*micros, type.precision(), out);
 }
 
 /// Integers, floats, bignums and decimal fractions as a decimal text; false with no reason: something else.

@@ -252,8 +252,7 @@ bool InfluxDecoder::store_timestamp(std::string_view digits, const Type& type, C
     return true;
   }
   const auto micros = micros_of(*value, options_.precision);
-  if (micros) out.append(cut_to_digits(*micros, type.precision()));
-  return micros.has_value();
+  return micros && append_time_cell(*micros, type.precision(), out);
 }
 
 bool InfluxDecoder::fail(std::string reason) {

@@ -297,9 +297,9 @@ bool MessageReader::store_one(Slot& slot, const Value& value, MessageBytes place
   const Type& type = slot.shape.type;
   if (slot.shape.form == ProtobufField::Form::kTimestamp) {
     const auto micros = micros_of(value.bytes);
-    if (!micros) reason = in_field(slot.shape, "no google.protobuf.Timestamp");
-    if (micros) out.append(cut_to_digits(*micros, type.precision()));
-    return micros.has_value();
+    if (micros && append_time_cell(*micros, type.precision(), out)) return true;
+    reason = in_field(slot.shape, "no google.protobuf.Timestamp");
+    return false;
   }
   if (slot.shape.form == ProtobufField::Form::kMessage) {
     for (std::size_t i = 0; i < slot.children.size(); ++i) slot.children[i] = &out.child(i);

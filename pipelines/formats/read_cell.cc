@@ -41,10 +41,12 @@ bool append_bytes(std::string_view text, ColumnBuilder& out) {
 
 }  // namespace
 
-std::int64_t cut_to_digits(std::int64_t micros, std::int32_t precision) {
+bool append_time_cell(std::int64_t micros, std::int32_t precision, ColumnBuilder& out) {
   std::int64_t unit = 1;
   for (std::int32_t digit = precision; digit < kKeptFractionDigits; ++digit) unit *= 10;
-  return floor_div(micros, unit) * unit;
+  if (__builtin_sub_overflow(micros, floor_mod(micros, unit), &micros)) return false;
+  out.append(micros);
+  return true;
 }
 
 bool append_integer_cell(TypeKind kind, std::int64_t value, ColumnBuilder& out) {

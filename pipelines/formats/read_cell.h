@@ -14,8 +14,9 @@ namespace leat::formats {
 /// Fraction digits of a time that are kept, whatever its type's precision.
 inline constexpr std::int32_t kKeptFractionDigits = 6;
 
-/// Microseconds without the fraction digits that the precision has not.
-std::int64_t cut_to_digits(std::int64_t micros, std::int32_t precision);
+/// Microseconds without the fraction digits that the precision has not. False, with no cell: without them it
+/// would be before the earliest time that there is.
+bool append_time_cell(std::int64_t micros, std::int32_t precision, ColumnBuilder& out);
 
 /// False when the value does not fit T.
 template <class T>

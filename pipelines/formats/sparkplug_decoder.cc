@@ -183,8 +183,7 @@ bool SparkplugDecoder::append_cell(const Slot& slot, std::size_t index, ColumnBu
 bool SparkplugDecoder::append_payload_cell(Role role, ColumnBuilder& out) const {
   switch (role) {
     case Role::kPayloadTs:
-      if (payload_.has_timestamp) append_time(payload_.timestamp, out);
-      return payload_.has_timestamp;
+      return payload_.has_timestamp && append_time(payload_.timestamp, out);
     case Role::kSeq:
       if (payload_.has_seq) out.append(static_cast<std::int32_t>(payload_.seq));
       return payload_.has_seq;
@@ -199,17 +198,14 @@ bool SparkplugDecoder::append_payload_cell(Role role, ColumnBuilder& out) const 
 }
 
 bool SparkplugDecoder::append_ts(const SparkplugMetric& metric, ColumnBuilder& out) const {
-  const bool has_time = metric.has_timestamp || payload_.has_timestamp;
-  if (has_time)
-    append_time(metric.has_timestamp ? metric.timestamp : payload_.timestamp, out);
-  else if (received_)
-    out.append(cut_to_digits(*received_, out.type().precision()));
-  return has_time || received_.has_value();
+  if (metric.has_timestamp) return append_time(metric.timestamp, out);
+  if (payload_.has_timestamp) return append_time(payload_.timestamp, out);
+  return received_ && append_time_cell(*received_, out.type().precision(), out);
 }
 
-void SparkplugDecoder::append_time(std::uint64_t millis, ColumnBuilder& out) {
+bool SparkplugDecoder::append_time(std::uint64_t millis, ColumnBuilder& out) {
   const auto micros = static_cast<std::int64_t>(millis) * kMicrosPerMilli;
-  out.append(cut_to_digits(micros, out.type().precision()));
+  return append_time_cell(micros, out.type().precision(), out);
 }
 
 /// A number that is no datatype as it is.

@@ -38,7 +38,7 @@ class SparkplugDecoder final : public Decoder {
   bool append_payload_cell(sparkplug::Role role, ColumnBuilder& out) const;
   bool append_cell(const Slot& slot, std::size_t index, ColumnBuilder& out);
   bool append_ts(const SparkplugMetric& metric, ColumnBuilder& out) const;
-  static void append_time(std::uint64_t millis, ColumnBuilder& out);
+  static bool append_time(std::uint64_t millis, ColumnBuilder& out);
   bool append_json(const SparkplugMetric& metric, sparkplug::Role role, ColumnBuilder& out);
   bool append_datatype(const SparkplugMetric& metric, ColumnBuilder& out) const;
   bool append_value(const SparkplugMetric& metric, sparkplug::Role role, ColumnBuilder& out);

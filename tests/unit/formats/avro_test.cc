@@ -107,6 +107,10 @@ TEST_CASE("logical types") {
             .starts_with("field 'v': 86400000 is out"));
   CHECK(reason(logical("long", "timestamp-millis"), Type::timestamp(3), number(INT64_MAX))
             .starts_with("field 'v': 9223372036854775807 is out"));
+  // Without its last digits it would be before the earliest microsecond that there is.
+  CHECK(reason(logical("long", "timestamp-micros"), Type::timestamp(3), number(INT64_MIN))
+            .starts_with("field 'v': -9223372036854775808 is out"));
+  CHECK_FALSE(cell(logical("long", "timestamp-micros"), Type::timestamp(3), number(INT64_MIN + 808)).empty());
 }
 
 TEST_CASE("decimals are numbers in bytes or a fixed, most significant byte first") {

@@ -189,6 +189,8 @@ TEST_CASE("timestamps by their unit, cut to the column's digits") {
   CHECK(at(Type::big_int(), "-5", "ns").row() == "-5");
   CHECK(at(Type::timestamp(0), "9223372036854775807", "s").reason() ==
         "the timestamp: expected TIMESTAMP(0), found 9223372036854775807");
+  CHECK(at(Type::timestamp(3), "-9223372036854775808", "us").reason() ==
+        "the timestamp: expected TIMESTAMP(3), found -9223372036854775808");
   CHECK(at(Type::big_int(), "9223372036854775808", "ns").bad.size() == 1);
 }
 
