@@ -41,6 +41,13 @@ if(LEAT_PRECOMPILE)
     file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
     add_library(leat_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
     target_precompile_headers(leat_precompiled PRIVATE ${includes})
+    if(LEAT_CCACHE)
+      # A header that is there already would be hashed into the next one, which the compiler cache would then not know, nor any
+      # object that starts from it.
+      set(leat_precompiled_header CMakeFiles/leat_precompiled.dir/cmake_pch.hxx.gch)
+      set_target_properties(leat_precompiled PROPERTIES CXX_COMPILER_LAUNCHER
+        "sh;-c;expr \"$*\" : '.* c++-header ' >/dev/null && rm -f ${leat_precompiled_header} || true && exec \"$@\";sh;${CMAKE_CXX_COMPILER_LAUNCHER}")
+    endif()
   endif()
   target_link_libraries(leat_precompiled PRIVATE leat_precompile_flags)
 endif()
