@@ -6,6 +6,10 @@
 # release build has them, and finds what does not include what it uses.
 
 option(LEAT_PRECOMPILE "Precompile the headers that most sources include" OFF)
+# Clang refuses them in what is compiled for size, and the way below needs Ninja.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND (CMAKE_BUILD_TYPE STREQUAL "Release" OR NOT CMAKE_GENERATOR MATCHES "Ninja"))
+  set(LEAT_PRECOMPILE OFF)
+endif()
 
 if(LEAT_PRECOMPILE)
   set(headers
@@ -22,20 +26,24 @@ if(LEAT_PRECOMPILE)
   list(TRANSFORM headers REPLACE "(.+)" "<\\1>" OUTPUT_VARIABLE includes)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # Clang writes the build folder's path into a precompiled header, and CMake into the arguments of all that start from it:
-    # the compiler cache would serve no other checkout. So the path is relative, and ccache takes the header by a checksum of
-    # its text. (The object file of this library is the precompiled header.)
+    # the compiler cache would serve no other checkout. So the path is relative (to where Ninja compiles), and ccache takes the
+    # header by a checksum beside it, of its text by the same flags. Both libraries are one file each, and not from the cache.
     list(TRANSFORM includes REPLACE "(.+)" "#include \\1\n" OUTPUT_VARIABLE lines)
     string(JOIN "" text ${lines})
     file(CONFIGURE OUTPUT precompiled.cc CONTENT "${text}")
     add_library(leat_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
     target_compile_options(leat_precompiled PRIVATE -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp)
-    # Not from the cache: it names the folder that it was made in.
-    set_target_properties(leat_precompiled PROPERTIES CXX_COMPILER_LAUNCHER "")
-    set(leat_precompiled_header CMakeFiles/leat_precompiled.dir/precompiled.cc.o)
-    set(leat_precompiled_sum ${CMAKE_BINARY_DIR}/${leat_precompiled_header}.sum)
-    add_custom_command(OUTPUT ${leat_precompiled_sum}
-      COMMAND sh -ec "'${CMAKE_CXX_COMPILER}' -std=c++${CMAKE_CXX_STANDARD} -E -P precompiled.cc | sha256sum >'${leat_precompiled_sum}'"
-      DEPENDS $<TARGET_OBJECTS:leat_precompiled> WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
+    add_library(leat_precompiled_text OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
+    target_compile_options(leat_precompiled_text PRIVATE -E -dD -P)
+    target_link_libraries(leat_precompiled_text PRIVATE leat_precompile_flags)
+    set_target_properties(leat_precompiled leat_precompiled_text PROPERTIES CXX_COMPILER_LAUNCHER "")
+    # By its ending ccache knows a precompiled header.
+    set(leat_precompiled_sum ${CMAKE_BINARY_DIR}/precompiled.pch.sum)
+    add_custom_command(OUTPUT ${leat_precompiled_sum} BYPRODUCTS precompiled.pch
+      COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_OBJECTS:leat_precompiled> precompiled.pch
+      COMMAND ${CMAKE_COMMAND} -E sha256sum CMakeFiles/leat_precompiled_text.dir/precompiled.cc.o > ${leat_precompiled_sum}
+      DEPENDS $<TARGET_OBJECTS:leat_precompiled> $<TARGET_OBJECTS:leat_precompiled_text>
+      WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
     add_custom_target(leat_precompiled_checked DEPENDS ${leat_precompiled_sum})
   else()
     file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
@@ -62,7 +70,7 @@ function(leat_precompile name)
     target_precompile_headers(${name} REUSE_FROM leat_precompiled)
     return()
   endif()
-  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch ${leat_precompiled_header}>")
+  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch precompiled.pch>")
   get_target_property(sources ${name} SOURCES)
   set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${leat_precompiled_sum})
   add_dependencies(${name} leat_precompiled_checked)
