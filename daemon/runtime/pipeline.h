@@ -191,6 +191,8 @@ class Pipeline {
   Status take_pieces(std::size_t index, Batch first);
   Status take_batch(std::size_t index, Batch batch);
   Status finish_input(std::size_t index);
+  [[nodiscard]] bool wants_more(std::size_t index) const;
+  Status dismiss(std::size_t index);
   void tick();
   /// Logs what has changed at sources and sinks.
   void tell_news();

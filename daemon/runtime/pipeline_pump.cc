@@ -125,6 +125,19 @@ Status Pipeline::finish_input(std::size_t index) {
   return {};
 }
 
+/// False once a LIMIT has all its rows. Under `leat serve` an unbounded source is read on: others may ask what it
+/// receives, and nobody waits for the end.
+bool Pipeline::wants_more(std::size_t index) const {
+  const bool may_end = plan_.scans[index]->bounded || context_.results != nullptr;
+  return !may_end || dataflow_->wants_rows(index);
+}
+
+/// Nobody wants what it has left.
+Status Pipeline::dismiss(std::size_t index) {
+  inputs_[index]->reader->begin_stop();
+  return finish_input(index);
+}
+
 /// The splits of the source are known to the dataflow before their rows are.
 Status Pipeline::tell_splits(std::size_t index) {
   const auto changes = inputs_[index]->reader->take_split_changes();
@@ -135,6 +148,10 @@ Result<Pipeline::Step> Pipeline::step_arrivals() {
   Step step = Step::kIdle;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i]->finished) continue;
+    if (!wants_more(i)) {
+      LEAT_TRY(dismiss(i));
+      continue;
+    }
     LEAT_ASSIGN(std::optional<Batch> batch,
                 inputs_[i]->reader->read(context_.batch_bytes, SourceReader::Extent::kPiece));
     LEAT_TRY(tell_splits(i));
@@ -177,6 +194,10 @@ Result<bool> Pipeline::fill(std::size_t index) {
   constexpr std::size_t kOneMessage = 1;
   Input& input = *inputs_[index];
   while (!input.finished && !input.held) {
+    if (!wants_more(index)) {
+      LEAT_TRY(dismiss(index));
+      break;
+    }
     LEAT_ASSIGN(std::optional<Batch> batch, input.reader->read(kOneMessage));
     LEAT_TRY(tell_splits(index));
     if (!batch && !input.reader->ended()) return false;

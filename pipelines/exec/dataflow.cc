@@ -48,6 +48,8 @@ class WiredDataflow final : public Dataflow {
   Status tick(std::int64_t now, std::int64_t monotonic, std::span<const SourceStatus> sources) override;
   Status finish(std::size_t scan, std::int64_t now) override;
 
+  [[nodiscard]] bool wants_rows(std::size_t scan) const override;
+
   void save(StateChanges& changes) override;
   Status load(std::string_view node, std::string_view key, std::string_view value) override;
   Status loaded() override;
@@ -165,6 +167,23 @@ Status WiredDataflow::finish(std::size_t scan, std::int64_t now) {
   LEAT_TRY(advance_scan(scan, kMaxWatermark, now));
   LEAT_TRY(update_activity(now));
   return check();
+}
+
+// From the outputs back: a stage takes rows that somebody behind it takes.
+bool WiredDataflow::wants_rows(std::size_t scan) const {
+  const Stage* const asked = wiring_.scan_stages[scan];
+  if (asked == nullptr) return true;
+  const auto sated = [](const auto& stage) { return stage->op().sated(); };
+  if (std::ranges::none_of(wiring_.stages, sated)) return true;
+  std::vector<bool> taken(wiring_.stages.size());  // By stage: what it gives out.
+  for (std::size_t i = wiring_.stages.size(); i-- > 0;) {
+    const Stage& stage = *wiring_.stages[i];
+    const bool takes = !sated(wiring_.stages[i]) && (taken[i] || !stage.is_read());
+    if (&stage == asked) return takes;
+    if (!takes) continue;
+    for (const std::size_t input : stage.inputs()) taken[input] = true;
+  }
+  return true;
 }
 
 // What a tick made due is written with the time that made it so: no restart comes before it.

@@ -99,6 +99,10 @@ class Dataflow {
   /// The bounded scan has ended: its watermark is +∞.
   virtual Status finish(std::size_t scan, std::int64_t now) = 0;
 
+  /// False when no row of the scan can change what the plan gives out any more: each of its ways ends at a
+  /// LIMIT whose rows have come.
+  [[nodiscard]] virtual bool wants_rows(std::size_t scan) const = 0;
+
   virtual void save(StateChanges& changes) = 0;
   /// Errors: not found (no node with this fingerprint: the caller decides), corrupt.
   virtual Status load(std::string_view node, std::string_view key, std::string_view value) = 0;

@@ -18,6 +18,7 @@ class Limit final : public Operator {
   Status advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) override;
   void save(StateChanges& changes) override;
   Status load(std::string_view key, std::string_view value) override;
+  [[nodiscard]] bool sated() const override { return seen_ == end_; }
   [[nodiscard]] OperatorCounters counters() const override { return counters_; }
   void restore_counters(const OperatorCounters& counters) override { counters_ = counters; }
 

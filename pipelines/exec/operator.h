@@ -109,6 +109,9 @@ class Operator {
   /// All entries are loaded.
   virtual Status loaded() { return {}; }
 
+  /// Nothing that could still come in changes what it gives out: a LIMIT whose rows have come.
+  [[nodiscard]] virtual bool sated() const { return false; }
+
   [[nodiscard]] virtual OperatorCounters counters() const = 0;
   /// Puts back what `counters` gave at the last commit.
   virtual void restore_counters(const OperatorCounters& counters) = 0;

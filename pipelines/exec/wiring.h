@@ -40,6 +40,7 @@ class Stage final : public Output {
   void set_operator(std::unique_ptr<Operator> op) { operator_ = std::move(op); }
   void add_reader(Stage& reader, std::size_t input) { readers_.push_back({&reader, input}); }
   void add_input(std::size_t stage) { inputs_.push_back(stage); }
+  [[nodiscard]] bool is_read() const { return !readers_.empty(); }
 
   [[nodiscard]] Operator& op() { return *operator_; }
   [[nodiscard]] const Operator& op() const { return *operator_; }

@@ -75,7 +75,11 @@ bool is_time_point(const Type& type) {
 std::int64_t cut_to_precision(std::int64_t micros, std::int32_t precision) {
   static constexpr std::array<std::int64_t, 6> kUnits = {1'000'000, 100'000, 10'000, 1'000, 100, 10};
   if (precision >= 6) return micros;
-  return micros - floor_mod(micros, kUnits[static_cast<std::size_t>(precision)]);
+  const std::int64_t unit = kUnits[static_cast<std::size_t>(precision)];
+  const std::int64_t rest = floor_mod(micros, unit);
+  std::int64_t cut = 0;
+  // The earliest times of all have no whole unit before them.
+  return __builtin_sub_overflow(micros, rest, &cut) ? micros + (unit - rest) : cut;
 }
 
 MaybeCaster time_caster(const Type& from, const Type& to, const Zone& zone) {

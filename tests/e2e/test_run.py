@@ -157,6 +157,27 @@ def test_a_far_side_that_says_nothing_does_not_hold_up_the_end(leat, tmp_path, c
     assert code == (0 if state else 1)
 
 
+@pytest.mark.parametrize("more", [(), ("--state", "kept")], ids=["forgotten", "kept"])
+def test_a_limit_that_is_reached_ends_an_endless_run(run_leat, tmp_path, more):
+    sql = ENDLESS.replace("SELECT a FROM t;", "SELECT a FROM t LIMIT 3 OFFSET 2;")
+    command = ("run", "--output", "csv", *more, "--set", "pipeline.name=few", "-e", sql)
+    done = run_leat(*command, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "2\n3\n4\n"), done.stderr
+    again = run_leat(*command, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (0, "" if more else done.stdout), again.stderr
+
+
+def test_a_file_is_read_no_further_than_a_limit_wants(run_leat, tmp_path):
+    path = tmp_path / "long.jsonl"
+    path.write_text("".join(f'{{"a": {a}, "pad": "{"x" * 1000}"}}\n' for a in range(3000)) + "no json\n")
+    table = f"CREATE TABLE t (a INT) {with_options({'connector': 'filesystem', 'path': path, 'format': 'json'})};"
+    few = run_leat("run", "--output", "csv", "-e", table + "SELECT SUM(a) FROM (SELECT a FROM t LIMIT 4);")
+    assert (few.returncode, few.stdout, few.stderr) == (0, "6\n", "")
+    both = run_leat("run", "--output", "csv", "-e", table + "SELECT a FROM t LIMIT 1; SELECT COUNT(*) FROM t;")
+    assert (both.returncode, both.stdout.split()) == (0, ["0", "3000"]), both.stderr
+    assert "1 record" in both.stderr, "the other query reads it all"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_endless_run_ends_at_a_signal(leat, tmp_path, number):
     running = Program("leat run", [leat, "run", "--output", "csv", "-e", ENDLESS], tmp_path / "out.csv")

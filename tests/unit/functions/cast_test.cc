@@ -1,5 +1,8 @@
+#include <limits>
+
 #include "pipelines/base/time.h"
 #include "pipelines/column/zone.h"
+#include "pipelines/functions/cast.h"
 #include "tests/unit/functions/fixture.h"
 
 namespace leat::functions {
@@ -152,6 +155,15 @@ TEST_CASE("columns with NULLs keep them through a cast") {
   const Datum datum{column};
   RowErrors errors;
   CHECK(texts_of((*kernel)({.rows = 3, .errors = &errors}, {&datum, 1})) == "1.0|NULL|3.0");
+}
+
+TEST_CASE("a time is cut towards the past, the earliest of all to the first whole unit behind it") {
+  constexpr std::int64_t kEarliest = std::numeric_limits<std::int64_t>::min();
+  CHECK(cut_to_precision(1'999'999, 0) == 1'000'000);
+  CHECK(cut_to_precision(-1, 3) == -1'000);
+  CHECK(cut_to_precision(kEarliest, 6) == kEarliest);
+  CHECK(cut_to_precision(kEarliest, 3) == kEarliest + 808);
+  CHECK(cut_to_precision(kEarliest + 808, 3) == kEarliest + 808);
 }
 
 }  // namespace

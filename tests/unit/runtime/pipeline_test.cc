@@ -108,6 +108,35 @@ TEST_CASE("several INSERTs on one table share one source and one decode") {
   CHECK(accounting_violations(end) == std::vector<std::string>());
 }
 
+TEST_CASE("a source is read no further than the limits behind it want") {
+  const std::string other = R"(
+    CREATE TABLE other (n BIGINT, ts AS TO_TIMESTAMP_LTZ(n * 100, 3), WATERMARK FOR ts AS ts)
+    WITH ('connector' = 'datagen', 'number-of-rows' = '10000', 'rows-per-second' = '10000000',
+          'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '10000');)";
+  for (const bool lock_step : {false, true}) {
+    PipelineWorld world;
+    const PipelineStatus end = world.run(kReadings + other + R"(
+      SELECT n FROM (SELECT n FROM readings LIMIT 5) UNION ALL SELECT n FROM (SELECT n FROM other LIMIT 3);
+      SELECT COUNT(*) FROM (SELECT n FROM readings LIMIT 7);)",
+                                         {}, lock_step);
+    CHECK(end.state == PipelineState::kFinished);
+    CHECK(world.rows.lines.size() == 5 + 3 + 13);  // The count comes, and changes six times.
+    CHECK(end.sources[0].counters.rows >= 7);
+    CHECK(end.sources[0].counters.rows < 10'000);
+    CHECK(end.sources[1].counters.rows < 10'000);
+    CHECK(accounting_violations(end) == std::vector<std::string>());
+  }
+}
+
+TEST_CASE("a source that one query wants whole is read whole, limits or not") {
+  PipelineWorld world;
+  const PipelineStatus end = world.run(kReadings + R"(
+    SELECT n FROM readings LIMIT 5;
+    SELECT n FROM readings WHERE n > 9990;)");
+  CHECK(world.rows.lines.size() == 15);
+  CHECK(end.sources[0].counters.rows == 10'000);
+}
+
 TEST_CASE("two INSERTs into one table share its outbox") {
   PipelineWorld world;
   const PipelineStatus end = world.run(kReadings + R"(
