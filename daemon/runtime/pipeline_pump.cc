@@ -125,8 +125,8 @@ Status Pipeline::finish_input(std::size_t index) {
   return {};
 }
 
-/// False once a LIMIT has all its rows. Under `leat serve` an unbounded source is read on: others may ask what it
-/// receives, and nobody waits for the end.
+/// False once a LIMIT has all its rows. Under `leat serve` an unbounded source is read on: others may ask
+/// what it receives, and nobody waits for the end.
 bool Pipeline::wants_more(std::size_t index) const {
   const bool may_end = plan_.scans[index]->bounded || context_.results != nullptr;
   return !may_end || dataflow_->wants_rows(index);

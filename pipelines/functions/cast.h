@@ -33,7 +33,8 @@ MaybeCaster nested_caster(const Type& from, const Type& to, const Zone& zone);
 /// "cannot cast 'abc' to INT"; long text is cut.
 std::string cannot_cast(std::string_view text, const Type& to);
 
-/// Cuts a time of day or a timestamp to the type's fraction digits, towards the past where there is a time before it.
+/// Cuts a time of day or a timestamp to the type's fraction digits, towards the past where there is a time
+/// before it.
 std::int64_t cut_to_precision(std::int64_t micros, std::int32_t precision);
 
 }  // namespace leat::functions

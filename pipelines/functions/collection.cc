@@ -139,9 +139,10 @@ BoundScalar array_access(const Type& array) {
           }};
 }
 
-BoundScalar map_access(const Type& map) {
+/// `key` has the bytes of the map's own keys: it is of their type, or both are texts, of any length.
+BoundScalar map_access(const Type& map, const Type& key) {
   const Type type = map.value().with_nullable(true);
-  return {type, {map, map.key()}, [type](const CallContext& context, std::span<const Datum> a) {
+  return {type, {map, key}, [type](const CallContext& context, std::span<const Datum> a) {
             const Column& keys = *a[0].column->child(0);
             return elements(
                 context, type, a[0], a[0].column->child(1),
@@ -186,8 +187,18 @@ Result<BoundScalar> bind_numbered_field(Arguments arguments) {
   return field_access(type, static_cast<std::size_t>(number - 1), arguments[1].type);
 }
 
+Result<BoundScalar> bind_named_field(Arguments arguments) {
+  const std::string name = text_literal(arguments[1]).value_or("");
+  const Type::Fields& fields = arguments[0].type.fields();
+  const auto field = std::find_if(fields.begin(), fields.end(),
+                                  [&](const Type::Field& candidate) { return candidate.name == name; });
+  if (field == fields.end())
+    return fail(ErrorCode::kInvalid, arguments[0].type.to_string() + " has no field '" + name + "'");
+  return field_access(arguments[0].type, static_cast<std::size_t>(field - fields.begin()), Type::string());
+}
+
 Result<BoundScalar> bind_access(Arguments arguments, const Session&) {
-  constexpr std::string_view kSignature = "array[index], map[key], row[index]";
+  constexpr std::string_view kSignature = "array[index], map[key], row[index or 'name']";
   if (arguments.size() != 2) return wrong_arguments(kSignature, arguments);
   const Type& type = arguments[0].type;
   if (type.kind() == TypeKind::kArray && implicitly_castable(arguments[1].type, Type::big_int())) {
@@ -197,23 +208,19 @@ Result<BoundScalar> bind_access(Arguments arguments, const Session&) {
                   "an array's index starts from 1, not " + std::to_string(index->as_integer()));
     return array_access(type);
   }
+  if (type.kind() == TypeKind::kMap && type.key().is_character() && arguments[1].type.is_character())
+    return map_access(type, arguments[1].type);
   if (type.kind() == TypeKind::kMap && implicitly_castable(arguments[1].type, type.key()))
-    return map_access(type);
+    return map_access(type, type.key());
   if (type.kind() == TypeKind::kRow && arguments[1].type.is_integer()) return bind_numbered_field(arguments);
+  if (type.kind() == TypeKind::kRow && text_literal(arguments[1])) return bind_named_field(arguments);
   return wrong_arguments(kSignature, arguments);
 }
 
 Result<BoundScalar> bind_field(Arguments arguments, const Session&) {
   if (arguments.size() != 2 || arguments[0].type.kind() != TypeKind::kRow)
     return wrong_arguments("row.field", arguments);
-  const std::string name = text_literal(arguments[1]).value_or("");
-  const Type::Fields& fields = arguments[0].type.fields();
-  const auto field = std::find_if(fields.begin(), fields.end(),
-                                  [&](const Type::Field& candidate) { return candidate.name == name; });
-  if (field == fields.end())
-    return fail(ErrorCode::kInvalid, arguments[0].type.to_string() + " has no field '" + name + "'");
-  const auto index = static_cast<std::size_t>(field - fields.begin());
-  return field_access(arguments[0].type, index, Type::string());
+  return bind_named_field(arguments);
 }
 
 // ---- Counting --------------------------------------------------------------------------------------------
@@ -255,8 +262,9 @@ ScalarFunctions collection_functions() {
       {"ARRAY", "ARRAY[a, …]", "An array of the values.", "ARRAY[1, 2]", "[1, 2]", bind_array},
       {"MAP", "MAP[key, value, …]", "A map of the keys and values.", "MAP['k', 1]", "{k=1}", bind_map},
       {"ROW", "ROW(a, …)", "A row of the values.", "ROW(1, 'a')", "(1, a)", bind_row},
-      {"[]", "array[index], map[key], row[index]",
-       "The element (from 1), the value of the key, NULL: there is none; or the field of that number.",
+      {"[]", "array[index], map[key], row[index or 'name']",
+       "The element (from 1), the value of the key, NULL: there is none; or the field of that number or "
+       "name.",
        "ARRAY[4, 5][2]", "5", bind_access},
       {".", "row.field", "A field of a row.", "CAST(ROW(1, 'a') AS ROW<x INT, y STRING>).y", "a", bind_field},
       {"CARDINALITY", "CARDINALITY(array or map)", "Number of elements.", "CARDINALITY(ARRAY[1, 2, 3])", "3",

@@ -5,6 +5,7 @@
 #include "pipelines/base/nearest.h"
 #include "pipelines/plan/coerce.h"
 #include "pipelines/plan/node_build.h"
+#include "pipelines/sql/token.h"
 
 namespace leat::plan {
 
@@ -140,6 +141,13 @@ ExprPtr Scope::resolve_outer(const sql::Name& name, const BindContext& context) 
   return remap_columns(expr, places);
 }
 
+namespace {
+/// PI is called without parentheses, too, where no column has the name.
+bool is_bare_call(const sql::Identifier& name) {
+  return !name.quoted && sql::same_word(name.text, "PI");
+}
+}  // namespace
+
 ExprPtr Scope::resolve(const sql::Name& name, const BindContext& context) const {
   std::size_t used = 1;
   ExprPtr expr;
@@ -154,6 +162,8 @@ ExprPtr Scope::resolve(const sql::Name& name, const BindContext& context) const 
     expr = unqualified(name.parts[0], context);
   } else if (outer_) {
     return resolve_outer(name, context);
+  } else if (name.parts.size() == 1 && is_bare_call(name.parts[0])) {
+    return make_call("PI", {}, name.span, context);
   } else {
     report_unknown(name, context);
   }

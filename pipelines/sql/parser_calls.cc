@@ -174,22 +174,22 @@ ExpressionPtr Parser::descriptor(SourceSpan begin) {
   return seal(std::move(node), since(begin));
 }
 
-ExpressionPtr Parser::unit_argument() {
-  const Token& first = peek();
+/// `read`: the unit, if one stood there.
+ExpressionPtr Parser::unit_argument(std::optional<TimeUnit> read) {
   auto node = std::make_unique<UnitArgument>();
-  if (const auto unit = accept_unit()) {
-    node->unit = *unit;
+  if (read) {
+    node->unit = *read;
   } else {
     error_expected("a unit of time",
                    {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND",
                     "MICROSECOND", "NANOSECOND", "EPOCH", "DECADE", "CENTURY"});
   }
-  return seal(std::move(node), first.span);
+  return seal(std::move(node), read ? previous().span : peek().span);
 }
 
 // EXTRACT '(' unit FROM x ')'
 void Parser::extract_form(Call& call) {
-  add(call, unit_argument());
+  add(call, unit_argument(accept_unit()));
   expect_word("FROM");
   add(call, expression());
 }
@@ -197,7 +197,7 @@ void Parser::extract_form(Call& call) {
 // ( FLOOR | CEIL ) '(' x [ TO unit ] ')'
 void Parser::to_unit_form(Call& call) {
   plain_arguments(call);
-  if (accept_word("TO")) add(call, unit_argument());
+  if (accept_word("TO")) add(call, unit_argument(accept_unit()));
 }
 
 // POSITION '(' needle IN text [ FROM n ] ')'
@@ -256,7 +256,8 @@ void Parser::trim_form(Call& call) {
 
 // ( TIMESTAMPADD | TIMESTAMPDIFF ) '(' unit ',' a ',' b ')'
 void Parser::timestamp_form(Call& call) {
-  add(call, unit_argument());
+  const std::optional<TimeUnit> odbc = accept_odbc_unit();
+  add(call, unit_argument(odbc ? odbc : accept_unit()));
   expect(",", "after the unit");
   add(call, expression());
   expect(",", "after the second argument");

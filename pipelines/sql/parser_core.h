@@ -125,6 +125,7 @@ class Parser {
   void close_angle();
   IntervalUnits interval_units();
   std::optional<TimeUnit> accept_unit();
+  std::optional<TimeUnit> accept_odbc_unit();
   TypeName seal(TypeName type, SourceSpan span);
 
   // Queries: parser_queries.cc.
@@ -202,7 +203,9 @@ class Parser {
   ExpressionPtr string_literal();
   ExpressionPtr binary_literal();
   ExpressionPtr time_literal(LiteralKind kind);
-  ExpressionPtr interval_literal();
+  ExpressionPtr interval();
+  ExpressionPtr interval_literal(const Token& first, bool negative);
+  ExpressionPtr interval_of(ExpressionPtr count, const Token& first, bool negative);
   ExpressionPtr case_expression();
   ExpressionPtr cast_expression(Cast::OnError on_error);
   ExpressionPtr parenthesised();
@@ -226,7 +229,7 @@ class Parser {
   ExpressionPtr table_keys(std::unique_ptr<TableArgument> table, const Token& first);
   bool at_next_key() const;
   ExpressionPtr descriptor(SourceSpan begin);
-  ExpressionPtr unit_argument();
+  ExpressionPtr unit_argument(std::optional<TimeUnit> read);
   void add(Call& call, ExpressionPtr value);
   void extract_form(Call& call);
   void to_unit_form(Call& call);

@@ -60,7 +60,7 @@ ExpressionPtr Parser::word_primary() {
   if (accept_word("FALSE")) return literal(LiteralKind::kFalse, {});
   if (accept_word("UNKNOWN")) return literal(LiteralKind::kUnknown, {});
   if (at_word("CASE")) return case_expression();
-  if (at_word("INTERVAL")) return interval_literal();
+  if (at_word("INTERVAL")) return interval();
   if (peek(1).kind == TokenKind::kString) {
     if (at_word("DATE")) return time_literal(LiteralKind::kDate);
     if (at_word("TIME")) return time_literal(LiteralKind::kTime);
@@ -115,25 +115,53 @@ ExpressionPtr Parser::time_literal(LiteralKind kind) {
   return seal(std::move(node), since(first));
 }
 
-// interval := INTERVAL [ '+' | '-' ] 'text' units
-ExpressionPtr Parser::interval_literal() {
+// interval := INTERVAL [ '+' | '-' ] ( 'text' units | integer unit | name unit | '(' expression ')' unit )
+ExpressionPtr Parser::interval() {
   const Token& first = peek();
   advance();
+  const bool negative = accept("-");
+  if (!negative) accept("+");
+  if (at("(")) return interval_of(parenthesised(), first, negative);
+  if (at_name()) return interval_of(column_or_call(), first, negative);
+  return interval_literal(first, negative);
+}
+
+ExpressionPtr Parser::interval_literal(const Token& first, bool negative) {
   auto node = std::make_unique<Literal>();
   node->literal = LiteralKind::kInterval;
-  node->negative = accept("-");
-  if (!node->negative) accept("+");
+  node->negative = negative;
   const Token& number = peek();
-  if (number.kind == TokenKind::kInteger || number.kind == TokenKind::kDecimal) {
-    error(number.span,
-          fmt::format("expected the interval in quotes, found the number {}", number.text.substr(0, 40)),
-          fmt::format("write INTERVAL '{}' and the unit", number.text.substr(0, 40)));
+  if (number.kind == TokenKind::kInteger) {
+    advance();
+    node->text = number.text;
+    node->text_span = number.span;
+  } else {
+    if (number.kind == TokenKind::kDecimal)
+      error(number.span,
+            fmt::format("expected the interval in quotes, found the number {}", number.text.substr(0, 40)),
+            fmt::format("write INTERVAL '{}' and the unit", number.text.substr(0, 40)));
+    StringWord text = string_word("the interval in quotes");
+    node->text = std::move(text.text);
+    node->text_span = text.span;
   }
-  StringWord text = string_word("the interval in quotes");
-  node->text = std::move(text.text);
-  node->text_span = text.span;
   node->interval = interval_units();
   return seal(std::move(node), since(first));
+}
+
+/// So many of the unit, which is one of them times the count.
+ExpressionPtr Parser::interval_of(ExpressionPtr count, const Token& first, bool negative) {
+  auto one = std::make_unique<Literal>();
+  one->literal = LiteralKind::kInterval;
+  one->text = "1";
+  one->negative = negative;
+  const Token& unit = peek();
+  one->text_span = unit.span;
+  one->interval = interval_units();
+  if (one->interval.to) error(since(unit), "an interval that is computed has one unit");
+  std::vector<ExpressionPtr> factors;
+  factors.push_back(std::move(count));
+  factors.push_back(seal(std::move(one), since(unit)));
+  return call(CallSyntax::kInfix, "*", first.span, std::move(factors), since(first));
 }
 
 // case := CASE [ operand ] WHEN value { ',' value } THEN result { WHEN … } [ ELSE result ] END

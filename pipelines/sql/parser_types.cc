@@ -86,6 +86,20 @@ constexpr auto kUnitWords = std::to_array<UnitWord>({
     {"MILLENNIUM", TimeUnit::kMillennium},
 });
 
+constexpr auto kOdbcUnitWords = std::to_array<UnitWord>({
+    {"SQL_TSI_YEAR", TimeUnit::kYear},
+    {"SQL_TSI_QUARTER", TimeUnit::kQuarter},
+    {"SQL_TSI_MONTH", TimeUnit::kMonth},
+    {"SQL_TSI_WEEK", TimeUnit::kWeek},
+    {"SQL_TSI_DAY", TimeUnit::kDay},
+    {"SQL_TSI_HOUR", TimeUnit::kHour},
+    {"SQL_TSI_MINUTE", TimeUnit::kMinute},
+    {"SQL_TSI_SECOND", TimeUnit::kSecond},
+    {"SQL_TSI_MICROSECOND", TimeUnit::kMicrosecond},
+    {"SQL_TSI_FRAC_SECOND", TimeUnit::kMicrosecond},
+    {"FRAC_SECOND", TimeUnit::kMicrosecond},
+});
+
 /// Whether an INTERVAL may be measured in the unit.
 bool is_interval_unit(TimeUnit unit) {
   return unit <= TimeUnit::kSecond;
@@ -279,6 +293,14 @@ IntervalUnits Parser::interval_units() {
 
 std::optional<TimeUnit> Parser::accept_unit() {
   for (const auto& [word, unit] : kUnitWords) {
+    if (accept_word(word)) return unit;
+  }
+  return std::nullopt;
+}
+
+/// ODBC's names, which TIMESTAMPADD and TIMESTAMPDIFF take as well.
+std::optional<TimeUnit> Parser::accept_odbc_unit() {
+  for (const auto& [word, unit] : kOdbcUnitWords) {
     if (accept_word(word)) return unit;
   }
   return std::nullopt;

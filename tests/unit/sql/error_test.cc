@@ -67,7 +67,7 @@ TEST_CASE("habits of other dialects get the word of this one") {
         "<>\n");
   CHECK(errors("SELECT \"a b\"").find("hint: strings take '…', names take `…`") != std::string::npos);
   CHECK(errors("SELECT a::INT").find("hint: write CAST(value AS type)") != std::string::npos);
-  CHECK(errors("SELECT INTERVAL 5 SECOND").find("hint: write INTERVAL '5' and the unit") !=
+  CHECK(errors("SELECT INTERVAL 1.5 SECOND").find("hint: write INTERVAL '1.5' and the unit") !=
         std::string::npos);
 }
 
