@@ -1,8 +1,11 @@
 #include "pipelines/column/codec.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace leat {
 namespace {
@@ -19,15 +22,34 @@ float canonical(float value) {
   return std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
 }
 
-void write_list(const Column& column, std::size_t row, ByteWriter& out) {
+enum class Form : std::uint8_t { kAsHeld, kKey };
+
+void write(const Column& column, std::size_t row, Form form, ByteWriter& out);
+
+void write_entry(const Column& column, std::size_t entry, Form form, ByteWriter& out) {
+  for (std::size_t c = 0; c < column.child_count(); ++c) write(*column.child(c), entry, form, out);
+}
+
+/// The entries by their bytes: as a key, a MAP has no order.
+void write_sorted(const Column& column, std::size_t begin, std::size_t end, ByteWriter& out) {
+  std::vector<std::string> entries(end - begin);
+  for (std::size_t e = begin; e < end; ++e) {
+    ByteWriter entry(entries[e - begin]);
+    write_entry(column, e, Form::kKey, entry);
+  }
+  std::ranges::sort(entries);
+  for (const std::string& entry : entries) out.raw(entry);
+}
+
+void write_list(const Column& column, std::size_t row, Form form, ByteWriter& out) {
   const std::uint32_t begin = column.offsets()[row];
   const std::uint32_t end = column.offsets()[row + 1];
   out.varint(end - begin);
-  for (std::uint32_t e = begin; e < end; ++e)
-    for (std::size_t c = 0; c < column.child_count(); ++c) write_cell(*column.child(c), e, out);
+  if (form == Form::kKey && column.child_count() > 1) return write_sorted(column, begin, end, out);
+  for (std::uint32_t e = begin; e < end; ++e) write_entry(column, e, form, out);
 }
 
-void write_value(const Column& column, std::size_t row, ByteWriter& out) {
+void write_value(const Column& column, std::size_t row, Form form, ByteWriter& out) {
   switch (column.type().layout()) {
     case Layout::kU8:
       return out.u8(column.values<std::uint8_t>()[row]);
@@ -51,13 +73,18 @@ void write_value(const Column& column, std::size_t row, ByteWriter& out) {
     case Layout::kBytes:
       return out.string(column.strings()[row]);
     case Layout::kList:
-      return write_list(column, row, out);
+      return write_list(column, row, form, out);
     case Layout::kStruct:
-      for (std::size_t c = 0; c < column.child_count(); ++c) write_cell(*column.child(c), row, out);
-      return;
+      return write_entry(column, row, form, out);
     case Layout::kNone:
       return;
   }
+}
+
+void write(const Column& column, std::size_t row, Form form, ByteWriter& out) {
+  if (column.is_null(row)) return out.u8(kNullCell);
+  out.u8(kValueCell);
+  write_value(column, row, form, out);
 }
 
 Status corrupt_cell(const Type& type) {
@@ -118,9 +145,11 @@ void append_value(ByteReader& in, ColumnBuilder& out) {
 }  // namespace
 
 void write_cell(const Column& column, std::size_t row, ByteWriter& out) {
-  if (column.is_null(row)) return out.u8(kNullCell);
-  out.u8(kValueCell);
-  write_value(column, row, out);
+  write(column, row, Form::kAsHeld, out);
+}
+
+void write_key_cell(const Column& column, std::size_t row, ByteWriter& out) {
+  write(column, row, Form::kKey, out);
 }
 
 Status read_cell(ByteReader& in, ColumnBuilder& out) {

@@ -6,7 +6,8 @@
 //            | fixed64 low, fixed64 high (DECIMAL) | string (text, binary)
 //            | varint count, cell… (ARRAY; MAP and MULTISET: key and value in turn; ROW: without the count)
 // Two cells are equal (as GROUP BY sees it: NULL equals NULL, NaN equals NaN; -0.0 is another value than 0.0,
-// as a key in Flink is) iff their bytes are.
+// as a key in Flink is) iff their bytes as keys are: then the entries of a MAP and a MULTISET, which have no
+// order, are sorted by their bytes.
 #pragma once
 
 #include "pipelines/base/bytes.h"
@@ -15,7 +16,9 @@
 
 namespace leat {
 
+/// As it is held: for cells that are to come back as they were.
 void write_cell(const Column& column, std::size_t row, ByteWriter& out);
+void write_key_cell(const Column& column, std::size_t row, ByteWriter& out);
 /// Errors: corrupt. Nothing is appended then.
 Status read_cell(ByteReader& in, ColumnBuilder& out);
 

@@ -119,7 +119,7 @@ void KeyMap::lookup_cells(std::span<const ColumnPtr> columns, std::size_t rows, 
   for (std::size_t i = 0; i < rows; ++i) {
     cells_.clear();
     ByteWriter writer(cells_);
-    for (const ColumnPtr& column : columns) write_cell(*column, i, writer);
+    for (const ColumnPtr& column : columns) write_key_cell(*column, i, writer);
     ids[i] = find_text(cells_, hash_text(cells_));
   }
 }

@@ -3,6 +3,11 @@
 // ORDINALITY it is one of NULLs.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
 #include "pipelines/exec/evaluate.h"
 #include "pipelines/exec/failed_rows.h"
 #include "pipelines/exec/operator.h"
@@ -29,11 +34,16 @@ class Unnest final : public Operator {
   };
   void add_elements(const Column& collections, std::uint32_t row, Rows& rows) const;
   void append_elements(const Column& collections, const Rows& rows, Batch& out) const;
+  [[nodiscard]] Rows where_true(const Batch& batch, const Column& collections, const Rows& elements,
+                                functions::RowErrors& errors) const;
+  [[nodiscard]] Rows joined(std::span<const std::uint32_t> batch_rows, const Rows& elements) const;
+  [[nodiscard]] Batch rows_out(const Batch& batch, const Column& collections, const Rows& rows) const;
 
   OperatorContext context_;
   Schema input_schema_;
   Schema schema_;
   Evaluator collection_;
+  std::optional<Evaluator> condition_;  // Over what comes out.
   plan::UnnestNode::Empty empty_;
   bool ordinality_;
   std::vector<std::size_t> passed_;

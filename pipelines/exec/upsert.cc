@@ -21,7 +21,7 @@ std::vector<Type> key_types(const plan::UpsertNode& node) {
 std::string cells_of(std::span<const ColumnPtr> columns, std::size_t row) {
   std::string cells;
   ByteWriter writer(cells);
-  for (const ColumnPtr& column : columns) write_cell(*column, row, writer);
+  for (const ColumnPtr& column : columns) write_key_cell(*column, row, writer);
   return cells;
 }
 

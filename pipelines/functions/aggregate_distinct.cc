@@ -178,7 +178,7 @@ class Distinct final : public Aggregate {
       if (nulls_ == NullValues::kSkipped && arguments[0]->is_null(rows[i])) continue;
       cell.clear();
       ByteWriter writer(cell);
-      write_cell(*arguments[0], rows[i], writer);
+      write_key_cell(*arguments[0], rows[i], writer);
       if (!count(at(states[i]), cell, by)) continue;
       passed.rows.push_back(rows[i]);
       passed.states.push_back(states[i] + kInnerOffset);

@@ -16,7 +16,7 @@ namespace {
 std::string cell_of(const Column& column, std::size_t row) {
   std::string bytes;
   ByteWriter writer(bytes);
-  write_cell(column, row, writer);
+  write_key_cell(column, row, writer);
   return bytes;
 }
 

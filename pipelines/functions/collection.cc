@@ -11,7 +11,7 @@ namespace {
 std::string cell_bytes(const Column& column, std::size_t row) {
   std::string bytes;
   ByteWriter writer(bytes);
-  write_cell(column, row, writer);
+  write_key_cell(column, row, writer);
   return bytes;
 }
 

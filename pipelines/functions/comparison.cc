@@ -1,8 +1,6 @@
 // Comparison and membership.
 #include <absl/container/flat_hash_set.h>
 
-#include <algorithm>
-
 #include "pipelines/column/codec.h"
 #include "pipelines/functions/binding.h"
 #include "pipelines/functions/decimal.h"
@@ -82,34 +80,11 @@ Kernel decimal_comparison(const Type& result, const Pair& types, Order order) {
   };
 }
 
-void write_comparable(const Column& column, std::size_t row, ByteWriter& out);
-
-// The entries of a map or multiset sorted, as its order is no part of it.
-void write_comparable_list(const Column& column, std::size_t row, ByteWriter& out) {
-  std::vector<std::string> elements;
-  for (std::uint32_t e = column.offsets()[row]; e < column.offsets()[row + 1]; ++e) {
-    ByteWriter element(elements.emplace_back());
-    for (std::size_t c = 0; c < column.child_count(); ++c) write_comparable(*column.child(c), e, element);
-  }
-  if (column.type().kind() != TypeKind::kArray) std::ranges::sort(elements);
-  out.varint(elements.size());
-  for (const std::string& element : elements) out.string(element);
-}
-
-// Two cells have the same bytes if they are equal.
-void write_comparable(const Column& column, std::size_t row, ByteWriter& out) {
-  const Layout layout = column.type().layout();
-  if (column.is_null(row) || (layout != Layout::kList && layout != Layout::kStruct))
-    return write_cell(column, row, out);
-  out.u8(1);
-  if (layout == Layout::kList) return write_comparable_list(column, row, out);
-  for (std::size_t c = 0; c < column.child_count(); ++c) write_comparable(*column.child(c), row, out);
-}
-
+/// The same for equal cells.
 std::string comparable_bytes(const Datum& datum, std::size_t row) {
   std::string bytes;
   ByteWriter writer(bytes);
-  write_comparable(*datum.column, datum.index(row), writer);
+  write_key_cell(*datum.column, datum.index(row), writer);
   return bytes;
 }
 

@@ -149,7 +149,8 @@ ExprPtr ExprBinder::bind_call(const sql::Call& call) const {
   if (named || clauses || !functions::find_scalar(table_name(call))) return refuse_call(call);
   std::optional<std::vector<ExprPtr>> arguments = bind_arguments(call);
   if (!arguments) return nullptr;
-  if (reach_ == Reach::kEveryRow && divides_by_zero(table_name(call), *arguments)) {
+  if (reach_ == Reach::kEveryRow && divides_by_zero(table_name(call), *arguments) &&
+      !is_infinite_at_zero(*arguments)) {
     context_.diagnostics.error(call.span, "division by zero");
     return nullptr;
   }

@@ -70,11 +70,6 @@ std::optional<BoundFrom> FromBinder::unnest(BoundFrom left, const sql::Join& joi
   const ExprPtr condition = ExprBinder(joined->scope, context_, "ON").bind_condition(*join.on);
   if (!condition) return std::nullopt;
   if (is_true(*condition)) return joined;
-  if (type == JoinType::kLeft) {
-    context_.diagnostics.error(join.on->span, "LEFT JOIN UNNEST takes ON TRUE only",
-                               "conditions on the elements belong into WHERE");
-    return std::nullopt;
-  }
   joined->item->on = conjuncts_of(condition);
   return joined;
 }

@@ -280,10 +280,12 @@ std::optional<Relation> build_unnest(FromItem& item, const std::vector<ExprPtr>&
   unnest->empty = item.type == JoinType::kLeft ? UnnestNode::Empty::kPadded : UnnestNode::Empty::kLeftOut;
   for (std::size_t i = 0; i < item.left->width; ++i) unnest->passed.push_back(i);
   unnest->inputs = {input->node};
+  std::vector<ExprPtr> above = item.on;
+  if (item.type == JoinType::kLeft && !above.empty())
+    unnest->condition = conjunction_of(shifted(std::exchange(above, {}), item.first));
   unnest->derive();
   input->node = std::move(unnest);
   input->roles.resize(item.width, ColumnRole::kPlain);
-  std::vector<ExprPtr> above = item.on;
   above.insert(above.end(), conditions.here.begin(), conditions.here.end());
   return filtered(std::move(*input), shifted(above, item.first));
 }

@@ -73,6 +73,11 @@ bool divides_by_zero(std::string_view name, std::span<const ExprPtr> arguments) 
          is_zero(*arguments[1]);
 }
 
+bool is_infinite_at_zero(std::span<const ExprPtr> arguments) {
+  const auto approximate = [](const ExprPtr& argument) { return argument->type.is_approximate(); };
+  return !is_constant(*arguments[0]) && std::ranges::any_of(arguments, approximate);
+}
+
 namespace {
 
 // Text that meets a time point: only comparisons ask for that.

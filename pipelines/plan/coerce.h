@@ -17,6 +17,9 @@ namespace leat::plan {
 /// True for `/`, `%` and MOD by a literal zero, whatever its type. Flink refuses to plan it; so does the
 /// binder, except on a branch that only some rows reach.
 bool divides_by_zero(std::string_view name, std::span<const ExprPtr> arguments);
+/// Of such a division: a value that is not known is divided in floating point, which gives an infinity or NaN
+/// for each row, and is planned.
+bool is_infinite_at_zero(std::span<const ExprPtr> arguments);
 
 /// The function or operator `name` over `arguments`, each cast to what the function wants. A division by zero
 /// is made, too: it fails the rows that reach it.

@@ -42,7 +42,7 @@ std::optional<std::vector<const sql::RowPattern*>> flink_elements(const sql::Row
     if (quantifier && is_optional(*quantifier) && quantifier->greed == Greed::kReluctant) return std::nullopt;
   }
   const auto& last = elements.back()->quantifier;
-  if (last && !is_fixed(*last) && last->greed == Greed::kGreedy) return std::nullopt;
+  if (last && is_greedy_loop(*last)) return std::nullopt;
   return elements;
 }
 

@@ -17,6 +17,8 @@ struct UnnestNode final : OperatorNode {
   };
   ExprPtr collection;  ///< Over the input: ARRAY, MAP or MULTISET.
   Empty empty = Empty::kLeftOut;
+  /// kPadded: only elements for which it is TRUE are some; over the columns that come out. Null: all are.
+  ExprPtr condition;
   bool ordinality = false;          ///< WITH ORDINALITY: the position from 1, INT, is the last column.
   std::vector<std::size_t> passed;  ///< Columns of the input that come out.
 
@@ -32,6 +34,10 @@ struct UnnestNode final : OperatorNode {
   [[nodiscard]] std::string identity(std::span<const std::vector<std::string>> columns) const override;
   [[nodiscard]] bool has_state() const override { return false; }
   [[nodiscard]] std::shared_ptr<OperatorNode> clone() const override;
+
+ private:
+  [[nodiscard]] Needs with_condition(Needs own) const;
+  [[nodiscard]] std::vector<std::string> own_columns(std::span<const std::string> input) const;
 };
 
 }  // namespace leat::plan
