@@ -25,10 +25,15 @@ void append_floating(double value, std::string& out) {
     append_json_string(text, out);
 }
 
+// The fraction ends before its zeros, as in Flink, whatever the type's precision.
 void append_timestamp(const Column& column, std::size_t row, std::string& out) {
   std::string text;
   append_plain(column, row, text);
   if (const std::size_t blank = text.find(' '); blank != std::string::npos) text[blank] = 'T';
+  if (text.find('.') != std::string::npos) {
+    while (text.ends_with('0')) text.pop_back();
+    if (text.ends_with('.')) text.pop_back();
+  }
   if (column.type().kind() == TypeKind::kTimestampLtz) text += 'Z';
   append_json_string(text, out);
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipelines/plan/bind_expr.h"
+#include "pipelines/plan/bind_json.h"
 #include "pipelines/plan/coerce.h"
 
 namespace leat::plan {
@@ -76,6 +77,10 @@ ExprPtr ExprBinder::bind_special(const sql::Call& call, bool& special) const {
   if (function && call.name == "IFNULL" && call.arguments.size() == 2) return bind_coalesce(call);
   if (function && call.name == "IF" && call.arguments.size() == 3) return bind_if(call);
   if (function && call.name == "NULLIF" && call.arguments.size() == 2) return bind_nullif(call);
+  // What is JSON already stays as it is.
+  if (function && call.name == "JSON_STRING" && call.arguments.size() == 1 &&
+      gives_json(*call.arguments[0].value))
+    return bind(*call.arguments[0].value);
   const bool aggregate = call.name == "JSON_OBJECTAGG" || call.name == "JSON_ARRAYAGG";
   if (function && call.json && !aggregate) return bind_json(call);
   special = false;

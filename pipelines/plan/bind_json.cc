@@ -49,12 +49,6 @@ std::string wrapper_of(sql::JsonClauses::Wrapper wrapper) {
   return wrapper == kUnconditional ? "UNCONDITIONAL" : "WITHOUT";
 }
 
-/// True if the text that the expression gives is JSON by itself.
-bool gives_json(const sql::Expression& expression) {
-  const auto* call = sql::as<sql::Call>(expression);
-  return call && (call->name == "JSON_OBJECT" || call->name == "JSON_ARRAY" || call->name == "JSON");
-}
-
 /// The behaviours that a function knows beside NULL and ERROR, or of which it knows only some.
 bool allowed(const std::string& function, Behaviour behaviour) {
   using enum sql::JsonClauses::Behaviour;
@@ -66,6 +60,11 @@ bool allowed(const std::string& function, Behaviour behaviour) {
 }
 
 }  // namespace
+
+bool gives_json(const sql::Expression& expression) {
+  const auto* call = sql::as<sql::Call>(expression);
+  return call && (call->name == "JSON_OBJECT" || call->name == "JSON_ARRAY" || call->name == "JSON");
+}
 
 ExprPtr ExprBinder::bind_json(const sql::Call& call) const {
   const sql::JsonClauses& clauses = *call.json;

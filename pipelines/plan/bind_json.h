@@ -1,4 +1,4 @@
-// What the calls of aggregates say beside their arguments.
+// Which calls give JSON, and what the calls of aggregates say beside their arguments.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,9 @@
 #include "pipelines/sql/expression.h"
 
 namespace leat::plan {
+
+/// True if the text that the expression gives is JSON by itself.
+bool gives_json(const sql::Expression& expression);
 
 /// Part of the kind of an aggregate that values leave again: its state is another one.
 inline constexpr std::string_view kRetracting = " retracting";
