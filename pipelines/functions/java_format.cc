@@ -10,6 +10,7 @@
 #include "pipelines/functions/calendar_text.h"
 #include "pipelines/functions/parse.h"
 #include "pipelines/functions/time_units.h"
+#include "pipelines/functions/zone_text.h"
 
 namespace leat::functions {
 namespace {
@@ -19,12 +20,34 @@ constexpr std::string_view kPrintedLetters = "GQqYwWecFAnN";
 constexpr std::array<std::string_view, 4> kQuarters = {"1st", "2nd", "3rd", "4th"};
 
 bool is_number(char letter, int count) {
-  return letter != 'a' && letter != 'E' && !((letter == 'M' || letter == 'L') && count >= 3);
+  constexpr std::string_view kWords = "aEGXxZzVO";
+  return kWords.find(letter) == std::string_view::npos && !((letter == 'M' || letter == 'L') && count >= 3);
+}
+
+bool is_known(char letter, int count, JavaFormat::Use use) {
+  if (kLetters.find(letter) != std::string_view::npos) return true;
+  if (use == JavaFormat::Use::kPrint) return kPrintedLetters.find(letter) != std::string_view::npos;
+  return (letter == 'G' && count <= 5) || is_zone_pattern(letter, count);
 }
 
 // Five letters: the first one of the name.
 std::string_view printed_name(std::string_view name, int count) {
   return count == 5 ? name.substr(0, 1) : name_of(name, count);
+}
+
+// Of a letter that is only not known so often: all of it.
+tl::unexpected<Error> unknown_letter(std::string_view pattern, const PatternPart& part, JavaFormat::Use use) {
+  const int shown = is_known(part.letter, 1, use) ? part.count : 1;
+  return fail(ErrorCode::kInvalid, fmt::format("time format '{}' has the unknown letter {}", pattern,
+                                               std::string(static_cast<std::size_t>(shown), part.letter)));
+}
+
+// Before Christ there are no timestamps.
+bool take_era(std::string_view& text, int count) {
+  const std::string_view era = count == 4 ? "Anno Domini" : count == 5 ? "A" : "AD";
+  if (!text.starts_with(era)) return false;
+  text.remove_prefix(era.size());
+  return true;
 }
 
 void print_quarter(std::int64_t quarter, int count, std::string& out) {
@@ -83,10 +106,8 @@ Result<JavaFormat> JavaFormat::compile(std::string_view pattern, Use use) {
       optional = part.literal == "[";
       continue;
     }
-    const bool printed = use == Use::kPrint && kPrintedLetters.find(part.letter) != std::string_view::npos;
-    if (part.letter != 0 && !printed && kLetters.find(part.letter) == std::string_view::npos)
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("time format '{}' has the unknown letter {}", pattern, part.letter));
+    if (part.letter != 0 && !is_known(part.letter, part.count, use))
+      return unknown_letter(pattern, part, use);
     if (part.letter == 'F' && part.count > 1)
       return fail(ErrorCode::kInvalid, fmt::format("time format '{}' has more than one F", pattern));
     format.items_.push_back({part.letter, part.count, std::move(part.literal), false, optional});
@@ -215,6 +236,8 @@ bool JavaFormat::read(const Item& item, std::string_view& text, Fields& fields) 
     return take_text(text, "AM") || take_text(text, "PM") || take_text(text, "am") || take_text(text, "pm");
   }
   if (item.letter == 'E') return take_name(text, kDayNames, item.count).has_value();
+  if (item.letter == 'G') return take_era(text, item.count);
+  if (is_zone_pattern(item.letter, item.count)) return skip_zone(text, item.letter, item.count);
   if (!is_number(item.letter, item.count)) {
     const std::optional<std::int64_t> month = take_name(text, kMonthNames, item.count);
     fields.month = month.value_or(-1) + 1;
@@ -278,7 +301,11 @@ std::optional<std::int64_t> JavaFormat::parse(std::string_view text) const {
     while (i + 1 < items_.size() && items_[i + 1].optional) ++i;
   }
   if (fields.half_day && fields.afternoon) fields.hour += 12;
-  if (!text.empty() || fields.hour > 23 || fields.minute > 59 || fields.second > 59) return std::nullopt;
+  // 24:00 is the begin of the next day.
+  const bool midnight = fields.hour == 24 && !fields.half_day && fields.minute == 0 && fields.second == 0 &&
+                        fields.fraction == 0;
+  if (!text.empty() || fields.hour > (midnight ? 24 : 23) || fields.minute > 59 || fields.second > 59)
+    return std::nullopt;
   if (fields.month < 1 || fields.month > 12 || fields.day < 1 || fields.day > 31) return std::nullopt;
   std::optional<std::int32_t> day = days_from_civil_smart(fields.year, static_cast<unsigned>(fields.month),
                                                           static_cast<unsigned>(fields.day));

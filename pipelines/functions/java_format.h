@@ -1,7 +1,7 @@
-// Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss.SSS". Letters: y u M L d D H k K h m s S a E,
-// and for printing alone G Q q Y w W e c F A n N (weeks are those of the English locale, see
-// calendar_text.h); each with its count; text in single quotes; optional parts in brackets. Other letters are
-// refused.
+// Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss.SSS". Letters: y u M L d D H k K h m s S a E G,
+// for printing alone Q q Y w W e c F A n N (weeks are those of the English locale, see calendar_text.h), for
+// reading alone X x Z z V O (a zone, which is not heeded; zone_text.h); each with its count; text in single
+// quotes; optional parts in brackets. Other letters are refused.
 #pragma once
 
 #include <cstdint>

@@ -76,6 +76,12 @@ std::optional<unsigned> whole_number(std::string_view text) {
   return text.empty() ? value : std::nullopt;
 }
 
+// "24:00:00", the end of a day.
+std::optional<std::int64_t> parse_midnight(std::string_view text) {
+  const std::optional<std::int64_t> rest = parse_time(std::string("00").append(text.substr(2)));
+  return rest == 0 ? std::optional(kMicrosPerDay) : std::nullopt;
+}
+
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
@@ -190,7 +196,8 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   if (!text.empty()) {
     // All three of hour, minute and second.
     if (!take(text, ' ') || std::count(text.begin(), text.end(), ':') != 2) return std::nullopt;
-    const std::optional<std::int64_t> clock = parse_time(text);
+    const std::optional<std::int64_t> clock =
+        text.starts_with("24:") ? parse_midnight(text) : parse_time(text);
     if (!clock) return std::nullopt;
     time = *clock;
   }

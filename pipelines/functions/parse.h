@@ -26,7 +26,7 @@ std::optional<std::int64_t> parse_time(std::string_view text);
 /// offset with minutes needs a time with seconds.
 std::optional<std::int64_t> parse_time_and_offset(std::string_view text);
 /// "2020-1-31" or "2020-01-31 1:02:03.123456789": a fraction beyond microseconds is cut off. A day beyond the
-/// month's end is its last day.
+/// month's end is its last day, 24:00:00 the begin of the next one.
 std::optional<std::int64_t> parse_timestamp(std::string_view text);
 
 /// Days since the epoch; nothing if there is no such day.

@@ -155,35 +155,56 @@ Result<BoundScalar> bind_timestampdiff(Arguments arguments, const Session& sessi
 
 // ---- OVERLAPS --------------------------------------------------------------------------------------------
 
+// What a side's second value is.
+enum class SideEnd : std::uint8_t { kPoint, kMicros, kMonths };
+
+SideEnd side_end(const Type& type) {
+  if (type.kind() == TypeKind::kIntervalDayTime) return SideEnd::kMicros;
+  return type.kind() == TypeKind::kIntervalYearMonth ? SideEnd::kMonths : SideEnd::kPoint;
+}
+
+// The second value of a side as a point in time.
+std::int64_t end_of(std::int64_t start, const Datum& second, SideEnd kind, std::size_t row) {
+  const std::size_t at = second.index(row);
+  if (kind == SideEnd::kMonths) return add_months_to_micros(start, second.column->values<std::int32_t>()[at]);
+  const std::int64_t value = second.column->values<std::int64_t>()[at];
+  return kind == SideEnd::kMicros ? start + value : value;
+}
+
 // Each side is a start and an end, or a start and how long. Both ends belong to it, in either order.
 Result<BoundScalar> bind_overlaps(Arguments arguments, const Session&) {
   constexpr std::string_view kSignature = "(start, end or length) OVERLAPS (start, end or length)";
   if (arguments.size() != 4) return wrong_arguments(kSignature, arguments);
-  const auto length_of = [&](std::size_t i) {
-    return arguments[i].type.kind() == TypeKind::kIntervalDayTime;
-  };
   const bool times = arguments[0].type.kind() == TypeKind::kTime;
   const Type point = times ? Type::time(6) : Type::timestamp(6);
   std::vector<Type> types;
   for (std::size_t i = 0; i < 4; ++i) {
-    const bool length = i % 2 == 1 && length_of(i);
-    const bool fits = is_point(arguments[i].type) && (arguments[i].type.kind() == TypeKind::kTime) == times;
-    if (!length && !fits) return wrong_arguments(kSignature, arguments);
-    types.push_back(length ? arguments[i].type : point);
+    const SideEnd end = i % 2 == 1 ? side_end(arguments[i].type) : SideEnd::kPoint;
+    const bool point_fits =
+        is_point(arguments[i].type) && (arguments[i].type.kind() == TypeKind::kTime) == times;
+    const bool length_fits = end == SideEnd::kMicros || !times;
+    if (end == SideEnd::kPoint ? !point_fits : !length_fits) return wrong_arguments(kSignature, arguments);
+    types.push_back(end == SideEnd::kPoint ? point : arguments[i].type);
   }
   const Type type = nullable_like(Type::boolean(), arguments);
-  return BoundScalar{type, types,
-                     [type, first = length_of(1), second = length_of(3)](const CallContext& context,
-                                                                         std::span<const Datum> a) {
-                       using Time = std::int64_t;
-                       return map_rows<Time, Time, Time, Time>(
-                           context, type, a, [=](Time a_start, Time a_end, Time b_start, Time b_end) {
-                             if (first) a_end += a_start;
-                             if (second) b_end += b_start;
-                             return std::min(a_start, a_end) <= std::max(b_start, b_end) &&
-                                    std::min(b_start, b_end) <= std::max(a_start, a_end);
-                           });
-                     }};
+  const auto test = [type, first = side_end(arguments[1].type), second = side_end(arguments[3].type)](
+                        const CallContext& context, std::span<const Datum> a) {
+    Collector<bool> out(context, type, strict_validity(context.rows, a));
+    const Reader<std::int64_t> a_start(a[0]);
+    const Reader<std::int64_t> b_start(a[2]);
+    for (std::size_t row = 0; row < context.rows; ++row) {
+      if (!out.valid(row)) {
+        out.put_null(row);
+        continue;
+      }
+      const std::int64_t a_end = end_of(a_start[row], a[1], first, row);
+      const std::int64_t b_end = end_of(b_start[row], a[3], second, row);
+      out.put(row, std::min(a_start[row], a_end) <= std::max(b_start[row], b_end) &&
+                       std::min(b_start[row], b_end) <= std::max(a_start[row], a_end));
+    }
+    return out.finish(a);
+  };
+  return BoundScalar{type, std::move(types), test};
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ Result<BoundScalar> bind_to_timestamp(Arguments arguments, const Session& sessio
   const Type type = Type::timestamp(kMillis);
   return choose("TO_TIMESTAMP(string [, format])",
                 {of(
-                     {text}, type, +[](Text in) { return to_millis(parse_timestamp(trimmed(in))); }),
+                     {text}, type, +[](Text in) { return to_millis(parse_timestamp(in)); }),
                  custom({text, text}, type,
                         [](const CallContext& context, const Type& result, std::span<const Datum> a) {
                           Formats formats(JavaFormat::Use::kParse);
@@ -133,11 +133,12 @@ MaybeTime scaled_time(std::int64_t value, std::int32_t digits) {
   return micros;
 }
 
+// Towards the past, to whole milliseconds at least.
 MaybeTime scaled_time(double value, std::int32_t digits) {
-  // To whole milliseconds, as Flink keeps fractions.
-  const double millis = std::trunc(value * std::pow(10.0, kMillis - digits));
-  if (!(std::abs(millis) < 9.2e15)) return std::nullopt;
-  return static_cast<std::int64_t>(millis) * kMicrosPerMilli;
+  const std::int32_t kept = std::max(digits, kMillis);
+  const double units = std::floor(value * std::pow(10.0, kept - digits));
+  if (!(std::abs(units) < 9.2e18)) return std::nullopt;
+  return scaled_time(static_cast<std::int64_t>(units), kept);
 }
 
 bool is_precision(std::int32_t digits) {
@@ -172,15 +173,16 @@ std::vector<Overload> instants_from_numbers(const Type& parameter, const Type& t
 }
 
 // Text in a zone, UTC when it is not said.
-Overload instant_from_text(std::size_t count) {
-  return custom(std::vector(count, Type::string()), Type::timestamp_ltz(kMillis),
+Overload instant_from_text(std::size_t count, std::int32_t precision) {
+  return custom(std::vector(count, Type::string()), Type::timestamp_ltz(precision),
                 [](const CallContext& context, const Type& result, std::span<const Datum> a) {
                   Formats formats(JavaFormat::Use::kParse);
                   const auto parse = [&](Text in, Text pattern, Text zone_name) -> Result<MaybeTime> {
                     LEAT_ASSIGN(Zone zone, Zone::find(zone_name));
                     LEAT_ASSIGN(MaybeTime time, parse_by(formats, in, pattern));
-                    if (time) time = ZoneClock(std::move(zone)).to_utc(*time);
-                    return to_millis(time);
+                    if (!time) return time;
+                    const std::int64_t utc = ZoneClock(std::move(zone)).to_utc(*time);
+                    return MaybeTime(cut_to_precision(utc, result.precision()));
                   };
                   constexpr Text kPattern = "yyyy-MM-dd HH:mm:ss.SSS";
                   if (a.size() == 1)
@@ -191,6 +193,14 @@ Overload instant_from_text(std::size_t count) {
                         context, result, a, [&](Text in, Text pattern) { return parse(in, pattern, "UTC"); });
                   return map_rows<Text, Text, Text>(context, result, a, parse);
                 });
+}
+
+// The S at the end of the pattern of a text, at least those of milliseconds.
+std::int32_t pattern_precision(Arguments arguments) {
+  const std::optional<std::string> pattern = arguments.size() > 1 ? text_literal(arguments[1]) : std::nullopt;
+  if (!pattern) return kMillis;
+  const std::size_t behind = pattern->find_last_not_of('S') + 1;  // 0 if there is nothing else.
+  return static_cast<std::int32_t>(std::clamp<std::size_t>(pattern->size() - behind, kMillis, 6));
 }
 
 Result<BoundScalar> bind_to_timestamp_ltz(Arguments arguments, const Session& session) {
@@ -207,9 +217,14 @@ Result<BoundScalar> bind_to_timestamp_ltz(Arguments arguments, const Session& se
   std::vector<Overload> overloads = instants_from_numbers<std::int64_t>(Type::big_int(), type);
   for (Overload& overload : instants_from_numbers<double>(Type::float64(), type))
     overloads.push_back(std::move(overload));
-  for (std::size_t count = 1; count <= 3; ++count) overloads.push_back(instant_from_text(count));
+  for (std::size_t count = 1; count <= 3; ++count)
+    overloads.push_back(instant_from_text(count, pattern_precision(arguments)));
+  // The fraction of a DECIMAL is cut off, that of a DOUBLE is not.
+  std::vector<ArgumentInfo> whole(arguments.begin(), arguments.end());
+  if (!whole.empty() && whole[0].type.kind() == TypeKind::kDecimal)
+    whole[0].type = Type::big_int().with_nullable(whole[0].type.nullable());
   return choose("TO_TIMESTAMP_LTZ(number [, precision]), TO_TIMESTAMP_LTZ(string [, format [, zone]])",
-                std::move(overloads))(arguments, session);
+                std::move(overloads))(whole, session);
 }
 
 // ---- To text ---------------------------------------------------------------------------------------------
@@ -373,12 +388,13 @@ Result<BoundScalar> bind_convert_tz(Arguments arguments, const Session& session)
 
 ScalarFunctions time_text_functions() {
   return {
-      {"TO_TIMESTAMP", "TO_TIMESTAMP(string [, format])", "The text as TIMESTAMP(3); NULL if it is none.",
+      {"TO_TIMESTAMP", "TO_TIMESTAMP(string [, format])",
+       "The text as TIMESTAMP(3); NULL if it is none. A zone in it is read and not heeded.",
        "TO_TIMESTAMP('1970-01-01 08:01:40')", "1970-01-01 08:01:40.000", bind_to_timestamp},
       {"TO_TIMESTAMP_LTZ",
        "TO_TIMESTAMP_LTZ(number [, precision]), TO_TIMESTAMP_LTZ(string [, format [, zone]])",
-       "Seconds (precision 0), milliseconds (3, the default), … since 1970, or text in a zone, as an "
-       "instant.",
+       "Seconds (precision 0), milliseconds (3, the default), … since 1970, or text in a zone (UTC if it is "
+       "not said; one in the text itself is read and not heeded), as an instant.",
        "TO_TIMESTAMP_LTZ(1234, 3)", "1970-01-01 00:00:01.234", bind_to_timestamp_ltz},
       {"TO_DATE", "TO_DATE(string [, format])", "The text as DATE; NULL if it is none.",
        "TO_DATE('2018-03-18')", "2018-03-18", bind_to_date},

@@ -260,7 +260,10 @@ std::int64_t months_of(TimeUnit unit) {
 std::int64_t round_time(TimeUnit unit, TimeRounding rounding, std::int64_t micros) {
   if (unit >= TimeUnit::kWeek) {
     const std::int64_t day = floor_div(micros, kMicrosPerDay);
-    return (rounding == TimeRounding::kFloor ? floor_date(unit, day) : ceil_date(unit, day)) * kMicrosPerDay;
+    if (rounding == TimeRounding::kFloor) return floor_date(unit, day) * kMicrosPerDay;
+    // As in Flink, which heeds the time of day from decades on.
+    const bool begun = unit >= TimeUnit::kDecade && floor_mod(micros, kMicrosPerDay) != 0;
+    return ceil_date(unit, begun ? day + 1 : day) * kMicrosPerDay;
   }
   const std::int64_t size = micros_of(unit);
   const std::int64_t rest = floor_mod(micros, size);

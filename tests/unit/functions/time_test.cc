@@ -74,6 +74,8 @@ TEST_CASE("FLOOR and CEIL go to whole units; weeks begin on Sunday") {
   CHECK(ceil(timestamp("1999-01-01 00:00:00", 0), "MILLENNIUM") == "2001-01-01 00:00:00");
   CHECK(floor(timestamp("2018-01-02 21:00:01", 0), "DECADE") == "2010-01-01 00:00:00");
   CHECK(ceil(date("2018-03-27"), "CENTURY") == "2101-01-01");
+  CHECK(ceil(timestamp("2000-01-01 00:00:00.5", 1), "DECADE") == "2010-01-01 00:00:00.0");
+  CHECK(ceil(timestamp("2000-01-01 00:00:00", 0), "DECADE") == "2000-01-01 00:00:00");
   CHECK(ceil(time_of_day("12:44:31"), "MINUTE") == "12:45:00");
   CHECK(call("FLOOR", {value(Type::timestamp_ltz(0), 0), text("DAY")}, kShanghai) == "1970-01-01 00:00:00");
 }
