@@ -231,7 +231,11 @@ void append_time_like(const Column& column, std::size_t row, Dialect dialect, co
   const bool java = dialect == Dialect::kPrint;
   switch (column.type().kind()) {
     case TypeKind::kTime:
-      return java ? append_java_time(micros, out) : append_time(micros, precision, out);
+      if (java) return append_java_time(micros, out);
+      append_time(micros, precision, out);
+      if (style.time_fraction == TextStyle::Fraction::kShort && precision > 1)
+        for (std::int32_t i = 1; i < precision && out.back() == '0'; ++i) out.pop_back();
+      return;
     case TypeKind::kTimestamp:
       return java ? append_java_timestamp(micros, out) : append_timestamp(micros, precision, out);
     default:

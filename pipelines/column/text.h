@@ -2,6 +2,7 @@
 // 00:00:00.123, [1, NULL], {k=v}, (a, NULL).
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "pipelines/column/batch.h"
@@ -14,6 +15,11 @@ struct TextStyle {
   std::string time_zone = "UTC";
   /// How NULL is printed inside nested values and rows.
   std::string null = "NULL";
+  /// Digits of the fraction of TIME(p).
+  enum class Fraction : std::uint8_t {
+    kFull,  ///< p digits.
+    kShort  ///< As Flink's CAST has it: without zeros at the end, but one digit where p > 0.
+  } time_fraction = Fraction::kFull;
 };
 
 /// Appends the cell's text; NULL as `style.null`.

@@ -262,12 +262,14 @@ Result<BoundScalar> bind_sort(Arguments arguments, const Session&) {
                })};
 }
 
-// Offsets count from 1, negative ones from the end; both ends belong to the slice.
+// Offsets count from 1, negative ones from the end; both ends belong to the slice. A slice that would end at
+// place 0 ends at the first, as in Flink.
 void slice_of(const Elements& elements, std::int64_t first, std::int64_t last, ColumnBuilder& out) {
   const auto size = static_cast<std::int64_t>(elements.size());
   const auto from_front = [size](std::int64_t offset) { return offset < 0 ? size + offset + 1 : offset; };
   const std::int64_t begin = std::max<std::int64_t>(from_front(first), 1);
-  const std::int64_t end = std::min(from_front(last), size);
+  const std::int64_t place = from_front(last);
+  const std::int64_t end = place == 0 ? std::min<std::int64_t>(1, size) : std::min(place, size);
   for (std::int64_t i = begin; i <= end; ++i)
     append_element(out, elements.column, elements.begin + static_cast<std::size_t>(i - 1));
   out.close_nested();

@@ -193,7 +193,8 @@ MaybeCaster printing_caster(const Type& from, const Type& to, const Zone& zone) 
       return [to](const CallContext&, const ColumnPtr& column) { return retype(column, to); };
     return text_to_text(to);
   }
-  return text_printer(from, to, zone, TextStyle{.time_zone = zone.name()});
+  return text_printer(from, to, zone,
+                      {.time_zone = zone.name(), .time_fraction = TextStyle::Fraction::kShort});
 }
 
 }  // namespace leat::functions

@@ -5,6 +5,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "pipelines/column/text.h"
 #include "pipelines/column/utf8.h"
@@ -100,6 +101,20 @@ std::optional<std::string> integer_text(const Column& column, std::size_t row, c
   return dress(std::move(digits), false, conversion);
 }
 
+// Rounds digits up if `next`, the digit behind them, is five or more. True: a 1 has been put in front.
+bool round_half_up(std::string& digits, char next) {
+  std::size_t at = digits.size();
+  for (bool carry = next >= '5'; carry && at-- > 0;) {
+    if (digits[at] == '.') continue;
+    carry = digits[at] == '9';
+    digits[at] = carry ? '0' : static_cast<char>(digits[at] + 1);
+    if (!carry || at > 0) continue;
+    digits.insert(digits.begin(), '1');
+    return true;
+  }
+  return false;
+}
+
 /// Java rounds a five up, in the digits that it prints: 7.25 to one place is 7.3, whatever the binary number.
 std::string fixed_text(const std::string& plain, double size, int precision) {
   std::string digits = plain.starts_with('-') ? plain.substr(1) : plain;
@@ -107,16 +122,53 @@ std::string fixed_text(const std::string& plain, double size, int precision) {
   const auto places = static_cast<std::size_t>(precision);
   const bool decimal = digits.find_first_not_of("0123456789.") == std::string::npos;
   if (!decimal || digits.size() <= point + 1 + places) return fmt::format("{:.{}f}", size, precision);
-  const bool up = digits[point + 1 + places] >= '5';
+  const char next = digits[point + 1 + places];
   digits.resize(places == 0 ? point : point + 1 + places);
-  std::size_t at = digits.size();
-  for (bool carry = up; carry && at-- > 0;) {
-    if (digits[at] == '.') continue;
-    carry = digits[at] == '9';
-    digits[at] = carry ? '0' : static_cast<char>(digits[at] + 1);
-    if (carry && at == 0) digits.insert(digits.begin(), '1');
-  }
+  round_half_up(digits, next);
   return digits;
+}
+
+struct Scientific {
+  std::string digits;  ///< The first one stands before the point.
+  int exponent = 0;
+};
+
+/// The number with so many digits, rounded likewise. `plain`: its text as Java's, "0.00125" or "1.25E10".
+Scientific scientific(std::string_view plain, std::size_t count) {
+  if (plain.starts_with('-')) plain.remove_prefix(1);
+  const std::size_t mark = std::min(plain.find('E'), plain.size());
+  Scientific number{.digits = std::string(plain.substr(0, mark))};
+  const std::size_t point = std::min(number.digits.find('.'), number.digits.size());
+  if (point < number.digits.size()) number.digits.erase(point, 1);
+  const std::size_t first = number.digits.find_first_not_of('0');
+  if (first != std::string::npos) {
+    if (mark < plain.size()) number.exponent = std::atoi(std::string(plain.substr(mark + 1)).c_str());
+    number.exponent += static_cast<int>(point) - static_cast<int>(first) - 1;
+    number.digits.erase(0, first);
+  }
+  const char next = count < number.digits.size() ? number.digits[count] : '0';
+  number.digits.resize(count, '0');
+  if (round_half_up(number.digits, next)) {
+    number.digits.pop_back();
+    ++number.exponent;
+  }
+  return number;
+}
+
+std::string with_exponent(Scientific number) {
+  if (number.digits.size() > 1) number.digits.insert(1, ".");
+  return fmt::format("{}e{}{:02}", number.digits, number.exponent < 0 ? '-' : '+', std::abs(number.exponent));
+}
+
+/// %g: without an exponent where it would be small.
+std::string general_text(std::string_view plain, int precision) {
+  Scientific number = scientific(plain, static_cast<std::size_t>(std::max(precision, 1)));
+  const auto size = static_cast<int>(number.digits.size());
+  if (number.exponent < -4 || number.exponent >= size) return with_exponent(std::move(number));
+  if (number.exponent < 0)
+    return "0." + std::string(static_cast<std::size_t>(-number.exponent - 1), '0') + number.digits;
+  if (number.exponent + 1 < size) number.digits.insert(static_cast<std::size_t>(number.exponent) + 1, ".");
+  return std::move(number.digits);
 }
 
 std::optional<std::string> floating_text(const Column& column, std::size_t row,
@@ -129,17 +181,13 @@ std::optional<std::string> floating_text(const Column& column, std::size_t row,
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return dress("Infinity", value < 0, conversion);
   const int precision = conversion.precision.value_or(6);
-  const double size = std::fabs(value);
   std::string digits;
   if (conversion.letter == 'f')
-    digits = fixed_text(plain, size, precision);
+    digits = fixed_text(plain, std::fabs(value), precision);
   else if (conversion.letter == 'e')
-    digits = fmt::format("{:.{}e}", size, precision);
-  else if (size >= 1e-4 && size < std::pow(10, std::max(precision, 1)))
-    digits = fmt::format("{:.{}f}", size,
-                         std::max(0, precision - 1 - static_cast<int>(std::floor(std::log10(size)))));
+    digits = with_exponent(scientific(plain, static_cast<std::size_t>(precision) + 1));
   else
-    digits = fmt::format("{:.{}e}", size, std::max(precision, 1) - 1);
+    digits = general_text(plain, precision);
   return dress(std::move(digits), std::signbit(value), conversion);
 }
 
@@ -153,6 +201,8 @@ std::string plain_text(const Column& column, std::size_t row, const Conversion& 
 }
 
 std::optional<std::string> converted(const Column& column, std::size_t row, const Conversion& conversion) {
+  if (column.is_null(row) && conversion.letter == 'b')
+    return std::string("false").substr(0, static_cast<std::size_t>(conversion.precision.value_or(5)));
   if (column.is_null(row) || conversion.letter == 's') return plain_text(column, row, conversion);
   switch (conversion.letter) {
     case 'd':
@@ -287,6 +337,32 @@ std::string translate(std::string_view text, std::string_view from, std::string_
   return out;
 }
 
+constexpr std::string_view kTranslateSignature = "TRANSLATE(string, from, to)";
+
+// A NULL of `from` or `to` is the empty text.
+Result<BoundScalar> bind_translate(Arguments arguments, const Session&) {
+  const bool texts = std::ranges::all_of(arguments, [](const ArgumentInfo& argument) {
+    return implicitly_castable(argument.type, Type::string());
+  });
+  if (arguments.size() != 3 || !texts) return wrong_arguments(kTranslateSignature, arguments);
+  const Type type = nullable_like(Type::string(), arguments.first(1));
+  return BoundScalar{
+      type, std::vector(3, Type::string()), [type](const CallContext& context, std::span<const Datum> a) {
+        Collector<std::string> out(context, type, strict_validity(context.rows, a.first(1)));
+        const auto text_of = [](const Datum& datum, std::size_t row) {
+          const std::size_t at = datum.index(row);
+          return datum.column->is_null(at) ? std::string_view() : datum.column->strings()[at];
+        };
+        for (std::size_t row = 0; row < context.rows; ++row) {
+          if (out.valid(row))
+            out.put(row, translate(text_of(a[0], row), text_of(a[1], row), text_of(a[2], row)));
+          else
+            out.put_null(row);
+        }
+        return out.finish(a);
+      }};
+}
+
 // ---- HASH_CODE -------------------------------------------------------------------------------------------
 
 // Java's hashCode of the value; text hashes its units of UTF-16.
@@ -331,9 +407,9 @@ ScalarFunctions format_functions() {
        "PRINTF('%s has %05.1f %%', 'pump', 7.25)", "pump has 007.3 %", bind_printf},
       {"ELT", "ELT(index, text, …)", "The text with this index, from 1; NULL: there is none.",
        "ELT(2, 'a', 'b', 'c')", "b", bind_elt},
-      function("TRANSLATE", "TRANSLATE(string, from, to)",
-               "With each character of from replaced by the one at its place in to, or taken out.",
-               "TRANSLATE('www.example.org', 'wo.', 'WO')", "WWWexampleOrg", {of(translate)}),
+      {"TRANSLATE", std::string(kTranslateSignature),
+       "With each character of from replaced by the one at its place in to, or taken out.",
+       "TRANSLATE('www.example.org', 'wo.', 'WO')", "WWWexampleOrg", bind_translate},
       function("HASH_CODE", "HASH_CODE(value)", "Java's hashCode of a text, truth value or number.",
                "HASH_CODE('abc')", "96354",
                {of(hash_code<bool>), of(hash_code<std::int32_t>), of(hash_code<std::int64_t>),

@@ -97,7 +97,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   const std::string_view whole = text.substr(0, point);
   const bool no_digits = whole.empty() || whole == "-" || whole == "+";
   if (no_digits) {
-    if (point == std::string_view::npos || !whole.empty()) return std::nullopt;
+    if (point == std::string_view::npos) return std::nullopt;
   } else {
     const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), value);
     if (error != std::errc() || end != whole.data() + whole.size()) return std::nullopt;

@@ -11,7 +11,7 @@ namespace leat::functions {
 /// Without leading and trailing blanks (only ' ', as in Flink).
 std::string_view trimmed(std::string_view text);
 
-/// ["+"|"-"] digits ["." digits]; the fraction is cut off, not rounded.
+/// ["+"|"-"] digits ["." digits]; the fraction is cut off, not rounded. No digits before the point are a 0.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 /// As Java's Double.parseDouble: also "NaN", "Infinity", "1e5", "1.5d"; too large gives infinity.
 std::optional<double> parse_double(std::string_view text);

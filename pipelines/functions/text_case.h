@@ -9,7 +9,7 @@ namespace leat::functions {
 char32_t to_upper(char32_t code);
 char32_t to_lower(char32_t code);
 
-/// Whole texts; 'ß' becomes "SS" in upper case, as in Java.
+/// Whole texts, as in Java: 'ß' becomes "SS" in upper case, a sigma at the end of a word 'ς' in lower case.
 std::string upper_text(std::string_view text);
 std::string lower_text(std::string_view text);
 /// The first character of each word in upper case, the others in lower case. As in Flink, words are made of

@@ -161,7 +161,7 @@ Binder concatenation(std::string signature) {
 
 // NULLs after the separator are left out; a NULL separator gives NULL.
 Result<BoundScalar> bind_concat_ws(Arguments arguments, const Session&) {
-  if (arguments.size() < 2 || !all_text(arguments))
+  if (arguments.empty() || !all_text(arguments))
     return wrong_arguments("CONCAT_WS(separator, string, …)", arguments);
   const Type type = nullable_like(Type::string(), arguments.first(1));
   return BoundScalar{type, std::vector(arguments.size(), Type::string()),

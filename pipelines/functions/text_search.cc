@@ -53,6 +53,8 @@ Result<std::int32_t> instr_nth(std::string_view text, std::string_view part, std
                                std::int32_t nth) {
   if (nth <= 0)
     return fail(ErrorCode::kInvalid, "INSTR counts appearances from 1, not " + std::to_string(nth));
+  // An empty part is where the search comes to an end in Flink, whatever its start.
+  if (part.empty()) return start == 0 ? 0 : start > 0 ? 1 : length(text) + 1;
   if (start > 0)
     return nth_from_front(text, part, utf8_offset(text, static_cast<std::size_t>(start - 1)), nth);
   const std::int32_t from_front = length(text) + start;
