@@ -121,7 +121,7 @@ class FileReader {
     for (std::uint32_t row = 0; row < image->size; ++row) {
       key.clear();
       ByteWriter out(key);
-      for (const plan::JoinKey& each : join_.keys) write_cell(*image->columns[each.right], row, out);
+      for (const plan::JoinKey& each : join_.keys) write_key_cell(*image->columns[each.right], row, out);
       image->rows_of[key].push_back(row);
     }
     return image;
@@ -163,7 +163,7 @@ class FileLookup final : public exec::LookupTable {
     for (std::uint32_t i = 0; i < count; ++i) {
       key.clear();
       ByteWriter out(key);
-      for (const ColumnPtr& column : keys) write_cell(*column, i, out);
+      for (const ColumnPtr& column : keys) write_key_cell(*column, i, out);
       const auto found = image->rows_of.find(key);
       if (found == image->rows_of.end()) continue;
       for (const std::uint32_t row : found->second) {

@@ -266,8 +266,9 @@ void Host::ended(Entry& entry) {
   if (stopping_) return;
   const PipelineStatus status = entry.pipeline->status_now();
   if (status.state == PipelineState::kFinished)
-    return log::info("pipeline finished: its bounded inputs are read to the end",
-                     {{"pipeline", entry.name.value}});
+    return log::info(
+        "pipeline finished: its bounded inputs are read to the end, or as far as its LIMITs want",
+        {{"pipeline", entry.name.value}});
   {
     const std::scoped_lock lock(mutex_);
     entry.error = status.error;

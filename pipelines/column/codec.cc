@@ -152,6 +152,13 @@ void write_key_cell(const Column& column, std::size_t row, ByteWriter& out) {
   write(column, row, Form::kKey, out);
 }
 
+bool holds_entries(const Type& type) {
+  if (type.kind() == TypeKind::kMap || type.kind() == TypeKind::kMultiset) return true;
+  return type.is_nested() && std::ranges::any_of(type.fields(), [](const Type::Field& field) {
+           return holds_entries(field.type);
+         });
+}
+
 Status read_cell(ByteReader& in, ColumnBuilder& out) {
   const std::uint8_t tag = in.u8();
   if (!in.ok() || tag > kValueCell) return corrupt_cell(out.type());

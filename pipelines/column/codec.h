@@ -19,6 +19,8 @@ namespace leat {
 /// As it is held: for cells that are to come back as they were.
 void write_cell(const Column& column, std::size_t row, ByteWriter& out);
 void write_key_cell(const Column& column, std::size_t row, ByteWriter& out);
+/// A MAP or a MULTISET is part of the type, at whatever depth: only then the two differ.
+bool holds_entries(const Type& type);
 /// Errors: corrupt. Nothing is appended then.
 Status read_cell(ByteReader& in, ColumnBuilder& out);
 

@@ -1,11 +1,16 @@
 #include "pipelines/column/zone.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include "pipelines/base/time.h"
 
@@ -55,6 +60,21 @@ std::int64_t instant_of(const absl::TimeZone& zone, const absl::TimeZone::CivilT
   return absl::ToUnixMicros(zone.At(transition.to).trans);
 }
 
+/// The library opens whatever path a name is, and remembers each that it did not find; names come in
+/// messages.
+bool is_installed(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '/' || c == '+' || c == '-';
+  };
+  if (name.empty() || name.size() > kLongest || name[0] == '/' || !std::ranges::all_of(name, allowed))
+    return false;
+  const char* const folder = std::getenv("TZDIR");
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(
+      std::filesystem::path(folder != nullptr ? folder : "/usr/share/zoneinfo") / name, ignored);
+}
+
 }  // namespace
 
 Result<Zone> Zone::find(std::string_view name) {
@@ -64,8 +84,8 @@ Result<Zone> Zone::find(std::string_view name) {
   if (const std::optional<int> offset = parse_offset(name)) {
     if (*offset == 0) return found;
     zone = absl::FixedTimeZone(*offset);
-  } else if (name.empty() || !absl::LoadTimeZone(absl::string_view(name.data(), name.size()), &zone)) {
-    return fail(ErrorCode::kInvalid, "unknown time zone '" + std::string(name) + "'");
+  } else if (!is_installed(name) || !absl::LoadTimeZone(absl::string_view(name.data(), name.size()), &zone)) {
+    return fail(ErrorCode::kInvalid, "unknown time zone '" + std::string(name.substr(0, 64)) + "'");
   }
   found.rules_ = std::make_shared<const Rules>(Rules{zone, std::string(name)});
   return found;

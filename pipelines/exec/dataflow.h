@@ -100,7 +100,7 @@ class Dataflow {
   virtual Status finish(std::size_t scan, std::int64_t now) = 0;
 
   /// False when no row of the scan can change what the plan gives out any more: each of its ways ends at a
-  /// LIMIT whose rows have come.
+  /// LIMIT whose rows have come. Dead letters do not count.
   [[nodiscard]] virtual bool wants_rows(std::size_t scan) const = 0;
 
   virtual void save(StateChanges& changes) = 0;

@@ -32,6 +32,8 @@ class LateRouter final : public Environment {
   void late(std::string_view where, const Schema& schema, const Batch& batch,
             std::span<const std::uint32_t> rows) override;
 
+  [[nodiscard]] bool has_routes() const { return !routes_.empty(); }
+
   /// The first error since the last call: of the sink.
   Status take_error();
 

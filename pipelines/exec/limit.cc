@@ -31,12 +31,14 @@ Status Limit::process(std::size_t input, const Batch& batch, Output& out) {
     result.columns.clear();
     for (const std::size_t column : passed_) result.columns.push_back(batch.columns[column]);
   }
-  return out.emit(rows.size() == batch.size ? std::move(result) : gather(result, rows));
+  if (rows.size() != batch.size) result = gather(result, rows);
+  if (sated()) result.watermark_after = kMaxWatermark;
+  return out.emit(std::move(result));
 }
 
 Status Limit::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;
-  return out.advance(watermark, now);
+  return out.advance(sated() ? kMaxWatermark : watermark, now);
 }
 
 void Limit::save(StateChanges& changes) {

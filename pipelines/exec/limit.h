@@ -1,5 +1,6 @@
-// LIMIT and OFFSET without an order: the first rows that come. State: "m" => varint rows that have come, as
-// long as they matter.
+// LIMIT and OFFSET without an order: the first rows that come. Behind the last one time ends for what reads
+// it, however much further its input has been read. State: "m" => varint rows that have come, as long as they
+// matter.
 #pragma once
 
 #include <cstdint>

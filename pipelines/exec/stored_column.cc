@@ -96,6 +96,22 @@ std::string encoded(const Column& column, std::size_t row) {
   return cell;
 }
 
+std::string key_of(const Column& column, std::size_t row) {
+  std::string cell;
+  ByteWriter writer(cell);
+  write_key_cell(column, row, writer);
+  return cell;
+}
+
+bool same_cell(const std::string& kept, const Column& column, std::size_t row) {
+  const std::string cell = encoded(column, row);
+  if (kept == cell) return true;
+  if (!holds_entries(column.type()) || kept.size() != cell.size()) return false;
+  ColumnBuilder builder(column.type());
+  ByteReader reader(kept);
+  return read_cell(reader, builder) && key_of(*builder.finish(), 0) == key_of(column, row);
+}
+
 }  // namespace
 
 StoredColumn::StoredColumn(Type type)
@@ -141,7 +157,7 @@ bool StoredColumn::equals(std::uint32_t slot, const Column& column, std::size_t 
   if (valid != (valid_[slot] != 0)) return false;
   if (!valid) return true;
   if (layout_ == Layout::kBytes) return texts_[slot] == column.strings()[row];
-  if (owns_text()) return texts_[slot] == encoded(column, row);
+  if (owns_text()) return same_cell(texts_[slot], column, row);
   std::byte value[sizeof(Int128)];
   copy_value(column, row, layout_, width_, value);
   return std::memcmp(value, values_.data() + slot * width_, width_) == 0;

@@ -2,11 +2,28 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 namespace leat::exec {
 namespace {
 
 constexpr std::uint32_t kNoElement = static_cast<std::uint32_t>(-1);
+/// A row is repeated for each of its elements, with the collections that it passes on: more cells than these
+/// are not made at once, so that a long collection takes its length of memory and not the square of it.
+constexpr std::size_t kPieceCells = 1 << 20;
+
+std::size_t cells_between(const Column& column, std::size_t begin, std::size_t end) {
+  const Layout layout = column.type().layout();
+  if (layout != Layout::kList && layout != Layout::kStruct) return end - begin;
+  if (layout == Layout::kList) {
+    begin = column.offsets()[begin];
+    end = column.offsets()[end];
+  }
+  std::size_t cells = 1;
+  for (std::size_t c = 0; c < column.child_count(); ++c) cells += cells_between(*column.child(c), begin, end);
+  return cells;
+}
 
 /// The elements' values in this order; NULL where there is none, or where `rows` has one.
 ColumnPtr pick(const ColumnPtr& values, const Type& type, std::vector<std::uint32_t> elements,
@@ -32,13 +49,26 @@ Unnest::Unnest(const plan::UnnestNode& node, OperatorContext context)
       empty_(node.empty),
       ordinality_(node.ordinality),
       passed_(node.passed) {
-  if (node.condition) condition_.emplace(node.condition);
+  all_passed_.resize(passed_.size());
+  std::iota(all_passed_.begin(), all_passed_.end(), std::size_t{0});
+  if (!node.condition) return;
+  condition_.emplace(node.condition);
+  for (const std::size_t column : plan::columns_of(*node.condition))
+    if (column < passed_.size()) condition_reads_.push_back(column);
 }
 
 void Unnest::Rows::add(std::uint32_t row, std::uint32_t element, std::int32_t position) {
   rows.push_back(row);
   elements.push_back(element);
   positions.push_back(position);
+}
+
+Unnest::Rows Unnest::Rows::part(std::size_t begin, std::size_t end) const {
+  const auto cut = [&](const auto& values) {
+    return std::vector(values.begin() + static_cast<std::ptrdiff_t>(begin),
+                       values.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  return {cut(rows), cut(elements), cut(positions)};
 }
 
 void Unnest::add_elements(const Column& collections, std::uint32_t row, Rows& rows) const {
@@ -58,14 +88,21 @@ void Unnest::add_elements(const Column& collections, std::uint32_t row, Rows& ro
 /// The elements for which the condition is TRUE. Where it fails, the row of the batch has failed.
 Unnest::Rows Unnest::where_true(const Batch& batch, const Column& collections, const Rows& elements,
                                 functions::RowErrors& errors) const {
-  const Batch candidates = rows_out(batch, collections, elements);
-  functions::RowErrors failed;
-  const functions::Datum holds = condition_->evaluate(frame_of(candidates), failed);
-  for (const functions::RowErrors::Entry& entry : failed.entries())
-    errors.add(elements.rows[entry.row], entry.message);
   Rows chosen;
-  for (const std::uint32_t i : rows_where_true(holds, all_rows(candidates.size)))
-    chosen.add(elements.rows[i], elements.elements[i], elements.positions[i]);
+  std::uint32_t last_failed = kNoElement;
+  for (std::size_t begin = 0, end = 0; begin < elements.rows.size(); begin = end) {
+    end = end_of_piece(batch, elements, begin, condition_reads_);
+    const Rows part = elements.part(begin, end);
+    const Batch candidates = rows_out(batch, collections, part, condition_reads_);
+    functions::RowErrors failed;
+    const functions::Datum holds = condition_->evaluate(frame_of(candidates), failed);
+    for (const functions::RowErrors::Entry& entry : failed.entries()) {
+      const std::uint32_t row = part.rows[entry.row];
+      if (std::exchange(last_failed, row) != row) errors.add(row, entry.message);
+    }
+    for (const std::uint32_t i : rows_where_true(holds, all_rows(candidates.size)))
+      chosen.add(part.rows[i], part.elements[i], part.positions[i]);
+  }
   return chosen;
 }
 
@@ -108,17 +145,45 @@ void Unnest::append_elements(const Column& collections, const Rows& rows, Batch&
   out.columns.push_back(positions.finish());
 }
 
-Batch Unnest::rows_out(const Batch& batch, const Column& collections, const Rows& rows) const {
-  const Batch repeated = gather(batch, rows.rows);
-  Batch result;
+/// Of the columns that are passed on, those in `wanted`; the others are missing.
+Batch Unnest::rows_out(const Batch& batch, const Column& collections, const Rows& rows,
+                       std::span<const std::size_t> wanted) const {
+  Batch passed;
+  passed.size = batch.size;
+  passed.kinds = batch.kinds;
+  passed.watermarks = batch.watermarks;
+  passed.intake_times = batch.intake_times;
+  for (const std::size_t place : wanted) passed.columns.push_back(batch.columns[passed_[place]]);
+  Batch result = gather(passed, rows.rows);
+  std::vector<ColumnPtr> columns(passed_.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) columns[wanted[i]] = std::move(result.columns[i]);
+  result.columns = std::move(columns);
   result.watermark_after = batch.watermark_after;
-  result.size = repeated.size;
-  result.kinds = repeated.kinds;
-  result.watermarks = repeated.watermarks;
-  result.intake_times = repeated.intake_times;
-  for (const std::size_t column : passed_) result.columns.push_back(repeated.columns[column]);
   append_elements(collections, rows, result);
   return result;
+}
+
+std::size_t Unnest::end_of_piece(const Batch& batch, const Rows& rows, std::size_t begin,
+                                 std::span<const std::size_t> wanted) const {
+  std::size_t cells = 0;
+  std::size_t end = begin;
+  for (; end < rows.rows.size() && (end == begin || cells < kPieceCells); ++end)
+    for (const std::size_t place : wanted)
+      cells += cells_between(*batch.columns[passed_[place]], rows.rows[end], rows.rows[end] + 1);
+  return end;
+}
+
+Status Unnest::emit(const Batch& batch, const Column& collections, const Rows& rows, Output& out) {
+  if (rows.rows.empty()) return out.emit(only_time(batch.watermark_after));
+  for (std::size_t begin = 0, end = 0; begin < rows.rows.size(); begin = end) {
+    end = end_of_piece(batch, rows, begin, all_passed_);
+    Batch piece = rows_out(batch, collections, rows.part(begin, end), all_passed_);
+    if (end < rows.rows.size() && !batch.watermarks.empty())
+      piece.watermark_after = batch.watermarks[rows.rows[end]];
+    LEAT_TRY(out.go_on());
+    LEAT_TRY(out.emit(std::move(piece)));
+  }
+  return {};
 }
 
 Status Unnest::process(std::size_t input, const Batch& batch, Output& out) {
@@ -133,13 +198,13 @@ Status Unnest::process(std::size_t input, const Batch& batch, Output& out) {
   if (!errors.empty()) {
     LEAT_ASSIGN(rejected, reject_failed(context_, input_schema_, batch, errors));
   }
-  Batch result = rows_out(batch, *collections, joined(rejected.survivors, elements));
+  const Rows rows = joined(rejected.survivors, elements);
   counters_.rows_in += batch.size;
   counters_.dead += rejected.dead;
   counters_.filtered += rejected.taken_back;
   counters_.passed += rejected.survivors.size();
-  counters_.rows_out += result.size;
-  return out.emit(std::move(result));
+  counters_.rows_out += rows.rows.size();
+  return emit(batch, *collections, rows, out);
 }
 
 Status Unnest::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {

@@ -31,13 +31,18 @@ class Unnest final : public Operator {
     std::vector<std::uint32_t> elements;
     std::vector<std::int32_t> positions;
     void add(std::uint32_t row, std::uint32_t element, std::int32_t position);
+    [[nodiscard]] Rows part(std::size_t begin, std::size_t end) const;
   };
   void add_elements(const Column& collections, std::uint32_t row, Rows& rows) const;
   void append_elements(const Column& collections, const Rows& rows, Batch& out) const;
   [[nodiscard]] Rows where_true(const Batch& batch, const Column& collections, const Rows& elements,
                                 functions::RowErrors& errors) const;
   [[nodiscard]] Rows joined(std::span<const std::uint32_t> batch_rows, const Rows& elements) const;
-  [[nodiscard]] Batch rows_out(const Batch& batch, const Column& collections, const Rows& rows) const;
+  [[nodiscard]] Batch rows_out(const Batch& batch, const Column& collections, const Rows& rows,
+                               std::span<const std::size_t> wanted) const;
+  [[nodiscard]] std::size_t end_of_piece(const Batch& batch, const Rows& rows, std::size_t begin,
+                                         std::span<const std::size_t> wanted) const;
+  Status emit(const Batch& batch, const Column& collections, const Rows& rows, Output& out);
 
   OperatorContext context_;
   Schema input_schema_;
@@ -47,6 +52,8 @@ class Unnest final : public Operator {
   plan::UnnestNode::Empty empty_;
   bool ordinality_;
   std::vector<std::size_t> passed_;
+  std::vector<std::size_t> all_passed_;  // Places in passed_: all, and those that the condition reads.
+  std::vector<std::size_t> condition_reads_;
   OperatorCounters counters_;
 };
 

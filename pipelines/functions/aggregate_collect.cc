@@ -16,7 +16,7 @@ using Rows = std::span<const std::uint32_t>;
 void encode(const Column& column, std::size_t row, std::string& cell) {
   cell.clear();
   ByteWriter writer(cell);
-  write_cell(column, row, writer);
+  write_key_cell(column, row, writer);
 }
 
 void append_cell(const std::string& cell, ColumnBuilder& out) {

@@ -1,5 +1,6 @@
 // EXTRACT and its short forms, TIMESTAMPADD, TIMESTAMPDIFF, OVERLAPS.
 #include <algorithm>
+#include <limits>
 
 #include "pipelines/base/time.h"
 #include "pipelines/column/zone.h"
@@ -163,12 +164,18 @@ SideEnd side_end(const Type& type) {
   return type.kind() == TypeKind::kIntervalYearMonth ? SideEnd::kMonths : SideEnd::kPoint;
 }
 
-// The second value of a side as a point in time.
+// As far as there are times.
+std::int64_t months_later(std::int64_t start, std::int64_t months) {
+  if (months_fit(floor_div(start, kMicrosPerDay), months)) return add_months_to_micros(start, months);
+  return months < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+}
+
+// The second value of a side as a point in time; one that is too far off for a time is the last of all.
 std::int64_t end_of(std::int64_t start, const Datum& second, SideEnd kind, std::size_t row) {
   const std::size_t at = second.index(row);
-  if (kind == SideEnd::kMonths) return add_months_to_micros(start, second.column->values<std::int32_t>()[at]);
+  if (kind == SideEnd::kMonths) return months_later(start, second.column->values<std::int32_t>()[at]);
   const std::int64_t value = second.column->values<std::int64_t>()[at];
-  return kind == SideEnd::kMicros ? start + value : value;
+  return kind == SideEnd::kMicros ? saturating_add(start, value) : value;
 }
 
 // Each side is a start and an end, or a start and how long. Both ends belong to it, in either order.

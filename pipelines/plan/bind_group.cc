@@ -163,8 +163,7 @@ class GroupBinder {
     if (!contains_aggregate(part))
       if (ExprPtr known = find_known(part)) return known;
     if (part.kind != sql::ExpressionKind::kColumn) return std::nullopt;
-    report_ungrouped(*sql::as<sql::ColumnName>(part));
-    return ExprPtr();
+    return ungrouped(*sql::as<sql::ColumnName>(part));
   }
 
   /// The output column of an expression that is a key or a property; its errors, if any, are reported when
@@ -178,12 +177,15 @@ class GroupBinder {
     return builder_.find_key(*expr);
   }
 
-  void report_ungrouped(const sql::ColumnName& column) const {
-    if (!scope_.resolve(column.name, context_)) return;
+  /// A name that is no column, PI, or null: the error has been reported.
+  ExprPtr ungrouped(const sql::ColumnName& column) const {
+    ExprPtr expr = scope_.resolve(column.name, context_);
+    if (!expr || columns_of(*expr).empty()) return expr;
     context_.diagnostics.error(
         column.span,
         "column '" + column.name.to_string() + "' is neither in GROUP BY nor inside an aggregate",
         "add it to GROUP BY, or take one value of the group: LAST_VALUE(" + column.name.to_string() + ")");
+    return nullptr;
   }
 
   [[nodiscard]] const WindowSpec& window() const { return own_window_ ? *own_window_ : *input_.window; }

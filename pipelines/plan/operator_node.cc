@@ -1,5 +1,6 @@
 #include "pipelines/plan/operator_node.h"
 
+#include "pipelines/column/codec.h"
 #include "pipelines/plan/node_build.h"
 
 namespace leat::plan {
@@ -39,18 +40,23 @@ std::string names_of(const Schema& schema, std::span<const std::size_t> columns)
   return text;
 }
 
+namespace {
+/// State that holds a MAP as a key has its entries sorted; that of earlier versions had not.
+std::string typed(const std::string& column, const Type& type) {
+  return column + ":" + type.to_string() + (holds_entries(type) ? " sorted; " : "; ");
+}
+}  // namespace
+
 std::string typed_columns(const Schema& schema, std::span<const std::string> texts) {
   std::string text;
-  for (std::size_t i = 0; i < schema.size(); ++i)
-    text += texts[i] + ":" + schema.fields[i].type.to_string() + "; ";
+  for (std::size_t i = 0; i < schema.size(); ++i) text += typed(texts[i], schema.fields[i].type);
   return text;
 }
 
 std::string typed_columns(const Schema& schema, std::span<const std::string> texts,
                           std::span<const std::size_t> columns) {
   std::string text;
-  for (const std::size_t column : columns)
-    text += texts[column] + ":" + schema.fields[column].type.to_string() + "; ";
+  for (const std::size_t column : columns) text += typed(texts[column], schema.fields[column].type);
   return text;
 }
 

@@ -140,7 +140,7 @@ ExpressionPtr Parser::interval_literal(const Token& first, bool negative) {
       error(number.span,
             fmt::format("expected the interval in quotes, found the number {}", number.text.substr(0, 40)),
             fmt::format("write INTERVAL '{}' and the unit", number.text.substr(0, 40)));
-    StringWord text = string_word("the interval in quotes");
+    StringWord text = string_word("the interval in quotes, a number, a column or (an expression)");
     node->text = std::move(text.text);
     node->text_span = text.span;
   }

@@ -178,6 +178,22 @@ def test_a_file_is_read_no_further_than_a_limit_wants(run_leat, tmp_path):
     assert "1 record" in both.stderr, "the other query reads it all"
 
 
+@pytest.mark.parametrize("size", ["1", "100000"])
+def test_late_rows_and_rows_that_end_a_run_are_looked_for_behind_a_limit(run_leat, tmp_path, size):
+    """Whatever the batches, whose ends the rows of the limit come to."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"n": {n}, "ts": "2026-03-01 00:{minute:02}:00"}}\n' for n, minute in [(1, 0), (2, 9), (3, 1), (0, 2)]))
+    table = f"""CREATE TABLE t (n INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+                {with_options({'connector': 'filesystem', 'path': path, 'format': 'json'})};"""
+    late = f"""SET 'leat.late-rows' = 'late'; {table} CREATE TABLE late (n INT) WITH ('connector' = 'print');
+               SELECT COUNT(*) FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end LIMIT 1;"""
+    done = run_leat("run", "--output", "changelog", "--batch-bytes", size, "-e", late)
+    assert (done.returncode, sorted(done.stdout.split())) == (0, ["+I[0]", "+I[1]", "+I[3]"]), done.stderr
+    failing = f"SET 'leat.on-row-error' = 'fail'; {table} SELECT 6 / n FROM t LIMIT 1;"
+    done = run_leat("run", "--output", "changelog", "--batch-bytes", size, "-e", failing)
+    assert done.returncode == 1 and "division by zero" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_endless_run_ends_at_a_signal(leat, tmp_path, number):
     running = Program("leat run", [leat, "run", "--output", "csv", "-e", ENDLESS], tmp_path / "out.csv")

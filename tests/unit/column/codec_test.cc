@@ -66,3 +66,28 @@ TEST_CASE("what GROUP BY takes as equal has equal bytes") {
   CHECK(encoded(Type::float64(), Value::float64(-0.0)) != encoded(Type::float64(), Value::float64(0.0)));
   CHECK(encoded(Type::float64(), Value::float64(-nan)) == encoded(Type::float64(), Value::float64(nan)));
 }
+
+TEST_CASE("as keys, maps with the same entries have equal bytes, at whatever depth") {
+  const auto key = [](const Type& type, const Value& value) {
+    std::string bytes;
+    ByteWriter writer(bytes);
+    write_key_cell(*one(type, value), 0, writer);
+    return bytes;
+  };
+  const auto text = [](const char* word) { return Value::string(word); };
+  const auto map = [&](const char* first, std::int64_t a, const char* second, std::int64_t b) {
+    return Value::list({text(first), Value::integer(a), text(second), Value::integer(b)});
+  };
+  const Type counts = Type::map(Type::string(), Type::integer());
+  CHECK(key(counts, map("a", 1, "bb", 2)) == key(counts, map("bb", 2, "a", 1)));
+  CHECK(key(counts, map("a", 1, "bb", 2)) != key(counts, map("a", 2, "bb", 1)));
+  CHECK(encoded(counts, map("a", 1, "bb", 2)) != encoded(counts, map("bb", 2, "a", 1)));
+  const Type nested = Type::row({{"m", Type::array(counts)}});
+  CHECK(key(nested, Value::list({Value::list({map("a", 1, "b", 2)})})) ==
+        key(nested, Value::list({Value::list({map("b", 2, "a", 1)})})));
+  const Type numbers = Type::array(Type::integer());
+  CHECK(key(numbers, Value::list({Value::integer(1), Value::integer(2)})) !=
+        key(numbers, Value::list({Value::integer(2), Value::integer(1)})));
+  CHECK(holds_entries(nested));
+  CHECK(!holds_entries(numbers));
+}

@@ -127,5 +127,15 @@ TEST_CASE("fixed offsets are zones, and nonsense is not") {
   CHECK(Zone::find("Nowhere").error().message == "unknown time zone 'Nowhere'");
 }
 
+TEST_CASE("a zone is one that is installed, never a file by its path: names come in messages") {
+  for (const std::string name :
+       {"/usr/share/zoneinfo/Europe/Berlin", "../zoneinfo/Europe/Berlin", "Europe/../Europe/Berlin",
+        "file:Europe/Berlin", "file:/etc/localtime", "libc:localtime", "localtime/", "Europe", ""})
+    CHECK_MESSAGE(!Zone::find(name), name);
+  CHECK(!Zone::find(std::string(5000, 'A')));
+  CHECK(Zone::find("Europe/Berlin"));
+  CHECK(Zone::find("Etc/GMT+5"));
+}
+
 }  // namespace
 }  // namespace leat
