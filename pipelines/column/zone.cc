@@ -72,7 +72,8 @@ bool is_installed(std::string_view name) {
   const char* const folder = std::getenv("TZDIR");
   std::error_code ignored;
   return std::filesystem::is_regular_file(
-      std::filesystem::path(folder != nullptr ? folder : "/usr/share/zoneinfo") / name, ignored);
+      std::filesystem::path(folder != nullptr && *folder != '\0' ? folder : "/usr/share/zoneinfo") / name,
+      ignored);
 }
 
 }  // namespace

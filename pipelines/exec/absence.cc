@@ -61,8 +61,9 @@ Status Absence::process(std::size_t input, const Batch& batch, Output& out) {
     context_.rejects->late(context_.name, input_schema_, batch, late_);
     late_.clear();
   }
-  watermark_ = std::max(watermark_, batch.watermark_after);
-  fire_until(batch.watermark_after != kMaxWatermark ? watermark_ : latest_row());
+  ended_ = ended_ || batch.watermark_after == kMaxWatermark;
+  if (!ended_) watermark_ = std::max(watermark_, batch.watermark_after);
+  fire_until(ended_ ? latest_row() : watermark_);
   return out.emit(take(batch.watermark_after));
 }
 
@@ -78,7 +79,8 @@ std::int64_t Absence::latest_row() const {
 Status Absence::advance(std::size_t input, std::int64_t watermark, std::int64_t now, Output& out) {
   (void)input;
   intake_ = now;
-  if (watermark == kMaxWatermark) {
+  ended_ = ended_ || watermark == kMaxWatermark;
+  if (ended_) {
     fire_until(latest_row());
   } else if (watermark > watermark_) {
     watermark_ = watermark;
@@ -90,7 +92,7 @@ Status Absence::advance(std::size_t input, std::int64_t watermark, std::int64_t 
 }
 
 Status Absence::tick(std::int64_t now, Output& out) {
-  if (watermark_ == kMinWatermark || rose_at_ == 0 || now <= rose_at_) return {};
+  if (ended_ || watermark_ == kMinWatermark || rose_at_ == 0 || now <= rose_at_) return {};
   intake_ = now;
   fire_until(saturating_add(watermark_, now - rose_at_));
   if (stamps_.empty()) return {};

@@ -88,6 +88,7 @@ class Absence final : public Operator {
   std::uint64_t seen_ = 0;
   std::int64_t time_ = kMinWatermark;
   std::int64_t watermark_ = kMinWatermark;
+  bool ended_ = false;        // The input: there is no silence behind it.
   std::int64_t rose_at_ = 0;  // The gateway's clock when the watermark rose to what it is.
   bool progress_changed_ = false;
   std::vector<KeyId> dirty_;

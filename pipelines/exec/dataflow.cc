@@ -172,8 +172,11 @@ Status WiredDataflow::finish(std::size_t scan, std::int64_t now) {
 // From the outputs back: a stage takes rows that somebody behind it takes.
 bool WiredDataflow::wants_rows(std::size_t scan) const {
   const Stage* const asked = wiring_.scan_stages[scan];
-  // Late rows are wanted to the last one, and so is the first row that fails if that is to end it all.
-  if (asked == nullptr || late_rows_->has_routes() || options_.fail_on_row_error) return true;
+  if (asked == nullptr) return true;
+  // Late rows are wanted to the last one, if there is one, and so is the first that fails if that ends it
+  // all.
+  const bool ends = static_cast<const plan::ScanNode&>(asked->node()).bounded;
+  if (ends && (late_rows_->has_routes() || options_.fail_on_row_error)) return true;
   const auto sated = [](const auto& stage) { return stage->op().sated(); };
   if (std::ranges::none_of(wiring_.stages, sated)) return true;
   std::vector<bool> taken(wiring_.stages.size());  // By stage: what it gives out.

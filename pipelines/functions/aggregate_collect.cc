@@ -16,7 +16,7 @@ using Rows = std::span<const std::uint32_t>;
 void encode(const Column& column, std::size_t row, std::string& cell) {
   cell.clear();
   ByteWriter writer(cell);
-  write_key_cell(column, row, writer);
+  write_cell(column, row, writer);
 }
 
 void append_cell(const std::string& cell, ColumnBuilder& out) {
@@ -222,7 +222,9 @@ class Collect final : public OverParts<Multiset> {
     std::string cell;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (column.is_null(rows[i])) continue;
-      encode(column, rows[i], cell);
+      cell.clear();
+      ByteWriter writer(cell);
+      write_key_cell(column, rows[i], writer);
       at(states[i]).step(cell, by);
     }
   }

@@ -29,7 +29,7 @@ class Positional : public Base {
   static void encode(const Column& column, std::size_t row, std::string& cell) {
     cell.clear();
     ByteWriter writer(cell);
-    write_key_cell(column, row, writer);
+    write_cell(column, row, writer);
   }
   static void append(const std::string* cell, ColumnBuilder& out) {
     if (cell == nullptr || cell->empty()) {

@@ -40,23 +40,21 @@ std::string names_of(const Schema& schema, std::span<const std::size_t> columns)
   return text;
 }
 
-namespace {
-/// State that holds a MAP as a key has its entries sorted; that of earlier versions had not.
-std::string typed(const std::string& column, const Type& type) {
-  return column + ":" + type.to_string() + (holds_entries(type) ? " sorted; " : "; ");
-}
-}  // namespace
-
 std::string typed_columns(const Schema& schema, std::span<const std::string> texts) {
   std::string text;
-  for (std::size_t i = 0; i < schema.size(); ++i) text += typed(texts[i], schema.fields[i].type);
+  for (std::size_t i = 0; i < schema.size(); ++i)
+    text += texts[i] + ":" + schema.fields[i].type.to_string() + "; ";
   return text;
 }
 
 std::string typed_columns(const Schema& schema, std::span<const std::string> texts,
                           std::span<const std::size_t> columns) {
   std::string text;
-  for (const std::size_t column : columns) text += typed(texts[column], schema.fields[column].type);
+  for (const std::size_t column : columns) {
+    const Type& type = schema.fields[column].type;
+    // A MAP that is a key has its entries sorted in the state; that of earlier versions had not.
+    text += texts[column] + ":" + type.to_string() + (holds_entries(type) ? " sorted; " : "; ");
+  }
   return text;
 }
 
