@@ -12,7 +12,9 @@
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/usage.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/config/time_zone.h"
 #include "leat_version.h"
+#include "pipelines/column/zone_names.h"
 
 namespace {
 
@@ -75,6 +77,7 @@ int written(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  leat::set_zone_exists(leat::config::is_installed_zone);
   CLI::App app("Leat: an edge stream processor. Continuous Flink SQL beside the sensors.", "leat");
   app.set_version_flag(
       "--version", [] { return version_text(); }, "Print the version of Leat and of its libraries");

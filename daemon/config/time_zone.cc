@@ -3,15 +3,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace leat::config {
 namespace {
 
-const std::string kZones = "/usr/share/zoneinfo/";
-
-bool is_zone(const std::string& name) {
-  std::error_code error;
-  return !name.empty() && name[0] != '/' && std::filesystem::is_regular_file(kZones + name, error);
+std::filesystem::path zone_folder() {
+  const char* const given = std::getenv("TZDIR");
+  return given != nullptr && *given != '\0' ? given : "/usr/share/zoneinfo";
 }
 
 std::string from_environment() {
@@ -36,9 +35,15 @@ std::string from_timezone_file() {
 
 }  // namespace
 
+bool is_installed_zone(std::string_view name) {
+  std::error_code error;
+  return !name.empty() && name[0] != '/' && name.find("..") == std::string_view::npos &&
+         std::filesystem::is_regular_file(zone_folder() / name, error);
+}
+
 std::string host_time_zone() {
   for (const std::string& name : {from_environment(), from_localtime(), from_timezone_file()})
-    if (is_zone(name)) return name;
+    if (is_installed_zone(name)) return name;
   return "UTC";
 }
 

@@ -5,14 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "pipelines/base/time.h"
+#include "pipelines/column/zone_names.h"
 
 namespace leat {
 
@@ -60,23 +58,23 @@ std::int64_t instant_of(const absl::TimeZone& zone, const absl::TimeZone::CivilT
   return absl::ToUnixMicros(zone.At(transition.to).trans);
 }
 
-/// The library opens whatever path a name is, and remembers each that it did not find; names come in
-/// messages.
-bool is_installed(std::string_view name) {
+ZoneExists zone_exists = nullptr;
+
+/// The library opens whatever path a name is, and names come in messages.
+bool may_be_zone(std::string_view name) {
   constexpr std::size_t kLongest = 64;
   const auto allowed = [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '/' || c == '+' || c == '-';
   };
-  if (name.empty() || name.size() > kLongest || name[0] == '/' || !std::ranges::all_of(name, allowed))
-    return false;
-  const char* const folder = std::getenv("TZDIR");
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(
-      std::filesystem::path(folder != nullptr && *folder != '\0' ? folder : "/usr/share/zoneinfo") / name,
-      ignored);
+  return !name.empty() && name.size() <= kLongest && name[0] != '/' && std::ranges::all_of(name, allowed) &&
+         (zone_exists == nullptr || zone_exists(name));
 }
 
 }  // namespace
+
+void set_zone_exists(ZoneExists exists) {
+  zone_exists = exists;
+}
 
 Result<Zone> Zone::find(std::string_view name) {
   Zone found;
@@ -85,7 +83,7 @@ Result<Zone> Zone::find(std::string_view name) {
   if (const std::optional<int> offset = parse_offset(name)) {
     if (*offset == 0) return found;
     zone = absl::FixedTimeZone(*offset);
-  } else if (!is_installed(name) || !absl::LoadTimeZone(absl::string_view(name.data(), name.size()), &zone)) {
+  } else if (!may_be_zone(name) || !absl::LoadTimeZone(absl::string_view(name.data(), name.size()), &zone)) {
     return fail(ErrorCode::kInvalid, "unknown time zone '" + std::string(name.substr(0, 64)) + "'");
   }
   found.rules_ = std::make_shared<const Rules>(Rules{zone, std::string(name)});

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import socket
@@ -176,6 +177,18 @@ def test_a_file_is_read_no_further_than_a_limit_wants(run_leat, tmp_path):
     both = run_leat("run", "--output", "csv", "-e", table + "SELECT a FROM t LIMIT 1; SELECT COUNT(*) FROM t;")
     assert (both.returncode, both.stdout.split()) == (0, ["0", "3000"]), both.stderr
     assert "1 record" in both.stderr, "the other query reads it all"
+
+
+def test_a_zone_that_a_row_names_is_no_file(run_leat, tmp_path):
+    """Reading a pipe would hold up the pipeline."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path = tmp_path / "zones.jsonl"
+    path.write_text("".join(f'{{"z": "{zone}"}}\n' for zone in [pipe, "Asia/Tokyo", "Asia/Nowhere", "../zoneinfo/UTC"]))
+    table = f"CREATE TABLE t (z STRING) {with_options({'connector': 'filesystem', 'path': path, 'format': 'json'})};"
+    done = run_leat("run", "--output", "csv", "-e", table + "SELECT TO_TIMESTAMP_LTZ('2026-01-01 09:00:00', 'yyyy-MM-dd HH:mm:ss', z) FROM t;")
+    assert (done.returncode, done.stdout) == (0, '"2026-01-01 00:00:00Z"\n'), done.stderr
+    assert "3 records" in done.stderr and f"unknown time zone '{str(pipe)[:40]}" in done.stderr
 
 
 @pytest.mark.parametrize("size", ["1", "100000"])

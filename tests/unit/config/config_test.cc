@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "daemon/config/layers.h"
+#include "daemon/config/time_zone.h"
 
 using namespace leat;
 using namespace leat::config;
@@ -145,6 +146,13 @@ TEST_CASE("the socket is where the configuration says, if it says so") {
 TEST_CASE("a gateway's id cannot carry a line break into a header") {
   CHECK(error_of("[gateway]\nid = \"mill-1.north_2\"").empty());
   CHECK(error_of("[gateway]\nid = \"a\\nX-Evil: 1\"").find("leat.toml:2:1: gateway.id: only letters") == 0);
+}
+
+TEST_CASE("zones are files of the zone data, whatever a name looks like") {
+  CHECK(is_installed_zone("Europe/Berlin"));
+  CHECK(host_time_zone().size() > 1);
+  for (const char* name : {"", "Europe", "Europe/Nowhere", "/etc/localtime", "../zoneinfo/Europe/Berlin"})
+    CHECK_MESSAGE(!is_installed_zone(name), name);
 }
 
 TEST_CASE("every key is documented") {
