@@ -165,11 +165,17 @@ Batch Unnest::rows_out(const Batch& batch, const Column& collections, const Rows
 
 std::size_t Unnest::end_of_piece(const Batch& batch, const Rows& rows, std::size_t begin,
                                  std::span<const std::size_t> wanted) const {
+  std::vector<const Column*> nested;
+  for (const std::size_t place : wanted)
+    if (const Column& column = *batch.columns[passed_[place]]; column.type().is_nested())
+      nested.push_back(&column);
   std::size_t cells = 0;
   std::size_t end = begin;
-  for (; end < rows.rows.size() && (end == begin || cells < kPieceCells); ++end)
-    for (const std::size_t place : wanted)
-      cells += cells_between(*batch.columns[passed_[place]], rows.rows[end], rows.rows[end] + 1);
+  for (; end < rows.rows.size() && (end == begin || cells < kPieceCells); ++end) {
+    cells += wanted.size() + 1 - nested.size();
+    for (const Column* const column : nested)
+      cells += cells_between(*column, rows.rows[end], rows.rows[end] + 1);
+  }
   return end;
 }
 
