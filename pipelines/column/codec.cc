@@ -152,6 +152,13 @@ void write_key_cell(const Column& column, std::size_t row, ByteWriter& out) {
   write(column, row, Form::kKey, out);
 }
 
+std::string key_cell(const Column& column, std::size_t row) {
+  std::string bytes;
+  ByteWriter writer(bytes);
+  write_key_cell(column, row, writer);
+  return bytes;
+}
+
 bool holds_entries(const Type& type) {
   if (type.kind() == TypeKind::kMap || type.kind() == TypeKind::kMultiset) return true;
   return type.is_nested() && std::ranges::any_of(type.fields(), [](const Type::Field& field) {

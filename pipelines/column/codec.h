@@ -10,6 +10,8 @@
 // order, are sorted by their bytes.
 #pragma once
 
+#include <string>
+
 #include "pipelines/base/bytes.h"
 #include "pipelines/column/column.h"
 #include "pipelines/column/column_builder.h"
@@ -19,6 +21,8 @@ namespace leat {
 /// As it is held: for cells that are to come back as they were.
 void write_cell(const Column& column, std::size_t row, ByteWriter& out);
 void write_key_cell(const Column& column, std::size_t row, ByteWriter& out);
+/// The bytes that `write_key_cell` writes.
+std::string key_cell(const Column& column, std::size_t row);
 /// A MAP or a MULTISET is part of the type, at whatever depth: only then the two differ.
 bool holds_entries(const Type& type);
 /// Errors: corrupt. Nothing is appended then.

@@ -4,18 +4,10 @@
 #include <cstring>
 #include <utility>
 
-#include "pipelines/base/bytes.h"
 #include "pipelines/column/codec.h"
 
 namespace leat::exec {
 namespace {
-
-std::string cell_bytes(const Column& column, std::size_t row) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  write_key_cell(column, row, writer);
-  return bytes;
-}
 
 // Calls `differ(i)` for each of the rows `befores[i]` that differs from the row behind it.
 template <class Same, class Differ>
@@ -49,8 +41,7 @@ void compare_column(const Column& column, std::span<const std::uint32_t> befores
     default:
       // As GROUP BY compares: NaN equals itself.
       return compare_pairs(
-          befores,
-          [&](std::size_t a, std::size_t b) { return cell_bytes(column, a) == cell_bytes(column, b); },
+          befores, [&](std::size_t a, std::size_t b) { return key_cell(column, a) == key_cell(column, b); },
           differ);
   }
 }

@@ -96,20 +96,13 @@ std::string encoded(const Column& column, std::size_t row) {
   return cell;
 }
 
-std::string key_of(const Column& column, std::size_t row) {
-  std::string cell;
-  ByteWriter writer(cell);
-  write_key_cell(column, row, writer);
-  return cell;
-}
-
 bool same_cell(const std::string& kept, const Column& column, std::size_t row) {
   const std::string cell = encoded(column, row);
   if (kept == cell) return true;
   if (!holds_entries(column.type()) || kept.size() != cell.size()) return false;
   ColumnBuilder builder(column.type());
   ByteReader reader(kept);
-  return read_cell(reader, builder) && key_of(*builder.finish(), 0) == key_of(column, row);
+  return read_cell(reader, builder) && key_cell(*builder.finish(), 0) == key_cell(column, row);
 }
 
 }  // namespace

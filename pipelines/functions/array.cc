@@ -13,13 +13,6 @@
 namespace leat::functions {
 namespace {
 
-std::string cell_of(const Column& column, std::size_t row) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  write_key_cell(column, row, writer);
-  return bytes;
-}
-
 void append_element(ColumnBuilder& array, const Column& elements, std::size_t at) {
   if (elements.is_null(at))
     array.child(0).append_null();
@@ -90,7 +83,7 @@ Result<ArrayAndElement> bind_pair(std::string_view signature, Arguments argument
 template <class F>
 void for_equals(const Elements& elements, const std::string& cell, F f) {
   for (std::size_t i = elements.begin; i < elements.end; ++i)
-    if (cell_of(elements.column, i) == cell && !f(i)) return;
+    if (key_cell(elements.column, i) == cell && !f(i)) return;
 }
 
 Result<BoundScalar> bind_contains(Arguments arguments, const Session&) {
@@ -102,7 +95,7 @@ Result<BoundScalar> bind_contains(Arguments arguments, const Session&) {
       each_row(type, 1,
                [](const CallContext&, std::span<const Datum> a, std::size_t row, ColumnBuilder& out) {
                  bool found = false;
-                 for_equals(Elements(a[0], row), cell_of(*a[1].column, a[1].index(row)),
+                 for_equals(Elements(a[0], row), key_cell(*a[1].column, a[1].index(row)),
                             [&](std::size_t) { return found = true, false; });
                  out.append<std::uint8_t>(found ? 1 : 0);
                })};
@@ -118,7 +111,7 @@ Result<BoundScalar> bind_position(Arguments arguments, const Session&) {
                [](const CallContext&, std::span<const Datum> a, std::size_t row, ColumnBuilder& out) {
                  const Elements elements(a[0], row);
                  std::int32_t position = 0;
-                 for_equals(elements, cell_of(*a[1].column, a[1].index(row)), [&](std::size_t at) {
+                 for_equals(elements, key_cell(*a[1].column, a[1].index(row)), [&](std::size_t at) {
                    position = static_cast<std::int32_t>(at - elements.begin + 1);
                    return false;
                  });
@@ -133,10 +126,10 @@ Result<BoundScalar> bind_remove(Arguments arguments, const Session&) {
       {pair.array, pair.element},
       each_row(pair.array, 1,
                [](const CallContext&, std::span<const Datum> a, std::size_t row, ColumnBuilder& out) {
-                 const std::string unwanted = cell_of(*a[1].column, a[1].index(row));
+                 const std::string unwanted = key_cell(*a[1].column, a[1].index(row));
                  const Elements elements(a[0], row);
                  for (std::size_t i = elements.begin; i < elements.end; ++i)
-                   if (cell_of(elements.column, i) != unwanted) append_element(out, elements.column, i);
+                   if (key_cell(elements.column, i) != unwanted) append_element(out, elements.column, i);
                  out.close_nested();
                })};
 }
@@ -185,7 +178,7 @@ void reverse(const Elements& elements, ColumnBuilder& out) {
 void keep_distinct(const Elements& elements, ColumnBuilder& out) {
   absl::flat_hash_set<std::string> seen;
   for (std::size_t i = elements.begin; i < elements.end; ++i)
-    if (seen.insert(cell_of(elements.column, i)).second) append_element(out, elements.column, i);
+    if (seen.insert(key_cell(elements.column, i)).second) append_element(out, elements.column, i);
   out.close_nested();
 }
 
@@ -329,7 +322,7 @@ void unite(std::span<const Datum> a, std::size_t row, ColumnBuilder& out) {
   for (const Datum& datum : a) {
     const Elements elements(datum, row);
     for (std::size_t i = elements.begin; i < elements.end; ++i)
-      if (seen.insert(cell_of(elements.column, i)).second) append_element(out, elements.column, i);
+      if (seen.insert(key_cell(elements.column, i)).second) append_element(out, elements.column, i);
   }
   out.close_nested();
 }
@@ -339,11 +332,11 @@ template <bool wanted>
 void select(std::span<const Datum> a, std::size_t row, ColumnBuilder& out) {
   absl::flat_hash_set<std::string> others;
   const Elements second(a[1], row);
-  for (std::size_t i = second.begin; i < second.end; ++i) others.insert(cell_of(second.column, i));
+  for (std::size_t i = second.begin; i < second.end; ++i) others.insert(key_cell(second.column, i));
   absl::flat_hash_set<std::string> seen;
   const Elements first(a[0], row);
   for (std::size_t i = first.begin; i < first.end; ++i) {
-    std::string cell = cell_of(first.column, i);
+    std::string cell = key_cell(first.column, i);
     if (others.contains(cell) == wanted && seen.insert(std::move(cell)).second)
       append_element(out, first.column, i);
   }

@@ -8,13 +8,6 @@
 namespace leat::functions {
 namespace {
 
-std::string cell_bytes(const Column& column, std::size_t row) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  write_key_cell(column, row, writer);
-  return bytes;
-}
-
 void append_or_null(ColumnBuilder& out, const Column& column, std::size_t row) {
   if (column.is_null(row))
     out.append_null();
@@ -54,7 +47,7 @@ ColumnPtr build_map(const CallContext& context, const Type& type, std::span<cons
   ColumnBuilder out(type);
   for (std::size_t row = 0; row < context.rows; ++row) {
     std::vector<std::string> keys;
-    for (std::size_t i = 0; i < a.size(); i += 2) keys.push_back(cell_bytes(*a[i].column, a[i].index(row)));
+    for (std::size_t i = 0; i < a.size(); i += 2) keys.push_back(key_cell(*a[i].column, a[i].index(row)));
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(i), keys[i]) !=
           keys.begin() + static_cast<std::ptrdiff_t>(i))
@@ -147,9 +140,9 @@ BoundScalar map_access(const Type& map, const Type& key) {
             return elements(
                 context, type, a[0], a[0].column->child(1),
                 [&](std::size_t row, std::size_t begin, std::size_t end) -> std::optional<std::size_t> {
-                  const std::string wanted = cell_bytes(*a[1].column, a[1].index(row));
+                  const std::string wanted = key_cell(*a[1].column, a[1].index(row));
                   for (std::size_t i = begin; i < end; ++i)
-                    if (cell_bytes(keys, i) == wanted) return i;
+                    if (key_cell(keys, i) == wanted) return i;
                   return std::nullopt;
                 });
           }};

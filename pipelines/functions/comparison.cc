@@ -80,22 +80,14 @@ Kernel decimal_comparison(const Type& result, const Pair& types, Order order) {
   };
 }
 
-/// The same for equal cells.
-std::string comparable_bytes(const Datum& datum, std::size_t row) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  write_key_cell(*datum.column, datum.index(row), writer);
-  return bytes;
-}
-
 // Nested values are equal if their cells are; they have no order.
 Kernel nested_comparison(const Type& result, Order order) {
   return [=](const CallContext& context, std::span<const Datum> arguments) {
     Collector<bool> out(context, result, strict_validity(context.rows, arguments));
     for (std::size_t row = 0; row < context.rows; ++row) {
       if (out.valid(row))
-        out.put(row, (comparable_bytes(arguments[0], row) == comparable_bytes(arguments[1], row)) ==
-                         (order == Order::kEqual));
+        out.put(row, (key_cell(*arguments[0].column, arguments[0].index(row)) ==
+                      key_cell(*arguments[1].column, arguments[1].index(row))) == (order == Order::kEqual));
       else
         out.put_null(row);
     }

@@ -9,13 +9,6 @@
 namespace leat::functions {
 namespace {
 
-std::string cell_of(const Column& column, std::size_t row) {
-  std::string bytes;
-  ByteWriter writer(bytes);
-  write_key_cell(column, row, writer);
-  return bytes;
-}
-
 void append_or_null(ColumnBuilder& out, const Column& column, std::size_t row) {
   if (column.is_null(row))
     out.append_null();
@@ -31,7 +24,7 @@ bool is_map(const ArgumentInfo& argument) {
 class Entries {
  public:
   void put(const Column& keys, std::size_t key, const Column& values, std::size_t value) {
-    std::string cell = cell_of(keys, key);
+    std::string cell = key_cell(keys, key);
     const auto found = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const Entry& entry) { return entry.cell == cell; });
     if (found == entries_.end())
