@@ -3,90 +3,302 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <optional>
-#include <unordered_set>
+#include <cerrno>
 
-#include "pipelines/base/time.h"
-#include "pipelines/formats/read_cell.h"
+#include "pipelines/formats/avro_value.h"
 #include "pipelines/formats/utf8.h"
 
 namespace leat::formats {
+
+/// The consumer of one place of the schema.
+struct AvroDecoder::Place : avro_consumer_t {
+  AvroDecoder* decoder = nullptr;
+  const AvroNode* node = nullptr;
+  const AvroShape* shape = nullptr;  ///< Null: nobody wants it.
+  AvroTypePtr type;
+  /// record: its fields. array: the element. map: the entry. An entry: the key, the value, the value if
+  /// nobody wants it. union: the number of the branch, the branches.
+  std::vector<Place*> children;
+};
+
+/// The functions that the library calls.
+struct AvroDecoder::Calls {
+  static Place& place(avro_consumer_t* consumer) { return static_cast<Place&>(*consumer); }
+  static Level& level(void* data) { return *static_cast<Level*>(data); }
+  static int answer(bool good) { return good ? 0 : kAvroRefused; }
+
+  /// A child of a value, and where the library is told of it.
+  struct Child {
+    avro_consumer_t** consumer;
+    void** data;
+
+    int is(Place& place, const Level& parent, ColumnBuilder* out) const {
+      *consumer = &place;
+      *data = place.decoder->below(parent, out);
+      return answer(*data != nullptr);
+    }
+  };
+
+  static int null(avro_consumer_t* consumer, void* data) {
+    return answer(place(consumer).decoder->take_bytes(place(consumer), level(data), ""));
+  }
+  static int boolean(avro_consumer_t* consumer, int value, void* data) {
+    return answer(place(consumer).decoder->take_boolean(level(data), value));
+  }
+  static int int32(avro_consumer_t* consumer, std::int32_t value, void* data) {
+    return answer(place(consumer).decoder->take_integer(place(consumer), level(data), value));
+  }
+  static int int64(avro_consumer_t* consumer, std::int64_t value, void* data) {
+    return answer(place(consumer).decoder->take_integer(place(consumer), level(data), value));
+  }
+  static int float32(avro_consumer_t* /*consumer*/, float value, void* data) {
+    if (ColumnBuilder* const out = level(data).out) append_avro_floating(value, *out);
+    return 0;
+  }
+  static int float64(avro_consumer_t* /*consumer*/, double value, void* data) {
+    if (ColumnBuilder* const out = level(data).out) append_avro_floating(value, *out);
+    return 0;
+  }
+  static int bytes(avro_consumer_t* consumer, const void* value, std::size_t size, void* data) {
+    const std::string_view given(static_cast<const char*>(value), size);
+    return answer(place(consumer).decoder->take_bytes(place(consumer), level(data), given));
+  }
+
+  /// A ROW is closed before it has its fields: the library does not say when it has them all, and a message
+  /// that lacks some is taken back as a whole.
+  static int record(avro_consumer_t* /*consumer*/, void* data) {
+    if (ColumnBuilder* const out = level(data).out) out->close_nested();
+    return 0;
+  }
+  static int field(avro_consumer_t* consumer, unsigned index, avro_consumer_t** child, void** child_data,
+                   void* data) {
+    const Place& record = place(consumer);
+    Level& at = level(data);
+    at.field = &record.node->names[index];
+    const std::uint32_t column =
+        record.shape != nullptr ? record.shape->columns[index] : AvroShape::kNoColumn;
+    ColumnBuilder* out = nullptr;
+    if (column != AvroShape::kNoColumn)
+      out = &record == record.decoder->root_ ? record.decoder->columns_[column] : &at.out->child(column);
+    return Child{child, child_data}.is(*record.children[index], at, out);
+  }
+
+  static int branch_number(avro_consumer_t* /*consumer*/, std::int64_t value, void* data) {
+    level(data).branch = value;
+    return 0;
+  }
+  static int union_part(avro_consumer_t* consumer, unsigned index, avro_consumer_t** child, void** child_data,
+                        void* data) {
+    const Place& whole = place(consumer);
+    const Level& at = level(data);
+    if (index == 0) {
+      *child = whole.children[0];
+      *child_data = data;
+      return 0;
+    }
+    ColumnBuilder* out = at.out;
+    if (!whole.decoder->choose_branch(whole, at, out)) return kAvroRefused;
+    return Child{child, child_data}.is(*whole.children[1 + static_cast<std::size_t>(at.branch)], at, out);
+  }
+
+  static int block(avro_consumer_t* consumer, int first, unsigned count, void* data) {
+    return answer(place(consumer).decoder->begin_block(place(consumer), level(data), first != 0, count == 0));
+  }
+  static int element(avro_consumer_t* consumer, unsigned /*index*/, avro_consumer_t** child,
+                     void** child_data, void* data) {
+    const Place& array = place(consumer);
+    const Level& at = level(data);
+    if (!array.decoder->begin_item(at)) return kAvroRefused;
+    return Child{child, child_data}.is(*array.children[0], at,
+                                       at.out != nullptr ? &at.out->child(0) : nullptr);
+  }
+  /// It gets the builder of the MAP.
+  static int entry(avro_consumer_t* consumer, unsigned /*index*/, avro_consumer_t** child, void** child_data,
+                   void* data) {
+    const Place& map = place(consumer);
+    const Level& at = level(data);
+    AvroDecoder& decoder = *map.decoder;
+    if (!decoder.begin_item(at)) return kAvroRefused;
+    const bool dead = decoder.dead_.contains(decoder.entries_++);
+    return Child{child, child_data}.is(*map.children[0], at, dead ? nullptr : at.out);
+  }
+  static int entry_part(avro_consumer_t* consumer, unsigned index, avro_consumer_t** child, void** child_data,
+                        void* data) {
+    const Place& entry = place(consumer);
+    const Level& at = level(data);
+    const std::size_t part = index > 0 && at.out == nullptr ? 2 : index;
+    return Child{child, child_data}.is(*entry.children[part], at,
+                                       at.out != nullptr ? &at.out->child(index) : nullptr);
+  }
+  static int key(avro_consumer_t* consumer, const void* value, std::size_t size, void* data) {
+    return answer(place(consumer).decoder->take_key(level(data), {static_cast<const char*>(value), size}));
+  }
+};
+
 namespace {
 
-constexpr int kDeepestValue = 100;
-constexpr std::size_t kDecimalBytes = 16;
+constexpr std::size_t kDeepestValue = 100;
+// A value may be one of a map: the union, the map and the entry around it.
+constexpr std::size_t kLevels = 3 * kDeepestValue;
+constexpr std::size_t kParts = 2;  // Of an entry: key and value. Of a union: the branch's number and value.
 
-/// The builders of a table's columns, or of a ROW's fields.
-struct TopColumns {
-  std::span<ColumnBuilder* const> builders;
-  ColumnBuilder& operator[](std::size_t index) const { return *builders[index]; }
-};
-struct RowFields {
-  ColumnBuilder& row;
-  ColumnBuilder& operator[](std::size_t index) const { return row.child(index); }
-};
-
-bool read_long(WireReader& wire, std::int64_t& value) {
-  std::uint64_t bits = 0;
-  if (!wire.varint(bits)) return false;
-  value = from_zigzag(bits);
-  return true;
-}
-
-Int128 power_of_ten(std::int32_t exponent) {
-  Int128 power = 1;
-  while (exponent-- > 0) power *= 10;
-  return power;
-}
-
-/// Big-endian two's complement; nothing: more than 128 bits.
-std::optional<Int128> big_endian(std::string_view bytes) {
-  const bool negative = !bytes.empty() && static_cast<unsigned char>(bytes[0]) >= 0x80;
-  const char sign = negative ? '\xff' : '\0';
-  while (bytes.size() > kDecimalBytes && bytes[0] == sign) bytes.remove_prefix(1);
-  if (bytes.size() > kDecimalBytes) return std::nullopt;
-  if (!bytes.empty() && (static_cast<unsigned char>(bytes[0]) >= 0x80) != negative) return std::nullopt;
-  absl::uint128 value = negative ? ~absl::uint128(0) : absl::uint128(0);
-  for (const char byte : bytes) value = value << 8 | absl::uint128(static_cast<unsigned char>(byte));
-  return static_cast<Int128>(value);
-}
-
-/// In the unit of its column; false: out of range.
-bool append_time(const AvroNode& node, const Type& type, std::int64_t value, ColumnBuilder& out) {
-  const bool millis =
-      node.logical == AvroLogical::kTimeMillis || node.logical == AvroLogical::kTimestampMillis;
-  if (millis && __builtin_mul_overflow(value, kMicrosPerMilli, &value)) return false;
-  if (type.kind() == TypeKind::kTime && (value < 0 || value >= kMicrosPerDay)) return false;
-  return append_time_cell(value, type.precision(), out);
-}
-
-template <class Float>
-bool append_floating(Float value, const Type& type, ColumnBuilder& out) {
-  if (type.kind() == TypeKind::kFloat)
-    out.append(static_cast<float>(value));
-  else
-    out.append(static_cast<double>(value));
-  return true;
-}
-
-bool append_integer(const AvroNode& node, const Type& type, std::int64_t value, ColumnBuilder& out) {
-  if (type.kind() == TypeKind::kDate) return append_narrowed<std::int32_t>(value, out);
-  if (type.kind() == TypeKind::kTime || type.is_timestamp()) return append_time(node, type, value, out);
-  if (type.is_approximate()) return append_floating(value, type, out);
-  return append_integer_cell(type.kind(), value, out);
+AvroTypePtr type_of(const AvroNode& node) {
+  switch (node.kind) {
+    case AvroKind::kBoolean:
+      return AvroTypePtr(avro_schema_boolean());
+    case AvroKind::kInt:
+      return AvroTypePtr(avro_schema_int());
+    case AvroKind::kLong:
+    case AvroKind::kEnum:
+      return AvroTypePtr(avro_schema_long());
+    case AvroKind::kFloat:
+      return AvroTypePtr(avro_schema_float());
+    case AvroKind::kDouble:
+      return AvroTypePtr(avro_schema_double());
+    case AvroKind::kBytes:
+    case AvroKind::kString:
+      return AvroTypePtr(avro_schema_bytes());
+    case AvroKind::kFixed:
+      return node.empty ? AvroTypePtr(avro_schema_null()) : avro_fixed_type(node.size);
+    default:
+      return AvroTypePtr(avro_schema_null());
+  }
 }
 
 }  // namespace
 
 AvroDecoder::AvroDecoder(const AvroOptions& options, AvroFraming framing, AvroSchema schema,
                          const DecodeRequest& request)
-    : options_(options), framing_(framing), schema_(std::move(schema)) {
+    : options_(options),
+      framing_(framing),
+      schema_(std::move(schema)),
+      passed_(schema_.nodes.size(), nullptr),
+      levels_(kLevels) {
   Type::Fields wanted;
   for (const std::size_t index : request.wanted) wanted.push_back(request.schema.fields[index]);
   std::vector<std::string> errors;  // The format has judged them all.
   shape_ = match_avro(schema_, wanted, AvroUse::kRead, errors);
+  root_ = &record_place(schema_.at(shape_.node), &shape_);
 }
+
+AvroDecoder::~AvroDecoder() = default;
+
+// ---- Places ----------------------------------------------------------------------------------------------
+
+AvroDecoder::Place& AvroDecoder::new_place(const AvroNode& node, const AvroShape* shape, AvroTypePtr type) {
+  auto place = std::make_unique<Place>();
+  place->schema = type.get();
+  place->decoder = this;
+  place->node = &node;
+  place->shape = shape;
+  place->type = std::move(type);
+  return *places_.emplace_back(std::move(place));
+}
+
+/// `index` is the node of the shape, or the union that it is a branch of.
+AvroDecoder::Place& AvroDecoder::wanted_place(const AvroShape& shape, AvroIndex index) {
+  return shape.is_union ? union_place(schema_.at(index), &shape) : value_place(shape);
+}
+
+AvroDecoder::Place& AvroDecoder::value_place(const AvroShape& shape) {
+  const AvroNode& node = schema_.at(shape.node);
+  switch (node.kind) {
+    case AvroKind::kRecord:
+      return record_place(node, &shape);
+    case AvroKind::kArray:
+      return array_place(node, &shape);
+    case AvroKind::kMap:
+      return map_place(node, &shape);
+    default:
+      return scalar_place(node, &shape);
+  }
+}
+
+/// One place serves wherever the node is; one of a record is there before its fields, which may be it again.
+AvroDecoder::Place& AvroDecoder::passed_place(AvroIndex index) {
+  if (passed_[index] != nullptr) return *passed_[index];
+  const AvroNode& node = schema_.at(index);
+  // What has no bytes is nothing, however much of it there is: records of records of nothing have no end.
+  if (node.empty) return *(passed_[index] = &scalar_place(node, nullptr));
+  switch (node.kind) {
+    case AvroKind::kRecord:
+      return record_place(node, nullptr);
+    case AvroKind::kArray:
+      return *(passed_[index] = &array_place(node, nullptr));
+    case AvroKind::kMap:
+      return *(passed_[index] = &map_place(node, nullptr));
+    case AvroKind::kUnion:
+      return *(passed_[index] = &union_place(node, nullptr));
+    default:
+      return *(passed_[index] = &scalar_place(node, nullptr));
+  }
+}
+
+AvroDecoder::Place& AvroDecoder::scalar_place(const AvroNode& node, const AvroShape* shape) {
+  Place& place = new_place(node, shape, type_of(node));
+  place.null_value = Calls::null;
+  place.boolean_value = Calls::boolean;
+  place.int_value = Calls::int32;
+  place.long_value = Calls::int64;
+  place.float_value = Calls::float32;
+  place.double_value = Calls::float64;
+  place.bytes_value = Calls::bytes;
+  place.fixed_value = Calls::bytes;
+  return place;
+}
+
+AvroDecoder::Place& AvroDecoder::record_place(const AvroNode& node, const AvroShape* shape) {
+  Place& place = new_place(node, shape, avro_record_type(node.children.size()));
+  place.record_start = Calls::record;
+  place.record_field = Calls::field;
+  if (shape == nullptr) passed_[static_cast<std::size_t>(&node - schema_.nodes.data())] = &place;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    const std::uint32_t column = shape != nullptr ? shape->columns[i] : AvroShape::kNoColumn;
+    place.children.push_back(column == AvroShape::kNoColumn
+                                 ? &passed_place(node.children[i])
+                                 : &wanted_place(shape->children[column], node.children[i]));
+  }
+  return place;
+}
+
+AvroDecoder::Place& AvroDecoder::array_place(const AvroNode& node, const AvroShape* shape) {
+  Place& place = new_place(node, shape, avro_array_type());
+  place.array_start_block = Calls::block;
+  place.array_element = Calls::element;
+  const AvroIndex element = node.children[0];
+  place.children = {shape != nullptr ? &wanted_place(shape->children[0], element) : &passed_place(element)};
+  return place;
+}
+
+AvroDecoder::Place& AvroDecoder::map_place(const AvroNode& node, const AvroShape* shape) {
+  Place& place = new_place(node, shape, avro_array_type());
+  place.array_start_block = Calls::block;
+  place.array_element = Calls::entry;
+  Place& entry = new_place(node, shape, avro_record_type(kParts));
+  entry.record_field = Calls::entry_part;
+  Place& key = new_place(node, shape, AvroTypePtr(avro_schema_bytes()));
+  key.bytes_value = Calls::key;
+  Place& passed = passed_place(node.children[0]);
+  Place& value = shape != nullptr ? wanted_place(shape->children[0], node.children[0]) : passed;
+  entry.children = {&key, &value, &passed};
+  place.children = {&entry};
+  return place;
+}
+
+AvroDecoder::Place& AvroDecoder::union_place(const AvroNode& node, const AvroShape* shape) {
+  Place& place = new_place(node, shape, avro_record_type(kParts));
+  place.record_field = Calls::union_part;
+  Place& number = new_place(node, shape, AvroTypePtr(avro_schema_long()));
+  number.long_value = Calls::branch_number;
+  place.children = {&number};
+  for (std::uint32_t i = 0; i < node.children.size(); ++i) {
+    const bool wanted = shape != nullptr && i == shape->value_branch;
+    place.children.push_back(wanted ? &value_place(*shape) : &passed_place(node.children[i]));
+  }
+  return place;
+}
+
+// ---- Messages --------------------------------------------------------------------------------------------
 
 DecodeCount AvroDecoder::decode(std::string_view payload, std::span<ColumnBuilder* const> columns,
                                 std::vector<BadRecord>& bad) {
@@ -97,7 +309,14 @@ DecodeCount AvroDecoder::decode(std::string_view payload, std::span<ColumnBuilde
     return count;
   }
   const std::size_t rows = columns.empty() ? 0 : columns[0]->size();
-  if (read_message(payload, columns)) {
+  dead_.clear();
+  bool read = read_message(payload, columns);
+  if (read && !dead_.empty()) {
+    // Of equal keys the last wins: once more without the others.
+    for (ColumnBuilder* const column : columns) column->truncate(rows);
+    read = read_message(payload, columns);
+  }
+  if (read) {
     ++count.decoded;
     ++count.rows;
     return count;
@@ -112,291 +331,158 @@ DecodeCount AvroDecoder::decode(std::string_view payload, std::span<ColumnBuilde
 
 bool AvroDecoder::read_message(std::string_view payload, std::span<ColumnBuilder* const> columns) {
   reason_.clear();
-  WireReader wire(payload);
-  if (framing_ == AvroFraming::kConfluent && !take_header(wire)) return false;
-  if (!read_record(shape_, TopColumns{columns}, wire, 0)) {
-    reason_ += fmt::format(" (at byte {})", payload.size() - wire.left());
-    return false;
-  }
-  return wire.done() || fail(fmt::format("{} bytes behind the record: another schema wrote it", wire.left()));
+  columns_ = columns;
+  std::string_view record = payload;
+  if (framing_ == AvroFraming::kConfluent && !take_header(record)) return false;
+  const bool read = read_record(record);
+  const std::size_t left = reader_.left();
+  if (!read) reason_ += fmt::format(" (at byte {})", payload.size() - left);
+  if (!read || left == 0) return read;
+  return fail(fmt::format("{} bytes behind the record: another schema wrote it", left));
 }
 
-bool AvroDecoder::take_header(WireReader& wire) {
+bool AvroDecoder::take_header(std::string_view& payload) {
   constexpr std::size_t kHeader = 5;
-  std::string_view header;
-  if (!wire.take(kHeader, header) || header[0] != '\0')
+  if (payload.size() < kHeader || payload[0] != '\0')
     return fail("no message of a schema registry: it begins with a zero byte and the schema's id");
   std::uint32_t id = 0;
-  for (const char byte : header.substr(1)) id = id << 8 | static_cast<unsigned char>(byte);
+  for (const char byte : payload.substr(1, kHeader - 1)) id = id << 8 | static_cast<unsigned char>(byte);
+  payload.remove_prefix(kHeader);
   if (!options_.schema_id || *options_.schema_id == id) return true;
   return fail(fmt::format("schema {}, and 'avro-confluent.schema-id' is {}", id, *options_.schema_id));
 }
 
-// ---- What nobody wants -----------------------------------------------------------------------------------
+bool AvroDecoder::read_record(std::string_view bytes) {
+  size_ = bytes.size();
+  depth_ = 0;
+  items_ = 0;
+  entries_ = 0;
+  key_bytes_.clear();
+  keys_.clear();
+  levels_[0] = {};
+  const int result = reader_.read(bytes, *root_, &levels_[0]);
+  if (result != 0) say_broken(result);
+  return result == 0;
+}
 
-bool AvroDecoder::skip(AvroIndex index, WireReader& wire, int depth) {
-  const AvroNode& node = schema_.at(index);
-  if (depth > kDeepestValue) return fail("nested too deep");
-  if (node.empty) return true;  // Records of records of nothing would be walked over for ever.
-  std::uint64_t branch = 0;
-  switch (node.kind) {
-    case AvroKind::kUnion:
-      if (!length(wire, branch)) return false;
-      if (branch >= node.children.size()) return fail("no such branch of a union");
-      return skip(node.children[static_cast<std::size_t>(branch)], wire, depth + 1);
-    case AvroKind::kRecord:
-      return std::ranges::all_of(node.children,
-                                 [&](AvroIndex child) { return skip(child, wire, depth + 1); });
-    case AvroKind::kArray:
-    case AvroKind::kMap:
-      return skip_items(node.children[0], node.kind == AvroKind::kMap, wire, depth + 1);
-    default:
-      return skip_scalar(node, wire);
+/// "field 'a.b': …", of the value that began last.
+void AvroDecoder::say_broken(int result) {
+  if (result == EINVAL)
+    reason_ = "a negative length";
+  else if (result == ERANGE)
+    reason_ = "an int of more than 32 bits";
+  else if (result != kAvroRefused)
+    reason_ = "the message ends too early: it is cut, or another schema wrote it";
+  std::string path;
+  for (std::size_t i = 0; i <= depth_; ++i) {
+    if (levels_[i].field == nullptr) continue;
+    if (!path.empty()) path += '.';
+    path += *levels_[i].field;
   }
+  if (!path.empty()) reason_.insert(0, "field '" + path + "': ");
 }
 
-bool AvroDecoder::skip_scalar(const AvroNode& node, WireReader& wire) {
-  std::uint64_t bits = 0;
-  std::string_view bytes;
-  switch (node.kind) {
-    case AvroKind::kBoolean:
-      return wire.take(1, bytes) || cut();
-    case AvroKind::kFloat:
-      return wire.fixed32(bits) || cut();
-    case AvroKind::kDouble:
-      return wire.fixed64(bits) || cut();
-    case AvroKind::kFixed:
-      return wire.take(node.size, bytes) || cut();
-    case AvroKind::kBytes:
-    case AvroKind::kString:
-      return length(wire, bits) && (wire.take(bits, bytes) || cut());
-    default:
-      return wire.varint(bits) || cut();
+// ---- What the library tells ------------------------------------------------------------------------------
+
+/// Null: nested too deep.
+AvroDecoder::Level* AvroDecoder::below(const Level& level, ColumnBuilder* out) {
+  depth_ = static_cast<std::size_t>(&level - levels_.data()) + 1;
+  if (depth_ == levels_.size()) {
+    --depth_;
+    fail("nested too deep");
+    return nullptr;
   }
+  levels_[depth_] = {.out = out};
+  return &levels_[depth_];
 }
 
-bool AvroDecoder::skip_items(AvroIndex item, bool keyed, WireReader& wire, int depth) {
-  for (std::uint64_t count = 0, bytes = 0;;) {
-    if (!block(wire, count, bytes)) return false;
-    if (count == 0) return true;
-    std::string_view whole;
-    if (bytes > 0) {
-      if (!wire.take(bytes, whole)) return cut();
-      continue;
-    }
-    if (!keyed && schema_.at(item).empty) continue;
-    for (; count > 0; --count) {
-      std::uint64_t key = 0;
-      if (keyed && (!length(wire, key) || (!wire.take(key, whole) && !cut()))) return false;
-      if (!skip(item, wire, depth)) return false;
-    }
-  }
-}
-
-/// The number of items that follow, and how many bytes they are if that is told (else 0); the last block has
-/// none.
-bool AvroDecoder::block(WireReader& wire, std::uint64_t& count, std::uint64_t& bytes) {
-  std::int64_t number = 0;
-  bytes = 0;
-  if (!read_long(wire, number)) return cut();
-  count = number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
-  return number >= 0 || length(wire, bytes);
-}
-
-/// A number that is not negative: a length, the number of a branch or a symbol.
-bool AvroDecoder::length(WireReader& wire, std::uint64_t& value) {
-  std::int64_t number = 0;
-  if (!read_long(wire, number)) return cut();
-  if (number < 0) return fail("a negative length");
-  value = static_cast<std::uint64_t>(number);
+/// `out` becomes null where the branch is null.
+bool AvroDecoder::choose_branch(const Place& place, const Level& level, ColumnBuilder*& out) {
+  if (level.branch < 0) return fail("a negative length");
+  const auto branch = static_cast<std::uint64_t>(level.branch);
+  if (branch >= place.node->children.size()) return fail("no such branch of a union");
+  if (place.shape == nullptr || branch == place.shape->value_branch) return true;
+  if (branch != place.shape->null_branch) return fail("no such branch of a union");
+  if (!place.shape->type.nullable()) return fail("null, and its column is NOT NULL");
+  out->append_null();
+  out = nullptr;
   return true;
 }
 
-// ---- Into columns ----------------------------------------------------------------------------------------
-
-template <class Columns>
-bool AvroDecoder::read_record(const AvroShape& shape, Columns columns, WireReader& wire, int depth) {
-  const AvroNode& node = schema_.at(shape.node);
-  if (depth > kDeepestValue) return fail("nested too deep");
-  for (std::size_t i = 0; i < node.children.size(); ++i) {
-    const std::uint32_t column = shape.columns[i];
-    const bool read = column == AvroShape::kNoColumn
-                          ? skip(node.children[i], wire, depth + 1)
-                          : read_value(shape.children[column], columns[column], wire, depth + 1);
-    if (!read) return in_field(node.names[i]);
-  }
+/// The library has cut the number of items to 32 bits: the last block can be one of 2³² items, which come
+/// then.
+bool AvroDecoder::begin_block(const Place& place, Level& level, bool first, bool last) {
+  depth_ = static_cast<std::size_t>(&level - levels_.data());
+  if (level.closed) return fail("a block of too many items");
+  if (first) level.first_key = keys_.size();
+  level.closed = last;
+  if (!last || level.out == nullptr) return true;
+  if (place.node->kind == AvroKind::kMap) end_map(level);
+  level.out->close_nested();
   return true;
 }
 
-bool AvroDecoder::read_value(const AvroShape& shape, ColumnBuilder& out, WireReader& wire, int depth) {
-  if (shape.is_union) {
-    bool null = false;
-    if (!read_branch(shape, out, wire, null)) return false;
-    if (null) return true;
-  }
-  switch (schema_.at(shape.node).kind) {
-    case AvroKind::kRecord:
-      if (!read_record(shape, RowFields{out}, wire, depth)) return false;
-      out.close_nested();
-      return true;
-    case AvroKind::kArray:
-      return read_array(shape, out, wire, depth);
-    case AvroKind::kMap:
-      return read_map(shape, out, wire, depth);
-    default:
-      return read_scalar(shape, out, wire);
-  }
+/// Each item has a byte at least, so that a message of some bytes does not announce endless ones of nothing.
+bool AvroDecoder::begin_item(const Level& level) {
+  if (level.closed) return fail("a block of too many items");
+  return ++items_ <= size_ || fail("more items than bytes");
 }
 
-bool AvroDecoder::read_branch(const AvroShape& shape, ColumnBuilder& out, WireReader& wire, bool& null) {
-  std::uint64_t branch = 0;
-  if (!length(wire, branch)) return false;
-  if (branch == shape.value_branch) return true;
-  if (branch != shape.null_branch) return fail("no such branch of a union");
-  if (!shape.type.nullable()) return fail("null, and its column is NOT NULL");
-  out.append_null();
-  null = true;
-  return true;
-}
-
-bool AvroDecoder::read_array(const AvroShape& shape, ColumnBuilder& out, WireReader& wire, int depth) {
-  for (std::uint64_t count = 0, bytes = 0;;) {
-    if (!block(wire, count, bytes)) return false;
-    if (count == 0) break;
-    // Each element has a byte at least, so that none is made of nothing.
-    if (count > wire.left()) return cut();
-    for (; count > 0; --count)
-      if (!read_value(shape.children[0], out.child(0), wire, depth + 1)) return false;
-  }
-  out.close_nested();
+bool AvroDecoder::take_key(const Level& level, std::string_view key) {
+  if (level.out == nullptr) return true;
+  if (!valid_utf8(key)) return fail("a key that is no UTF-8");
+  level.out->append_string(key);
+  keys_.push_back({key_bytes_.size(), key.size(), entries_ - 1});
+  key_bytes_ += key;
   return true;
 }
 
 /// The last of several equal keys wins; the entries stay in the order of the message.
-bool AvroDecoder::read_map(const AvroShape& shape, ColumnBuilder& out, WireReader& wire, int depth) {
-  struct Entry {
-    std::string_view key;
-    WireReader value;
-    bool last = true;  // Of those with its key.
-  };
-  std::vector<Entry> entries;
-  for (std::uint64_t count = 0, bytes = 0;;) {
-    if (!block(wire, count, bytes)) return false;
-    if (count == 0) break;
-    if (count > wire.left()) return cut();
-    for (; count > 0; --count) {
-      std::uint64_t size = 0;
-      std::string_view key;
-      if (!length(wire, size) || (!wire.take(size, key) && !cut())) return false;
-      if (!valid_utf8(key)) return fail("a key that is no UTF-8");
-      entries.push_back({key, wire});
-      if (!skip(schema_.at(shape.node).children[0], wire, depth + 1)) return false;
+void AvroDecoder::end_map(const Level& level) {
+  const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(level.first_key);
+  if (keys_.end() - begin > 1) {
+    std::unordered_set<std::string_view> later;
+    for (auto key = keys_.end(); key != begin;) {
+      --key;
+      const std::string_view text = std::string_view(key_bytes_).substr(key->begin, key->size);
+      if (!later.insert(text).second) dead_.insert(key->entry);
     }
   }
-  std::unordered_set<std::string_view> later;
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
-    entry->last = later.insert(entry->key).second;
-  for (Entry& entry : entries) {
-    if (!entry.last) continue;
-    out.child(0).append_view(entry.key);
-    if (!read_value(shape.children[0], out.child(1), entry.value, depth + 1)) return false;
-  }
-  out.close_nested();
+  if (begin != keys_.end()) key_bytes_.resize(begin->begin);
+  keys_.erase(begin, keys_.end());
+}
+
+bool AvroDecoder::take_boolean(const Level& level, int value) {
+  if (value != 0 && value != 1) return fail("no boolean");
+  if (level.out != nullptr) level.out->append(static_cast<std::uint8_t>(value));
   return true;
 }
 
-bool AvroDecoder::read_scalar(const AvroShape& shape, ColumnBuilder& out, WireReader& wire) {
-  const AvroNode& node = schema_.at(shape.node);
-  std::uint64_t bits = 0;
-  switch (node.kind) {
-    case AvroKind::kBoolean:
-      return read_boolean(out, wire);
-    case AvroKind::kInt:
-    case AvroKind::kLong:
-      return read_integer(shape, out, wire);
-    case AvroKind::kFloat:
-      if (!wire.fixed32(bits)) return cut();
-      return append_floating(std::bit_cast<float>(static_cast<std::uint32_t>(bits)), shape.type, out);
-    case AvroKind::kDouble:
-      if (!wire.fixed64(bits)) return cut();
-      return append_floating(std::bit_cast<double>(bits), shape.type, out);
-    case AvroKind::kEnum:
-      if (!length(wire, bits)) return false;
-      if (bits >= node.names.size()) return fail("no such symbol of the enum");
-      return out.append_string(node.names[static_cast<std::size_t>(bits)]), true;
-    case AvroKind::kString:
-      return read_text(out, wire);
-    default:
-      return read_bytes(shape, out, wire);
-  }
+bool AvroDecoder::take_integer(const Place& place, const Level& level, std::int64_t value) {
+  if (level.out == nullptr) return true;
+  ColumnBuilder& out = *level.out;
+  if (place.node->kind == AvroKind::kEnum) return take_symbol(*place.node, value, out);
+  return append_avro_integer(*place.node, value, out) ||
+         fail(fmt::format("{} is out of the range of {}", value, out.type().to_string()));
 }
 
-bool AvroDecoder::read_boolean(ColumnBuilder& out, WireReader& wire) {
-  std::string_view byte;
-  if (!wire.take(1, byte)) return cut();
-  if (byte[0] != '\0' && byte[0] != '\1') return fail("no boolean");
-  out.append(static_cast<std::uint8_t>(byte[0]));
+bool AvroDecoder::take_symbol(const AvroNode& node, std::int64_t number, ColumnBuilder& out) {
+  if (number < 0) return fail("a negative length");
+  if (static_cast<std::uint64_t>(number) >= node.names.size()) return fail("no such symbol of the enum");
+  out.append_string(node.names[static_cast<std::size_t>(number)]);
   return true;
 }
 
-bool AvroDecoder::read_integer(const AvroShape& shape, ColumnBuilder& out, WireReader& wire) {
-  std::int64_t number = 0;
-  if (!read_long(wire, number)) return cut();
-  return append_integer(schema_.at(shape.node), shape.type, number, out) ||
-         fail(fmt::format("{} is out of the range of {}", number, shape.type.to_string()));
-}
-
-bool AvroDecoder::read_text(ColumnBuilder& out, WireReader& wire) {
-  std::uint64_t size = 0;
-  std::string_view text;
-  if (!length(wire, size) || (!wire.take(size, text) && !cut())) return false;
-  if (!valid_utf8(text)) return fail("invalid UTF-8");
-  out.append_view(text);
-  return true;
-}
-
-bool AvroDecoder::read_bytes(const AvroShape& shape, ColumnBuilder& out, WireReader& wire) {
-  const AvroNode& node = schema_.at(shape.node);
-  std::uint64_t size = node.size;
-  std::string_view bytes;
-  if (node.kind == AvroKind::kBytes && !length(wire, size)) return false;
-  if (!wire.take(size, bytes)) return cut();
-  if (shape.type.kind() == TypeKind::kDecimal) return store_decimal(shape, bytes, out);
-  out.append_view(bytes);
-  return true;
-}
-
-/// One with too many digits is NULL, as in json.
-bool AvroDecoder::store_decimal(const AvroShape& shape, std::string_view bytes, ColumnBuilder& out) {
-  const auto value = big_endian(bytes);
-  const Int128 limit = power_of_ten(shape.type.precision());
-  if (value && *value<limit&& * value> - limit)
-    out.append(*value);
-  else if (shape.type.nullable())
-    out.append_null();
-  else
-    return fail("out of the range of " + shape.type.to_string());
-  return true;
-}
-
-// ---- Reasons ---------------------------------------------------------------------------------------------
-
-bool AvroDecoder::cut() {
-  return fail("the message ends too early: it is cut, or another schema wrote it");
+bool AvroDecoder::take_bytes(const Place& place, const Level& level, std::string_view bytes) {
+  if (level.out == nullptr) return true;
+  ColumnBuilder& out = *level.out;
+  if (place.node->kind == AvroKind::kString && !valid_utf8(bytes)) return fail("invalid UTF-8");
+  if (out.type().kind() != TypeKind::kDecimal) return out.append_string(bytes), true;
+  return append_avro_decimal(bytes, out) || fail("out of the range of " + out.type().to_string());
 }
 
 bool AvroDecoder::fail(std::string reason) {
   reason_ = std::move(reason);
-  return false;
-}
-
-/// Names are put before the reason from the inside to the outside: "field 'a.b': …".
-bool AvroDecoder::in_field(const std::string& name) {
-  constexpr std::string_view kField = "field '";
-  if (reason_.starts_with(kField))
-    reason_.insert(kField.size(), name + ".");
-  else
-    reason_ = "field '" + name + "': " + reason_;
   return false;
 }
 

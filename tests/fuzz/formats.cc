@@ -43,7 +43,7 @@ constexpr const char* kMessage = R"(
 )";
 
 /// The same as an Avro record of another order, with fields that nobody wants.
-constexpr const char* kRecord = R"({"type": "record", "name": "r", "fields": [
+constexpr std::string_view kRecord = R"({"type": "record", "name": "r", "fields": [
   {"name": "junk", "type": {"type": "map", "values": {"type": "array", "items": ["null", "string", "r"]}}},
   {"name": "r", "type": ["null", {"type": "record", "name": "inner", "fields": [
     {"name": "n", "type": {"type": "record", "name": "n", "fields": [{"name": "s", "type": "string"}]}},
@@ -56,8 +56,17 @@ constexpr const char* kRecord = R"({"type": "record", "name": "r", "fields": [
   {"name": "clock", "type": {"type": "int", "logicalType": "time-millis"}},
   {"name": "ts", "type": {"type": "long", "logicalType": "timestamp-micros"}},
   {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]}]})";
+/// One of it with maps that are wanted, the values of maps.
+constexpr std::string_view kMaps =
+    R"(, {"name": "maps", "type": {"type": "map", "values": {"type": "map", "values": "int"}}}]})";
 
-Schema columns_of(std::string_view format) {
+std::string avro_schema(bool with_maps) {
+  std::string schema(kRecord);
+  if (with_maps) schema.replace(schema.size() - 2, 2, kMaps);
+  return schema;
+}
+
+Schema columns_of(std::string_view format, std::uint8_t choice) {
   if (format == "sparkplug") {
     Schema metrics;
     for (const sparkplug::ColumnRule& rule : sparkplug::columns())
@@ -68,6 +77,8 @@ Schema columns_of(std::string_view format) {
   // CSV has no rows in rows, line protocol no lists either.
   if (format == "influx") known.fields.resize(known.fields.size() - 2);
   if (format == "csv") known.fields.resize(known.fields.size() - 2);
+  if (format == "avro" && (choice & 4) != 0)
+    known.fields.push_back({"maps", Type::map(Type::string(), Type::map(Type::string(), Type::integer()))});
   constexpr std::string_view kElsewhere[] = {"m", "day", "clock", "ts"};
   if (format == "protobuf")
     std::erase_if(known.fields, [&](const Type::Field& field) {
@@ -87,7 +98,7 @@ OptionMap options_of(std::uint8_t choice) {
   if ((choice & 2) != 0 && prefix == "protobuf.") options[prefix + "read-default-values"] = "true";
   if ((choice & 4) != 0 && prefix == "protobuf.") options[prefix + "delimited"] = "true";
   if (prefix == "avro.") options[prefix + "timestamp_mapping.legacy"] = "false";
-  if ((choice & 2) != 0 && prefix == "avro.") options[prefix + "schema"] = kRecord;
+  if ((choice & 2) != 0 && prefix == "avro.") options[prefix + "schema"] = avro_schema((choice & 4) != 0);
   if (prefix == "influx.") options[prefix + "timestamp-column"] = "at";
   if ((choice & 2) != 0 && prefix == "influx.") options[prefix + "tags"] = "i;b";
   if ((choice & 4) != 0 && prefix == "influx.") options[prefix + "measurement-column"] = "s";
@@ -136,7 +147,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes = fuzz::text_of(data + 1, size - 1);
   const formats::Format* format = formats::find_format(LEAT_FUZZ_FORMAT);
   const OptionMap options = options_of(data[0]);
-  const Schema known = columns_of(LEAT_FUZZ_FORMAT);
+  const Schema known = columns_of(LEAT_FUZZ_FORMAT, data[0]);
   formats::DecodeRequest request{.schema = known};
   for (std::size_t i = 0; i < known.fields.size(); ++i) request.wanted.push_back(i);
   request.framing = (data[0] & 16) != 0 ? formats::Framing::kLines : formats::Framing::kMessage;

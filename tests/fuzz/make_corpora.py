@@ -117,11 +117,18 @@ def avro() -> None:
     for name, data in {"whole": whole, "nulls": bytes(13), "cut": whole[:-1], "more": whole + b"x"}.items():
         write("avro", name, b"\x00" + data)
     junk = number(-1) + number(9) + number(1) + b"k" + number(1) + b"\x00" + b"\x00" + number(0)
-    record = some(number(1) + b"x" + number(1_000_000) + number(0) + b"\x00" + number(5))
+    record = some(number(1) + b"x" + number(9) + number(0) + b"\x00" + number(5))
+    endless = some(number(1) + b"x" + number(1_000_000) + number(0) + b"\x00" + number(5))
     rest = number(2) + number(1) + number(2) + number(0) + b"\x01" + number(3) + b"\x00" + bytes(4) + number(1)
     more = b"\xff" * 20 + b"\x00" + number(1) + b"a" + number(20458) + number(1000) + number(-1) + some(number(1))
     write("avro", "given", b"\x02" + number(0) + record + rest + more)
     write("avro", "junk", b"\x02" + junk + record + rest + more)
+    write("avro", "endless", b"\x02" + number(0) + endless + rest + more)
+    inner = number(2) + number(1) + b"x" + number(1) + number(1) + b"x" + number(2) + number(0)
+    maps = number(-2) + number(20) + number(1) + b"k" + inner + number(1) + b"k" + inner + number(0)
+    write("avro", "maps", b"\x06" + number(0) + record + rest + more + maps)
+    unions = number(2) + number(1) + b"k" + some(number(1) + number(1) + b"x" + some(number(1)) + number(0)) + number(1) + b"l" + b"\x00" + number(0)
+    write("avro", "nullable-maps", b"\x04" + whole + some(unions))
 
 
 def cbor() -> None:

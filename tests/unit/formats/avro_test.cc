@@ -186,8 +186,8 @@ TEST_CASE("records are rows by their fields' names, whatever their order; others
     {"name":"device","type":"string"})");
   const std::string place = number(3) + text("A") + number(1) + number(4) + text("B") + number(0);
   const std::string bytes = number(1) + text("k") + number(3) + number(0) + number(1) + text("x") +
-                            number(2) + fixed(0, 8) + number(0) + number(0) + number(1) + place +
-                            number(1'000'000'000) + number(0) + "four" + place + text("press");
+                            number(2) + fixed(0, 8) + number(0) + number(0) + number(1) + place + number(10) +
+                            number(0) + "four" + place + text("press");
   const Schema columns{{{"device", Type::string()},
                         {"place", Type::row({{"hall", Type::string()},
                                              {"row", Type::big_int()},
@@ -225,6 +225,80 @@ TEST_CASE("what is broken is a bad record") {
   const Decoded ignored =
       DecodeFixture("avro", v(kInt), {{"avro.ignore-parse-errors", "true"}}).decode("\x02");
   CHECK(ignored.count.skipped == 1);
+}
+
+/// Reads one message after the other with one decoder, and looks at no field but `v`.
+struct Hostile {
+  explicit Hostile(const std::string& fields) : decoder("avro", v(kInt), schema(record(fields))) {}
+  std::string why(const std::string& bytes) { return decoder.decode(bytes).reason(); }
+  bool good(const std::string& bytes) { return decoder.decode(bytes).count.decoded == 1; }
+
+  DecodeFixture decoder;
+};
+
+TEST_CASE("a message cannot ask for more than it has") {
+  const std::string last = R"(,{"name":"v","type":"int"})";
+  constexpr std::int64_t kMuch = (std::int64_t{1} << 40) + 1;
+  Hostile nothing(R"({"name":"n","type":{"type":"array","items":"null"}})" + last);
+  CHECK(nothing.good(number(3) + number(0) + number(7)));
+  for (const std::int64_t items : {kMuch, std::int64_t{1} << 30, -kMuch})
+    CHECK(nothing.why(number(items) + number(1) + number(0) + number(7))
+              .starts_with("field 'n': more items than bytes (at byte "));
+  // The library's callbacks get 32 bits of these numbers: none.
+  for (const std::int64_t items : {std::int64_t{1} << 32, -(std::int64_t{1} << 32), std::int64_t{INT64_MIN}})
+    CHECK(nothing.why(number(items) + number(0) + number(0) + number(7)).find("too many items") !=
+          std::string::npos);
+  // Lists of lists of nothing: each may have as many as the message has bytes, all of them may not, either.
+  Hostile lists(R"({"name":"n","type":{"type":"array","items":{"type":"array","items":"null"}}})" + last);
+  std::string many = number(1000);
+  for (int i = 0; i < 1000; ++i) many += number(1000) + number(0);
+  CHECK(lists.why(many + number(0) + number(7)).find("more items than bytes") != std::string::npos);
+
+  Hostile name(R"({"name":"s","type":"string"})" + last);
+  for (const std::int64_t size : {kMuch, INT64_MAX - 1, std::int64_t{1} << 32, std::int64_t{5}})
+    CHECK(name.why(number(size) + "abc").starts_with("field 's': the message ends too early"));
+  Hostile fixed_size(R"({"name":"f","type":{"type":"fixed","name":"f","size":1000000}})" + last);
+  CHECK(fixed_size.why("abc").starts_with("field 'f': the message ends too early"));
+  CHECK(name.good(text("abc") + number(7)));
+  CHECK(name.why(number(-1)).starts_with("field 's': a negative length"));
+  CHECK(name.why(number(INT64_MIN)).starts_with("field 's': a negative length"));
+}
+
+TEST_CASE("numbers of more bits than there are") {
+  const std::int64_t wraps = (std::int64_t{1} << 32) + 1;
+  CHECK(reason("\"int\"", Type::big_int(), number(wraps))
+            .starts_with("field 'v': an int of more than 32 bits"));
+  CHECK(
+      reason(R"(["null","int"])", kInt, number(wraps) + number(5)).starts_with("field 'v': no such branch"));
+  CHECK(reason(R"({"type":"enum","name":"e","symbols":["A","B"]})", Type::string(), number(wraps))
+            .starts_with("field 'v': no such symbol"));
+}
+
+TEST_CASE("texts and keys may hold a NUL") {
+  const std::string nul("a\0b", 3);
+  CHECK(cell("\"string\"", Type::string(), text(nul)) == nul);
+  CHECK(written("\"string\"", not_null(Type::string()), Value::string(nul)) == text(nul));
+  const Type map = not_null(Type::map(not_null(Type::string()), not_null(kInt)));
+  const std::string counts = R"({"type":"map","values":"int"})";
+  const std::string bytes = number(2) + text(nul) + number(1) + text("a") + number(2) + number(0);
+  CHECK(cell(counts, map, bytes) == "{" + nul + "=1, a=2}");
+  CHECK(written(counts, map,
+                Value::list({Value::string(nul), Value::integer(1), Value::string("a"),
+                             Value::integer(2)})) == bytes);
+}
+
+TEST_CASE("equal keys inside the values of equal keys") {
+  const std::string maps = R"({"type":"map","values":{"type":"map","values":"int"}})";
+  const Type type = Type::map(Type::string(), Type::map(Type::string(), kInt));
+  const auto inner = [](std::initializer_list<std::pair<const char*, int>> entries) {
+    std::string out = number(static_cast<std::int64_t>(entries.size()));
+    for (const auto& [key, value] : entries) out += text(key) + number(value);
+    return out + number(0);
+  };
+  CHECK(cell(maps, type,
+             number(3) + text("k") + inner({{"x", 1}, {"x", 2}}) + text("l") +
+                 inner({{"x", 3}, {"y", 4}, {"x", 5}}) + text("k") + inner({{"y", 6}, {"x", 7}, {"x", 8}}) +
+                 number(0)) == "{l={y=4, x=5}, k={y=6, x=8}}");
 }
 
 TEST_CASE("schemas that are none are refused") {
