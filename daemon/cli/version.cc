@@ -45,6 +45,9 @@ std::string version_text() {
       {"librdkafka", rd_kafka_version_str()},
       {"libmodbus",
        fmt::format("{}.{}.{}", libmodbus_version_major, libmodbus_version_minor, libmodbus_version_micro)},
+      {"Avro C", kAvroVersion},
+      {"libcbor", kCborVersion},
+      {"protobuf", kProtobufVersion},
       {"cpp-httplib", CPPHTTPLIB_VERSION},
       {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"simdjson", parts(simdjson::SIMDJSON_VERSION_MAJOR, simdjson::SIMDJSON_VERSION_MINOR,
@@ -58,7 +61,8 @@ std::string version_text() {
       {"CLI11", kCliVersion},
       {"toml++", kTomlVersion},
       {"prometheus-cpp", kPrometheusVersion},
-      {"zlib", zlibVersion()}};
+      {"zlib", zlibVersion()},
+      {"zstd", kZstdVersion}};
   std::string text = fmt::format("leat {}", kVersion);
   for (const auto& [name, version] : libraries) text += fmt::format("\n{} {}", name, version);
   return text;

@@ -320,7 +320,7 @@ def test_help_and_version(run_leat):
     version = run_leat("--version")
     assert version.returncode == 0
     assert re.match(r"leat \d+\.\d+\.\d+\n", version.stdout) and "SQLite 3." in version.stdout
-    libraries = ("Paho MQTT C++", "Abseil", "RE2", "fmt", "spdlog", "CLI11", "toml++", "prometheus-cpp")
+    libraries = ("Paho MQTT C++", "Abseil", "RE2", "fmt", "spdlog", "CLI11", "toml++", "prometheus-cpp", "Avro C", "libcbor", "protobuf", "zstd")
     for library in libraries:
         assert re.search(rf"^{re.escape(library)} \d+", version.stdout, re.MULTILINE), version.stdout
 
