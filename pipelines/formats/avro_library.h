@@ -10,7 +10,7 @@
 //   enum      long                           the same (read only)
 //   nothing   null                           a fixed of no size, which it takes for a lack of memory
 //
-// It keeps its last error in one place of the process: coders run on one thread, that of the pipelines.
+// It may work on several threads at once, a coder on one.
 #pragma once
 
 #include <avro.h>

@@ -1,4 +1,5 @@
 // Avro: schemas, every type by hand-made bytes, what another schema has written, what cannot be written.
+#include <avro.h>
 #include <fmt/format.h>
 
 #include <limits>
@@ -262,6 +263,11 @@ TEST_CASE("a message cannot ask for more than it has") {
   CHECK(name.good(text("abc") + number(7)));
   CHECK(name.why(number(-1)).starts_with("field 's': a negative length"));
   CHECK(name.why(number(INT64_MIN)).starts_with("field 's': a negative length"));
+}
+
+TEST_CASE("the library keeps no text of what was wrong, which threads would share") {
+  CHECK(reason("\"string\"", Type::string(), number(9)).find("too early") != std::string::npos);
+  CHECK(std::string_view(avro_strerror()).empty());
 }
 
 TEST_CASE("numbers of more bits than there are") {
