@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <unordered_set>
 
 #include "pipelines/formats/avro_value.h"
 #include "pipelines/formats/utf8.h"
@@ -119,16 +120,17 @@ struct AvroDecoder::Calls {
     const Level& at = level(data);
     AvroDecoder& decoder = *map.decoder;
     if (!decoder.begin_item(at)) return kAvroRefused;
-    const bool dead = decoder.dead_.contains(decoder.entries_++);
-    return Child{child, child_data}.is(*map.children[0], at, dead ? nullptr : at.out);
+    return Child{child, child_data}.is(*map.children[0], at, decoder.is_dead_entry() ? nullptr : at.out);
   }
   static int entry_part(avro_consumer_t* consumer, unsigned index, avro_consumer_t** child, void** child_data,
                         void* data) {
     const Place& entry = place(consumer);
-    const Level& at = level(data);
+    Level& at = level(data);
     const std::size_t part = index > 0 && at.out == nullptr ? 2 : index;
-    return Child{child, child_data}.is(*entry.children[part], at,
-                                       at.out != nullptr ? &at.out->child(index) : nullptr);
+    const Child told{child, child_data};
+    if (at.out == nullptr) return told.is(*entry.children[part], at, nullptr);
+    at.in_entry = true;
+    return told.is(*entry.children[part], at, &at.out->child(index));
   }
   static int key(avro_consumer_t* consumer, const void* value, std::size_t size, void* data) {
     return answer(place(consumer).decoder->take_key(level(data), {static_cast<const char*>(value), size}));
@@ -137,9 +139,11 @@ struct AvroDecoder::Calls {
 
 namespace {
 
-constexpr std::size_t kDeepestValue = 100;
-// A value may be one of a map: the union, the map and the entry around it.
-constexpr std::size_t kLevels = 3 * kDeepestValue;
+// Columns lie in each other 64 deep at most. Of each, a union, a map and an entry of it may be around the
+// next.
+constexpr std::size_t kLevels = 300;
+constexpr std::size_t kNamesOfPath = 16;
+constexpr std::size_t kKeptKeys = 64 << 10;  // What a message with more of them took is given back.
 constexpr std::size_t kParts = 2;  // Of an entry: key and value. Of a union: the branch's number and value.
 
 AvroTypePtr type_of(const AvroNode& node) {
@@ -309,13 +313,15 @@ DecodeCount AvroDecoder::decode(std::string_view payload, std::span<ColumnBuilde
     return count;
   }
   const std::size_t rows = columns.empty() ? 0 : columns[0]->size();
-  dead_.clear();
   bool read = read_message(payload, columns);
-  if (read && !dead_.empty()) {
+  if (read && (misfit_ || !dead_.empty())) {
     // Of equal keys the last wins: once more without the others.
     for (ColumnBuilder* const column : columns) column->truncate(rows);
+    std::ranges::sort(dead_);
+    first_ = false;
     read = read_message(payload, columns);
   }
+  forget();
   if (read) {
     ++count.decoded;
     ++count.rows;
@@ -357,8 +363,7 @@ bool AvroDecoder::read_record(std::string_view bytes) {
   depth_ = 0;
   items_ = 0;
   entries_ = 0;
-  key_bytes_.clear();
-  keys_.clear();
+  next_dead_ = 0;
   levels_[0] = {};
   const int result = reader_.read(bytes, *root_, &levels_[0]);
   if (result != 0) say_broken(result);
@@ -374,12 +379,25 @@ void AvroDecoder::say_broken(int result) {
   else if (result != kAvroRefused)
     reason_ = "the message ends too early: it is cut, or another schema wrote it";
   std::string path;
-  for (std::size_t i = 0; i <= depth_; ++i) {
+  std::size_t names = 0;
+  for (std::size_t i = 0; i <= depth_ && names <= kNamesOfPath; ++i) {
     if (levels_[i].field == nullptr) continue;
     if (!path.empty()) path += '.';
-    path += *levels_[i].field;
+    path += names++ < kNamesOfPath ? *levels_[i].field : "…";
   }
   if (!path.empty()) reason_.insert(0, "field '" + path + "': ");
+}
+
+/// What was found out about the message.
+void AvroDecoder::forget() {
+  if (key_bytes_.capacity() > kKeptKeys) key_bytes_ = {};
+  if (keys_.capacity() > kKeptKeys) keys_ = {};
+  if (dead_.capacity() > kKeptKeys) dead_ = {};
+  key_bytes_.clear();
+  keys_.clear();
+  dead_.clear();
+  first_ = true;
+  misfit_ = false;
 }
 
 // ---- What the library tells ------------------------------------------------------------------------------
@@ -392,7 +410,7 @@ AvroDecoder::Level* AvroDecoder::below(const Level& level, ColumnBuilder* out) {
     fail("nested too deep");
     return nullptr;
   }
-  levels_[depth_] = {.out = out};
+  levels_[depth_] = {.out = out, .in_entry = level.in_entry};
   return &levels_[depth_];
 }
 
@@ -403,8 +421,11 @@ bool AvroDecoder::choose_branch(const Place& place, const Level& level, ColumnBu
   if (branch >= place.node->children.size()) return fail("no such branch of a union");
   if (place.shape == nullptr || branch == place.shape->value_branch) return true;
   if (branch != place.shape->null_branch) return fail("no such branch of a union");
-  if (!place.shape->type.nullable()) return fail("null, and its column is NOT NULL");
-  out->append_null();
+  if (!place.shape->type.nullable()) {
+    if (!misfit(level, "null, and its column is NOT NULL")) return false;
+  } else {
+    out->append_null();
+  }
   out = nullptr;
   return true;
 }
@@ -424,8 +445,17 @@ bool AvroDecoder::begin_block(const Place& place, Level& level, bool first, bool
 
 /// Each item has a byte at least, so that a message of some bytes does not announce endless ones of nothing.
 bool AvroDecoder::begin_item(const Level& level) {
+  depth_ = static_cast<std::size_t>(&level - levels_.data());
   if (level.closed) return fail("a block of too many items");
   return ++items_ <= size_ || fail("more items than bytes");
+}
+
+/// Of the entries of a message each is asked once, in their order.
+bool AvroDecoder::is_dead_entry() {
+  const std::uint64_t entry = entries_++;
+  if (next_dead_ == dead_.size() || first_ || dead_[next_dead_] != entry) return false;
+  ++next_dead_;
+  return true;
 }
 
 bool AvroDecoder::take_key(const Level& level, std::string_view key) {
@@ -445,7 +475,7 @@ void AvroDecoder::end_map(const Level& level) {
     for (auto key = keys_.end(); key != begin;) {
       --key;
       const std::string_view text = std::string_view(key_bytes_).substr(key->begin, key->size);
-      if (!later.insert(text).second) dead_.insert(key->entry);
+      if (!later.insert(text).second) dead_.push_back(key->entry);
     }
   }
   if (begin != keys_.end()) key_bytes_.resize(begin->begin);
@@ -453,32 +483,43 @@ void AvroDecoder::end_map(const Level& level) {
 }
 
 bool AvroDecoder::take_boolean(const Level& level, int value) {
-  if (value != 0 && value != 1) return fail("no boolean");
-  if (level.out != nullptr) level.out->append(static_cast<std::uint8_t>(value));
+  if (level.out == nullptr) return true;
+  if (value != 0 && value != 1) return misfit(level, "no boolean");
+  level.out->append(static_cast<std::uint8_t>(value));
   return true;
 }
 
 bool AvroDecoder::take_integer(const Place& place, const Level& level, std::int64_t value) {
   if (level.out == nullptr) return true;
   ColumnBuilder& out = *level.out;
-  if (place.node->kind == AvroKind::kEnum) return take_symbol(*place.node, value, out);
+  if (place.node->kind == AvroKind::kEnum) return take_symbol(*place.node, level, value);
   return append_avro_integer(*place.node, value, out) ||
-         fail(fmt::format("{} is out of the range of {}", value, out.type().to_string()));
+         misfit(level, fmt::format("{} is out of the range of {}", value, out.type().to_string()));
 }
 
-bool AvroDecoder::take_symbol(const AvroNode& node, std::int64_t number, ColumnBuilder& out) {
-  if (number < 0) return fail("a negative length");
-  if (static_cast<std::uint64_t>(number) >= node.names.size()) return fail("no such symbol of the enum");
-  out.append_string(node.names[static_cast<std::size_t>(number)]);
+bool AvroDecoder::take_symbol(const AvroNode& node, const Level& level, std::int64_t number) {
+  if (number < 0) return misfit(level, "a negative length");
+  if (static_cast<std::uint64_t>(number) >= node.names.size())
+    return misfit(level, "no such symbol of the enum");
+  level.out->append_string(node.names[static_cast<std::size_t>(number)]);
   return true;
 }
 
 bool AvroDecoder::take_bytes(const Place& place, const Level& level, std::string_view bytes) {
   if (level.out == nullptr) return true;
   ColumnBuilder& out = *level.out;
-  if (place.node->kind == AvroKind::kString && !valid_utf8(bytes)) return fail("invalid UTF-8");
+  if (place.node->kind == AvroKind::kString && !valid_utf8(bytes)) return misfit(level, "invalid UTF-8");
   if (out.type().kind() != TypeKind::kDecimal) return out.append_string(bytes), true;
-  return append_avro_decimal(bytes, out) || fail("out of the range of " + out.type().to_string());
+  return append_avro_decimal(bytes, out) || misfit(level, "out of the range of " + out.type().to_string());
+}
+
+/// A value that is whole but not one of its column's. That of a dead entry would not count, and which are
+/// dead is not known at first: it becomes NULL, and the message is read once more.
+bool AvroDecoder::misfit(const Level& level, std::string reason) {
+  if (!first_ || !level.in_entry) return fail(std::move(reason));
+  misfit_ = true;
+  level.out->append_null();
+  return true;
 }
 
 bool AvroDecoder::fail(std::string reason) {

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "pipelines/formats/avro_library.h"
@@ -40,6 +39,7 @@ class AvroDecoder final : public Decoder {
     const std::string* field = nullptr;  ///< The one of a record that is being read.
     std::int64_t branch = 0;             ///< Of a union.
     bool closed = false;                 ///< A list whose last block was there.
+    bool in_entry = false;               ///< Of a MAP.
     std::size_t first_key = 0;           ///< In keys_, of a MAP's.
   };
   struct Key {
@@ -63,18 +63,21 @@ class AvroDecoder final : public Decoder {
   bool take_header(std::string_view& payload);
   bool read_record(std::string_view bytes);
   void say_broken(int result);
+  void forget();
 
   // What the library tells. False: broken, as reason_ says.
   Level* below(const Level& level, ColumnBuilder* out);
   bool choose_branch(const Place& place, const Level& level, ColumnBuilder*& out);
   bool begin_block(const Place& place, Level& level, bool first, bool last);
   bool begin_item(const Level& level);
+  bool is_dead_entry();
   bool take_key(const Level& level, std::string_view key);
   void end_map(const Level& level);
   bool take_boolean(const Level& level, int value);
   bool take_integer(const Place& place, const Level& level, std::int64_t value);
-  bool take_symbol(const AvroNode& node, std::int64_t number, ColumnBuilder& out);
+  bool take_symbol(const AvroNode& node, const Level& level, std::int64_t number);
   bool take_bytes(const Place& place, const Level& level, std::string_view bytes);
+  bool misfit(const Level& level, std::string reason);
   bool fail(std::string reason);
 
   const AvroOptions options_;
@@ -95,7 +98,10 @@ class AvroDecoder final : public Decoder {
   std::uint64_t entries_ = 0;
   std::string key_bytes_;
   std::vector<Key> keys_;
-  std::unordered_set<std::uint64_t> dead_;  // The entries behind which an equal key comes.
+  std::vector<std::uint64_t> dead_;  // The entries behind which an equal key comes.
+  std::size_t next_dead_ = 0;
+  bool first_ = true;    // dead_ is being found.
+  bool misfit_ = false;  // A value of an entry does not fit, which may be a dead one's.
   std::string reason_;
 };
 

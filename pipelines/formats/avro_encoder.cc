@@ -79,7 +79,7 @@ avro_type_t type_of(const AvroNode& node) {
     case AvroKind::kEnum:
       return AVRO_ENUM;
     case AvroKind::kFixed:
-      return node.empty ? AVRO_NULL : AVRO_FIXED;
+      return AVRO_FIXED;
     case AvroKind::kRecord:
       return AVRO_RECORD;
     case AvroKind::kArray:
@@ -315,12 +315,11 @@ bool AvroEncoder::give_cell(const AvroShape& shape, const Column& column, std::s
 }
 
 bool AvroEncoder::give_bytes(const Cell& cell, std::string_view& bytes) {
-  bytes =
-      cell.column->type().kind() == TypeKind::kDecimal ? decimal_of(cell) : cell.column->strings()[cell.row];
-  const AvroNode& node = *cell.node;
-  if (cell.part == Cell::Part::kKey || node.kind != AvroKind::kFixed || bytes.size() == node.size)
-    return true;
-  return fail(cell, fmt::format("{} bytes, where {} has {}", bytes.size(), node.name, node.size));
+  const bool decimal = cell.column->type().kind() == TypeKind::kDecimal;
+  bytes = decimal ? decimal_of(cell) : cell.column->strings()[cell.row];
+  if (cell.part == Cell::Part::kKey || cell.node->kind != AvroKind::kFixed) return true;
+  return bytes.size() == cell.node->size ||
+         fail(cell, fmt::format("{} bytes, where {} has {}", bytes.size(), cell.node->name, cell.node->size));
 }
 
 std::string_view AvroEncoder::decimal_of(const Cell& cell) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <new>
 #include <string>
 
 // In place of the library's own, as a program's come before those of what it loads: they print each refusal
@@ -16,6 +18,7 @@ namespace leat::formats {
 namespace {
 
 constexpr std::size_t kFirstMessage = 1024;
+constexpr std::size_t kKeptText = 64 << 10;  // What a longer message took is given back.
 
 /// The only memory that there is while a message is read.
 struct TextMemory {
@@ -25,6 +28,15 @@ struct TextMemory {
 };
 /// Null: no message is being read.
 thread_local TextMemory* reading = nullptr;
+
+class Reading {
+ public:
+  explicit Reading(TextMemory& memory) { reading = &memory; }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() { reading = nullptr; }
+};
+
 /// What allocated before Leat did.
 avro_allocator_state outside{};
 
@@ -32,9 +44,16 @@ avro_allocator_state outside{};
 void* allocate(void* /*context*/, void* memory, std::size_t old_size, std::size_t size) {
   if (reading == nullptr) return outside.alloc(outside.user_data, memory, old_size, size);
   if (memory != nullptr && size == 0) return nullptr;  // Freed.
-  // It adds a byte to a length without a look at its sign.
-  reading->asked_for_negative = static_cast<std::ptrdiff_t>(size) <= 0;
+  // It adds a byte to a length without a look at its sign; the longest becomes the least.
+  const auto asked = static_cast<std::ptrdiff_t>(size);
+  reading->asked_for_negative = asked <= 0 && asked != PTRDIFF_MIN;
   return size == 0 || size > reading->size ? nullptr : reading->place;
+}
+
+template <class Made>
+Made made(Made thing) {
+  if (thing == nullptr) throw std::bad_alloc();
+  return thing;
 }
 
 void allocate_here() {
@@ -49,33 +68,37 @@ void allocate_here() {
 }  // namespace
 
 AvroTypePtr avro_record_type(std::size_t fields) {
-  AvroTypePtr record(avro_schema_record("record", nullptr));
+  AvroTypePtr record(made(avro_schema_record("record", nullptr)));
   for (std::size_t i = 0; i < fields; ++i)
     avro_schema_record_field_append(record.get(), ("f" + std::to_string(i)).c_str(), avro_schema_null());
   return record;
 }
 
 AvroTypePtr avro_array_type() {
-  return AvroTypePtr(avro_schema_array(avro_schema_null()));
+  return AvroTypePtr(made(avro_schema_array(avro_schema_null())));
 }
 
 AvroTypePtr avro_fixed_type(std::size_t size) {
-  return AvroTypePtr(avro_schema_fixed("fixed", static_cast<std::int64_t>(size)));
+  return AvroTypePtr(made(avro_schema_fixed("fixed", static_cast<std::int64_t>(size))));
 }
 
 AvroReader::AvroReader() {
   allocate_here();
-  reader_.reset(avro_reader_memory(nullptr, 0));
+  reader_.reset(made(avro_reader_memory(nullptr, 0)));
 }
 
 int AvroReader::read(std::string_view bytes, avro_consumer_t& root, void* data) {
   // With the NUL that the library puts behind each text.
-  if (text_.size() <= bytes.size()) text_.resize(bytes.size() + 1);
+  const std::size_t longest = bytes.size() + 1;
+  if (text_.size() < longest) text_.resize(longest);
   avro_reader_memory_set_source(reader_.get(), bytes.data(), static_cast<std::int64_t>(bytes.size()));
-  TextMemory memory{text_.data(), bytes.size() + 1};
-  reading = &memory;
-  const int result = avro_consume_binary(reader_.get(), &root, data);
-  reading = nullptr;
+  TextMemory memory{text_.data(), longest};
+  int result = 0;
+  {
+    const Reading now(memory);
+    result = avro_consume_binary(reader_.get(), &root, data);
+  }
+  if (text_.size() > kKeptText) text_ = {};
   return result == ENOMEM && memory.asked_for_negative ? EINVAL : result;
 }
 
@@ -92,7 +115,7 @@ std::size_t AvroReader::left() {
 
 AvroWriter::AvroWriter() : message_(kFirstMessage) {
   allocate_here();
-  writer_.reset(avro_writer_memory(nullptr, 0));
+  writer_.reset(made(avro_writer_memory(nullptr, 0)));
 }
 
 bool AvroWriter::write(std::string_view head, avro_value_t& value, std::string_view& message) {

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace leat::formats {
@@ -37,8 +38,8 @@ AvroTypePtr avro_record_type(std::size_t fields);
 AvroTypePtr avro_array_type();
 AvroTypePtr avro_fixed_type(std::size_t size);
 
-/// Reads messages. What the library allocates for a text is at most as large as the message, and lives until
-/// the next one: it is one buffer, so that nothing is lost where it stops halfway.
+/// Reads messages. What the library allocates for a text is one buffer, as large as the message: it asks for
+/// no more, and loses nothing where it stops halfway.
 class AvroReader {
  public:
   AvroReader();
@@ -54,7 +55,7 @@ class AvroReader {
   std::vector<char> text_;
 };
 
-/// Writes values behind what a text holds already.
+/// Writes values, into a buffer that is as large as the longest so far needed.
 class AvroWriter {
  public:
   AvroWriter();

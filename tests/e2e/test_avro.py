@@ -4,6 +4,8 @@ import datetime
 import decimal
 import io
 import json
+import re
+import subprocess
 
 import avro.io
 import avro.schema
@@ -169,3 +171,9 @@ def test_what_does_not_fit_is_said_by_check(run_leat, tmp_path):
     assert "field 'junk' of record plant.Reading must be written" in complaint("device STRING NOT NULL", mqtt, "sink")
     files = {"connector": "filesystem", "path": "x"}
     assert "have no end that a file could be cut at" in complaint("device STRING", files)
+
+
+def test_the_program_has_functions_of_its_own_for_the_errors_of_avro_c(leat):
+    """The library's print into one buffer without a lock. A program's own come first only if the linker exports them."""
+    names = subprocess.run(["nm", "-D", "--defined-only", leat], capture_output=True, text=True, check=True).stdout
+    assert re.search(r" T avro_set_error$", names, re.MULTILINE) and re.search(r" T avro_prefix_error$", names, re.MULTILINE)

@@ -66,6 +66,9 @@ std::string avro_schema(bool with_maps) {
   return schema;
 }
 
+/// Its messages mean what those before them have said.
+constexpr bool kKeepsState = std::string_view(LEAT_FUZZ_FORMAT) == "sparkplug";
+
 Schema columns_of(std::string_view format, std::uint8_t choice) {
   if (format == "sparkplug") {
     Schema metrics;
@@ -115,8 +118,9 @@ std::shared_ptr<char[]> padded(std::string_view bytes) {
   return memory;
 }
 
-void decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& memory,
-            const Schema& columns) {
+/// Rows.
+std::uint64_t decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& memory,
+                     const Schema& columns) {
   std::deque<ColumnBuilder> builders;
   std::vector<ColumnBuilder*> pointers;
   for (const Type::Field& column : columns.fields) pointers.push_back(&builders.emplace_back(column.type));
@@ -130,6 +134,7 @@ void decode(formats::Decoder& decoder, std::string_view payload, const HeapPtr& 
   for (const formats::BadRecord& record : bad)
     fuzz::expect(!record.reason.empty(), "a bad record has a reason");
   for (ColumnBuilder* builder : pointers) (void)builder->finish();
+  return count.rows;
 }
 
 void split(const formats::Format& format, const OptionMap& options, std::string_view bytes) {
@@ -154,7 +159,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto decoder = format->make_decoder(options, request);
   if (!decoder) return 0;
   const auto memory = padded(bytes);
-  decode(**decoder, {memory.get(), bytes.size()}, memory, known);
+  // What a record leaves behind changes nothing for the next one.
+  const std::uint64_t rows = decode(**decoder, {memory.get(), bytes.size()}, memory, known);
+  const std::uint64_t again = decode(**decoder, {memory.get(), bytes.size()}, memory, known);
+  fuzz::expect(kKeepsState || rows == again, "the same bytes are the same rows again");
   split(*format, options, bytes);
   return 0;
 }

@@ -2,6 +2,7 @@
 #include <avro.h>
 #include <fmt/format.h>
 
+#include <ctime>
 #include <limits>
 
 #include "format_fixture.h"
@@ -153,6 +154,13 @@ TEST_CASE("unions with null, enums, fixed") {
   CHECK(decode(v(Type::bytes()), of(two), "ab").count.decoded == 1);
   CHECK(written(two, not_null(Type::bytes()), Value::string("abc")) ==
         "bad: field 'v': 3 bytes, where plant.two has 2");
+  const std::string none = R"({"type":"fixed","name":"none","size":0})";
+  CHECK(written(none, not_null(Type::bytes()), Value::string("abc")) ==
+        "bad: field 'v': 3 bytes, where plant.none has 0");
+  CHECK(written(none, not_null(Type::bytes()), Value::string("")).empty());
+  CHECK(decode({{{"v", Type::bytes()}, {"i", kInt}}},
+               record(R"({"name":"v","type":)" + none + R"(},{"name":"i","type":"int"})"), number(5))
+            .row() == "|5");
   CHECK(wrong("avro", v(kInt), schema(of(R"(["null","int","string"])"))) ==
         "column 'v' of type INT cannot hold null or int or string");
 }
@@ -256,7 +264,8 @@ TEST_CASE("a message cannot ask for more than it has") {
   CHECK(lists.why(many + number(0) + number(7)).find("more items than bytes") != std::string::npos);
 
   Hostile name(R"({"name":"s","type":"string"})" + last);
-  for (const std::int64_t size : {kMuch, INT64_MAX - 1, std::int64_t{1} << 32, std::int64_t{5}})
+  for (const std::int64_t size :
+       {kMuch, std::int64_t{INT64_MAX}, INT64_MAX - 1, std::int64_t{1} << 32, std::int64_t{5}})
     CHECK(name.why(number(size) + "abc").starts_with("field 's': the message ends too early"));
   Hostile fixed_size(R"({"name":"f","type":{"type":"fixed","name":"f","size":1000000}})" + last);
   CHECK(fixed_size.why("abc").starts_with("field 'f': the message ends too early"));
@@ -305,6 +314,54 @@ TEST_CASE("equal keys inside the values of equal keys") {
              number(3) + text("k") + inner({{"x", 1}, {"x", 2}}) + text("l") +
                  inner({{"x", 3}, {"y", 4}, {"x", 5}}) + text("k") + inner({{"y", 6}, {"x", 7}, {"x", 8}}) +
                  number(0)) == "{l={y=4, x=5}, k={y=6, x=8}}");
+}
+
+TEST_CASE("of equal keys only the last one's value must fit") {
+  const auto counts = [](const char* value) {
+    return R"({"type":"map","values":)" + std::string(value) + "}";
+  };
+  const auto map_of = [](const Type& value) { return Type::map(Type::string(), value); };
+  const auto two = [](const std::string& first, const std::string& last) {
+    return number(2) + text("k") + first + text("k") + last + number(0);
+  };
+  CHECK(cell(counts("\"int\""), map_of(Type::tiny_int()), two(number(1000), number(1))) == "{k=1}");
+  CHECK(cell(counts(R"(["null","int"])"), map_of(not_null(kInt)), two(number(0), number(1) + number(5))) ==
+        "{k=5}");
+  CHECK(cell(counts("\"string\""), map_of(Type::string()), two(text("\xff"), text("a"))) == "{k=a}");
+  CHECK(cell(counts("\"boolean\""), map_of(Type::boolean()), two("\7", "\1")) == "{k=TRUE}");
+  CHECK(reason(counts("\"int\""), map_of(Type::tiny_int()), two(number(1), number(1000))) ==
+        "field 'v': 1000 is out of the range of TINYINT (at byte 8)");
+  CHECK(reason(counts(R"(["null","int"])"), map_of(not_null(kInt)),
+               number(1) + text("k") + number(0) + number(0))
+            .starts_with("field 'v': null, and its column is NOT NULL"));
+}
+
+TEST_CASE("a message with a great many equal keys makes those behind it no slower") {
+  constexpr int kKeys = 300'000;
+  constexpr int kMessages = 20'000;
+  DecodeFixture decoder("avro", v(Type::map(Type::string(), kInt)),
+                        schema(of(R"({"type":"map","values":"int"})")));
+  std::string many = number(kKeys);
+  for (int i = 0; i < kKeys; ++i) many += text("") + number(1);
+  CHECK(decoder.decode(many + number(0)).row() == "{=1}");
+  const std::clock_t begin = std::clock();
+  for (int i = 0; i < kMessages; ++i) decoder.decode(number(1) + text("k") + number(1) + number(0));
+  // It is two hundredths of a second, and would be nine.
+  CHECK((std::clock() - begin) / CLOCKS_PER_SEC < 4);
+}
+
+TEST_CASE("where a message is broken: names, but not all of a path that it made itself") {
+  const std::string pairs =
+      R"({"type":"array","items":{"type":"record","name":"pair","fields":[{"name":"x","type":"int"}]}})";
+  const Type rows = Type::array(Type::row({{"x", kInt}}));
+  CHECK(reason(pairs, rows, number(1)).starts_with("field 'v.x': the message ends too early"));
+  const std::string up = record(R"({"name":"v","type":"int"},{"name":"up","type":["null","r"]})");
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) bytes += number(1) + number(1);
+  const std::string why = decode(v(kInt), up, bytes).reason();
+  CHECK(why.starts_with("field 'up.up."));
+  CHECK(why.find("up.…': the message ends too early") != std::string::npos);
+  CHECK(why.size() < 200);
 }
 
 TEST_CASE("schemas that are none are refused") {
