@@ -44,7 +44,8 @@ avro_allocator_state outside{};
 void* allocate(void* /*context*/, void* memory, std::size_t old_size, std::size_t size) {
   if (reading == nullptr) return outside.alloc(outside.user_data, memory, old_size, size);
   if (memory != nullptr && size == 0) return nullptr;  // Freed.
-  // It adds a byte to a length without a look at its sign; the longest becomes the least.
+  // It adds a byte to a length without a look at its sign; the longest becomes the least. (Of a length only
+  // so many bits come here as a size has: with 32 of them, one of 2 GiB and more may look negative.)
   const auto asked = static_cast<std::ptrdiff_t>(size);
   reading->asked_for_negative = asked <= 0 && asked != PTRDIFF_MIN;
   return size == 0 || size > reading->size ? nullptr : reading->place;

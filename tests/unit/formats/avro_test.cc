@@ -264,9 +264,14 @@ TEST_CASE("a message cannot ask for more than it has") {
   CHECK(lists.why(many + number(0) + number(7)).find("more items than bytes") != std::string::npos);
 
   Hostile name(R"({"name":"s","type":"string"})" + last);
+  // A machine of 32 bits sees so many of a length only, and may take a long one for a negative one.
+  constexpr bool kNarrow = sizeof(std::size_t) < sizeof(std::int64_t);
   for (const std::int64_t size :
-       {kMuch, std::int64_t{INT64_MAX}, INT64_MAX - 1, std::int64_t{1} << 32, std::int64_t{5}})
-    CHECK(name.why(number(size) + "abc").starts_with("field 's': the message ends too early"));
+       {kMuch, std::int64_t{INT64_MAX}, INT64_MAX - 1, std::int64_t{1} << 32, std::int64_t{5}}) {
+    const std::string why = name.why(number(size) + "abc");
+    CHECK((why.starts_with("field 's': the message ends too early") ||
+           (kNarrow && why.starts_with("field 's': a negative length"))));
+  }
   Hostile fixed_size(R"({"name":"f","type":{"type":"fixed","name":"f","size":1000000}})" + last);
   CHECK(fixed_size.why("abc").starts_with("field 'f': the message ends too early"));
   CHECK(name.good(text("abc") + number(7)));
