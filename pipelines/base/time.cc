@@ -7,6 +7,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "pipelines/base/civil_date.h"
+
 namespace leat {
 namespace {
 
@@ -111,11 +113,10 @@ std::string format_duration(Micros duration) {
 
 std::string format_rfc3339(Timestamp time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
+  const CivilDate date = civil_date(day.time_since_epoch().count());
   const std::int64_t of_day = (time - day).count();
   std::string text =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day,
                   of_day / kMicrosPerHour, of_day / kMicrosPerMinute % 60, of_day / kMicrosPerSecond % 60);
   if (const std::int64_t fraction = of_day % kMicrosPerSecond; fraction != 0) {
     text += fmt::format(".{:06}", fraction);

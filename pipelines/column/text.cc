@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "pipelines/base/civil_date.h"
 #include "pipelines/base/time.h"
 #include "pipelines/column/clock_text.h"
 #include "pipelines/column/zone.h"
@@ -119,15 +120,14 @@ char* put_padded(std::int64_t value, int width, char* end) {
 }
 
 std::string date_text(std::int32_t days) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  const int year = static_cast<int>(date.year());
+  const CivilDate date = civil_date(days);
   char text[24];
-  char* first = put_padded(static_cast<unsigned>(date.day()), 2, std::end(text));
+  char* first = put_padded(date.day, 2, std::end(text));
   *--first = '-';
-  first = put_padded(static_cast<unsigned>(date.month()), 2, first);
+  first = put_padded(date.month, 2, first);
   *--first = '-';
-  first = put_padded(std::abs(year), 4, first);
-  if (year < 0) *--first = '-';
+  first = put_padded(std::abs(date.year), 4, first);
+  if (date.year < 0) *--first = '-';
   return {first, std::end(text)};
 }
 

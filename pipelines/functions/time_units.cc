@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "pipelines/base/civil_date.h"
 #include "pipelines/base/time.h"
 #include "pipelines/column/zone.h"
 #include "pipelines/functions/arithmetic_time.h"
@@ -13,10 +14,6 @@
 
 namespace leat::functions {
 namespace {
-
-using std::chrono::days;
-using std::chrono::sys_days;
-using std::chrono::year_month_day;
 
 constexpr std::array<std::pair<std::string_view, TimeUnit>, 21> kUnits = {{
     {"MICROSECOND", TimeUnit::kMicrosecond},
@@ -42,12 +39,8 @@ constexpr std::array<std::pair<std::string_view, TimeUnit>, 21> kUnits = {{
     {"DAYOFYEAR", TimeUnit::kDayOfYear},
 }};
 
-year_month_day date_of(std::int64_t day) {
-  return year_month_day{sys_days(days(day))};
-}
-
 std::int64_t first_of_year(std::int64_t year) {
-  return *days_from_civil(year, 1, 1);
+  return day_of({year, 1, 1});
 }
 
 // 0 is Sunday.
@@ -61,16 +54,16 @@ std::int64_t thursday_of(std::int64_t day) {
 }
 
 std::int64_t year_of(std::int64_t day) {
-  return static_cast<int>(date_of(day).year());
+  return civil_date(day).year;
 }
 
 std::int64_t extract_date_part(TimeUnit unit, std::int64_t day) {
-  const year_month_day date = date_of(day);
-  const std::int64_t year = static_cast<int>(date.year());
-  const std::int64_t month = static_cast<unsigned>(date.month());
+  const CivilDate date = civil_date(day);
+  const std::int64_t year = date.year;
+  const std::int64_t month = date.month;
   switch (unit) {
     case TimeUnit::kDay:
-      return static_cast<unsigned>(date.day());
+      return date.day;
     case TimeUnit::kWeek:
       return (thursday_of(day) - first_of_year(year_of(thursday_of(day)))) / 7 + 1;
     case TimeUnit::kMonth:
@@ -98,16 +91,14 @@ std::int64_t extract_date_part(TimeUnit unit, std::int64_t day) {
 
 // The first day of the unit that a day is in; unit from a week on.
 std::int64_t floor_date(TimeUnit unit, std::int64_t day) {
-  const year_month_day date = date_of(day);
-  const std::int64_t year = static_cast<int>(date.year());
-  const unsigned month = static_cast<unsigned>(date.month());
+  const auto [year, month, day_of_month] = civil_date(day);
   switch (unit) {
     case TimeUnit::kWeek:
       return day - weekday(day);
     case TimeUnit::kMonth:
-      return *days_from_civil(year, month, 1);
+      return day_of({year, month, 1});
     case TimeUnit::kQuarter:
-      return *days_from_civil(year, (month - 1) / 3 * 3 + 1, 1);
+      return day_of({year, (month - 1) / 3 * 3 + 1, 1});
     case TimeUnit::kDecade:
       return first_of_year(floor_div(year, 10) * 10);
     case TimeUnit::kCentury:
@@ -122,16 +113,18 @@ std::int64_t floor_date(TimeUnit unit, std::int64_t day) {
 std::int64_t ceil_date(TimeUnit unit, std::int64_t day) {
   const std::int64_t floor = floor_date(unit, day);
   if (floor == day) return day;
-  return unit == TimeUnit::kWeek ? floor + 7 : add_months(static_cast<std::int32_t>(floor), months_of(unit));
+  if (unit == TimeUnit::kWeek) return floor + 7;
+  const CivilDate first = civil_date(floor);
+  const std::int64_t month = first.year * 12 + first.month - 1 + months_of(unit);
+  return day_of({floor_div(month, 12), static_cast<unsigned>(floor_mod(month, 12)) + 1, 1});
 }
 
 // Whole months from one day to another, towards zero.
 std::int64_t months_between(std::int64_t from, std::int64_t to) {
   if (to < from) return -months_between(to, from);
-  const year_month_day a = date_of(from);
-  const year_month_day b = date_of(to);
-  const std::int64_t months = (std::int64_t{static_cast<int>(b.year())} - static_cast<int>(a.year())) * 12 +
-                              static_cast<unsigned>(b.month()) - static_cast<unsigned>(a.month());
+  const CivilDate a = civil_date(from);
+  const CivilDate b = civil_date(to);
+  const std::int64_t months = (b.year - a.year) * 12 + b.month - a.month;
   return add_months(static_cast<std::int32_t>(from), months) > to ? months - 1 : months;
 }
 
