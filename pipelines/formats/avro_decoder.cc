@@ -350,7 +350,8 @@ bool AvroDecoder::read_message(std::string_view payload, std::span<ColumnBuilder
 bool AvroDecoder::take_header(std::string_view& payload) {
   constexpr std::size_t kHeader = 5;
   if (payload.size() < kHeader || payload[0] != '\0')
-    return fail("no message of a schema registry: it begins with a zero byte and the schema's id");
+    return fail(
+        "no message of a schema registry: one begins with a zero byte and the schema's id, four bytes");
   std::uint32_t id = 0;
   for (const char byte : payload.substr(1, kHeader - 1)) id = id << 8 | static_cast<unsigned char>(byte);
   payload.remove_prefix(kHeader);
@@ -376,6 +377,8 @@ void AvroDecoder::say_broken(int result) {
     reason_ = "a negative length";
   else if (result == ERANGE)
     reason_ = "an int of more than 32 bits";
+  else if (result == EILSEQ)
+    reason_ = "a number of more than ten bytes";
   else if (result != kAvroRefused)
     reason_ = "the message ends too early: it is cut, or another schema wrote it";
   std::string path;
@@ -416,11 +419,11 @@ AvroDecoder::Level* AvroDecoder::below(const Level& level, ColumnBuilder* out) {
 
 /// `out` becomes null where the branch is null.
 bool AvroDecoder::choose_branch(const Place& place, const Level& level, ColumnBuilder*& out) {
-  if (level.branch < 0) return fail("a negative length");
   const auto branch = static_cast<std::uint64_t>(level.branch);
-  if (branch >= place.node->children.size()) return fail("no such branch of a union");
+  if (branch >= place.node->children.size())
+    return fail(fmt::format("no such branch of a union: {}", level.branch));
   if (place.shape == nullptr || branch == place.shape->value_branch) return true;
-  if (branch != place.shape->null_branch) return fail("no such branch of a union");
+  if (branch != place.shape->null_branch) return fail(fmt::format("no such branch of a union: {}", branch));
   if (!place.shape->type.nullable()) {
     if (!misfit(level, "null, and its column is NOT NULL")) return false;
   } else {
@@ -484,7 +487,7 @@ void AvroDecoder::end_map(const Level& level) {
 
 bool AvroDecoder::take_boolean(const Level& level, int value) {
   if (level.out == nullptr) return true;
-  if (value != 0 && value != 1) return misfit(level, "no boolean");
+  if (value != 0 && value != 1) return misfit(level, fmt::format("no boolean: {}", value));
   level.out->append(static_cast<std::uint8_t>(value));
   return true;
 }
@@ -498,9 +501,8 @@ bool AvroDecoder::take_integer(const Place& place, const Level& level, std::int6
 }
 
 bool AvroDecoder::take_symbol(const AvroNode& node, const Level& level, std::int64_t number) {
-  if (number < 0) return misfit(level, "a negative length");
   if (static_cast<std::uint64_t>(number) >= node.names.size())
-    return misfit(level, "no such symbol of the enum");
+    return misfit(level, fmt::format("no such symbol of the enum: {}", number));
   level.out->append_string(node.names[static_cast<std::size_t>(number)]);
   return true;
 }

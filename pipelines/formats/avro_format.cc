@@ -66,10 +66,20 @@ struct Variant {
   }
 
   [[nodiscard]] AvroOptions read(const OptionMap& all, Errors& errors) const {
-    AvroOptions options = table().read(options_with_prefix(all, name() + "."), {}, errors);
+    OptionMap given = options_with_prefix(all, name() + ".");
+    for (const char* const registry : {"url", "schema-registry.url"})
+      if (given.erase(key(registry)) > 0)
+        errors.push_back({key(registry), Part::kKey,
+                          "Leat asks no schema registry: the schema is given in '" + key("schema") +
+                              "' or '" + key("schema-file") + "'"});
+    for (const char* const schema : {"schema", "schema-file"})
+      if (const auto found = given.find(key(schema)); found != given.end() && found->second.empty())
+        errors.push_back({key(schema), Part::kValue, "the schema is empty"});
+    AvroOptions options = table().read(given, {}, errors);
     if (!options.schema.empty() && !options.schema_file.empty())
-      errors.push_back({key("schema-file"), Part::kKey,
-                        "'" + key("schema") + "' and '" + key("schema-file") + "' are two schemas"});
+      errors.push_back(
+          {key("schema-file"), Part::kKey,
+           "'" + key("schema") + "' and '" + key("schema-file") + "' are two schemas: give one of them"});
     return options;
   }
 
@@ -139,7 +149,9 @@ Format format_of(Variant variant, std::string doc) {
           [variant](const OptionMap& /*all*/, Errors& errors) {
             errors.push_back(
                 {"format", Part::kValue,
-                 "messages of '" + variant.name() + "' have no end that a file could be cut at"});
+                 "messages of '" + variant.name() +
+                     "' have no end that a file could be cut at; json, csv and cbor have, and protobuf "
+                     "with 'protobuf.delimited'"});
           },
       .separator = "",
       .content_type = "avro/binary",

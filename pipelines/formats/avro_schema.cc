@@ -137,7 +137,10 @@ class Parser {
           text_member(members, "name").empty())
         return wrong("a field of '" + name + "' without a name or a type");
       LEAT_ASSIGN(const AvroIndex child, element(type, inside, depth + 1));
-      schema_.nodes[index].names.push_back(text_member(members, "name"));
+      std::string field_name = text_member(members, "name");
+      if (std::ranges::count(schema_.nodes[index].names, field_name) > 0)
+        return wrong("record '" + name + "' has two fields '" + field_name + "'");
+      schema_.nodes[index].names.push_back(std::move(field_name));
       schema_.nodes[index].children.push_back(child);
     }
     return index;
@@ -150,6 +153,8 @@ class Parser {
       for (const dom::element symbol : symbols) {
         std::string_view text;
         if (symbol.get(text) != simdjson::SUCCESS) return wrong("a symbol of '" + node.name + "' is no text");
+        if (std::ranges::count(node.names, text) > 0)
+          return wrong("enum '" + node.name + "' has the symbol '" + std::string(text) + "' twice");
         node.names.emplace_back(text);
       }
     if (node.names.empty()) return wrong("enum '" + node.name + "' has no symbols");

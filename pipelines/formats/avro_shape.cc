@@ -35,10 +35,11 @@ bool fits_number(AvroKind kind, TypeKind column, AvroUse use) {
   }
 }
 
-bool fits_logical(const AvroNode& node, const Type& type) {
+bool fits_logical(const AvroNode& node, const Type& type, AvroUse use) {
   switch (node.logical) {
     case AvroLogical::kDecimal:
-      return type.kind() == TypeKind::kDecimal && type.scale() == node.scale;
+      return type.kind() == TypeKind::kDecimal && type.scale() == node.scale &&
+             (use == AvroUse::kRead || type.precision() <= node.precision);
     case AvroLogical::kDate:
       return type.kind() == TypeKind::kDate;
     case AvroLogical::kTimeMillis:
@@ -53,7 +54,7 @@ bool fits_logical(const AvroNode& node, const Type& type) {
 }
 
 bool fits_scalar(const AvroNode& node, const Type& type, AvroUse use) {
-  if (fits_logical(node, type)) return true;
+  if (fits_logical(node, type, use)) return true;
   switch (node.kind) {
     case AvroKind::kBoolean:
       return type.kind() == TypeKind::kBoolean;

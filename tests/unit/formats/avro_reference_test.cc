@@ -276,8 +276,7 @@ TEST_CASE("what Apache's library has written is read, and written again byte by 
 
 /// What Apache's library takes and Leat does not.
 bool stricter(const std::string& reason) {
-  for (const char* const known :
-       {"UTF-8", "no boolean", "no such symbol of the enum", "field 'e': a negative length"})
+  for (const char* const known : {"UTF-8", "no boolean", "no such symbol of the enum"})
     if (reason.find(known) != std::string::npos) return true;
   return false;
 }
