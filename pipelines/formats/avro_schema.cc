@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 namespace leat::formats {
@@ -130,6 +131,7 @@ class Parser {
     dom::array fields;
     if (object["fields"].get(fields) != simdjson::SUCCESS)
       return wrong("record '" + name + "' has no fields");
+    std::unordered_set<std::string> names;
     for (const dom::element field : fields) {
       dom::object members;
       dom::element type;
@@ -138,7 +140,7 @@ class Parser {
         return wrong("a field of '" + name + "' without a name or a type");
       LEAT_ASSIGN(const AvroIndex child, element(type, inside, depth + 1));
       std::string field_name = text_member(members, "name");
-      if (std::ranges::count(schema_.nodes[index].names, field_name) > 0)
+      if (!names.insert(field_name).second)
         return wrong("record '" + name + "' has two fields '" + field_name + "'");
       schema_.nodes[index].names.push_back(std::move(field_name));
       schema_.nodes[index].children.push_back(child);
@@ -149,11 +151,12 @@ class Parser {
   Result<AvroIndex> an_enum(const dom::object& object, const std::string& space) {
     AvroNode node{.kind = AvroKind::kEnum, .name = full_name(object, space).first};
     dom::array symbols;
+    std::unordered_set<std::string> names;
     if (object["symbols"].get(symbols) == simdjson::SUCCESS)
       for (const dom::element symbol : symbols) {
         std::string_view text;
         if (symbol.get(text) != simdjson::SUCCESS) return wrong("a symbol of '" + node.name + "' is no text");
-        if (std::ranges::count(node.names, text) > 0)
+        if (!names.emplace(text).second)
           return wrong("enum '" + node.name + "' has the symbol '" + std::string(text) + "' twice");
         node.names.emplace_back(text);
       }

@@ -10,7 +10,6 @@
 #include "pipelines/base/time.h"
 #include "pipelines/column/zone.h"
 #include "pipelines/functions/arithmetic_time.h"
-#include "pipelines/functions/parse.h"
 
 namespace leat::functions {
 namespace {
