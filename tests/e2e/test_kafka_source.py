@@ -1,12 +1,15 @@
 """'connector' = 'kafka' and 'upsert-kafka' as sources, against a real broker: what whole processes show."""
 
 import gzip
+import io
 import json
 import random
 import sqlite3
 import subprocess
 import time
 
+import avro.io
+import avro.schema
 import pytest
 from kafka_records import produce
 from leat import run
@@ -124,6 +127,36 @@ def test_compressed_values_are_read_beside_plain_ones(leat, tmp_path, kafka, top
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1", "2", "3", "4"]
     assert "not gzip: it ends too early" in done.stderr
+
+
+def test_confluent_messages_of_apaches_avro_go_through(leat, tmp_path, kafka, topic):
+    """Written by Apache's library for Python, read and written by Leat, read by it again."""
+    schema = {"type": "record", "name": "r", "fields": [{"name": "id", "type": "string"}, {"name": "v", "type": ["null", "double"]}]}
+    parsed = avro.schema.parse(json.dumps(schema))
+    rows = [{"id": "press ä", "v": 1.5}, {"id": "", "v": None}]
+    files = []
+    for number, (schema_id, row) in enumerate([(258, rows[0]), (259, rows[0]), (258, rows[1])]):
+        out = io.BytesIO(b"\0" + schema_id.to_bytes(4, "big"))
+        out.seek(0, io.SEEK_END)
+        avro.io.DatumWriter(parsed).write(row, avro.io.BinaryEncoder(out))
+        files.append(tmp_path / f"value{number}")
+        files[-1].write_bytes(out.getvalue())
+    subprocess.run(["kcat", "-b", kafka.address, "-P", "-t", topic, "-p", "0", *files], check=True, timeout=60)
+
+    def confluent(schema_id):
+        return {"format": "avro-confluent", "avro-confluent.schema": json.dumps(schema), "avro-confluent.schema-id": str(schema_id)}
+
+    columns = "id STRING NOT NULL, v DOUBLE"
+    source = kafka_source(kafka, topic, columns, **confluent(258), **{"scan.bounded.mode": "latest-offset"})
+    sink = kafka_sink(kafka, topic + "-out", columns, **confluent(7), **{"sink.delivery-guarantee": "at-least-once"})
+    done = run_text(leat, tmp_path, source + sink + "INSERT INTO upstream SELECT id, v FROM readings;")
+    assert done.returncode == 0, done.stderr
+    assert "schema 259, and 'avro-confluent.schema-id' is 258" in done.stderr
+    for offset, row in enumerate(rows):
+        command = ["kcat", "-b", kafka.address, "-C", "-t", topic + "-out", "-p", "0", "-o", str(offset), "-c", "1", "-f", "%s"]
+        value = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+        assert value[:5] == b"\0\0\0\0\7"
+        assert avro.io.DatumReader(parsed).read(avro.io.BinaryDecoder(io.BytesIO(value[5:]))) == row
 
 
 def test_each_row_is_processed_once_across_kills(kafka, topic, daemon):
